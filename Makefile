@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+#
+#   make                 build ./uwsgi and plugins/*/*_plugin.so
+#   make check           install what is missing, build, pass every test
+#   make demo            install what is missing, build, serve a real application
+#   make install         PREFIX=/usr/local DESTDIR=
+#   make PROFILE=debug   another profile of buildconf/ (default, debug, asan, tsan)
+#   make PYTHON=/path    another Python than /usr/bin/python3
+
+PYTHON  ?= /usr/bin/python3
+PROFILE ?= default
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib/uwsgi
+# Objects of each profile, compiler and Python lie apart, so that none is taken for another's.
+B       ?= build/$(PROFILE)
+
+profile  = $(shell sed -n 's/^$(1) *= *//p' buildconf/$(PROFILE).ini)
+PLUGINS := $(call profile,plugins)
+VERSION := $(shell cat VERSION)
+
+CFLAGS  ?= $(call profile,cflags)
+LDFLAGS ?= $(call profile,ldflags)
+WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+           -Wpointer-arith -Wformat=2 -Wundef
+BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -Icore
+CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
+
+# In layer order: a file knows only what stands above it.
+BASE     := error log arena out
+SETTINGS := option ini config uwsgi_names
+EXCHANGE := request body response requestlog
+WIRE     := address listener connection
+WORK     := plugin scoreboard lane worker
+PROCESS  := slot limits generation zygote master
+ENTRY    := privileges command
+CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
+
+core_o   := $(CORE:%=$(B)/core/%.o)
+plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
+plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
+
+# libinih of some systems has its switches fixed when it was built.
+INIH_SWITCHES := $(shell printf '\043include <ini.h>\nint main(void){return ini_allow_no_value;}' | \
+	$(CC) -x c - -o /dev/null -linih 2>/dev/null && echo -DINIH_SWITCHES=1 || echo -DINIH_SWITCHES=0)
+
+python_config = $(PYTHON)-config
+python_cppflags = $(shell $(python_config) --includes)
+python_libs = $(shell $(python_config) --embed --ldflags)
+
+.PHONY: all clean install check demo unit bench
+all: uwsgi $(plugin_so)
+
+# ---- the binary and its plugins: linked where they are run, built under build/ ----
+stamp := $(B)/flags
+$(shell mkdir -p $(B); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR)' > $(stamp).new; \
+	cmp -s $(stamp).new $(stamp) && rm $(stamp).new || mv $(stamp).new $(stamp); \
+	echo '$(B)' | cmp -s - build/linked || echo '$(B)' > build/linked)
+
+uwsgi: $(core_o) $(B)/core/main.o buildconf/exports.list build/linked
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
+		$(core_o) $(B)/core/main.o $(CORE_LIBS)
+
+define plugin_rule
+plugins/$(1)/$(1)_plugin.so: $(call plugin_o,$(1)) build/linked
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -o $$@ $$(filter %.o,$$^) $$($(1)_libs)
+endef
+$(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
+
+$(B)/core/%.o: core/%.c $(stamp)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $(core_$*_cppflags) -fvisibility=hidden -c -o $@ $<
+core_ini_cppflags    := $(INIH_SWITCHES)
+core_plugin_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
+core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
+core_main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
+
+$(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_VERSION='"$(VERSION)"'
+$(B)/plugins/%.o: plugins/%.c $(stamp)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+
+# ---- unit tests: t/unit/core/*.c against the core, t/unit/<plugin>/*.c against core + plugin ----
+unit_c   := $(wildcard t/unit/*/test_*.c)
+unit_bin := $(unit_c:t/unit/%.c=$(B)/unit/%)
+unit: $(unit_bin)
+	@set -e; for t in $(unit_bin); do echo "== $$t"; $$t; done
+
+define unit_rule
+$(B)/unit/$(1)/%: t/unit/$(1)/%.c $(core_o) $(call plugin_o,$(1)) $(wildcard t/unit/*.h)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -Iplugins/$(1) -It/unit $$(LDFLAGS) -o $$@ $$< \
+		$(core_o) $(call plugin_o,$(1)) $$(CORE_LIBS) -lcmocka
+endef
+$(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
+
+clean:
+	rm -rf build uwsgi plugins/*/*_plugin.so
+
+-include $(wildcard $(B)/core/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)
