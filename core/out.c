@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* out.c: a queue of bytes on their way to the peer.  Protocols and responses write to it, the
+ * connection sends from its front.  Copied bytes lie in one buffer that starts again whenever
+ * the queue is empty, so that a response that fits costs no malloc. */
+#include "out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void out_init(struct out *o)
+{
+	*o = (struct out){ 0 };
+}
+
+void out_fini(struct out *o)
+{
+	free(o->segments);
+	free(o->copied);
+	free(o->done);
+	*o = (struct out){ 0 };
+}
+
+/* Makes room for one more element; the array doubles. */
+static bool reserve(struct out *o, void **array, size_t *capacity, size_t count, size_t size)
+{
+	if (count < *capacity)
+		return true;
+	size_t wanted = *capacity ? *capacity * 2 : 8;
+	void *grown = reallocarray(*array, wanted, size);
+
+	if (!grown) {
+		o->failed = true;
+		return false;
+	}
+	*array = grown;
+	*capacity = wanted;
+	return true;
+}
+
+static struct out_segment *add_segment(struct out *o)
+{
+	if (!reserve(o, (void **)&o->segments, &o->capacity, o->count, sizeof *o->segments))
+		return NULL;
+	struct out_segment *s = &o->segments[o->count++];
+	*s = (struct out_segment){ .fd = -1 };
+	return s;
+}
+
+static void give_back(struct out *o, void *owner)
+{
+	if (reserve(o, (void **)&o->done, &o->done_capacity, o->done_count, sizeof *o->done))
+		o->done[o->done_count++] = owner;
+}
+
+static bool is_copied(const struct out_segment *s)
+{
+	return !s->p && s->fd < 0;
+}
+
+/* Room for n more copied bytes at the end; the caller fills them. */
+static char *extend_copied(struct out *o, size_t n)
+{
+	if (n > o->copied_capacity - o->copied_length) {
+		size_t wanted = o->copied_capacity ? o->copied_capacity : 4096;
+
+		while (wanted - o->copied_length < n) {
+			if (wanted > SIZE_MAX / 2) {
+				o->failed = true;
+				return NULL;
+			}
+			wanted *= 2;
+		}
+		char *grown = realloc(o->copied, wanted);
+		if (!grown) {
+			o->failed = true;
+			return NULL;
+		}
+		o->copied = grown;
+		o->copied_capacity = wanted;
+	}
+	struct out_segment *last = o->count > o->first ? &o->segments[o->count - 1] : NULL;
+
+	if (!last || !is_copied(last) || last->owner) {
+		last = add_segment(o);
+		if (!last)
+			return NULL;
+		last->at = (int64_t)o->copied_length;
+	}
+	last->length += (int64_t)n;
+	char *p = o->copied + o->copied_length;
+	o->copied_length += n;
+	o->pending += (int64_t)n;
+	return p;
+}
+
+void uwsgi_out_bytes(struct out *o, struct slice s)
+{
+	if (s.n == 0 || o->failed)
+		return;
+	char *p = extend_copied(o, s.n);
+
+	if (p)
+		memcpy(p, s.p, s.n);
+}
+
+void uwsgi_out_printf(struct out *o, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof text) {
+		o->failed = true; /* a longer text is written with uwsgi_out_bytes */
+		return;
+	}
+	uwsgi_out_bytes(o, (struct slice){ text, (size_t)n });
+}
+
+void uwsgi_out_piece(struct out *o, const struct piece *piece)
+{
+	if (piece->length <= 0 || o->failed)
+		return;
+	if (piece->fd < 0 && piece->bytes.n <= UWSGI_COPY_MAX) {
+		uwsgi_out_bytes(o, piece->bytes);
+		return;
+	}
+	struct out_segment *s = add_segment(o);
+	if (!s)
+		return;
+	s->p = piece->fd < 0 ? piece->bytes.p : NULL;
+	s->fd = piece->fd < 0 ? -1 : piece->fd;
+	s->at = piece->at;
+	s->length = piece->length;
+	o->pending += piece->length;
+}
+
+void out_owner(struct out *o, void *owner)
+{
+	if (o->first == o->count) {
+		give_back(o, owner);
+		return;
+	}
+	struct out_segment *last = &o->segments[o->count - 1];
+
+	if (last->owner) {
+		/* Nothing was written since the last owner: an empty segment carries this one. */
+		last = add_segment(o);
+		if (!last) {
+			give_back(o, owner);
+			return;
+		}
+	}
+	last->owner = owner;
+}
+
+size_t out_vector(const struct out *o, struct iovec *v, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = o->first; i < o->count && n < max; i++) {
+		const struct out_segment *s = &o->segments[i];
+
+		if (s->fd >= 0)
+			break;
+		if (s->length == 0)
+			continue;
+		v[n].iov_base = s->p ? (void *)(uintptr_t)s->p : o->copied + s->at;
+		v[n].iov_len = (size_t)s->length;
+		n++;
+	}
+	return n;
+}
+
+const struct out_segment *out_front_file(const struct out *o)
+{
+	return o->first < o->count && o->segments[o->first].fd >= 0 ? &o->segments[o->first] : NULL;
+}
+
+void out_advance(struct out *o, int64_t n)
+{
+	o->pending -= n;
+	while (o->first < o->count) {
+		struct out_segment *s = &o->segments[o->first];
+		int64_t taken = n < s->length ? n : s->length;
+
+		if (s->p)
+			s->p += taken;
+		else
+			s->at += taken;
+		s->length -= taken;
+		n -= taken;
+		if (s->length > 0)
+			return;
+		if (s->owner)
+			give_back(o, s->owner);
+		o->first++;
+	}
+	o->first = o->count = 0;
+	o->copied_length = 0;
+}
+
+void out_drop(struct out *o)
+{
+	out_advance(o, o->pending);
+}

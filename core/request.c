@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c: collects what a protocol says of a request and hands it to the application.
+ * Variables are slices of the head buffer or of the arena; nothing is freed one by one. */
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More variables than this are an attack: each costs the application a dictionary entry. */
+#define MAX_VARS 4096u
+
+void request_init(struct request *rq, const struct request_limits *limits)
+{
+	*rq = (struct request){ .limits = limits };
+	arena_init(&rq->arena);
+	body_init(&rq->body);
+}
+
+void request_fini(struct request *rq)
+{
+	arena_fini(&rq->arena);
+	body_fini(&rq->body);
+	free(rq->vars);
+	rq->vars = NULL;
+	rq->count = rq->capacity = 0;
+}
+
+void request_reset(struct request *rq)
+{
+	arena_reset(&rq->arena);
+	body_reset(&rq->body);
+	rq->count = 0;
+	rq->vars_size = 0;
+	rq->reject_status = 0;
+	rq->reject_why = NULL;
+}
+
+const struct endpoint *uwsgi_request_peer(struct request *rq)
+{
+	return rq->peer;
+}
+
+const struct endpoint *uwsgi_request_local(struct request *rq)
+{
+	return rq->local;
+}
+
+void uwsgi_request_reject(struct request *rq, int status, const char *why)
+{
+	if (rq->reject_status)
+		return;
+	rq->reject_status = status;
+	rq->reject_why = why;
+}
+
+char *uwsgi_request_alloc(struct request *rq, size_t n)
+{
+	char *p = arena_alloc(&rq->arena, n);
+
+	if (!p)
+		uwsgi_request_reject(rq, 500, "out of memory");
+	return p;
+}
+
+bool uwsgi_request_var(struct request *rq, struct slice name, struct slice value)
+{
+	if (rq->count == rq->capacity) {
+		if (rq->count >= MAX_VARS) {
+			uwsgi_request_reject(rq, 431, "too many variables");
+			return false;
+		}
+		size_t wanted = rq->capacity ? rq->capacity * 2 : 64;
+		struct var *grown = reallocarray(rq->vars, wanted, sizeof *grown);
+
+		if (!grown) {
+			uwsgi_request_reject(rq, 500, "out of memory");
+			return false;
+		}
+		rq->vars = grown;
+		rq->capacity = wanted;
+	}
+	rq->vars[rq->count++] = (struct var){ name, value };
+	rq->vars_size += 4 + name.n + value.n;
+	return true;
+}
+
+static bool within_limit(struct request *rq, int64_t length)
+{
+	if (!rq->limits->limit_post || length <= rq->limits->limit_post)
+		return true;
+	uwsgi_request_reject(rq, 413, "the body is larger than limit-post");
+	return false;
+}
+
+bool uwsgi_request_length(struct request *rq, int64_t declared)
+{
+	return within_limit(rq, declared);
+}
+
+bool uwsgi_request_body(struct request *rq, struct slice bytes)
+{
+	struct error e;
+
+	if (!within_limit(rq, rq->body.length + (int64_t)bytes.n))
+		return false;
+	if (body_add(&rq->body, bytes, rq->limits->post_buffering, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		uwsgi_request_reject(rq, 500, "the body cannot be stored");
+		return false;
+	}
+	return true;
+}
+
+const struct var *uwsgi_request_vars(const struct request *rq, size_t *count)
+{
+	*count = rq->count;
+	return rq->vars;
+}
+
+struct slice uwsgi_request_find(const struct request *rq, struct slice name)
+{
+	for (size_t i = rq->count; i-- > 0;) {
+		const struct var *v = &rq->vars[i];
+
+		if (v->name.n == name.n && !memcmp(v->name.p, name.p, name.n))
+			return v->value;
+	}
+	return (struct slice){ NULL, 0 };
+}
+
+struct body_view uwsgi_request_body_view(const struct request *rq)
+{
+	const struct body *b = &rq->body;
+
+	return (struct body_view){
+		.bytes = { b->fd < 0 ? b->memory : NULL, b->fd < 0 ? (size_t)b->length : 0 },
+		.fd = b->fd,
+		.length = b->length,
+	};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* request.h: one request as its protocol said it: variables and body.  It is embedded in an
+ * exchange and used again after a reset; protocols and applications reach it through the
+ * uwsgi_request_* functions of plugin.h. */
+#ifndef UWSGI_REQUEST_H
+#define UWSGI_REQUEST_H
+
+#include "arena.h"
+#include "body.h"
+
+/* What the configuration says of any request; constant, shared by all. */
+struct request_limits {
+	int64_t post_buffering; /* body bytes held in memory */
+	int64_t limit_post;     /* body bytes accepted; 0: no limit */
+};
+
+struct request {
+	const struct request_limits *limits;
+	const struct endpoint *peer, *local; /* the connection's */
+	struct arena arena;
+	struct var *vars;      /* kept for the next request */
+	size_t count, capacity;
+	size_t vars_size;      /* as a uwsgi packet would count them; for the log */
+	struct body body;
+	int reject_status;     /* 0: not refused */
+	const char *reject_why;
+};
+
+void request_init(struct request *, const struct request_limits *);
+void request_fini(struct request *);
+void request_reset(struct request *);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* response.h: one answer on its way from the application through the protocol into `out`.
+ * It holds the head back until the first block has to leave: if that was all, the length is
+ * known and said.  Applications reach it through the uwsgi_response_* functions of plugin.h. */
+#ifndef UWSGI_RESPONSE_H
+#define UWSGI_RESPONSE_H
+
+#include "out.h"
+#include "request.h"
+
+/* How queued bytes leave: implemented by the connection. */
+struct sink {
+	/* Sends what the kernel takes; waits for the peer when too much is pending.
+	 * False: the peer is gone, nothing more can be sent. */
+	bool (*flush)(struct sink *);
+};
+
+/* Blocks held before the head is said; one more and the length stays unknown. */
+#define RESPONSE_HELD 16
+
+struct response {
+	const struct protocol *protocol;
+	void *state; /* the protocol's, of this connection */
+	struct request *rq;
+	struct out *out;
+	struct sink *sink;
+
+	struct slice line; /* "200 OK" */
+	int status;
+	struct header *headers; /* kept for the next response */
+	size_t count, capacity;
+	size_t head_size; /* as HTTP would write it; for the log */
+	int64_t declared; /* Content-Length as the application said it; -1 */
+	int64_t body;     /* bytes of body handed to the protocol */
+	struct {
+		struct piece piece;
+		void *owner;
+	} held[RESPONSE_HELD];
+	size_t held_count;
+	int64_t held_length;
+	struct slice date;  /* set by the lane before the request runs */
+	bool bodiless, close;
+	bool head_sent, ended, broken; /* broken: the peer is gone */
+	bool keep; /* after the end: the protocol lets the connection live on */
+};
+
+void response_init(struct response *, struct request *, struct out *, struct sink *);
+void response_fini(struct response *);
+/* For the next request of a connection with this protocol and its state. */
+void response_reset(struct response *, const struct protocol *, void *state);
+/* The whole answer of the server itself: a status and a short plain text. */
+void response_error(struct response *, int status, struct slice text);
+
+#endif
