@@ -68,6 +68,7 @@ struct option {
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	const char *unit;           /* for the help only: "MB"; NULL: what the type says */
 	const char *help;           /* one sentence, no full stop */
+	bool text;                  /* free text: # and ; after a blank belong to the value */
 };
 
 struct option_table {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h: one generation's settings.  Loading has no side effect and may be repeated; two
+ * configurations live side by side during a reload.  plugin.h has the readers,
+ * uwsgi_options() and uwsgi_config_next(). */
+#ifndef UWSGI_CONFIG_H
+#define UWSGI_CONFIG_H
+
+#include "plugin.h"
+#include "report.h"
+
+/* What the process was started with; kept, and constant, for reloads. */
+struct invocation {
+	int argc;
+	char **argv;
+	char **environ_;
+	const char *cwd; /* at start; relative ini paths are seen from here */
+};
+
+/* Environment UWSGI_* first, then the command line with each --ini where it stands, then the
+ * files named without an option: the last one to set a value wins, as in uWSGI.  NULL when the
+ * report got an error.  tables must outlive the config; the invocation need not. */
+struct config *config_load(const struct invocation *, const struct option_table *const *tables,
+			   size_t table_count, struct report *);
+
+/* Only reads the keys, for whoever must know some of them (plugin =) before all tables are
+ * known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.  Never NULL but when
+ * memory is out; a file that cannot be read gives no keys and a line in the report. */
+struct config *config_read(const struct invocation *, const struct option_table *const *tables,
+			   size_t table_count, struct report *);
+
+void config_free(struct config *);
+
+/* The core's own rows: strict, ini, set, set-placeholder.  To be among the tables. */
+extern const struct option_table config_table;
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c: a list of diagnostics about a configuration.  The readers of settings add to it,
+ * whoever started the reading prints it and decides what follows.  It owns its strings; it
+ * neither exits nor judges. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void report_init(struct report *r)
+{
+	*r = (struct report){ 0 };
+	arena_init(&r->arena);
+}
+
+void report_fini(struct report *r)
+{
+	free(r->items);
+	arena_fini(&r->arena);
+	*r = (struct report){ 0 };
+}
+
+static const char *copy(struct report *r, const char *text)
+{
+	return arena_copy(&r->arena, (struct slice){ text, strlen(text) + 1 }).p;
+}
+
+void report_add(struct report *r, enum severity severity, struct origin at, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (severity == UWSGI_ERROR)
+		r->errors++;
+	if (r->count == r->capacity) {
+		size_t wanted = r->capacity ? r->capacity * 2 : 8;
+		struct diagnostic *grown = reallocarray(r->items, wanted, sizeof *grown);
+
+		if (!grown)
+			return;
+		r->items = grown;
+		r->capacity = wanted;
+	}
+	const char *said = copy(r, text);
+
+	if (!said)
+		return;
+	r->items[r->count++] = (struct diagnostic){
+		.severity = severity,
+		.at = { at.file ? copy(r, at.file) : NULL, at.line },
+		.text = said,
+	};
+}
+
+void report_print(const struct report *r)
+{
+	static const char *const word[] = {
+		[UWSGI_NOTE] = "note", [UWSGI_WARNING] = "warning", [UWSGI_ERROR] = "error"
+	};
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct diagnostic *d = &r->items[i];
+		const char *file = d->at.file ? d->at.file : "configuration";
+
+		/* The severity stands behind the place, as editors expect it: not in front. */
+		if (d->at.line > 0)
+			uwsgi_log(UWSGI_NOTE, "%s:%d: %s: %s", file, d->at.line, word[d->severity],
+				  d->text);
+		else
+			uwsgi_log(UWSGI_NOTE, "%s: %s: %s", file, word[d->severity], d->text);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* report.h: what is to be said about a configuration, collected while it is read and printed
+ * once by the caller. */
+#ifndef UWSGI_REPORT_H
+#define UWSGI_REPORT_H
+
+#include "arena.h"
+#include "plugin.h"
+
+/* Where a setting was written.  line 0: the place has no lines ("command line"). */
+struct origin {
+	const char *file; /* borrowed */
+	int line;
+};
+
+struct diagnostic {
+	enum severity severity;
+	struct origin at; /* file NULL: no place can be named */
+	const char *text;
+};
+
+struct report {
+	struct diagnostic *items; /* in the order they were found */
+	size_t count, capacity;
+	size_t errors; /* how many of them are errors; also counts what memory had no room for */
+	struct arena arena;
+};
+
+void report_init(struct report *);
+void report_fini(struct report *);
+/* Copies all it is given, so the report may outlive what it speaks of. */
+void report_add(struct report *, enum severity, struct origin, const char *fmt, ...)
+	UWSGI_PRINTF(4, 5);
+/* One log line each: "app.ini:7: error: sentence". */
+void report_print(const struct report *);
+
+#endif
