@@ -30,7 +30,7 @@ BASE     := error log arena out
 SETTINGS := option ini config uwsgi_names
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection
-WORK     := plugin scoreboard lane worker
+WORK     := loader scoreboard channel lane worker
 PROCESS  := slot limits generation zygote master
 ENTRY    := privileges command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
@@ -70,7 +70,7 @@ $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $(core_$*_cppflags) -fvisibility=hidden -c -o $@ $<
 core_ini_cppflags    := $(INIH_SWITCHES)
-core_plugin_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
+core_loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 core_main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 

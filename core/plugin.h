@@ -186,6 +186,7 @@ struct app {
 struct plugin {
 	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
 	const char *name;
+	const char *const *aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */
 	const struct option_table *options; /* NULL: none */
 	const struct protocol *protocol;
 	const struct app *app;

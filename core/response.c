@@ -36,6 +36,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->protocol = protocol;
 	rs->state = state;
 	rs->body = 0;
+	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
 	rs->bodiless = rs->close = false;
@@ -213,6 +214,7 @@ bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length
 
 bool uwsgi_response_flush(struct response *rs)
 {
+	rs->switches++;
 	if (!rs->head_sent)
 		open_head(rs, -1);
 	if (!rs->broken && !rs->sink->flush(rs->sink))

@@ -32,6 +32,7 @@ struct response {
 	size_t head_size; /* as HTTP would write it; for the log */
 	int64_t declared; /* Content-Length as the application said it; -1 */
 	int64_t body;     /* bytes of body handed to the protocol */
+	unsigned switches; /* times the application was asked for more; for the log */
 	struct {
 		struct piece piece;
 		void *owner;

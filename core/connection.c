@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/* connection.c: moves bytes between the kernel and the protocol without blocking, and says when
+ * a request is whole.  A connection that has nothing in flight owns no buffer.  Who runs the
+ * request, and what that means, is the host's business. */
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	INITIAL_BUFFER = 16384, /* holds nearly every head with its body */
+	BODY_BUFFER = 65536,
+	FRAMING = 64,           /* of a head, bytes that buffer-size does not count */
+	SPARE_EXCHANGES = 64,
+	HIGH_WATER = 262144,    /* above it the application waits for its peer */
+	LOW_WATER = 65536,
+	PIPELINED_A_TURN = 32,
+	SEND_A_TURN = 1 << 20,
+	LINGER_BYTES = 64 << 20,
+};
+static const double linger_s = 5;
+
+enum state {
+	READING,   /* between requests, or inside one that is not whole */
+	WRITING,   /* the response is said, the kernel has not taken all of it */
+	LINGERING, /* all is said; reads on so that the peer gets to see it */
+};
+
+struct connection {
+	struct connection *previous, *next;
+	struct hub *hub;
+	const struct listener *listener;
+	struct exchange *x; /* NULL: idle */
+	ev_io io;
+	ev_timer timer;     /* runs while the loop waits for the peer; late ones are set on */
+	ev_tstamp deadline;
+	enum state state;
+	bool first_byte;    /* the deadline of this head is set */
+	bool close_after;   /* once all is sent */
+	bool linger;        /* the peer may still be sending */
+	int64_t lingered;
+	struct address_text peer;
+	_Alignas(16) char protocol_state[];
+};
+
+static void process(struct connection *c);
+
+/* ---- exchanges ---- */
+
+static bool buffer_reserve(struct buffer *b, size_t capacity)
+{
+	if (b->capacity >= capacity)
+		return true;
+	char *grown = realloc(b->p, capacity);
+
+	if (!grown)
+		return false;
+	b->p = grown;
+	b->capacity = capacity;
+	return true;
+}
+
+static void buffer_compact(struct buffer *b)
+{
+	if (b->begin > 0 && b->begin < b->end)
+		memmove(b->p, b->p + b->begin, b->end - b->begin);
+	b->end -= b->begin;
+	b->begin = 0;
+}
+
+static bool sink_flush(struct sink *);
+
+static struct exchange *exchange_take(struct connection *c)
+{
+	struct hub *hub = c->hub;
+	struct exchange *x = hub->spare;
+
+	if (x) {
+		hub->spare = x->next;
+		hub->spare_count--;
+	} else {
+		x = calloc(1, sizeof *x);
+		if (!x)
+			return NULL;
+		request_init(&x->rq, &hub->limits);
+		out_init(&x->out);
+		x->sink.flush = sink_flush;
+		response_init(&x->rs, &x->rq, &x->out, &x->sink);
+	}
+	if (!buffer_reserve(&x->in, INITIAL_BUFFER)) {
+		x->next = hub->spare;
+		hub->spare = x;
+		hub->spare_count++;
+		return NULL;
+	}
+	x->connection = c;
+	x->rq.peer = &c->peer.endpoint;
+	x->rq.local = &c->listener->text.endpoint;
+	response_reset(&x->rs, c->listener->protocol, c->protocol_state);
+	c->x = x;
+	return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+	request_fini(&x->rq);
+	response_fini(&x->rs);
+	out_fini(&x->out);
+	free(x->in.p);
+	free(x->head.p);
+	free(x);
+}
+
+/* Makes the exchange ready for the connection's next request; unread input stays. */
+static void exchange_renew(struct exchange *x)
+{
+	struct connection *c = x->connection;
+
+	request_reset(&x->rq);
+	response_reset(&x->rs, c->listener->protocol, c->protocol_state);
+	free(x->head.p);
+	x->head = (struct buffer){ 0 };
+	buffer_compact(&x->in);
+}
+
+static void exchange_return(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct hub *hub = c->hub;
+
+	c->x = NULL;
+	x->in.begin = x->in.end = 0;
+	exchange_renew(x);
+	x->connection = NULL;
+	if (hub->spare_count >= SPARE_EXCHANGES) {
+		exchange_free(x);
+		return;
+	}
+	if (x->in.capacity > BODY_BUFFER) {
+		free(x->in.p);
+		x->in = (struct buffer){ 0 };
+	}
+	x->next = hub->spare;
+	hub->spare = x;
+	hub->spare_count++;
+}
+
+/* ---- life ---- */
+
+static void release_sent(struct connection *c)
+{
+	struct out *out = &c->x->out;
+
+	if (out->done_count == 0)
+		return;
+	c->hub->host->release(c->hub->host_data, out->done, out->done_count);
+	out->done_count = 0;
+}
+
+static void close_connection(struct connection *c)
+{
+	struct hub *hub = c->hub;
+
+	if (c->x) {
+		out_drop(&c->x->out);
+		c->x->out.failed = false;
+		release_sent(c);
+		exchange_return(c);
+	}
+	ev_io_stop(hub->loop, &c->io);
+	ev_timer_stop(hub->loop, &c->timer);
+	close(c->io.fd);
+	if (c->previous)
+		c->previous->next = c->next;
+	else
+		hub->open = c->next;
+	if (c->next)
+		c->next->previous = c->previous;
+	/* Events of this turn may still name it: freed by the sweep. */
+	c->next = hub->closed;
+	hub->closed = c;
+	hub->open_count--;
+	if (hub->open_count == 0)
+		hub->host->empty(hub->host_data);
+}
+
+static void set_deadline(struct connection *c, double seconds)
+{
+	c->deadline = ev_now(c->hub->loop) + seconds;
+}
+
+/* Waits for the peer: READ or WRITE. */
+static void wait_for(struct connection *c, int events)
+{
+	struct ev_loop *loop = c->hub->loop;
+
+	if (!ev_is_active(&c->io) || (c->io.events & (EV_READ | EV_WRITE)) != events) {
+		ev_io_stop(loop, &c->io);
+		ev_io_set(&c->io, c->io.fd, events);
+		ev_io_start(loop, &c->io);
+	}
+	/* A running timer is left alone when it fires early enough: it looks at the deadline. */
+	if (ev_is_active(&c->timer) && ev_timer_remaining(loop, &c->timer) <=
+					       c->deadline - ev_now(loop))
+		return;
+	ev_timer_stop(loop, &c->timer);
+	ev_timer_set(&c->timer, c->deadline - ev_now(loop), 0.);
+	ev_timer_start(loop, &c->timer);
+}
+
+/* ---- sending ---- */
+
+enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
+
+static ssize_t send_front(int fd, const struct out *out)
+{
+	const struct out_segment *file = out_front_file(out);
+	struct iovec v[64];
+	struct msghdr m = { .msg_iov = v };
+
+	if (file) {
+		off_t at = file->at;
+		size_t n = file->length < SEND_A_TURN ? (size_t)file->length : SEND_A_TURN;
+		ssize_t sent = sendfile(fd, file->fd, &at, n);
+
+		if (sent == 0)
+			errno = EIO; /* the file became shorter than was promised */
+		return sent ? sent : -1;
+	}
+	m.msg_iovlen = out_vector(out, v, sizeof v / sizeof *v);
+	if (m.msg_iovlen == 1)
+		return send(fd, v[0].iov_base, v[0].iov_len, MSG_NOSIGNAL);
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+static enum sent send_pending(struct connection *c)
+{
+	struct out *out = &c->x->out;
+	int64_t left = SEND_A_TURN;
+
+	while (out->pending > 0 && left > 0) {
+		ssize_t n = send_front(c->io.fd, out);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? SENT_SOME : SENT_FAILED;
+		out_advance(out, n);
+		left -= n;
+	}
+	if (out->failed)
+		return SENT_FAILED;
+	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
+
+/* Inside run(): blocks until enough is sent for the application to go on. */
+static bool wait_until_low(struct connection *c)
+{
+	struct hub *hub = c->hub;
+	struct pollfd p = { .fd = c->io.fd, .events = POLLOUT };
+	int timeout_ms = (int)(c->listener->timeout_s * 1000);
+	enum sent sent = SENT_SOME;
+
+	hub->host->pause(hub->host_data);
+	while (sent == SENT_SOME && c->x->out.pending > LOW_WATER) {
+		int ready = poll(&p, 1, timeout_ms);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		sent = ready > 0 ? send_pending(c) : SENT_FAILED;
+	}
+	hub->host->resume(hub->host_data);
+	return sent != SENT_FAILED;
+}
+
+static bool sink_flush(struct sink *sink)
+{
+	struct exchange *x = (struct exchange *)((char *)sink - offsetof(struct exchange, sink));
+	struct connection *c = x->connection;
+	enum sent sent = send_pending(c);
+	bool alive = sent != SENT_FAILED;
+
+	if (sent == SENT_SOME && x->out.pending > HIGH_WATER)
+		alive = wait_until_low(c);
+	release_sent(c);
+	return alive;
+}
+
+/* ---- the end of a response ---- */
+
+static void start_linger(struct connection *c)
+{
+	shutdown(c->io.fd, SHUT_WR);
+	c->state = LINGERING;
+	c->lingered = 0;
+	exchange_return(c);
+	set_deadline(c, linger_s);
+	wait_for(c, EV_READ);
+}
+
+/* All of the response is sent.  True: there is input of a next request to go on with. */
+static bool after_response(struct connection *c)
+{
+	struct exchange *x = c->x;
+
+	if (c->close_after) {
+		if (c->linger || x->in.begin < x->in.end)
+			start_linger(c);
+		else
+			close_connection(c);
+		return false;
+	}
+	exchange_renew(x);
+	c->state = READING;
+	c->first_byte = false;
+	if (x->in.begin < x->in.end)
+		return true;
+	exchange_return(c);
+	set_deadline(c, c->listener->timeout_s);
+	wait_for(c, EV_READ);
+	return false;
+}
+
+/* The response has ended: send it.  True: go on with the next request. */
+static bool send_response(struct connection *c)
+{
+	enum sent sent = c->x->rs.broken ? SENT_FAILED : send_pending(c);
+
+	release_sent(c);
+	switch (sent) {
+	case SENT_ALL:
+		return after_response(c);
+	case SENT_SOME:
+		c->state = WRITING;
+		set_deadline(c, c->listener->timeout_s);
+		wait_for(c, EV_WRITE);
+		return false;
+	case SENT_FAILED:
+		close_connection(c);
+		return false;
+	}
+	return false;
+}
+
+static struct slice http_date(struct hub *hub)
+{
+	int64_t now = (int64_t)ev_now(hub->loop);
+
+	if (now != hub->date_s) {
+		time_t t = (time_t)now;
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(hub->date_text, sizeof hub->date_text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		hub->date_s = now;
+	}
+	return (struct slice){ hub->date_text, 29 };
+}
+
+static void prepare_response(struct connection *c)
+{
+	c->x->rs.date = http_date(c->hub);
+	c->x->rs.close = c->hub->leaving;
+}
+
+/* The server's own answer to a request that cannot be run. */
+static bool refuse(struct connection *c)
+{
+	struct exchange *x = c->x;
+	const char *why = x->rq.reject_why ? x->rq.reject_why : "";
+
+	if (!x->rq.reject_status)
+		uwsgi_request_reject(&x->rq, 400, "malformed request");
+	prepare_response(c);
+	x->rs.close = true;
+	response_error(&x->rs, x->rq.reject_status, (struct slice){ why, strlen(why) });
+	c->hub->host->refused(c->hub->host_data, x);
+	c->close_after = true;
+	c->linger = true;
+	return send_response(c);
+}
+
+static bool run(struct connection *c)
+{
+	struct exchange *x = c->x;
+
+	prepare_response(c);
+	c->hub->host->run(c->hub->host_data, x);
+	/* Deadlines count from now, not from before the application ran. */
+	ev_now_update(c->hub->loop);
+	c->close_after = !x->rs.keep || c->hub->leaving;
+	c->linger = false;
+	return send_response(c);
+}
+
+/* ---- reading ---- */
+
+/* The head was taken and its bytes must stay: the body goes on in a buffer of its own. */
+static bool pin_head(struct exchange *x)
+{
+	struct buffer body = { 0 };
+	size_t rest = x->in.end - x->in.begin;
+
+	if (!buffer_reserve(&body, rest > BODY_BUFFER / 2 ? rest * 2 : BODY_BUFFER))
+		return false;
+	memcpy(body.p, x->in.p + x->in.begin, rest);
+	body.end = rest;
+	x->head = x->in;
+	x->in = body;
+	return true;
+}
+
+/* Room to read into; the buffer of an incomplete head grows up to the limit.  False: the head
+ * is too large, or memory is out. */
+static bool make_room(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct buffer *b = &x->in;
+
+	if (x->rq.count > 0 && !x->head.p && !pin_head(x)) {
+		uwsgi_request_reject(&x->rq, 500, "out of memory");
+		return false;
+	}
+	buffer_compact(b);
+	if (!x->head.p && b->end >= c->hub->head_limit) {
+		uwsgi_request_reject(&x->rq, 431, "the request's head is larger than buffer-size");
+		return false;
+	}
+	if (b->end < b->capacity || buffer_reserve(b, b->capacity * 2))
+		return true;
+	uwsgi_request_reject(&x->rq, 500, "out of memory");
+	return false;
+}
+
+/* One parse of what is there.  True: call again, there may be a next request. */
+static bool step(struct connection *c)
+{
+	struct exchange *x = c->x;
+	struct slice in = { x->in.p + x->in.begin, x->in.end - x->in.begin };
+	size_t used = 0;
+	enum parsed parsed = c->listener->protocol->parse(c->protocol_state, &x->rq, in, &used,
+							  &x->out);
+
+	x->in.begin += used <= in.n ? used : in.n;
+	if (x->out.pending > 0 && parsed != PARSE_DONE && send_pending(c) == SENT_FAILED) {
+		close_connection(c);
+		return false;
+	}
+	switch (parsed) {
+	case PARSE_DONE:
+		return run(c);
+	case PARSE_BAD:
+		return refuse(c);
+	case PARSE_CLOSE:
+		c->close_after = c->linger = true;
+		return send_response(c);
+	case PARSE_AGAIN:
+		exchange_renew(x);
+		c->first_byte = false;
+		if (x->in.begin < x->in.end)
+			return true;
+		break;
+	case PARSE_MORE:
+		if (x->rq.reject_status || !make_room(c))
+			return refuse(c);
+		break;
+	}
+	if (used > 0 || !c->first_byte) {
+		/* A head has its whole time from its first byte on; a body must only go on. */
+		set_deadline(c, c->listener->timeout_s);
+		c->first_byte = true;
+	}
+	wait_for(c, EV_READ);
+	return false;
+}
+
+static void process(struct connection *c)
+{
+	for (int i = 0; step(c); i++) {
+		if (i == PIPELINED_A_TURN) {
+			/* Let others have their turn; the rest is already here, so wake for it. */
+			wait_for(c, EV_READ);
+			ev_feed_event(c->hub->loop, &c->io, EV_CUSTOM);
+			return;
+		}
+	}
+}
+
+static void read_request(struct connection *c)
+{
+	struct exchange *x = c->x ? c->x : exchange_take(c);
+	ssize_t n;
+
+	if (!x) {
+		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
+		close_connection(c);
+		return;
+	}
+	struct buffer *b = &x->in;
+	size_t room = b->capacity - b->end;
+
+	if (!x->head.p && room > c->hub->head_limit - b->end)
+		room = c->hub->head_limit - b->end;
+	do
+		n = recv(c->io.fd, b->p + b->end, room, 0);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		b->end += (size_t)n;
+		process(c);
+	} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		if (b->end == 0 && !x->head.p)
+			exchange_return(c);
+		if (!ev_is_active(&c->io))
+			set_deadline(c, c->listener->timeout_s);
+		wait_for(c, EV_READ);
+	} else {
+		close_connection(c);
+	}
+}
+
+static void read_linger(struct connection *c)
+{
+	char scratch[16384];
+	ssize_t n = recv(c->io.fd, scratch, sizeof scratch, 0);
+
+	if (n > 0) {
+		c->lingered += n;
+		if (c->lingered < LINGER_BYTES)
+			return;
+	}
+	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+		close_connection(c);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct connection *c = w->data;
+
+	(void)loop;
+	switch (c->state) {
+	case READING:
+		if (events & EV_CUSTOM)
+			process(c);
+		else
+			read_request(c);
+		break;
+	case WRITING:
+		if (send_response(c))
+			process(c);
+		break;
+	case LINGERING:
+		read_linger(c);
+		break;
+	}
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct connection *c = w->data;
+
+	(void)events;
+	if (c->deadline > ev_now(loop)) {
+		ev_timer_set(w, c->deadline - ev_now(loop), 0.);
+		ev_timer_start(loop, w);
+		return;
+	}
+	if (c->state == READING && c->x) {
+		uwsgi_request_reject(&c->x->rq, 408, "the request did not come in time");
+		if (refuse(c))
+			process(c);
+		return;
+	}
+	close_connection(c);
+}
+
+/* ---- the hub ---- */
+
+static void free_closed(struct hub *hub)
+{
+	while (hub->closed) {
+		struct connection *c = hub->closed;
+
+		hub->closed = c->next;
+		free(c);
+	}
+}
+
+static void on_sweep(struct ev_loop *loop, ev_prepare *w, int events)
+{
+	(void)loop;
+	(void)events;
+	free_closed(w->data);
+}
+
+void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
+	      const struct request_limits *limits, size_t buffer_size)
+{
+	*hub = (struct hub){ .loop = loop, .host = host, .host_data = host_data,
+			     .limits = *limits, .head_limit = buffer_size + FRAMING };
+	ev_prepare_init(&hub->sweep, on_sweep);
+	hub->sweep.data = hub;
+	ev_prepare_start(loop, &hub->sweep);
+	ev_unref(loop);
+}
+
+void hub_fini(struct hub *hub)
+{
+	while (hub->open)
+		close_connection(hub->open);
+	free_closed(hub);
+	while (hub->spare) {
+		struct exchange *x = hub->spare;
+
+		hub->spare = x->next;
+		exchange_free(x);
+	}
+	ev_ref(hub->loop);
+	ev_prepare_stop(hub->loop, &hub->sweep);
+	ev_timer_stop(hub->loop, &hub->grace);
+}
+
+void hub_accept(struct hub *hub, const struct listener *listener, int fd,
+		const struct sockaddr *peer, socklen_t length)
+{
+	struct connection *c = calloc(1, sizeof *c + listener->protocol->state_size);
+
+	if (!c) {
+		uwsgi_log(UWSGI_ERROR, "out of memory: closing a new connection");
+		close(fd);
+		return;
+	}
+	c->hub = hub;
+	c->listener = listener;
+	ev_io_init(&c->io, on_io, fd, EV_READ);
+	c->io.data = c;
+	ev_timer_init(&c->timer, on_timer, 0., 0.);
+	c->timer.data = c;
+	if (peer->sa_family == AF_UNIX)
+		length = 0; /* a peer's own name says nothing to an application */
+	address_to_text(peer, length, &c->peer);
+	c->next = hub->open;
+	if (c->next)
+		c->next->previous = c;
+	hub->open = c;
+	hub->open_count++;
+	read_request(c);
+}
+
+static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct hub *hub = w->data;
+	struct connection *next;
+
+	(void)loop;
+	(void)events;
+	for (struct connection *c = hub->open; c; c = next) {
+		next = c->next;
+		if (c->state == READING && !c->x)
+			close_connection(c);
+	}
+}
+
+void hub_leave(struct hub *hub, double grace_s)
+{
+	hub->leaving = true;
+	ev_timer_init(&hub->grace, on_grace, grace_s, 0.);
+	hub->grace.data = hub;
+	ev_timer_start(hub->loop, &hub->grace);
+}

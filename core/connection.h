@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* connection.h: one accepted connection: bytes in through its protocol, bytes out to its peer.
+ * A hub is what the connections of one lane share.  Everything here belongs to the lane's
+ * thread; nothing is locked. */
+#ifndef UWSGI_CONNECTION_H
+#define UWSGI_CONNECTION_H
+
+#include "listener.h"
+#include "response.h"
+#include <ev.h>
+
+struct connection;
+struct exchange;
+
+/* What the lane does for its connections. */
+struct hub_host {
+	/* Runs the whole request of x; its response has ended when this returns. */
+	void (*run)(void *host, struct exchange *x);
+	/* A request that the server answered itself (refused): for log and counters. */
+	void (*refused)(void *host, struct exchange *x);
+	/* Around a wait inside run(). */
+	void (*pause)(void *host);
+	void (*resume)(void *host);
+	void (*release)(void *host, void *const *owners, size_t count);
+	/* The last connection is gone. */
+	void (*empty)(void *host);
+};
+
+struct hub {
+	struct ev_loop *loop;
+	const struct hub_host *host;
+	void *host_data;
+	struct request_limits limits;
+	size_t head_limit;           /* the most bytes read before a head is taken */
+	struct connection *open;     /* all open connections, doubly linked */
+	struct connection *closed;   /* freed at the end of this turn of the loop */
+	struct exchange *spare;      /* to be used again */
+	size_t open_count, spare_count;
+	bool leaving;                /* every response closes its connection */
+	ev_prepare sweep;            /* frees `closed` */
+	ev_timer grace;              /* after it, idle connections are closed */
+	int64_t date_s;              /* the second that date_text says */
+	char date_text[32];
+};
+
+/* The part of a connection that exists while it is not idle. */
+struct exchange {
+	struct exchange *next; /* in the hub's spare list */
+	struct connection *connection;
+	struct request rq;
+	struct response rs;
+	struct out out;
+	struct sink sink;
+	struct buffer {
+		char *p;
+		size_t begin, end, capacity;
+	} in, head; /* head: where variables point while the body comes into `in` */
+};
+
+/* loop and host must outlive the hub.  The loop is kept alive by open connections only. */
+void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
+	      const struct request_limits *, size_t buffer_size);
+void hub_fini(struct hub *);
+/* Takes over an accepted descriptor; reads and answers at once what is there. */
+void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
+/* From now on every response closes its connection; idle ones may still send one request for
+ * grace_s seconds and are closed then. */
+void hub_leave(struct hub *, double grace_s);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* listener.c: opens, binds and closes listening sockets as the configuration says.  The master
+ * calls it at start and on a reload; it accepts nothing. */
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct listener_settings {
+	struct option_list uwsgi, http_socket, http, fastcgi;
+	long long backlog, timeout_s;
+	const char *mode, *owner;
+};
+
+#define AT(member) offsetof(struct listener_settings, member)
+static const struct option rows[] = {
+	{ .name = "socket", .letter = 's', .type = OPT_LIST, .offset = AT(uwsgi),
+	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or @abstract" },
+	{ .name = "uwsgi-socket", .same_as = "socket" },
+	{ .name = "http-socket", .type = OPT_LIST, .offset = AT(http_socket),
+	  .help = "listen for HTTP on this address" },
+	{ .name = "http", .type = OPT_LIST, .offset = AT(http),
+	  .help = "listen for HTTP on this address, for clients that come without a proxy" },
+	{ .name = "fastcgi-socket", .type = OPT_LIST, .offset = AT(fastcgi),
+	  .help = "listen for FastCGI on this address" },
+	{ .name = "listen", .letter = 'l', .type = OPT_INT, .offset = AT(backlog), .initial = "0",
+	  .min = 0, .max = 1 << 20,
+	  .help = "connections that may wait to be accepted, for each socket; 0: as many as the "
+		  "kernel allows" },
+	{ .name = "chmod-socket", .letter = 'C', .type = OPT_STRING, .offset = AT(mode),
+	  .bare = "666", .help = "access mode of UNIX sockets, octal" },
+	{ .name = "chown-socket", .type = OPT_STRING, .offset = AT(owner),
+	  .help = "owner of UNIX sockets: user, user:group or :group" },
+	{ .name = "socket-timeout", .letter = 'z', .type = OPT_SECONDS, .offset = AT(timeout_s),
+	  .initial = "4", .min = 1, .max = 86400,
+	  .help = "how long a peer may stay silent inside a request or while it takes a response" },
+};
+
+static int parse_mode(const char *text, mode_t *mode, struct error *e)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 8);
+
+	if (end == text || *end || n > 07777)
+		return uwsgi_error_set(e, "chmod-socket = %s: expected an octal mode such as 660",
+				       text);
+	*mode = (mode_t)n;
+	return 0;
+}
+
+static int check(const void *settings, struct error *e)
+{
+	const struct listener_settings *s = settings;
+	mode_t mode;
+
+	return s->mode ? parse_mode(s->mode, &mode, e) : 0;
+}
+
+const struct option_table listener_options = {
+	.module = "sockets",
+	.size = sizeof(struct listener_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+	.check = check,
+};
+
+/* "user", "user:group", ":group", names or numbers. */
+static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e)
+{
+	char user[128];
+	const char *colon = strchr(text, ':');
+	char *end;
+
+	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user, text);
+	*uid = (uid_t)-1;
+	*gid = (gid_t)-1;
+	if (*user) {
+		const struct passwd *pw = getpwnam(user);
+		unsigned long n = strtoul(user, &end, 10);
+
+		if (!pw && *end)
+			return uwsgi_error_set(e, "chown-socket = %s: there is no user %s", text,
+					       user);
+		*uid = pw ? pw->pw_uid : (uid_t)n;
+	}
+	if (colon && colon[1]) {
+		const struct group *gr = getgrnam(colon + 1);
+		unsigned long n = strtoul(colon + 1, &end, 10);
+
+		if (!gr && *end)
+			return uwsgi_error_set(e, "chown-socket = %s: there is no group %s", text,
+					       colon + 1);
+		*gid = gr ? gr->gr_gid : (gid_t)n;
+	}
+	return 0;
+}
+
+/* A path that nobody answers on any more is free; one with a live server is refused. */
+static int clear_path(const struct address *a, struct error *e)
+{
+	const char *path = address_path(a);
+	struct stat st;
+
+	if (lstat(path, &st))
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return uwsgi_error_set(e, "%s exists and is not a socket; remove it or choose "
+					  "another path", path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return uwsgi_error_set(e, "socket: %s", strerror(errno));
+	int refused = connect(fd, (const struct sockaddr *)&a->sa, a->length);
+	int why = errno;
+	close(fd);
+	/* EAGAIN: its queue is full, so there is a server. */
+	if (!refused || why == EAGAIN)
+		return uwsgi_error_set(e, "%s: another server is listening on it; stop that first",
+				       path);
+	if (why != ECONNREFUSED)
+		return uwsgi_error_set(e, "%s: %s", path, strerror(why));
+	if (unlink(path))
+		return uwsgi_error_set(e, "cannot replace the stale socket %s: %s", path,
+				       strerror(errno));
+	return 0;
+}
+
+static int set_access(const char *path, const struct listener_settings *s, struct error *e)
+{
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+
+	if (s->mode) {
+		if (parse_mode(s->mode, &mode, e))
+			return -1;
+		if (chmod(path, mode))
+			return uwsgi_error_set(e, "chmod-socket: %s: %s", path, strerror(errno));
+	}
+	if (s->owner) {
+		if (parse_owner(s->owner, &uid, &gid, e))
+			return -1;
+		if (chown(path, uid, gid))
+			return uwsgi_error_set(e, "chown-socket = %s: %s: %s", s->owner, path,
+					       strerror(errno));
+	}
+	return 0;
+}
+
+static void set_tcp_options(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	/* Inherited by accepted sockets, which saves a system call for each. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static int somaxconn(void)
+{
+	int n = SOMAXCONN;
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+
+	if (f) {
+		if (fscanf(f, "%d", &n) != 1)
+			n = SOMAXCONN;
+		fclose(f);
+	}
+	return n;
+}
+
+static int backlog_of(const struct listener_settings *s)
+{
+	int most = somaxconn();
+
+	if (s->backlog == 0)
+		return most;
+	if (s->backlog <= most)
+		return (int)s->backlog;
+	uwsgi_log(UWSGI_WARNING, "listen = %lld: the kernel allows %d "
+		  "(raise /proc/sys/net/core/somaxconn); going on with that", s->backlog, most);
+	return most;
+}
+
+/* Binds and listens; on failure the caller closes the descriptor. */
+static int bind_and_listen(struct listener *l, const char *text, const struct listener_settings *s,
+			   int backlog, struct error *e)
+{
+	const char *path = address_path(&l->address);
+	socklen_t length = sizeof l->address.sa;
+	struct sockaddr_storage bound;
+	struct stat st;
+
+	if (l->address.sa.ss_family != AF_UNIX)
+		set_tcp_options(l->fd);
+	else if (path && clear_path(&l->address, e))
+		return -1;
+	if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length))
+		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text, strerror(errno));
+	if (path && lstat(path, &st) == 0)
+		l->inode = st.st_ino;
+	/* Access is set before listen(): until then nobody can connect. */
+	if (path && set_access(path, s, e))
+		return -1;
+	if (listen(l->fd, backlog))
+		return uwsgi_error_set(e, "cannot listen on %s = %s: %s", l->option, text,
+				       strerror(errno));
+	if (getsockname(l->fd, (struct sockaddr *)&bound, &length) == 0)
+		address_to_text((struct sockaddr *)&bound, length, &l->text);
+	return 0;
+}
+
+static int open_listener(struct listener *l, const char *text, const struct listener_settings *s,
+			 int backlog, struct error *e)
+{
+	l->fd = socket(l->address.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd < 0)
+		return uwsgi_error_set(e, "%s = %s: %s", l->option, text, strerror(errno));
+	if (bind_and_listen(l, text, s, backlog, e) == 0)
+		return 0;
+	close(l->fd);
+	if (l->inode)
+		unlink(address_path(&l->address));
+	return -1;
+}
+
+static const struct listener *find(const struct listeners *set, const struct address *a)
+{
+	for (size_t i = 0; set && i < set->count; i++)
+		if (address_equal(&set->items[i].address, a))
+			return &set->items[i];
+	return NULL;
+}
+
+static const struct protocol *find_protocol(const struct protocols *protocols, const char *name)
+{
+	for (size_t i = 0; i < protocols->count; i++)
+		if (!strcmp(protocols->items[i]->name, name))
+			return protocols->items[i];
+	return NULL;
+}
+
+struct plan {
+	const char *option, *protocol;
+	const struct option_list *list;
+};
+
+static int add_listener(struct listeners *set, const struct config *cfg, const struct plan *plan,
+			const char *text, const struct protocols *protocols,
+			const struct listeners *before, struct error *e)
+{
+	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
+	struct listener l = { .option = plan->option, .fd = -1 };
+
+	l.protocol = find_protocol(protocols, plan->protocol);
+	if (!l.protocol)
+		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
+				       plan->option, text, plan->protocol);
+	l.timeout_s = (double)(l.protocol->timeout_s ? l.protocol->timeout_s(cfg) : s->timeout_s);
+	if (address_parse(&l.address, text, e)) {
+		struct error why = *e;
+
+		return uwsgi_error_set(e, "%s = %s", plan->option, why.text);
+	}
+	if (find(set, &l.address))
+		return uwsgi_error_set(e, "%s = %s: this address is already used by %s", plan->option,
+				       text, find(set, &l.address)->option);
+	const struct listener *open = find(before, &l.address);
+
+	if (open) {
+		l.fd = open->fd;
+		l.inode = open->inode;
+		l.text = open->text;
+	} else if (open_listener(&l, text, s, backlog_of(s), e)) {
+		return -1;
+	}
+	set->items[set->count++] = l;
+	return 0;
+}
+
+/* The texts' slices point into themselves: set anew where the list came to rest. */
+static void settle(struct listeners *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct address_text *t = &set->items[i].text;
+
+		t->endpoint.address.p = t->address;
+		t->endpoint.port.p = t->port;
+	}
+}
+
+int listeners_open(struct listeners *set, const struct config *cfg, const struct protocols *protocols,
+		   const struct listeners *before, struct error *e)
+{
+	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
+	const struct plan plans[] = {
+		{ "socket", "uwsgi", &s->uwsgi },
+		{ "http-socket", "http", &s->http_socket },
+		{ "http", "http", &s->http },
+		{ "fastcgi-socket", "fastcgi", &s->fastcgi },
+	};
+	size_t total = s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count;
+
+	*set = (struct listeners){ 0 };
+	set->items = calloc(total ? total : 1, sizeof *set->items);
+	if (!set->items)
+		return uwsgi_error_set(e, "out of memory");
+	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+		for (size_t k = 0; k < plans[i].list->count; k++) {
+			if (add_listener(set, cfg, &plans[i], plans[i].list->items[k], protocols,
+					 before, e)) {
+				listeners_close(set, before, true);
+				return -1;
+			}
+		}
+	}
+	settle(set);
+	return 0;
+}
+
+static void unlink_own(const struct listener *l)
+{
+	const char *path = address_path(&l->address);
+	struct stat st;
+
+	/* Someone else's socket may stand there by now. */
+	if (path && l->inode && lstat(path, &st) == 0 && st.st_ino == l->inode && unlink(path))
+		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", path, strerror(errno));
+}
+
+void listeners_close(struct listeners *set, const struct listeners *kept, bool unlink_paths)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (find(kept, &set->items[i].address))
+			continue;
+		close(set->items[i].fd);
+		if (unlink_paths)
+			unlink_own(&set->items[i]);
+	}
+	free(set->items);
+	*set = (struct listeners){ 0 };
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* loader.c: finds, opens and checks plugins.  A plugin is looked for in every plugin-dir, beside
+ * the binary in a build tree, and in the installation's folder, in this order. */
+#include "loader.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loader_settings {
+	struct option_list plugins, folders;
+};
+
+#define AT(member) offsetof(struct loader_settings, member)
+static const struct option rows[] = {
+	{ .name = "plugin", .type = OPT_LIST, .offset = AT(plugins),
+	  .help = "load these plugins, names separated by commas; those of the build are loaded "
+		  "by themselves" },
+	{ .name = "plugins", .same_as = "plugin" },
+	{ .name = "need-plugin", .same_as = "plugin" },
+	{ .name = "need-plugins", .same_as = "plugin" },
+	{ .name = "plugin-dir", .type = OPT_LIST, .offset = AT(folders),
+	  .help = "look for plugins in this folder too" },
+	{ .name = "plugins-dir", .same_as = "plugin-dir" },
+};
+#undef AT
+
+const struct option_table loader_options = {
+	.module = "plugins",
+	.size = sizeof(struct loader_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+void loader_init(struct loader *ld)
+{
+	*ld = (struct loader){ 0 };
+	ld->protocols.items = ld->protocol_items;
+}
+
+static bool answers_to(const struct plugin *p, const char *name)
+{
+	if (!strcmp(p->name, name))
+		return true;
+	for (size_t i = 0; p->aliases && p->aliases[i]; i++)
+		if (!strcmp(p->aliases[i], name))
+			return true;
+	return false;
+}
+
+static bool is_loaded(const struct loader *ld, const char *name)
+{
+	for (size_t i = 0; i < ld->count; i++)
+		if (answers_to(ld->plugins[i], name))
+			return true;
+	return false;
+}
+
+static int adopt(struct loader *ld, const char *path, void *handle, struct error *e)
+{
+	const struct plugin *p = dlsym(handle, "uwsgi_plugin");
+
+	if (!p)
+		return uwsgi_error_set(e, "%s is not a plugin of this server: it has no uwsgi_plugin",
+				       path);
+	if (p->abi != UWSGI_ABI)
+		return uwsgi_error_set(e, "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
+					  "build it anew", path, p->name, p->abi, UWSGI_ABI);
+	if (is_loaded(ld, p->name))
+		return 0;
+	if (ld->count == LOADER_MAX)
+		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
+	if (p->app && ld->app)
+		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
+				       path, ld->app->name);
+	ld->plugins[ld->count++] = p;
+	if (p->protocol)
+		ld->protocol_items[ld->protocols.count++] = p->protocol;
+	if (p->app)
+		ld->app = p->app;
+	return 0;
+}
+
+/* Tries one path: 1 loaded, 0 no such file, -1 an error. */
+static int try_path(struct loader *ld, const char *path, char *tried, size_t size, struct error *e)
+{
+	size_t n = strlen(tried);
+
+	if (access(path, F_OK)) {
+		snprintf(tried + n, size - n, "%s%s", n ? ", " : "", path);
+		return 0;
+	}
+	/* Local: a plugin's names must not replace those of another or of an extension module. */
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (!handle)
+		return uwsgi_error_set(e, "cannot load plugin: %s", dlerror());
+	if (adopt(ld, path, handle, e)) {
+		dlclose(handle);
+		return -1;
+	}
+	return 1;
+}
+
+static void folder_of_binary(char *folder, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", folder, size - 1);
+
+	folder[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+}
+
+static int find_and_load(struct loader *ld, const char *name, const struct option_list *folders,
+			 struct error *e)
+{
+	char path[8192], home[4096], tried[sizeof e->text - 128] = "";
+	int loaded = 0;
+
+	if (strchr(name, '/')) {
+		snprintf(path, sizeof path, "%s", name);
+		loaded = try_path(ld, path, tried, sizeof tried, e);
+		if (!loaded) {
+			snprintf(path, sizeof path, "%s_plugin.so", name);
+			loaded = try_path(ld, path, tried, sizeof tried, e);
+		}
+	}
+	for (size_t i = 0; !loaded && folders && i < folders->count; i++) {
+		snprintf(path, sizeof path, "%s/%s_plugin.so", folders->items[i], name);
+		loaded = try_path(ld, path, tried, sizeof tried, e);
+	}
+	if (!loaded) {
+		folder_of_binary(home, sizeof home);
+		snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
+		loaded = try_path(ld, path, tried, sizeof tried, e);
+	}
+	if (!loaded) {
+		snprintf(path, sizeof path, "%s/%s_plugin.so", UWSGI_LIBDIR, name);
+		loaded = try_path(ld, path, tried, sizeof tried, e);
+	}
+	if (loaded > 0)
+		return 0;
+	if (loaded < 0)
+		return -1;
+	return uwsgi_error_set(e, "plugin \"%s\" not found; tried %s", name, tried);
+}
+
+void loader_load_profile(struct loader *ld)
+{
+	char names[] = UWSGI_PLUGINS, *rest = names, *name;
+	struct error e;
+
+	while ((name = strsep(&rest, " ,")))
+		if (*name && find_and_load(ld, name, NULL, &e))
+			uwsgi_log(UWSGI_WARNING, "%s", e.text);
+}
+
+/* The name in a path such as /usr/lib/uwsgi/plugins/python3_plugin.so. */
+static void bare_name(const char *path, char *name, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%s", slash ? slash + 1 : path);
+	char *end = strstr(name, "_plugin.so");
+	if (end)
+		*end = '\0';
+}
+
+int loader_load_configured(struct loader *ld, const struct config *cfg, bool *added,
+			   struct error *e)
+{
+	const struct loader_settings *s = uwsgi_options(cfg, &loader_options);
+	size_t before = ld->count;
+
+	for (size_t i = 0; i < s->plugins.count; i++) {
+		char *names = strdup(s->plugins.items[i]), *rest = names, *asked, name[256];
+		int failed = names ? 0 : uwsgi_error_set(e, "out of memory");
+
+		while (!failed && (asked = strsep(&rest, ", "))) {
+			bare_name(asked, name, sizeof name);
+			if (*name && !is_loaded(ld, name))
+				failed = find_and_load(ld, asked, &s->folders, e);
+		}
+		free(names);
+		if (failed)
+			return -1;
+	}
+	*added = ld->count > before;
+	return 0;
+}
