@@ -31,8 +31,8 @@ SETTINGS := option ini config uwsgi_names
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := slot limits generation zygote master
-ENTRY    := privileges command
+PROCESS  := title environment slot limits generation zygote reign master
+ENTRY    := privileges daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 
 core_o   := $(CORE:%=$(B)/core/%.o)

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* channel.c: sends and receives the messages of master, zygotes and workers.  What they mean is
+ * told in master.c, zygote.c and worker.c. */
+#include "channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int channel_pair(int ends[2], struct error *e)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
+	return 0;
+}
+
+bool channel_send(int fd, const struct message *message, int pass)
+{
+	struct iovec v = { (void *)(uintptr_t)message, sizeof *message };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (pass >= 0) {
+		m.msg_control = control.space;
+		m.msg_controllen = sizeof control.space;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof pass);
+		memcpy(CMSG_DATA(c), &pass, sizeof pass);
+	}
+	do
+		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof *message;
+}
+
+static int passed_descriptor(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+static int receive(int fd, struct message *message, int *passed, int flags)
+{
+	struct iovec v = { message, sizeof *message };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+			    .msg_control = control.space, .msg_controllen = sizeof control.space };
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (n != (ssize_t)sizeof *message)
+		return -1;
+	int descriptor = passed_descriptor(&m);
+	if (passed)
+		*passed = descriptor;
+	else if (descriptor >= 0)
+		close(descriptor);
+	message->text[sizeof message->text - 1] = '\0';
+	return 1;
+}
+
+int channel_receive(int fd, struct message *message, int *passed)
+{
+	return receive(fd, message, passed, MSG_DONTWAIT);
+}
+
+int channel_wait(int fd, struct message *message, int *passed)
+{
+	return receive(fd, message, passed, 0);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* channel.h: messages between the master and its children, over a socket pair that keeps them
+ * whole.  Its end is also how each side learns that the other is gone. */
+#ifndef UWSGI_CHANNEL_H
+#define UWSGI_CHANNEL_H
+
+#include "plugin.h"
+
+enum message_kind {
+	/* master to zygote */
+	MESSAGE_FORK,     /* slot, worker; with the worker's end of its channel */
+	/* zygote to master */
+	MESSAGE_IMPORTED, /* value: milliseconds; text: why there is no application, or "" */
+	MESSAGE_FORKED,   /* slot, value: the pid */
+	/* worker to master */
+	MESSAGE_READY,    /* all lanes accept */
+	MESSAGE_RECYCLE,  /* it wants a successor and to leave then; text: why */
+	/* zygote or worker to master, which then ends */
+	MESSAGE_FAILED,   /* text: why */
+	/* master to worker */
+	MESSAGE_LEAVE,    /* finish what is running, then end */
+};
+
+struct message {
+	enum message_kind kind;
+	int slot, worker;
+	int64_t value;
+	char text[512];
+};
+
+int channel_pair(int ends[2], struct error *);
+/* pass: a descriptor for the other side, or -1.  False: the other side is gone. */
+bool channel_send(int fd, const struct message *, int pass);
+/* 1: a message (*passed: its descriptor, or -1); 0: none there now; -1: the other side is gone.
+ * passed may be NULL where none is expected. */
+int channel_receive(int fd, struct message *, int *passed);
+/* The same, but waits for a message. */
+int channel_wait(int fd, struct message *, int *passed);
+
+#endif

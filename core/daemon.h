@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* daemon.h: the server as a service: background, log file, pidfile. */
+#ifndef UWSGI_DAEMON_H
+#define UWSGI_DAEMON_H
+
+#include "privileges.h"
+
+extern const struct option_table daemon_options;
+
+/* Opens the log file and, when asked for, goes on in the background; the process that was
+ * started then ends with 0.  Returns -1 with the reason. */
+int daemon_enter(const struct config *, const char *start_folder, struct error *);
+/* Writes the pidfile as who the server is now and gives it to who it will be.  Relative paths
+ * are seen from start_folder. */
+int daemon_write_pidfile(const struct config *, const char *start_folder,
+			 const struct identity *, struct error *);
+/* Removes it if it still holds this process's pid. */
+void daemon_remove_pidfile(const struct config *, const char *start_folder);
+/* The pid in a pidfile; -1 with the reason. */
+pid_t daemon_read_pidfile(const char *path, struct error *);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* environment.h: what the configuration wants the processes to find around them. */
+#ifndef UWSGI_ENVIRONMENT_H
+#define UWSGI_ENVIRONMENT_H
+
+#include "plugin.h"
+
+extern const struct option_table environment_options;
+
+/* Goes to start_folder, then where chdir says.  Returns -1 with the reason. */
+int environment_enter_folder(const struct config *, const char *start_folder, struct error *);
+/* Sets the variables that env= names, in order. */
+int environment_set_variables(const struct config *, struct error *);
+/* The umask that is asked for, if one is. */
+void environment_set_umask(const struct config *);
+
+#endif

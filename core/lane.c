@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* lane.c: accepts, has connections read and write, and runs their requests one at a time.  As
+ * long as the application runs nothing is accepted here: the kernel's queue hands connections
+ * to lanes that are free. */
+#include "lane.h"
+
+#include "clock.h"
+#include "log.h"
+#include "requestlog.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long an idle kept-alive connection may still send one request to a lane that leaves. */
+static const double leave_grace_s = 2;
+/* Without a free descriptor, accept() is tried again after this. */
+static const double pause_s = 0.5;
+
+struct lane_settings {
+	long long buffer_size, post_buffering, limit_post, max_requests, harakiri_s;
+	bool disable_logging, log_4xx, log_5xx, memory_report;
+};
+
+#define AT(member) offsetof(struct lane_settings, member)
+static const struct option rows[] = {
+	{ .name = "buffer-size", .letter = 'b', .type = OPT_SIZE, .offset = AT(buffer_size),
+	  .initial = "64k", .min = 1024, .max = 16 << 20,
+	  .help = "the most that the head of a request may take" },
+	{ .name = "post-buffering", .type = OPT_SIZE, .offset = AT(post_buffering),
+	  .initial = "64k", .max = 1LL << 40,
+	  .help = "request bodies up to this size are held in memory, larger ones in a temporary "
+		  "file" },
+	{ .name = "limit-post", .type = OPT_SIZE, .offset = AT(limit_post), .initial = "0",
+	  .max = 1LL << 50, .help = "refuse request bodies larger than this; 0: no limit" },
+	{ .name = "max-requests", .letter = 'R', .type = OPT_INT, .offset = AT(max_requests),
+	  .initial = "0", .max = 1LL << 40,
+	  .help = "replace a worker after so many requests; 0: never" },
+	{ .name = "harakiri", .letter = 't', .type = OPT_SECONDS, .offset = AT(harakiri_s),
+	  .initial = "0", .max = 86400LL * 365,
+	  .help = "end a worker whose request runs longer than this; 0: never" },
+	{ .name = "disable-logging", .letter = 'L', .type = OPT_FLAG, .offset = AT(disable_logging),
+	  .initial = "false", .help = "log no requests, but for those that log-4xx and log-5xx name" },
+	{ .name = "log-4xx", .type = OPT_FLAG, .offset = AT(log_4xx), .initial = "false",
+	  .help = "log requests answered with a status of 400 to 499 in any case" },
+	{ .name = "log-5xx", .type = OPT_FLAG, .offset = AT(log_5xx), .initial = "false",
+	  .help = "log requests answered with a status of 500 to 599 in any case" },
+	{ .name = "memory-report", .letter = 'm', .type = OPT_FLAG, .offset = AT(memory_report),
+	  .initial = "false", .help = "add the worker's memory to each line of the request log" },
+};
+#undef AT
+
+const struct option_table lane_options = {
+	.module = "requests",
+	.size = sizeof(struct lane_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+bool lane_has_deadlines(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->harakiri_s > 0;
+}
+
+/* ---- one request ---- */
+
+static void copy_cut(char *to, size_t size, struct slice s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	if (n)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+static void show_busy(struct lane *lane, const struct request *rq)
+{
+	const struct lane_settings *s = lane->settings;
+	struct lane_score *score = lane->score;
+	int64_t now_ms = clock_monotonic_ms();
+
+	copy_cut(score->method, sizeof score->method,
+		 uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	copy_cut(score->uri, sizeof score->uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
+	if (s->harakiri_s)
+		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
+				      memory_order_release);
+	atomic_store_explicit(&score->busy, true, memory_order_release);
+}
+
+static void show_idle(struct lane *lane)
+{
+	atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
+	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
+}
+
+static void read_memory(struct requestlog_entry *entry)
+{
+	unsigned long long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+
+	if (!f)
+		return;
+	if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
+		entry->address_space = size * page;
+		entry->rss = resident * page;
+	}
+	fclose(f);
+}
+
+static bool is_logged(const struct lane_settings *s, int status)
+{
+	return !s->disable_logging || (s->log_4xx && status / 100 == 4) ||
+	       (s->log_5xx && status / 100 == 5);
+}
+
+/* Counts the request in, which is then in all counters, and logs it. */
+static void account(struct lane *lane, struct exchange *x, int64_t began_us)
+{
+	const struct lane_settings *s = lane->settings;
+	const struct lane_setup *setup = lane->setup;
+	struct requestlog_entry entry = { .pid = setup->pid, .lane = lane->index,
+					  .began_us = began_us };
+	char line[8192];
+
+	atomic_fetch_add_explicit(&lane->score->requests, 1, memory_order_relaxed);
+	entry.worker_requests =
+		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
+	entry.server_requests =
+		1 + atomic_fetch_add_explicit(&setup->tally->requests, 1, memory_order_relaxed);
+	if (is_logged(s, x->rs.status)) {
+		entry.ended_us = clock_wall_us();
+		if (s->memory_report)
+			read_memory(&entry);
+		log_write(line, requestlog_format(line, sizeof line, &entry, &x->rq, &x->rs));
+	}
+	if (s->max_requests && entry.worker_requests == (uint64_t)s->max_requests)
+		setup->exhausted(setup->worker);
+}
+
+static void on_run(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+	int64_t began_us = clock_wall_us();
+
+	show_busy(lane, &x->rq);
+	lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+	show_idle(lane);
+	account(lane, x, began_us);
+}
+
+/* The peer gets a short answer; the person on call the reason and who it was. */
+static void on_refused(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+	const struct endpoint *peer = x->rq.peer;
+
+	uwsgi_log(UWSGI_NOTE, "refused a request on %s %.*s%s%.*s from %.*s with %d: %s",
+		  "socket", (int)x->rq.local->address.n, x->rq.local->address.p,
+		  x->rq.local->port.n ? ":" : "", (int)x->rq.local->port.n, x->rq.local->port.p,
+		  peer->address.n ? (int)peer->address.n : 6,
+		  peer->address.n ? peer->address.p : "a peer", x->rq.reject_status,
+		  x->rq.reject_why);
+	if (x->rq.count > 0)
+		account(lane, x, clock_wall_us());
+}
+
+static void on_pause(void *host)
+{
+	struct lane *lane = host;
+
+	lane->setup->app->pause(lane->app_state);
+}
+
+static void on_resume(void *host)
+{
+	struct lane *lane = host;
+
+	lane->setup->app->resume(lane->app_state);
+}
+
+static void on_release(void *host, void *const *owners, size_t count)
+{
+	struct lane *lane = host;
+
+	lane->setup->app->release(lane->app_state, owners, count);
+}
+
+static void on_empty(void *host)
+{
+	struct lane *lane = host;
+
+	if (lane->leaving)
+		ev_break(lane->loop, EVBREAK_ALL);
+}
+
+static const struct hub_host host_functions = {
+	.run = on_run,
+	.refused = on_refused,
+	.pause = on_pause,
+	.resume = on_resume,
+	.release = on_release,
+	.empty = on_empty,
+};
+
+/* ---- accepting ---- */
+
+static void start_accepting(struct lane *lane)
+{
+	for (size_t i = 0; i < lane->setup->listeners->count; i++)
+		ev_io_start(lane->loop, &lane->accepting[i]);
+}
+
+static void stop_accepting(struct lane *lane)
+{
+	for (size_t i = 0; i < lane->setup->listeners->count; i++)
+		ev_io_stop(lane->loop, &lane->accepting[i]);
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	start_accepting(w->data);
+}
+
+static void pause_accepting(struct lane *lane, int why)
+{
+	uwsgi_log(UWSGI_ERROR, "cannot accept: %s; trying again in %.1f s", strerror(why), pause_s);
+	stop_accepting(lane);
+	ev_timer_set(&lane->pause, pause_s, 0.);
+	ev_timer_start(lane->loop, &lane->pause);
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct lane *lane = w->data;
+	size_t index = (size_t)(w - lane->accepting);
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof peer;
+	int fd = accept4(w->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)loop;
+	(void)events;
+	if (fd >= 0)
+		hub_accept(&lane->hub, &lane->setup->listeners->items[index], fd,
+			   (struct sockaddr *)&peer, length);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		pause_accepting(lane, errno);
+}
+
+/* ---- life ---- */
+
+static void on_leave(struct ev_loop *loop, ev_async *w, int events)
+{
+	struct lane *lane = w->data;
+
+	(void)events;
+	if (lane->leaving)
+		return;
+	lane->leaving = true;
+	stop_accepting(lane);
+	ev_timer_stop(loop, &lane->pause);
+	hub_leave(&lane->hub, leave_grace_s);
+	if (lane->hub.open_count == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+void lane_ask_to_leave(struct lane *lane)
+{
+	ev_async_send(lane->loop, &lane->leave);
+}
+
+static void init_watchers(struct lane *lane)
+{
+	const struct listeners *listeners = lane->setup->listeners;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		ev_io_init(&lane->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
+		lane->accepting[i].data = lane;
+	}
+	ev_timer_init(&lane->pause, on_pause_over, 0., 0.);
+	lane->pause.data = lane;
+	ev_async_init(&lane->leave, on_leave);
+	lane->leave.data = lane;
+	ev_async_start(lane->loop, &lane->leave);
+}
+
+int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
+	      struct lane_score *score, struct error *e)
+{
+	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
+	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
+	const struct request_limits limits = { .post_buffering = s->post_buffering,
+					       .limit_post = s->limit_post };
+	size_t listeners = setup->listeners->count;
+
+	lane->settings = s;
+	lane->accepting = calloc(listeners ? listeners : 1, sizeof *lane->accepting);
+	lane->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!lane->accepting || !lane->loop)
+		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
+				       strerror(errno));
+	if (setup->app->lane_start(index, &lane->app_state, e))
+		return -1;
+	hub_init(&lane->hub, lane->loop, &host_functions, lane, &limits, (size_t)s->buffer_size);
+	init_watchers(lane);
+	start_accepting(lane);
+	return 0;
+}
+
+void lane_run(struct lane *lane)
+{
+	ev_run(lane->loop, 0);
+}
+
+void lane_fini(struct lane *lane)
+{
+	hub_fini(&lane->hub);
+	lane->setup->app->lane_stop(lane->app_state);
+	ev_async_stop(lane->loop, &lane->leave);
+	ev_loop_destroy(lane->loop);
+	free(lane->accepting);
+}

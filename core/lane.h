@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* lane.h: one thread of a worker with its own event loop and its own connections, which runs
+ * one request at a time.  Lanes share nothing but the application's lock. */
+#ifndef UWSGI_LANE_H
+#define UWSGI_LANE_H
+
+#include "connection.h"
+#include "scoreboard.h"
+
+extern const struct option_table lane_options;
+
+/* With harakiri, the scoreboard's deadlines have to be watched. */
+bool lane_has_deadlines(const struct config *);
+
+/* What all lanes of a worker are given; constant while they run. */
+struct lane_setup {
+	const struct config *config;
+	const struct listeners *listeners;
+	const struct app *app;
+	struct slot_score *slot;
+	struct tally *tally;
+	pid_t pid;
+	/* Called on the lane's thread when the worker has answered max-requests of them. */
+	void (*exhausted)(void *worker);
+	void *worker;
+};
+
+struct lane {
+	const struct lane_setup *setup;
+	const struct lane_settings *settings;
+	int index;
+	struct ev_loop *loop;
+	struct hub hub;
+	struct lane_score *score;
+	void *app_state;
+	ev_io *accepting;   /* one for each listener */
+	ev_timer pause;     /* after the process ran out of descriptors */
+	ev_async leave;     /* from another thread */
+	bool leaving;
+};
+
+/* On the lane's own thread: its part of the application, its loop and its watchers.  The lane
+ * accepts as soon as lane_run() turns the loop.  Returns -1 with the reason. */
+int lane_init(struct lane *, const struct lane_setup *, int index, struct lane_score *,
+	      struct error *);
+/* Serves until lane_ask_to_leave() and all is answered. */
+void lane_run(struct lane *);
+void lane_fini(struct lane *);
+/* From any thread: no more is accepted, what is running is answered. */
+void lane_ask_to_leave(struct lane *);
+
+#endif

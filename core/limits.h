@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h: who must go, and why.  Pure: judges values that the master has observed. */
+#ifndef UWSGI_LIMITS_H
+#define UWSGI_LIMITS_H
+
+#include "plugin.h"
+
+extern const struct option_table limits_options;
+
+struct limits_settings {
+	long long reload_on_as_mb, reload_on_rss_mb;
+	long long reload_mercy_s, worker_mercy_s, reload_timeout_s;
+};
+
+/* What the master knows of a worker. */
+struct observed {
+	uint64_t address_space, rss;   /* bytes; 0: not measured */
+	/* Of the request that is longest past its deadline; overdue_ms 0: none is. */
+	int64_t overdue_ms, ran_ms;
+	const char *method, *uri;
+};
+
+enum verdict {
+	LIMITS_STAY,
+	LIMITS_REPLACE, /* a successor first, then it leaves */
+	LIMITS_KILL,
+};
+
+/* why: filled for any verdict but STAY. */
+enum verdict limits_judge(const struct limits_settings *, const struct observed *,
+			  struct error *why);
+/* Whether memory has to be measured at all. */
+bool limits_need_memory(const struct limits_settings *);
+
+#endif

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/* master.c: listens to signals, children and clocks, and moves the reigns: one that serves, one
+ * that is being imported, older ones that drain.  A reload never touches what serves before the
+ * new one accepts. */
+#include "master.h"
+
+#include "clock.h"
+#include "environment.h"
+#include "lane.h"
+#include "reign.h"
+#include "title.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* INT and QUIT: what is running may take that long to end by itself. */
+#define STOP_NOW_S 1
+/* After the zygote of a serving generation was lost and could not be replaced. */
+#define RETRY_MS 10000
+
+struct master_options {
+	bool vacuum;
+};
+
+#define AT(member) offsetof(struct master_options, member)
+static const struct option rows[] = {
+	{ .name = "vacuum", .type = OPT_FLAG, .offset = AT(vacuum), .initial = "false",
+	  .help = "remove UNIX sockets and pidfiles when the server ends" },
+	{ .name = "die-on-term", .type = OPT_ALWAYS,
+	  .help = "SIGTERM stops the server after what is running is answered" },
+	{ .name = "no-orphans", .type = OPT_ALWAYS, .help = "no process outlives the master" },
+};
+#undef AT
+
+const struct option_table master_options = {
+	.module = "master",
+	.size = sizeof(struct master_options),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+enum { SIGNALS = 8 };
+
+struct master {
+	struct master_setup *setup;
+	struct reign_setup reign_setup;
+	struct reign_host host;
+	struct ev_loop *loop;
+	struct reign *reigns; /* newest first */
+	struct reign *serving, *importing; /* among them, or NULL */
+	int reign_count;
+	bool reload_wanted, stopping;
+	int64_t retry_at_ms;  /* a reload that the server itself wants; 0: none */
+	int exit_code;
+	ev_signal signals[SIGNALS];
+	ev_timer timer;       /* the next deadline */
+	int64_t limits_at_ms; /* when limits are looked at next */
+};
+
+static void step(struct master *m);
+
+/* ---- reigns ---- */
+
+static void forked(void *data)
+{
+	struct master *m = data;
+
+	for (struct reign *r = m->reigns; r; r = r->next)
+		reign_close_channels(r);
+	/* The loop itself is not used again in a child; its descriptors are close-on-exec. */
+}
+
+static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
+				 struct error *e)
+{
+	struct reign *r = reign_new(&m->host, cfg, listeners, m->reign_count + 1, m->serving, e);
+
+	if (!r)
+		return NULL;
+	m->reign_count++;
+	if (reign_start(r, &m->reign_setup, e)) {
+		reign_free(r, m->serving, true);
+		return NULL;
+	}
+	r->next = m->reigns;
+	m->reigns = r;
+	m->importing = r;
+	return r;
+}
+
+static void start_reload(struct master *m)
+{
+	const struct master_setup *setup = m->setup;
+	struct listeners listeners;
+	struct report report;
+	struct error e;
+
+	m->reload_wanted = false;
+	m->retry_at_ms = 0;
+	uwsgi_log(UWSGI_NOTE, "reload: reading the configuration again and importing the "
+			      "application beside the one that serves");
+	report_init(&report);
+	struct config *cfg = config_load(setup->invocation, setup->tables, setup->table_count,
+					 &report);
+	report_print(&report);
+	report_fini(&report);
+	if (!cfg) {
+		uwsgi_log(UWSGI_ERROR, "reload given up: the configuration has errors; the old "
+				       "generation goes on serving");
+		return;
+	}
+	if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners, &e)) {
+		config_free(cfg);
+	} else if (begin_reign(m, cfg, &listeners, &e)) {
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", e.text);
+}
+
+static void want_reload(struct master *m)
+{
+	if (m->stopping)
+		return;
+	if (m->importing) {
+		uwsgi_log(UWSGI_NOTE, "reload: another one is under way; it will be followed by this");
+		m->reload_wanted = true;
+		return;
+	}
+	start_reload(m);
+}
+
+/* The first generation failed: there is nothing to go on with. */
+static void end_server(struct master *m, int exit_code)
+{
+	m->exit_code = exit_code;
+	m->stopping = true;
+	for (struct reign *r = m->reigns; r; r = r->next) {
+		enum generation_action action;
+
+		r->gen.state = generation_next(r->gen.state, GENERATION_REPLACED, &action);
+		reign_kill(r);
+	}
+}
+
+static void fail(struct master *m, struct reign *r, int exit_code)
+{
+	enum generation_action action;
+
+	r->gen.state = generation_next(r->gen.state, GENERATION_FAILED, &action);
+	if (action != GENERATION_DROP)
+		return;
+	m->importing = NULL;
+	reign_kill(r);
+	if (!m->serving) {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", r->failure);
+		end_server(m, exit_code);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", r->failure);
+	if (m->serving->zygote == 0)
+		m->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+}
+
+static void take_over(struct master *m, struct reign *r)
+{
+	enum generation_action action;
+	struct reign *old = m->serving;
+
+	r->gen.state = generation_next(r->gen.state, GENERATION_READY, &action);
+	if (action != GENERATION_TAKE_OVER)
+		return;
+	m->serving = r;
+	m->importing = NULL;
+	m->retry_at_ms = 0;
+	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
+		  old ? "reloaded" : "serving", r->gen.processes, r->gen.processes == 1 ? "" : "s",
+		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
+		  (long long)(clock_monotonic_ms() - r->began_ms));
+	if (!old)
+		return;
+	old->gen.state = generation_next(old->gen.state, GENERATION_REPLACED, &action);
+	reign_drain(old, old->limits->reload_mercy_s);
+	if (old->zygote > 0)
+		kill(old->zygote, SIGKILL);
+}
+
+/* ---- messages ---- */
+
+static void note_failure(struct reign *r, const char *why)
+{
+	if (!r->failure[0])
+		snprintf(r->failure, sizeof r->failure, "%s", why);
+}
+
+static void on_imported(struct reign *r, const struct message *msg)
+{
+	const struct worker_settings *s = uwsgi_options(r->config, &worker_options);
+
+	r->gen.imported = true;
+	if (msg->text[0])
+		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", msg->text);
+	else if (s->lazy_apps)
+		uwsgi_log(UWSGI_NOTE, "interpreter ready in %lld ms (pid %ld); each worker imports "
+			  "the application itself", (long long)msg->value, (long)r->zygote);
+	else
+		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
+			  (long long)msg->value, (long)r->zygote);
+}
+
+static void on_forked(struct reign *r, const struct message *msg)
+{
+	if (msg->slot < 0 || (size_t)msg->slot >= r->gen.slot_count)
+		return;
+	struct slot *slot = &r->gen.slots[msg->slot];
+
+	if (msg->value > 0) {
+		slot->pid = (pid_t)msg->value;
+		if (slot->state == SLOT_KILLED)
+			kill(slot->pid, SIGKILL);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "cannot fork worker %d: %s", slot->worker,
+		  strerror((int)-msg->value));
+	generation_note_death(&r->gen, slot, clock_monotonic_ms());
+	reign_bury(r, slot);
+}
+
+static void on_message(void *host, struct reign *r, struct slot *slot, const struct message *msg)
+{
+	struct master *m = host;
+
+	switch (msg->kind) {
+	case MESSAGE_IMPORTED:
+		on_imported(r, msg);
+		break;
+	case MESSAGE_FORKED:
+		on_forked(r, msg);
+		break;
+	case MESSAGE_READY:
+		if (slot)
+			reign_apply(r, slot, SLOT_READY);
+		break;
+	case MESSAGE_RECYCLE:
+		if (slot && slot->state == SLOT_SERVING) {
+			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
+				  (long)slot->pid, msg->text);
+			slot->replace = true;
+		}
+		break;
+	case MESSAGE_FAILED:
+		if (slot)
+			uwsgi_log(UWSGI_ERROR, "worker %d: %s", slot->worker, msg->text);
+		note_failure(r, msg->text);
+		break;
+	case MESSAGE_FORK:
+	case MESSAGE_LEAVE:
+		break; /* the master's own words */
+	}
+	/* The reign may be freed only when no reader of its messages is on the stack. */
+	ev_feed_event(m->loop, &m->timer, EV_TIMER);
+}
+
+/* ---- deaths ---- */
+
+static void describe_end(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "killed by signal %d (%s)%s", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		snprintf(text, size, "exit code %d", WEXITSTATUS(status));
+}
+
+static void on_zygote_death(struct master *m, struct reign *r, int status)
+{
+	char end[128], why[256];
+
+	r->zygote = 0;
+	if (r->gen.state == GENERATION_DRAINING)
+		return;
+	describe_end(status, end, sizeof end);
+	if (r->gen.state == GENERATION_IMPORTING) {
+		snprintf(why, sizeof why, "the process that imports the application ended: %s", end);
+		note_failure(r, why);
+		fail(m, r, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+								    : EXIT_FAILURE);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "the process that workers are forked from (pid %ld) ended: %s; "
+		  "importing the application again", (long)r->zygote, end);
+	want_reload(m);
+}
+
+static void on_worker_death(struct master *m, struct reign *r, struct slot *slot, int status)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	long pid = (long)slot->pid;
+	bool started = slot->state != SLOT_STARTING;
+	int64_t delay_ms = 0;
+	char end[128], why[256];
+
+	describe_end(status, end, sizeof end);
+	if (slot->state == SLOT_STARTING || slot->state == SLOT_SERVING)
+		delay_ms = generation_note_death(&r->gen, slot, now_ms);
+	if (reign_bury(r, slot) != SLOT_REPORT)
+		return;
+	if (r->gen.state == GENERATION_IMPORTING && !started &&
+	    (r->is_reload || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED_APP))) {
+		snprintf(why, sizeof why, "worker %d (pid %ld) ended while it started: %s",
+			 slot->worker, pid, end);
+		note_failure(r, why);
+		fail(m, r, EXIT_FAILED_APP);
+		return;
+	}
+	if (delay_ms)
+		uwsgi_log(UWSGI_ERROR, "worker %d (pid %ld) ended %s: %s; it keeps dying, so it is "
+			  "started again in %.1f s", slot->worker, pid,
+			  started ? "unexpectedly" : "while it started", end,
+			  (double)delay_ms / 1000);
+	else
+		uwsgi_log(UWSGI_ERROR, "worker %d (pid %ld) ended %s: %s; restarting", slot->worker,
+			  pid, started ? "unexpectedly" : "while it started", end);
+}
+
+static void bury(struct master *m, pid_t pid, int status)
+{
+	for (struct reign *r = m->reigns; r; r = r->next) {
+		struct slot *slot = reign_find(r, pid);
+
+		if (r->zygote == pid) {
+			on_zygote_death(m, r, status);
+			return;
+		}
+		if (slot) {
+			on_worker_death(m, r, slot, status);
+			return;
+		}
+	}
+	/* A process that the application left behind: adopted by the subreaper, and reaped. */
+}
+
+static void reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	/* What a child said before its end explains it. */
+	for (struct reign *r = m->reigns; r; r = r->next)
+		reign_read_messages(r);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		bury(m, pid, status);
+}
+
+/* ---- stopping ---- */
+
+static void stop(struct master *m, const char *signal_name, bool now)
+{
+	if (m->stopping) {
+		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", signal_name);
+		end_server(m, m->exit_code);
+		return;
+	}
+	m->stopping = true;
+	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", signal_name,
+		  now ? STOP_NOW_S
+		      : (m->serving ? m->serving : m->reigns)->limits->reload_mercy_s);
+	for (struct reign *r = m->reigns; r; r = r->next) {
+		enum generation_action action;
+
+		r->gen.state = generation_next(r->gen.state, GENERATION_REPLACED, &action);
+		reign_drain(r, now ? STOP_NOW_S : r->limits->reload_mercy_s);
+		if (r->zygote > 0)
+			kill(r->zygote, SIGKILL);
+	}
+	m->importing = NULL;
+}
+
+static void print_status(const struct master *m)
+{
+	for (const struct reign *r = m->reigns; r; r = r->next) {
+		for (size_t i = 0; i < r->gen.slot_count; i++) {
+			const struct slot *slot = &r->gen.slots[i];
+
+			if (slot->state == SLOT_VACANT)
+				continue;
+			uwsgi_log(UWSGI_NOTE, "generation %d worker %d (pid %ld): %s, %llu requests",
+				  r->gen.number, slot->worker, (long)slot->pid,
+				  slot_state_name(slot->state),
+				  (unsigned long long)atomic_load(&r->scoreboard.slot[i].requests));
+		}
+	}
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
+{
+	struct master *m = w->data;
+
+	(void)loop;
+	(void)events;
+	switch (w->signum) {
+	case SIGCHLD:
+		reap(m);
+		break;
+	case SIGHUP:
+		want_reload(m);
+		break;
+	case SIGTERM:
+		stop(m, "SIGTERM", false);
+		break;
+	case SIGINT:
+		stop(m, "SIGINT", true);
+		break;
+	case SIGQUIT:
+		stop(m, "SIGQUIT", true);
+		break;
+	case SIGUSR1:
+		print_status(m);
+		break;
+	}
+	step(m);
+}
+
+/* ---- time ---- */
+
+static void keep_earlier(int64_t *due_ms, int64_t at_ms)
+{
+	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
+		*due_ms = at_ms;
+}
+
+static int64_t import_deadline(const struct reign *r)
+{
+	return r->is_reload && r->gen.state == GENERATION_IMPORTING
+		       ? r->began_ms + r->limits->reload_timeout_s * 1000
+		       : 0;
+}
+
+static void schedule(struct master *m)
+{
+	int64_t due_ms = m->retry_at_ms;
+	bool limits = false;
+
+	for (const struct reign *r = m->reigns; r; r = r->next) {
+		keep_earlier(&due_ms, generation_due_ms(&r->gen));
+		keep_earlier(&due_ms, import_deadline(r));
+		limits = limits || reign_has_limits(r);
+	}
+	if (limits)
+		keep_earlier(&due_ms, m->limits_at_ms);
+	ev_timer_stop(m->loop, &m->timer);
+	if (due_ms == 0)
+		return;
+	int64_t now_ms = clock_monotonic_ms();
+	ev_now_update(m->loop);
+	ev_timer_set(&m->timer, due_ms > now_ms ? (double)(due_ms - now_ms) / 1000 : 0., 0.);
+	ev_timer_start(m->loop, &m->timer);
+}
+
+/* Everything that is due in one reign. */
+static void step_reign(struct master *m, struct reign *r, int64_t now_ms)
+{
+	int64_t deadline_ms = import_deadline(r);
+	struct slot *slot;
+
+	if (deadline_ms && deadline_ms <= now_ms) {
+		snprintf(r->failure, sizeof r->failure,
+			 "it is not ready after %lld s (reload-timeout)",
+			 r->limits->reload_timeout_s);
+		fail(m, r, EXIT_FAILURE);
+	}
+	while ((slot = generation_next_fork(&r->gen, now_ms))) {
+		reign_apply(r, slot, SLOT_WANTED);
+		if (slot->state == SLOT_VACANT)
+			break;
+	}
+	while ((slot = generation_next_replaced(&r->gen)))
+		reign_apply(r, slot, SLOT_LEAVE);
+	while ((slot = generation_next_overdue(&r->gen, now_ms))) {
+		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: it did not finish in time",
+			  slot->worker, (long)slot->pid);
+		reign_apply(r, slot, SLOT_OVERDUE);
+	}
+	if (r->gen.state == GENERATION_IMPORTING && generation_is_ready(&r->gen))
+		take_over(m, r);
+}
+
+static bool vacuum_wanted(const struct reign *r)
+{
+	const struct master_options *s = uwsgi_options(r->config, &master_options);
+
+	return s->vacuum;
+}
+
+static void free_finished(struct master *m)
+{
+	for (struct reign **at = &m->reigns; *at;) {
+		struct reign *r = *at;
+		bool never_served = r->gen.state == GENERATION_DRAINING && m->serving != r;
+
+		/* The serving one goes last: the others share sockets with it. */
+		bool has_elders = m->serving == r && (r->next || r != m->reigns);
+
+		if (r->gen.state != GENERATION_DRAINING || r->zygote > 0 || has_elders ||
+		    !generation_is_vacant(&r->gen)) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		if (m->serving == r)
+			m->serving = NULL;
+		reign_free(r, m->serving, vacuum_wanted(r) || (never_served && m->serving));
+	}
+}
+
+static void step(struct master *m)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (m->limits_at_ms <= now_ms) {
+		for (struct reign *r = m->reigns; r; r = r->next)
+			if (reign_has_limits(r))
+				reign_enforce_limits(r);
+		m->limits_at_ms = now_ms + 1000;
+	}
+	for (struct reign *r = m->reigns; r; r = r->next)
+		step_reign(m, r, now_ms);
+	free_finished(m);
+	if (!m->stopping && !m->importing &&
+	    (m->reload_wanted || (m->retry_at_ms && m->retry_at_ms <= now_ms)))
+		start_reload(m);
+	if (!m->reigns)
+		ev_break(m->loop, EVBREAK_ALL);
+	schedule(m);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	step(w->data);
+}
+
+/* ---- start ---- */
+
+static void watch_signals(struct master *m)
+{
+	static const int signals[SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+
+	for (size_t i = 0; i < SIGNALS && signals[i]; i++) {
+		ev_signal_init(&m->signals[i], on_signal, signals[i]);
+		m->signals[i].data = m;
+		ev_signal_start(m->loop, &m->signals[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+}
+
+int master_run(struct master_setup *setup)
+{
+	struct master m = { .setup = setup, .exit_code = EXIT_SUCCESS };
+	struct error e;
+
+	m.loop = ev_loop_new(EVFLAG_AUTO);
+	m.reign_setup = (struct reign_setup){ setup->loader, tally_new(&e),
+					      setup->invocation->cwd, forked, &m };
+	m.host = (struct reign_host){ on_message, m.loop, &m };
+	if (!m.loop || !m.reign_setup.tally) {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", m.loop ? e.text : strerror(errno));
+		return EXIT_FAILURE;
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	title_set(setup->config, "master");
+	watch_signals(&m);
+	ev_timer_init(&m.timer, on_timer, 0., 0.);
+	m.timer.data = &m;
+	if (!begin_reign(&m, setup->config, &setup->listeners, &e)) {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
+		return EXIT_FAILURE;
+	}
+	schedule(&m);
+	ev_run(m.loop, 0);
+	tally_free(m.reign_setup.tally);
+	ev_loop_destroy(m.loop);
+	uwsgi_log(UWSGI_NOTE, "goodbye");
+	return m.exit_code;
+}

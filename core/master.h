@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* master.h: the process that owns sockets, signals and children, and nothing else.  It never
+ * runs code of the application. */
+#ifndef UWSGI_MASTER_H
+#define UWSGI_MASTER_H
+
+#include "config.h"
+#include "listener.h"
+#include "loader.h"
+
+/* What the entry has prepared; constant but for the first configuration and its listeners,
+ * which the master takes over. */
+struct master_setup {
+	const struct invocation *invocation; /* read again for each reload */
+	const struct option_table *const *tables;
+	size_t table_count;
+	const struct loader *loader;
+	struct config *config;
+	struct listeners listeners;
+};
+
+extern const struct option_table master_options;
+
+/* Serves until it is told to stop; returns the exit code. */
+int master_run(struct master_setup *);
+
+#endif

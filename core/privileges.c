@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* privileges.c: user and group of the server.  The master drops them once, after privileged
+ * ports are bound and before anything of the application is read; children inherit that. */
+#include "privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct privileges_settings {
+	const char *uid, *gid;
+	struct option_list add_gids;
+};
+
+#define AT(member) offsetof(struct privileges_settings, member)
+static const struct option rows[] = {
+	{ .name = "uid", .type = OPT_STRING, .offset = AT(uid),
+	  .help = "run as this user, a name or a number, once the sockets are open" },
+	{ .name = "gid", .type = OPT_STRING, .offset = AT(gid),
+	  .help = "run as this group, a name or a number; without it, as the user's own group" },
+	{ .name = "add-gid", .type = OPT_LIST, .offset = AT(add_gids),
+	  .help = "add this supplementary group, a name or a number" },
+};
+#undef AT
+
+const struct option_table privileges_options = {
+	.module = "privileges",
+	.size = sizeof(struct privileges_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+/* A number as ids are: digits only, and fits. */
+static bool parse_id(const char *text, unsigned long *id)
+{
+	char *end;
+
+	errno = 0;
+	*id = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *id < 0xffffffffUL;
+}
+
+static int find_group(const char *option, const char *text, gid_t *gid, struct error *e)
+{
+	const struct group *gr = getgrnam(text);
+	unsigned long id;
+
+	if (gr)
+		*gid = gr->gr_gid;
+	else if (parse_id(text, &id))
+		*gid = (gid_t)id;
+	else
+		return uwsgi_error_set(e, "%s = %s: there is no such group", option, text);
+	return 0;
+}
+
+int privileges_find(const struct config *cfg, struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+	unsigned long id;
+
+	*who = (struct identity){ .uid = geteuid(), .gid = getegid() };
+	if (s->uid) {
+		const struct passwd *pw = getpwnam(s->uid);
+
+		if (!pw && parse_id(s->uid, &id))
+			pw = getpwuid((uid_t)id);
+		else if (!pw)
+			return uwsgi_error_set(e, "uid = %s: there is no such user", s->uid);
+		who->uid = pw ? pw->pw_uid : (uid_t)id;
+		if (pw)
+			who->gid = pw->pw_gid;
+	}
+	if (s->gid && find_group("gid", s->gid, &who->gid, e))
+		return -1;
+	who->changes = who->uid != geteuid() || who->gid != getegid();
+	return 0;
+}
+
+static int set_groups(const struct privileges_settings *s, const struct identity *who,
+		      struct error *e)
+{
+	const struct passwd *pw = getpwuid(who->uid);
+	gid_t groups[256];
+	int count = sizeof groups / sizeof *groups;
+
+	if (pw) {
+		if (getgrouplist(pw->pw_name, who->gid, groups, &count) < 0)
+			return uwsgi_error_set(e, "user %s is in too many groups", pw->pw_name);
+	} else {
+		groups[0] = who->gid;
+		count = 1;
+	}
+	for (size_t i = 0; i < s->add_gids.count; i++) {
+		if ((size_t)count == sizeof groups / sizeof *groups)
+			return uwsgi_error_set(e, "add-gid: too many groups");
+		if (find_group("add-gid", s->add_gids.items[i], &groups[count++], e))
+			return -1;
+	}
+	if (setgroups((size_t)count, groups))
+		return uwsgi_error_set(e, "cannot set the supplementary groups: %s", strerror(errno));
+	return 0;
+}
+
+int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	if (geteuid() != 0) {
+		if (who->changes)
+			uwsgi_log(UWSGI_WARNING, "uid and gid are left as they are: only root can "
+				  "change them");
+		return 0;
+	}
+	if (!who->changes && s->add_gids.count == 0)
+		return 0;
+	if (set_groups(s, who, e))
+		return -1;
+	if (setresgid(who->gid, who->gid, who->gid))
+		return uwsgi_error_set(e, "cannot become group %ld: %s", (long)who->gid,
+				       strerror(errno));
+	if (setresuid(who->uid, who->uid, who->uid))
+		return uwsgi_error_set(e, "cannot become user %ld: %s", (long)who->uid,
+				       strerror(errno));
+	if (who->uid != 0 && setuid(0) == 0)
+		return uwsgi_error_set(e, "root could be taken back after it was given up");
+	return 0;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* reign.c: the shell around one generation: forks its zygote, orders workers from it, carries
+ * messages, and does to processes what the tables say.  It decides nothing. */
+#include "reign.h"
+
+#include "clock.h"
+#include "worker.h"
+#include "zygote.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- messages ---- */
+
+static void read_zygote(struct reign *r)
+{
+	struct message m;
+	int got;
+
+	while (r->zygote_channel >= 0 && (got = channel_receive(r->zygote_channel, &m, NULL)) != 0) {
+		if (got > 0) {
+			r->host->message(r->host->data, r, NULL, &m);
+			continue;
+		}
+		ev_io_stop(r->host->loop, &r->zygote_io);
+		close(r->zygote_channel);
+		r->zygote_channel = -1;
+	}
+}
+
+static void read_worker(struct reign *r, struct slot *slot)
+{
+	struct message m;
+	int got;
+
+	while (slot->channel >= 0 && (got = channel_receive(slot->channel, &m, NULL)) != 0) {
+		if (got > 0) {
+			r->host->message(r->host->data, r, slot, &m);
+			continue;
+		}
+		ev_io_stop(r->host->loop, &r->slot_io[slot - r->gen.slots]);
+		close(slot->channel);
+		slot->channel = -1;
+	}
+}
+
+void reign_read_messages(struct reign *r)
+{
+	read_zygote(r);
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		read_worker(r, &r->gen.slots[i]);
+}
+
+static void on_zygote(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	read_zygote(w->data);
+}
+
+static void on_worker(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct reign *r = w->data;
+
+	(void)loop;
+	(void)events;
+	read_worker(r, &r->gen.slots[w - r->slot_io]);
+}
+
+/* ---- life ---- */
+
+struct reign *reign_new(const struct reign_host *host, struct config *cfg,
+			struct listeners *listeners, int number, const struct reign *heir,
+			struct error *e)
+{
+	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
+	struct reign *r = calloc(1, sizeof *r);
+
+	if (!r) {
+		listeners_close(listeners, heir ? &heir->listeners : NULL, true);
+		config_free(cfg);
+		uwsgi_error_set(e, "out of memory");
+		return NULL;
+	}
+	*r = (struct reign){
+		.host = host,
+		.config = cfg,
+		.listeners = *listeners,
+		.limits = uwsgi_options(cfg, &limits_options),
+		.zygote_channel = -1,
+		.began_ms = clock_monotonic_ms(),
+		.is_reload = number > 1,
+	};
+	*listeners = (struct listeners){ 0 };
+	if (generation_init(&r->gen, number, (int)s->processes, e) ||
+	    scoreboard_init(&r->scoreboard, r->gen.slot_count, (size_t)s->threads, e) ||
+	    !(r->slot_io = calloc(r->gen.slot_count, sizeof *r->slot_io))) {
+		if (!r->slot_io && r->scoreboard.slot)
+			uwsgi_error_set(e, "out of memory");
+		reign_free(r, heir, true);
+		return NULL;
+	}
+	return r;
+}
+
+void reign_free(struct reign *r, const struct reign *heir, bool unlink_paths)
+{
+	if (r->zygote_channel >= 0) {
+		ev_io_stop(r->host->loop, &r->zygote_io);
+		close(r->zygote_channel);
+	}
+	listeners_close(&r->listeners, heir ? &heir->listeners : NULL, unlink_paths);
+	generation_fini(&r->gen);
+	scoreboard_fini(&r->scoreboard);
+	config_free(r->config);
+	free(r->slot_io);
+	free(r);
+}
+
+void reign_close_channels(struct reign *r)
+{
+	if (r->zygote_channel >= 0)
+		close(r->zygote_channel);
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		if (r->gen.slots[i].channel >= 0)
+			close(r->gen.slots[i].channel);
+}
+
+static _Noreturn void become_zygote(struct reign *r, const struct reign_setup *setup, pid_t master,
+				    int channel)
+{
+	const struct worker_settings *s = uwsgi_options(r->config, &worker_options);
+	const struct zygote_setup zygote = {
+		.worker = {
+			.config = r->config,
+			.listeners = &r->listeners,
+			.app = setup->loader->app,
+			.scoreboard = &r->scoreboard,
+			.tally = setup->tally,
+			.info = {
+				.processes = (int)s->processes,
+				.threads = (int)s->threads,
+				.master = master,
+				.reloaded = r->is_reload,
+			},
+		},
+		.start_folder = setup->start_folder,
+		.channel = channel,
+	};
+
+	setup->forked(setup->data);
+	zygote_run(&zygote);
+}
+
+int reign_start(struct reign *r, const struct reign_setup *setup, struct error *e)
+{
+	int ends[2];
+	pid_t master = getpid();
+
+	if (channel_pair(ends, e))
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		become_zygote(r, setup, master, ends[1]);
+	}
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return uwsgi_error_set(e, "cannot fork: %s", strerror(errno));
+	}
+	r->zygote = pid;
+	r->zygote_channel = ends[0];
+	ev_io_init(&r->zygote_io, on_zygote, ends[0], EV_READ);
+	r->zygote_io.data = r;
+	ev_io_start(r->host->loop, &r->zygote_io);
+	return 0;
+}
+
+/* ---- what the tables ask for ---- */
+
+static bool order_fork(struct reign *r, struct slot *slot)
+{
+	size_t index = (size_t)(slot - r->gen.slots);
+	struct message m = { .kind = MESSAGE_FORK, .slot = (int)index, .worker = slot->worker };
+	struct error e;
+	int ends[2];
+
+	if (r->zygote_channel < 0)
+		return false;
+	if (channel_pair(ends, &e)) {
+		uwsgi_log(UWSGI_ERROR, "cannot start worker %d: %s", slot->worker, e.text);
+		return false;
+	}
+	scoreboard_clear(&r->scoreboard, index);
+	bool sent = channel_send(r->zygote_channel, &m, ends[1]);
+	close(ends[1]);
+	if (!sent) {
+		close(ends[0]);
+		return false;
+	}
+	slot->channel = ends[0];
+	ev_io_init(&r->slot_io[index], on_worker, ends[0], EV_READ);
+	r->slot_io[index].data = r;
+	ev_io_start(r->host->loop, &r->slot_io[index]);
+	return true;
+}
+
+enum slot_action reign_apply(struct reign *r, struct slot *slot, enum slot_event event)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	enum slot_action action = generation_step(slot, event, now_ms);
+	struct message leave = { .kind = MESSAGE_LEAVE };
+
+	switch (action) {
+	case SLOT_FORK:
+		if (!order_fork(r, slot)) {
+			/* As if it had died young: the delay keeps this from becoming a loop. */
+			generation_note_death(&r->gen, slot, now_ms);
+			generation_step(slot, SLOT_DIED, now_ms);
+		}
+		break;
+	case SLOT_ASK:
+		slot->kill_at_ms = now_ms + r->limits->worker_mercy_s * 1000;
+		if (slot->channel >= 0)
+			channel_send(slot->channel, &leave, -1);
+		break;
+	case SLOT_KILL:
+		if (slot->pid > 0)
+			kill(slot->pid, SIGKILL);
+		break;
+	case SLOT_NOTHING:
+	case SLOT_REPORT:
+	case SLOT_BUG:
+		break;
+	}
+	return action;
+}
+
+void reign_drain(struct reign *r, long long mercy_s)
+{
+	int64_t until_ms = clock_monotonic_ms() + mercy_s * 1000;
+
+	for (size_t i = 0; i < r->gen.slot_count; i++) {
+		struct slot *slot = &r->gen.slots[i];
+
+		reign_apply(r, slot, SLOT_LEAVE);
+		if (slot->state == SLOT_LEAVING)
+			slot->kill_at_ms = until_ms;
+	}
+}
+
+void reign_kill(struct reign *r)
+{
+	if (r->zygote > 0)
+		kill(r->zygote, SIGKILL);
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		reign_apply(r, &r->gen.slots[i], SLOT_OVERDUE);
+}
+
+struct slot *reign_find(struct reign *r, pid_t pid)
+{
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		if (r->gen.slots[i].state != SLOT_VACANT && r->gen.slots[i].pid == pid)
+			return &r->gen.slots[i];
+	return NULL;
+}
+
+enum slot_action reign_bury(struct reign *r, struct slot *slot)
+{
+	if (slot->channel >= 0) {
+		ev_io_stop(r->host->loop, &r->slot_io[slot - r->gen.slots]);
+		close(slot->channel);
+		slot->channel = -1;
+	}
+	slot->pid = 0;
+	return reign_apply(r, slot, SLOT_DIED);
+}
+
+/* ---- limits ---- */
+
+static void measure_memory(pid_t pid, struct observed *o)
+{
+	unsigned long long size = 0, resident = 0;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
+		o->address_space = size * page;
+		o->rss = resident * page;
+	}
+	fclose(f);
+}
+
+static void find_overdue(const struct reign *r, size_t index, struct observed *o)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	for (size_t i = 0; i < r->scoreboard.lanes; i++) {
+		struct lane_score *score = scoreboard_lane(&r->scoreboard, index, i);
+		int64_t deadline_ms = atomic_load_explicit(&score->deadline_ms, memory_order_acquire);
+
+		if (deadline_ms == 0 || now_ms - deadline_ms <= o->overdue_ms)
+			continue;
+		o->overdue_ms = now_ms - deadline_ms;
+		o->ran_ms = now_ms - atomic_load_explicit(&score->began_ms, memory_order_relaxed);
+		o->method = score->method;
+		o->uri = score->uri;
+	}
+}
+
+static void judge(struct reign *r, struct slot *slot)
+{
+	struct observed o = { 0 };
+	struct error why;
+
+	find_overdue(r, (size_t)(slot - r->gen.slots), &o);
+	if (limits_need_memory(r->limits) && slot->state == SLOT_SERVING)
+		measure_memory(slot->pid, &o);
+	switch (limits_judge(r->limits, &o, &why)) {
+	case LIMITS_KILL:
+		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: %s; restarting", slot->worker,
+			  (long)slot->pid, why.text);
+		reign_apply(r, slot, SLOT_OVERDUE);
+		break;
+	case LIMITS_REPLACE:
+		if (!slot->replace)
+			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
+				  (long)slot->pid, why.text);
+		slot->replace = true;
+		break;
+	case LIMITS_STAY:
+		break;
+	}
+}
+
+void reign_enforce_limits(struct reign *r)
+{
+	for (size_t i = 0; i < r->gen.slot_count; i++) {
+		struct slot *slot = &r->gen.slots[i];
+
+		if (slot->pid > 0 && (slot->state == SLOT_SERVING || slot->state == SLOT_LEAVING))
+			judge(r, slot);
+	}
+}
+
+bool reign_has_limits(const struct reign *r)
+{
+	return lane_has_deadlines(r->config) || limits_need_memory(r->limits);
+}

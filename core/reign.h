@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* reign.h: a generation with the processes and things that belong to it.  The master starts one
+ * at its start and one for each reload. */
+#ifndef UWSGI_REIGN_H
+#define UWSGI_REIGN_H
+
+#include "channel.h"
+#include "config.h"
+#include "generation.h"
+#include "limits.h"
+#include "loader.h"
+#include "scoreboard.h"
+
+#include <ev.h>
+
+struct reign;
+
+/* What the master wants to know; called while the loop turns. */
+struct reign_host {
+	/* A message came, its worker's slot or NULL for the zygote. */
+	void (*message)(void *host, struct reign *, struct slot *, const struct message *);
+	struct ev_loop *loop;
+	void *data;
+};
+
+struct reign {
+	struct generation gen;
+	struct reign *next; /* older ones, in the master's list */
+	const struct reign_host *host;
+	struct config *config;         /* owned */
+	struct listeners listeners;    /* owned; shared descriptors are closed by the last owner */
+	struct scoreboard scoreboard;  /* owned */
+	const struct limits_settings *limits;
+	pid_t zygote;                  /* 0: none */
+	int zygote_channel;
+	ev_io zygote_io, *slot_io;     /* slot_io: [gen.slot_count] */
+	int64_t began_ms;
+	bool is_reload;
+	char failure[512];             /* why it failed, once that is known */
+};
+
+/* What every zygote of this server is given. */
+struct reign_setup {
+	const struct loader *loader;
+	struct tally *tally;
+	const char *start_folder;
+	/* In a new child, before it is a zygote: closes what belongs to the master alone. */
+	void (*forked)(void *data);
+	void *data;
+};
+
+/* Takes over config and listeners, also when it fails (then sockets that heir does not have are
+ * closed).  number: 1 for the first one. */
+struct reign *reign_new(const struct reign_host *, struct config *, struct listeners *, int number,
+			const struct reign *heir, struct error *);
+/* Forks the zygote, which begins to import at once. */
+int reign_start(struct reign *, const struct reign_setup *, struct error *);
+/* All its processes must be gone.  Sockets that `heir` does not have are closed; with unlink
+ * their paths are removed (heir: NULL, none is kept). */
+void reign_free(struct reign *, const struct reign *heir, bool unlink);
+
+/* Moves a slot and does what follows: fork, ask, kill.  Returns the action. */
+enum slot_action reign_apply(struct reign *, struct slot *, enum slot_event);
+/* Asks every worker to leave within mercy_s. */
+void reign_drain(struct reign *, long long mercy_s);
+/* Kills zygote and workers. */
+void reign_kill(struct reign *);
+/* Reads what zygote and workers have sent, before their deaths are looked at. */
+void reign_read_messages(struct reign *);
+/* The worker with this pid, or NULL. */
+struct slot *reign_find(struct reign *, pid_t);
+/* Its process is reaped: closes its channel and makes the slot vacant. */
+enum slot_action reign_bury(struct reign *, struct slot *);
+/* Looks at every worker's memory and running requests, and replaces or kills by the limits. */
+void reign_enforce_limits(struct reign *);
+/* Whether that has to be done at all, once a second. */
+bool reign_has_limits(const struct reign *);
+/* Closes the master's ends, in a child. */
+void reign_close_channels(struct reign *);
+
+#endif

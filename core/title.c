@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* title.c: writes process names over the start of argv.  What is writable there is a fact of
+ * the process, found once at its start: the file's only state. */
+#include "title.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+struct title_settings {
+	bool automatic;
+	const char *prefix, *prefix_spaced;
+};
+
+#define AT(member) offsetof(struct title_settings, member)
+static const struct option rows[] = {
+	{ .name = "auto-procname", .type = OPT_FLAG, .offset = AT(automatic), .initial = "false",
+	  .help = "show each process's role in its name: uwsgi master, uwsgi worker 1" },
+	{ .name = "procname-prefix", .type = OPT_STRING, .offset = AT(prefix),
+	  .help = "put this before the processes' names" },
+	{ .name = "procname-prefix-spaced", .type = OPT_STRING, .offset = AT(prefix_spaced),
+	  .help = "put this and a blank before the processes' names" },
+};
+#undef AT
+
+const struct option_table title_options = {
+	.module = "process names",
+	.size = sizeof(struct title_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+static struct slice room; /* where ps reads, writable */
+
+static char **copy_strings(char **from, size_t count)
+{
+	char **copy = calloc(count + 1, sizeof *copy);
+
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(from[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
+char **title_init(int argc, char **argv)
+{
+	char *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+	size_t variables = 0;
+
+	while (environ[variables]) {
+		if (environ[variables] == end)
+			end += strlen(end) + 1;
+		variables++;
+	}
+	char **new_environ = copy_strings(environ, variables);
+	char **new_argv = copy_strings(argv, (size_t)argc);
+	if (!new_environ || !new_argv)
+		return NULL;
+	environ = new_environ;
+	room = (struct slice){ argv[0], (size_t)(end - argv[0]) };
+	return new_argv;
+}
+
+void title_set(const struct config *cfg, const char *role)
+{
+	const struct title_settings *s = uwsgi_options(cfg, &title_options);
+	char text[256];
+
+	if (!room.p || (!s->automatic && !s->prefix && !s->prefix_spaced))
+		return;
+	snprintf(text, sizeof text, "%s%s%suwsgi %s", s->prefix_spaced ? s->prefix_spaced : "",
+		 s->prefix_spaced ? " " : "", s->prefix ? s->prefix : "", role);
+	char *p = (char *)(uintptr_t)room.p;
+	size_t n = strnlen(text, room.n - 1);
+	memcpy(p, text, n);
+	memset(p + n, 0, room.n - n);
+	prctl(PR_SET_NAME, text);
+}

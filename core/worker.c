@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.c: a worker process: starts its lanes, tells the master when all of them accept, and
+ * ends when they have answered everything.  Lane 0 runs on the main thread, beside what the
+ * process as a whole listens to: the master's channel and signals. */
+#include "worker.h"
+
+#include "channel.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct worker_settings, member)
+static const struct option rows[] = {
+	{ .name = "processes", .letter = 'p', .type = OPT_INT, .offset = AT(processes),
+	  .initial = "1", .min = 1, .max = 4096, .help = "number of worker processes" },
+	{ .name = "workers", .same_as = "processes" },
+	{ .name = "threads", .type = OPT_INT, .offset = AT(threads), .initial = "1", .min = 1,
+	  .max = 1024, .help = "requests that each worker runs at the same time" },
+	{ .name = "lazy-apps", .type = OPT_FLAG, .offset = AT(lazy_apps), .initial = "false",
+	  .help = "import the application in each worker instead of once before they are forked" },
+	{ .name = "lazy", .same_as = "lazy-apps" },
+	{ .name = "need-app", .type = OPT_FLAG, .offset = AT(need_app), .initial = "false",
+	  .help = "do not start without the application: exit with 22 when it cannot be imported" },
+	{ .name = "master", .letter = 'M', .type = OPT_ALWAYS,
+	  .help = "a master process keeps the workers alive" },
+	{ .name = "enable-threads", .letter = 'T', .type = OPT_ALWAYS,
+	  .help = "threads that the application starts run" },
+	{ .name = "single-interpreter", .letter = 'i', .type = OPT_ALWAYS,
+	  .help = "the application runs in the main interpreter" },
+	{ .name = "thunder-lock", .type = OPT_ALWAYS,
+	  .help = "workers do not disturb each other when they accept; no lock is needed for it" },
+};
+#undef AT
+
+const struct option_table worker_options = {
+	.module = "workers",
+	.size = sizeof(struct worker_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+struct worker {
+	const struct worker_setup *setup;
+	struct lane_setup lane_setup;
+	struct lane *lanes;
+	size_t count;
+	pthread_t *threads; /* [0] is unused: lane 0 has the main thread */
+	/* Threads report here when their lane accepts, or could not start. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t started, failed;
+	struct error error;
+	bool leaving; /* main thread only */
+	ev_io channel;
+	ev_signal signals[3];
+};
+
+/* ---- leaving ---- */
+
+static void leave(struct worker *w)
+{
+	if (w->leaving)
+		return;
+	w->leaving = true;
+	for (size_t i = 0; i < w->count; i++)
+		lane_ask_to_leave(&w->lanes[i]);
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	leave(watcher->data);
+}
+
+/* The master speaks: the only thing it says is to leave.  When it is gone, nobody is left who
+ * would end this process: leave too (the kernel kills it at once where it can). */
+static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct worker *w = watcher->data;
+	struct message m;
+	int got = channel_receive(w->setup->channel, &m, NULL);
+
+	(void)events;
+	if (got == 0)
+		return;
+	if (got < 0)
+		ev_io_stop(loop, watcher);
+	leave(w);
+}
+
+/* On the thread of any lane, once: each count is reached by one request only. */
+static void on_exhausted(void *worker)
+{
+	struct worker *w = worker;
+	struct message m = { .kind = MESSAGE_RECYCLE, .slot = (int)w->setup->slot,
+			     .text = "max-requests reached" };
+
+	channel_send(w->setup->channel, &m, -1);
+}
+
+/* ---- starting ---- */
+
+static void report_start(struct worker *w, const struct error *e)
+{
+	pthread_mutex_lock(&w->lock);
+	if (e) {
+		w->failed++;
+		w->error = *e;
+	} else {
+		w->started++;
+	}
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int init_lane(struct worker *w, size_t i)
+{
+	const struct worker_setup *setup = w->setup;
+	struct error e;
+
+	if (lane_init(&w->lanes[i], &w->lane_setup, (int)i,
+		      scoreboard_lane(setup->scoreboard, setup->slot, i), &e)) {
+		report_start(w, &e);
+		return -1;
+	}
+	report_start(w, NULL);
+	return 0;
+}
+
+struct thread_start {
+	struct worker *w;
+	size_t index;
+};
+
+static void *lane_thread(void *argument)
+{
+	struct thread_start start = *(struct thread_start *)argument;
+
+	free(argument);
+	if (init_lane(start.w, start.index))
+		return NULL;
+	lane_run(&start.w->lanes[start.index]);
+	lane_fini(&start.w->lanes[start.index]);
+	return NULL;
+}
+
+/* Signals are for the main thread. */
+static int start_threads(struct worker *w, struct error *e)
+{
+	sigset_t all, before;
+	int failed = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (size_t i = 1; i < w->count && !failed; i++) {
+		struct thread_start *start = malloc(sizeof *start);
+
+		if (!start) {
+			failed = ENOMEM;
+			break;
+		}
+		*start = (struct thread_start){ w, i };
+		failed = pthread_create(&w->threads[i], NULL, lane_thread, start);
+		if (failed)
+			free(start);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed ? uwsgi_error_set(e, "cannot start a thread: %s", strerror(failed)) : 0;
+}
+
+static int wait_for_lanes(struct worker *w, struct error *e)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->started + w->failed < w->count)
+		pthread_cond_wait(&w->changed, &w->lock);
+	bool failed = w->failed > 0;
+	if (failed)
+		*e = w->error;
+	pthread_mutex_unlock(&w->lock);
+	return failed ? -1 : 0;
+}
+
+static void watch(struct worker *w)
+{
+	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
+	struct ev_loop *loop = w->lanes[0].loop;
+
+	ev_io_init(&w->channel, on_channel, w->setup->channel, EV_READ);
+	w->channel.data = w;
+	ev_io_start(loop, &w->channel);
+	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++) {
+		ev_signal_init(&w->signals[i], on_signal, leave_signals[i]);
+		w->signals[i].data = w;
+		ev_signal_start(loop, &w->signals[i]);
+	}
+}
+
+/* Lane 0 comes first: the others are told to leave through its loop. */
+static int start(struct worker *w, struct error *e)
+{
+	const struct worker_setup *setup = w->setup;
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+
+	w->count = (size_t)s->threads;
+	w->lanes = calloc(w->count, sizeof *w->lanes);
+	w->threads = calloc(w->count, sizeof *w->threads);
+	if (!w->lanes || !w->threads)
+		return uwsgi_error_set(e, "out of memory");
+	w->lane_setup = (struct lane_setup){
+		.config = setup->config,
+		.listeners = setup->listeners,
+		.app = setup->app,
+		.slot = &setup->scoreboard->slot[setup->slot],
+		.tally = setup->tally,
+		.pid = getpid(),
+		.exhausted = on_exhausted,
+		.worker = w,
+	};
+	if (setup->app->worker_start(&setup->info, e))
+		return -1;
+	if (init_lane(w, 0) == 0 && start_threads(w, e))
+		return -1;
+	if (w->failed) {
+		*e = w->error;
+		return -1;
+	}
+	if (wait_for_lanes(w, e))
+		return -1;
+	watch(w);
+	return 0;
+}
+
+/* With lazy-apps the application is this worker's own.  False: it must not serve. */
+static bool load_lazily(const struct worker_setup *setup)
+{
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+	struct message m = { .kind = MESSAGE_FAILED, .slot = (int)setup->slot };
+	struct error e;
+
+	if (!s->lazy_apps || setup->app->load(setup->config, &e) == 0)
+		return true;
+	if (s->need_app || setup->info.reloaded) {
+		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
+		channel_send(setup->channel, &m, -1);
+		return false;
+	}
+	uwsgi_log(UWSGI_ERROR, "%s; worker %d answers every request with 500", e.text,
+		  setup->info.id);
+	return true;
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	struct worker w = { .setup = setup, .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .changed = PTHREAD_COND_INITIALIZER };
+	struct message m = { .kind = MESSAGE_READY, .slot = (int)setup->slot };
+	struct error e;
+
+	if (!load_lazily(setup))
+		return EXIT_FAILED_APP;
+	if (start(&w, &e)) {
+		m.kind = MESSAGE_FAILED;
+		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
+		channel_send(setup->channel, &m, -1);
+		return EXIT_FAILURE;
+	}
+	channel_send(setup->channel, &m, -1);
+	lane_run(&w.lanes[0]);
+	for (size_t i = 1; i < w.count; i++)
+		pthread_join(w.threads[i], NULL);
+	lane_fini(&w.lanes[0]);
+	setup->app->worker_stop();
+	return EXIT_SUCCESS;
+}

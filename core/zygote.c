@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* zygote.c: imports the application, then forks a worker whenever the master asks for one.  It
+ * serves nothing itself and has one thread; the interpreter stands still while it waits.
+ * A worker is forked twice, so that it becomes the child of the master, which is a subreaper. */
+#include "zygote.h"
+
+#include "channel.h"
+#include "clock.h"
+#include "environment.h"
+#include "title.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* The terminal's and the service manager's signals go to every process of the group: the master
+ * decides what they mean.  A handler, not SIG_IGN, which programs that the application starts
+ * would inherit. */
+static void set_signals(void)
+{
+	static const int defaults[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTSTP };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction a = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		sigaction(ignored[i], &a, NULL);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		signal(defaults[i], SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* No orphans: when the master dies, however, this process dies with it. */
+static void die_with(pid_t master)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != master)
+		_exit(EXIT_FAILURE);
+}
+
+/* ---- importing ---- */
+
+static _Noreturn void give_up(const struct zygote_setup *z, const struct error *e)
+{
+	struct message m = { .kind = MESSAGE_FAILED };
+
+	snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e->text);
+	channel_send(z->channel, &m, -1);
+	_exit(EXIT_FAILED_APP);
+}
+
+static void import(const struct zygote_setup *z)
+{
+	const struct config *cfg = z->worker.config;
+	const struct app *app = z->worker.app;
+	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
+	struct message m = { .kind = MESSAGE_IMPORTED };
+	int64_t began_ms = clock_monotonic_ms();
+	struct error e;
+
+	if (environment_enter_folder(cfg, z->start_folder, &e) ||
+	    environment_set_variables(cfg, &e) || app->init(cfg, &z->worker.info, &e))
+		give_up(z, &e);
+	if (!s->lazy_apps && app->load(cfg, &e)) {
+		if (s->need_app || z->worker.info.reloaded)
+			give_up(z, &e);
+		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
+	}
+	m.value = clock_monotonic_ms() - began_ms;
+	if (!channel_send(z->channel, &m, -1))
+		_exit(EXIT_FAILURE);
+}
+
+/* ---- forking ---- */
+
+static _Noreturn void become_worker(const struct zygote_setup *z, const struct message *order,
+				    int channel, int gate)
+{
+	struct worker_setup w = z->worker;
+	char role[32], byte;
+
+	/* The zygote opens the gate when the process between is gone: only then is the master the
+	 * parent whose death counts. */
+	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(gate);
+	die_with(w.info.master);
+	close(z->channel);
+	w.channel = channel;
+	w.slot = (size_t)order->slot;
+	w.info.id = order->worker;
+	snprintf(role, sizeof role, "worker %d", w.info.id);
+	title_set(w.config, role);
+	w.app->fork_child();
+	_exit(worker_run(&w));
+}
+
+static void report_fork(const struct zygote_setup *z, const struct message *order, int64_t value)
+{
+	struct message m = { .kind = MESSAGE_FORKED, .slot = order->slot, .value = value };
+
+	channel_send(z->channel, &m, -1);
+}
+
+/* The process between zygote and worker: its end makes the worker the master's child.  What it
+ * sends arrives before that, so the master never reaps a worker that it does not know. */
+static _Noreturn void become_between(const struct zygote_setup *z, const struct message *order,
+				     int channel, const int gate[2])
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(gate[1]);
+		become_worker(z, order, channel, gate[0]);
+	}
+	report_fork(z, order, pid > 0 ? pid : -errno);
+	_exit(EXIT_SUCCESS);
+}
+
+static void fork_worker(const struct zygote_setup *z, const struct message *order, int channel)
+{
+	int gate[2];
+
+	if (pipe2(gate, O_CLOEXEC)) {
+		report_fork(z, order, -errno);
+		return;
+	}
+	z->worker.app->fork_before();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_between(z, order, channel, gate);
+	if (pid < 0)
+		report_fork(z, order, -errno);
+	else
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	close(gate[0]);
+	close(gate[1]);
+	z->worker.app->fork_parent();
+}
+
+_Noreturn void zygote_run(const struct zygote_setup *z)
+{
+	struct message order;
+	int channel, got;
+
+	set_signals();
+	die_with(z->worker.info.master);
+	title_set(z->worker.config, "zygote");
+	import(z);
+	while ((got = channel_wait(z->channel, &order, &channel)) > 0) {
+		if (order.kind == MESSAGE_FORK && channel >= 0)
+			fork_worker(z, &order, channel);
+		if (channel >= 0)
+			close(channel);
+	}
+	_exit(EXIT_SUCCESS);
+}
