@@ -73,39 +73,40 @@ int daemon_enter(const struct config *cfg, const char *start_folder, struct erro
 	return s->daemonize ? go_to_background(e) : 0;
 }
 
-int daemon_write_pidfile(const struct config *cfg, const char *start_folder,
-			 const struct identity *owner, struct error *e)
-{
-	const struct daemon_settings *s = uwsgi_options(cfg, &daemon_options);
-	char path[4096];
-
-	if (!s->pidfile)
-		return 0;
-	if (seen_from(start_folder, s->pidfile, path, sizeof path, e))
-		return -1;
-	FILE *f = fopen(path, "we");
-	if (!f)
-		return uwsgi_error_set(e, "pidfile = %s: %s", s->pidfile, strerror(errno));
-	/* Its later owner must be able to empty it, if not to remove it. */
-	if (owner->changes && geteuid() == 0 && fchown(fileno(f), owner->uid, owner->gid))
-		uwsgi_log(UWSGI_WARNING, "pidfile = %s: cannot change its owner: %s", s->pidfile,
-			  strerror(errno));
-	int failed = fprintf(f, "%ld\n", (long)getpid()) < 0;
-	if (fclose(f) || failed)
-		return uwsgi_error_set(e, "pidfile = %s: %s", s->pidfile, strerror(errno));
-	return 0;
-}
-
-void daemon_remove_pidfile(const struct config *cfg, const char *start_folder)
+bool daemon_pidfile_path(const struct config *cfg, const char *start_folder, char *path,
+			 size_t size)
 {
 	const struct daemon_settings *s = uwsgi_options(cfg, &daemon_options);
 	struct error e;
+
+	return s->pidfile && seen_from(start_folder, s->pidfile, path, size, &e) == 0;
+}
+
+int daemon_write_pidfile(const struct config *cfg, const char *start_folder,
+			 const struct identity *owner, struct error *e)
+{
 	char path[4096];
 
-	if (!s->pidfile || seen_from(start_folder, s->pidfile, path, sizeof path, &e) ||
-	    daemon_read_pidfile(path, &e) != getpid())
-		return;
-	if (unlink(path) == 0)
+	if (!daemon_pidfile_path(cfg, start_folder, path, sizeof path))
+		return 0;
+	FILE *f = fopen(path, "we");
+	if (!f)
+		return uwsgi_error_set(e, "pidfile = %s: %s", path, strerror(errno));
+	/* Its later owner must be able to empty it, if not to remove it. */
+	if (owner->changes && geteuid() == 0 && fchown(fileno(f), owner->uid, owner->gid))
+		uwsgi_log(UWSGI_WARNING, "pidfile = %s: cannot change its owner: %s", path,
+			  strerror(errno));
+	int failed = fprintf(f, "%ld\n", (long)getpid()) < 0;
+	if (fclose(f) || failed)
+		return uwsgi_error_set(e, "pidfile = %s: %s", path, strerror(errno));
+	return 0;
+}
+
+void daemon_remove_pidfile(const char *path)
+{
+	struct error e;
+
+	if (daemon_read_pidfile(path, &e) != getpid() || unlink(path) == 0)
 		return;
 	/* In a folder of root's the name must stay: an empty file stops nobody. */
 	int why = errno;

@@ -14,8 +14,10 @@ int daemon_enter(const struct config *, const char *start_folder, struct error *
  * are seen from start_folder. */
 int daemon_write_pidfile(const struct config *, const char *start_folder,
 			 const struct identity *, struct error *);
+/* The absolute path of the pidfile; false: there is none. */
+bool daemon_pidfile_path(const struct config *, const char *start_folder, char *path, size_t);
 /* Removes it if it still holds this process's pid. */
-void daemon_remove_pidfile(const struct config *, const char *start_folder);
+void daemon_remove_pidfile(const char *path);
 /* The pid in a pidfile; -1 with the reason. */
 pid_t daemon_read_pidfile(const char *path, struct error *);
 

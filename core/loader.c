@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Stored for the sake of --help and the checks: the values are needed before all tables are
+ * known, and so are read as keys. */
 struct loader_settings {
 	struct option_list plugins, folders;
 };
@@ -114,37 +116,57 @@ static void folder_of_binary(char *folder, size_t size)
 		*slash = '\0';
 }
 
-static int find_and_load(struct loader *ld, const char *name, const struct option_list *folders,
-			 struct error *e)
+/* The row that a key means, aliases included. */
+static bool key_means(const char *key, const char *name)
 {
-	char path[8192], home[4096], tried[sizeof e->text - 128] = "";
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i].name, key))
+			return !strcmp(rows[i].same_as ? rows[i].same_as : key, name);
+	return false;
+}
+
+static int try_folders(struct loader *ld, const char *name, const struct config *keys, char *tried,
+		       size_t size, struct error *e)
+{
+	const char *key, *value;
+	char path[8192], home[4096];
 	int loaded = 0;
 
-	if (strchr(name, '/')) {
-		snprintf(path, sizeof path, "%s", name);
-		loaded = try_path(ld, path, tried, sizeof tried, e);
-		if (!loaded) {
-			snprintf(path, sizeof path, "%s_plugin.so", name);
-			loaded = try_path(ld, path, tried, sizeof tried, e);
-		}
-	}
-	for (size_t i = 0; !loaded && folders && i < folders->count; i++) {
-		snprintf(path, sizeof path, "%s/%s_plugin.so", folders->items[i], name);
-		loaded = try_path(ld, path, tried, sizeof tried, e);
+	for (size_t i = 0; !loaded && keys && uwsgi_config_next(keys, &i, &key, &value);) {
+		if (!key_means(key, "plugin-dir"))
+			continue;
+		snprintf(path, sizeof path, "%s/%s_plugin.so", value, name);
+		loaded = try_path(ld, path, tried, size, e);
 	}
 	if (!loaded) {
 		folder_of_binary(home, sizeof home);
 		snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
-		loaded = try_path(ld, path, tried, sizeof tried, e);
+		loaded = try_path(ld, path, tried, size, e);
 	}
 	if (!loaded) {
 		snprintf(path, sizeof path, "%s/%s_plugin.so", UWSGI_LIBDIR, name);
-		loaded = try_path(ld, path, tried, sizeof tried, e);
+		loaded = try_path(ld, path, tried, size, e);
 	}
-	if (loaded > 0)
-		return 0;
-	if (loaded < 0)
-		return -1;
+	return loaded;
+}
+
+/* name: as asked for, which may be a path.  keys: where plugin-dir may be; NULL: nowhere. */
+static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
+			 struct error *e)
+{
+	char path[8192], tried[sizeof e->text - 128] = "";
+	int loaded = 0;
+
+	if (strchr(name, '/')) {
+		loaded = try_path(ld, name, tried, sizeof tried, e);
+		snprintf(path, sizeof path, "%s_plugin.so", name);
+		if (!loaded)
+			loaded = try_path(ld, path, tried, sizeof tried, e);
+	} else {
+		loaded = try_folders(ld, name, keys, tried, sizeof tried, e);
+	}
+	if (loaded)
+		return loaded > 0 ? 0 : -1;
 	return uwsgi_error_set(e, "plugin \"%s\" not found; tried %s", name, tried);
 }
 
@@ -169,25 +191,27 @@ static void bare_name(const char *path, char *name, size_t size)
 		*end = '\0';
 }
 
-int loader_load_configured(struct loader *ld, const struct config *cfg, bool *added,
-			   struct error *e)
+static int load_list(struct loader *ld, const char *list, const struct config *keys,
+		     struct error *e)
 {
-	const struct loader_settings *s = uwsgi_options(cfg, &loader_options);
-	size_t before = ld->count;
+	char *names = strdup(list), *rest = names, *asked, name[256];
+	int failed = names ? 0 : uwsgi_error_set(e, "out of memory");
 
-	for (size_t i = 0; i < s->plugins.count; i++) {
-		char *names = strdup(s->plugins.items[i]), *rest = names, *asked, name[256];
-		int failed = names ? 0 : uwsgi_error_set(e, "out of memory");
-
-		while (!failed && (asked = strsep(&rest, ", "))) {
-			bare_name(asked, name, sizeof name);
-			if (*name && !is_loaded(ld, name))
-				failed = find_and_load(ld, asked, &s->folders, e);
-		}
-		free(names);
-		if (failed)
-			return -1;
+	while (!failed && (asked = strsep(&rest, ", "))) {
+		bare_name(asked, name, sizeof name);
+		if (*name && !is_loaded(ld, name))
+			failed = find_and_load(ld, asked, keys, e);
 	}
-	*added = ld->count > before;
+	free(names);
+	return failed;
+}
+
+int loader_load_configured(struct loader *ld, const struct config *keys, struct error *e)
+{
+	const char *key, *value;
+
+	for (size_t i = 0; uwsgi_config_next(keys, &i, &key, &value);)
+		if (key_means(key, "plugin") && load_list(ld, value, keys, e))
+			return -1;
 	return 0;
 }

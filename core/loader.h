@@ -21,8 +21,8 @@ struct loader {
 void loader_init(struct loader *);
 /* Those of the build profile; one whose file is missing is left out with a warning. */
 void loader_load_profile(struct loader *);
-/* Those that the configuration names with plugin=, as far as they are not here already.
- * Sets *added when one came.  Returns -1 with the name and the paths tried. */
-int loader_load_configured(struct loader *, const struct config *, bool *added, struct error *);
+/* Those that the configuration's keys name with plugin=, as far as they are not here already.
+ * Returns -1 with the name and the paths tried. */
+int loader_load_configured(struct loader *, const struct config *keys, struct error *);
 
 #endif

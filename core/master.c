@@ -46,6 +46,13 @@ const struct option_table master_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+bool master_wants_vacuum(const struct config *cfg)
+{
+	const struct master_options *s = uwsgi_options(cfg, &master_options);
+
+	return s->vacuum;
+}
+
 enum { SIGNALS = 8 };
 
 struct master {
@@ -491,13 +498,6 @@ static void step_reign(struct master *m, struct reign *r, int64_t now_ms)
 		take_over(m, r);
 }
 
-static bool vacuum_wanted(const struct reign *r)
-{
-	const struct master_options *s = uwsgi_options(r->config, &master_options);
-
-	return s->vacuum;
-}
-
 static void free_finished(struct master *m)
 {
 	for (struct reign **at = &m->reigns; *at;) {
@@ -515,7 +515,7 @@ static void free_finished(struct master *m)
 		*at = r->next;
 		if (m->serving == r)
 			m->serving = NULL;
-		reign_free(r, m->serving, vacuum_wanted(r) || (never_served && m->serving));
+		reign_free(r, m->serving, master_wants_vacuum(r->config) || (never_served && m->serving));
 	}
 }
 

@@ -21,6 +21,7 @@ struct master_setup {
 
 extern const struct option_table master_options;
 
+bool master_wants_vacuum(const struct config *);
 /* Serves until it is told to stop; returns the exit code. */
 int master_run(struct master_setup *);
 

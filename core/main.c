@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c: from the command line to the running master: loads plugins and configuration, opens
+ * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
+ * after a fork is a process ended. */
+#include "command.h"
+#include "config.h"
+#include "daemon.h"
+#include "environment.h"
+#include "help.h"
+#include "lane.h"
+#include "limits.h"
+#include "loader.h"
+#include "master.h"
+#include "title.h"
+#include "worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In the order of --help. */
+static const struct option_table *const core_tables[] = {
+	&config_table, &loader_options, &listener_options, &worker_options, &lane_options,
+	&limits_options, &master_options, &environment_options, &privileges_options,
+	&daemon_options, &title_options,
+};
+enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
+
+struct tables {
+	const struct option_table *items[CORE_TABLES + LOADER_MAX];
+	size_t count;
+};
+
+static void collect_tables(struct tables *t, const struct loader *ld)
+{
+	memcpy(t->items, core_tables, sizeof core_tables);
+	t->count = CORE_TABLES;
+	for (size_t i = 0; i < ld->count; i++)
+		if (ld->plugins[i]->options)
+			t->items[t->count++] = ld->plugins[i]->options;
+}
+
+/* Plugins that the configuration asks for bring options that it may use: so its keys are read
+ * first, and it is loaded when all tables are there.  NULL: all is said. */
+static struct config *load_all(const struct invocation *invocation, struct loader *ld,
+			       struct tables *tables)
+{
+	struct report report;
+	struct error e;
+
+	collect_tables(tables, ld);
+	report_init(&report);
+	struct config *keys = config_read(invocation, tables->items, tables->count, &report);
+	report_fini(&report);
+	if (keys && loader_load_configured(ld, keys, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		config_free(keys);
+		return NULL;
+	}
+	config_free(keys);
+	collect_tables(tables, ld);
+	report_init(&report);
+	struct config *cfg = config_load(invocation, tables->items, tables->count, &report);
+	report_print(&report);
+	report_fini(&report);
+	return cfg;
+}
+
+static void say_hello(const struct config *cfg, const struct loader *ld,
+		      const struct listeners *listeners)
+{
+	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
+
+	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
+		  "thread%s", UWSGI_VERSION, (long)getpid(), ld->app->name, s->processes,
+		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *l = &listeners->items[i];
+
+		uwsgi_log(UWSGI_NOTE, "%s listens on %s%s%s", l->option, l->text.address,
+			  l->text.port[0] ? ":" : "", l->text.port);
+	}
+	if (geteuid() == 0)
+		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
+}
+
+/* All that may fail before the server is on its way; the configuration stays the caller's. */
+static int prepare(const struct config *cfg, const struct loader *ld,
+		   const struct invocation *invocation, struct listeners *listeners,
+		   struct error *e)
+{
+	struct identity who;
+
+	if (!ld->app)
+		return uwsgi_error_set(e, "no plugin that runs applications is loaded (python)");
+	if (privileges_find(cfg, &who, e))
+		return -1;
+	environment_set_umask(cfg);
+	if (environment_enter_folder(cfg, invocation->cwd, e) ||
+	    listeners_open(listeners, cfg, &ld->protocols, NULL, e))
+		return -1;
+	if (listeners->count == 0)
+		return uwsgi_error_set(e, "nothing to listen on: set socket, http-socket, http or "
+					  "fastcgi-socket");
+	if (daemon_enter(cfg, invocation->cwd, e) == 0 &&
+	    daemon_write_pidfile(cfg, invocation->cwd, &who, e) == 0 &&
+	    privileges_drop(cfg, &who, e) == 0)
+		return 0;
+	listeners_close(listeners, NULL, true);
+	return -1;
+}
+
+static int serve(const struct invocation *invocation, struct loader *ld)
+{
+	struct tables tables;
+	struct master_setup setup = { .invocation = invocation, .loader = ld };
+	char pidfile[4096];
+	struct error e;
+
+	setup.config = load_all(invocation, ld, &tables);
+	if (!setup.config)
+		return EXIT_FAILURE;
+	if (prepare(setup.config, ld, invocation, &setup.listeners, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		config_free(setup.config);
+		return EXIT_FAILURE;
+	}
+	setup.tables = tables.items;
+	setup.table_count = tables.count;
+	say_hello(setup.config, ld, &setup.listeners);
+	bool remove = master_wants_vacuum(setup.config) &&
+		      daemon_pidfile_path(setup.config, invocation->cwd, pidfile, sizeof pidfile);
+	int exit_code = master_run(&setup);
+	if (remove)
+		daemon_remove_pidfile(pidfile);
+	return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+	char cwd[4096];
+	struct loader ld;
+	struct tables tables;
+	char **moved = title_init(argc, argv);
+	const struct invocation invocation = { .argc = argc, .argv = moved ? moved : argv,
+					       .environ_ = environ,
+					       .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/" };
+	const struct command command = command_line_find(argc, invocation.argv);
+
+	loader_init(&ld);
+	switch (command.kind) {
+	case COMMAND_RELOAD:
+		return command_reload(command.argument);
+	case COMMAND_STOP:
+		return command_stop(command.argument);
+	case COMMAND_VERSION:
+		return command_version();
+	case COMMAND_HELP:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		return command_help(tables.items, tables.count);
+	case COMMAND_CHECK:
+	case COMMAND_SERVE:
+		break;
+	}
+	loader_load_profile(&ld);
+	return serve(&invocation, &ld);
+}
