@@ -47,7 +47,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all clean install check demo unit bench
+.PHONY: all build-only clean install check demo unit blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -92,6 +92,33 @@ $(B)/unit/$(1)/%: t/unit/$(1)/%.c $(core_o) $(call plugin_o,$(1)) $(wildcard t/u
 		$(core_o) $(call plugin_o,$(1)) $$(CORE_LIBS) -lcmocka
 endef
 $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
+
+# ---- black-box tests: real servers ----
+TESTS ?= t
+blackbox: all
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
+
+check:
+	buildconf/dependencies.sh check
+	$(MAKE) all
+	$(MAKE) unit
+	$(MAKE) blackbox
+
+# ---- a real application, served ----
+DEMO_PORT ?= 8080
+demo:
+	buildconf/dependencies.sh demo
+	$(MAKE) all
+	@echo "Serving ini/demo/app.py on http://127.0.0.1:$(DEMO_PORT)/ - Ctrl-C ends it"
+	./uwsgi --ini ini/demo/demo.ini --set port=$(DEMO_PORT)
+
+# Everything compiled, nothing put in the place of what is run: for a second compiler.
+build-only: $(core_o) $(B)/core/main.o $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
+
+install: all
+	install -D -m 755 uwsgi $(DESTDIR)$(PREFIX)/bin/uwsgi
+	install -d $(DESTDIR)$(LIBDIR)
+	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
 
 clean:
 	rm -rf build uwsgi plugins/*/*_plugin.so

@@ -78,7 +78,7 @@ void *arena_alloc(struct arena *a, size_t n)
 		a->failed = true;
 		return NULL;
 	}
-	size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	size_t need = (n + (n == 0) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 
 	if ((size_t)(a->end - a->at) < need && !add_block(a, need)) {
 		a->failed = true;

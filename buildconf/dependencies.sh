@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and
+# names the packages elsewhere.   usage: dependencies.sh build | demo | check
+set -eu
+
+build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpython3-dev python3"
+demo="$build python3-flask"
+check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
+curl strace uwsgi-core uwsgi-plugin-python3 clang libclang-rt-14-dev"
+
+case "${1:-build}" in
+build) wanted=$build ;;
+demo) wanted=$demo ;;
+check) wanted=$check ;;
+*) echo "usage: $0 build | demo | check" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+	echo "This system has no apt-get. The following must be there, whatever it calls them:"
+	echo "  a C compiler, make, pkg-config, and the headers of libev, jansson, inih and Python 3"
+	[ "$1" = build ] || echo "  and of Debian's packages:" $wanted
+	exit 0
+fi
+
+missing=
+for package in $wanted; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "Installing with apt-get:$missing"
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+$sudo apt-get update -qq
+# Services such as nginx are wanted as programs, not started.
+$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $missing >/dev/null

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* test_limits.c: who must go, and what is said of it. */
+#include "unit.h"
+
+#include "limits.h"
+
+static const struct limits_settings settings = { .reload_on_as_mb = 512, .reload_on_rss_mb = 100 };
+
+static void test_within_limits_nobody_goes(void **unused)
+{
+	const struct observed o = { .address_space = 511ull << 20, .rss = 99ull << 20 };
+	struct error why;
+
+	(void)unused;
+	assert_int_equal(limits_judge(&settings, &o, &why), LIMITS_STAY);
+	assert_int_equal(limits_judge(&(struct limits_settings){ 0 },
+				      &(struct observed){ .rss = UINT64_MAX }, &why), LIMITS_STAY);
+}
+
+static void test_memory_replaces(void **unused)
+{
+	struct error why;
+
+	(void)unused;
+	assert_int_equal(limits_judge(&settings, &(struct observed){ .rss = 100ull << 20 }, &why),
+			 LIMITS_REPLACE);
+	assert_string_equal(why.text, "it holds 100 MB of memory (reload-on-rss 100)");
+	assert_int_equal(limits_judge(&settings,
+				      &(struct observed){ .address_space = 600ull << 20 }, &why),
+			 LIMITS_REPLACE);
+	assert_string_equal(why.text, "its address space is 600 MB (reload-on-as 512)");
+}
+
+static void test_time_kills_and_names_the_request(void **unused)
+{
+	const struct observed o = { .overdue_ms = 900, .ran_ms = 60900, .method = "GET",
+				    .uri = "/x", .rss = 1000ull << 20 };
+	struct error why;
+
+	(void)unused;
+	assert_int_equal(limits_judge(&settings, &o, &why), LIMITS_KILL);
+	assert_string_equal(why.text, "GET /x ran 60 s (harakiri 60)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_within_limits_nobody_goes),
+		cmocka_unit_test(test_memory_replaces),
+		cmocka_unit_test(test_time_kills_and_names_the_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* test_out.c: bytes leave in order, whatever amounts the kernel takes, and owners come back
+ * exactly when theirs are sent. */
+#include "unit.h"
+
+#include "out.h"
+
+#include <string.h>
+
+static char big[UWSGI_COPY_MAX + 100];
+
+/* Copies what is at the front, as a kernel that takes at most n bytes would. */
+static size_t take(struct out *o, char *to, size_t n)
+{
+	struct iovec v[4];
+	size_t count = out_vector(o, v, 4), taken = 0;
+
+	for (size_t i = 0; i < count && taken < n; i++) {
+		size_t part = v[i].iov_len < n - taken ? v[i].iov_len : n - taken;
+
+		memcpy(to + taken, v[i].iov_base, part);
+		taken += part;
+	}
+	out_advance(o, (int64_t)taken);
+	return taken;
+}
+
+static void lend(struct out *o, const char *p, size_t n, void *owner)
+{
+	const struct piece piece = { .bytes = { p, n }, .fd = -1, .length = (int64_t)n };
+
+	uwsgi_out_piece(o, &piece);
+	out_owner(o, owner);
+}
+
+static void test_order_is_kept_for_every_amount_taken(void **unused)
+{
+	(void)unused;
+	memset(big, 'b', sizeof big);
+	for (size_t amount = 1; amount < 600; amount = amount * 3 + 1) {
+		struct out o;
+		int owner;
+		char got[3 * sizeof big];
+		size_t at = 0, n;
+
+		out_init(&o);
+		uwsgi_out_bytes(&o, SLICE("head"));
+		uwsgi_out_printf(&o, "%x", 255);
+		lend(&o, big, sizeof big, &owner);
+		uwsgi_out_bytes(&o, SLICE("tail"));
+		assert_int_equal(o.pending, 10 + sizeof big);
+		while ((n = take(&o, got + at, amount)) > 0) {
+			at += n;
+			assert_int_equal(o.done_count, at >= 6 + sizeof big);
+		}
+		assert_int_equal(at, 10 + sizeof big);
+		assert_memory_equal(got, "headffb", 7);
+		assert_memory_equal(got + 6 + sizeof big, "tail", 4);
+		assert_ptr_equal(o.done[0], &owner);
+		assert_int_equal(o.pending, 0);
+		out_fini(&o);
+	}
+}
+
+static void test_an_owner_of_nothing_comes_back_at_once(void **unused)
+{
+	struct out o;
+	int a, b, c;
+
+	(void)unused;
+	out_init(&o);
+	out_owner(&o, &a);
+	assert_int_equal(o.done_count, 1);
+	uwsgi_out_bytes(&o, SLICE("x"));
+	out_owner(&o, &b);
+	out_owner(&o, &c);
+	assert_int_equal(o.done_count, 1);
+	out_drop(&o);
+	assert_int_equal(o.done_count, 3);
+	assert_ptr_equal(o.done[1], &b);
+	assert_ptr_equal(o.done[2], &c);
+	out_fini(&o);
+}
+
+static void test_a_file_waits_for_its_turn(void **unused)
+{
+	const struct piece file = { .fd = 7, .at = 100, .length = 50 };
+	struct out o;
+	struct iovec v[4];
+
+	(void)unused;
+	out_init(&o);
+	uwsgi_out_bytes(&o, SLICE("abc"));
+	uwsgi_out_piece(&o, &file);
+	uwsgi_out_bytes(&o, SLICE("xyz"));
+	assert_null(out_front_file(&o));
+	assert_int_equal(out_vector(&o, v, 4), 1);
+	out_advance(&o, 3);
+	assert_int_equal(out_vector(&o, v, 4), 0);
+	assert_int_equal(out_front_file(&o)->fd, 7);
+	out_advance(&o, 20);
+	assert_int_equal(out_front_file(&o)->at, 120);
+	assert_int_equal(out_front_file(&o)->length, 30);
+	out_advance(&o, 30);
+	assert_null(out_front_file(&o));
+	assert_int_equal(out_vector(&o, v, 4), 1);
+	assert_memory_equal(v[0].iov_base, "xyz", 3);
+	out_fini(&o);
+}
+
+static void test_what_is_too_long_for_printf_is_a_failure(void **unused)
+{
+	struct out o;
+
+	(void)unused;
+	out_init(&o);
+	uwsgi_out_printf(&o, "%*d", 5000, 1);
+	assert_true(o.failed);
+	assert_int_equal(o.pending, 0);
+	out_fini(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_is_kept_for_every_amount_taken),
+		cmocka_unit_test(test_an_owner_of_nothing_comes_back_at_once),
+		cmocka_unit_test(test_a_file_waits_for_its_turn),
+		cmocka_unit_test(test_what_is_too_long_for_printf_is_a_failure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* test_response.c: what a protocol is told, for what an application says. */
+#include "unit.h"
+
+#include "response.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A protocol that writes down what it is told. */
+struct record {
+	char text[4096];
+};
+
+static void note(struct record *r, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+
+static void note(struct record *r, const char *fmt, ...)
+{
+	size_t n = strlen(r->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->text + n, sizeof r->text - n, fmt, ap);
+	va_end(ap);
+}
+
+static void on_head(void *state, const struct head *head, struct out *out)
+{
+	(void)out;
+	note(state, "head %.*s length=%lld%s%s\n", (int)head->line.n, head->line.p,
+	     (long long)head->length, head->bodiless ? " bodiless" : "", head->close ? " close" : "");
+	for (size_t i = 0; i < head->header_count; i++)
+		note(state, "%.*s: %.*s\n", (int)head->headers[i].name.n, head->headers[i].name.p,
+		     (int)head->headers[i].value.n, head->headers[i].value.p);
+}
+
+static void on_body(void *state, const struct piece *piece, struct out *out)
+{
+	if (piece->fd >= 0)
+		note(state, "file %lld+%lld\n", (long long)piece->at, (long long)piece->length);
+	else
+		note(state, "body %.*s\n", (int)(piece->bytes.n < 20 ? piece->bytes.n : 20),
+		     piece->bytes.p);
+	uwsgi_out_piece(out, piece);
+}
+
+static bool on_end(void *state, bool complete, struct out *out)
+{
+	(void)out;
+	note(state, "end %s\n", complete ? "complete" : "cut");
+	return true;
+}
+
+static const struct protocol recorder = { .name = "recorder", .head = on_head, .body = on_body,
+					  .end = on_end };
+
+static bool flush_nothing(struct sink *sink)
+{
+	(void)sink;
+	return true;
+}
+
+struct fixture {
+	struct request_limits limits;
+	struct request rq;
+	struct out out;
+	struct sink sink;
+	struct response rs;
+	struct record record;
+};
+
+static void begin(struct fixture *f, const char *method)
+{
+	memset(f, 0, sizeof *f);
+	request_init(&f->rq, &f->limits);
+	uwsgi_request_var(&f->rq, SLICE("REQUEST_METHOD"), (struct slice){ method, strlen(method) });
+	out_init(&f->out);
+	f->sink.flush = flush_nothing;
+	response_init(&f->rs, &f->rq, &f->out, &f->sink);
+	response_reset(&f->rs, &recorder, &f->record);
+}
+
+static void finish(struct fixture *f, const char *expected)
+{
+	assert_string_equal(f->record.text, expected);
+	assert_true(f->rs.ended);
+	request_fini(&f->rq);
+	response_fini(&f->rs);
+	out_fini(&f->out);
+}
+
+static void test_one_block_gets_its_length(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_body(&f.rs, SLICE(""), NULL);
+	uwsgi_response_body(&f.rs, SLICE("!"), NULL);
+	uwsgi_response_end(&f.rs);
+	assert_int_equal(f.rs.body, 6);
+	assert_int_equal(f.rs.status, 200);
+	assert_true(f.rs.keep);
+	finish(&f, "head 200 OK length=6\nA: b\nContent-Length: 6\nbody hello\nbody !\nend complete\n");
+}
+
+static void test_a_flushed_block_leaves_the_length_unknown(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	assert_true(uwsgi_response_flush(&f.rs));
+	assert_false(uwsgi_response_start(&f.rs, SLICE("500 Late")));
+	uwsgi_response_body(&f.rs, SLICE("more"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 200 OK length=-1\nbody hello\nbody more\nend complete\n");
+}
+
+static void test_a_declared_length_is_kept_to(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("content-LENGTH"), SLICE("3"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_body(&f.rs, SLICE("x"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 200 OK length=3\ncontent-LENGTH: 3\nbody hel\nend complete\n");
+
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("Content-Length"), SLICE("9"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_end(&f.rs);
+	assert_false(f.rs.keep);
+	finish(&f, "head 200 OK length=9\nContent-Length: 9\nbody hello\nend cut\n");
+}
+
+static void test_a_length_that_is_none_is_dropped(void **unused)
+{
+	static const char *const bad[] = { "", "-1", "+1", " 1", "1x", "99999999999999999999" };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct fixture f;
+
+		begin(&f, "GET");
+		uwsgi_response_start(&f.rs, SLICE("200 OK"));
+		uwsgi_response_header(&f.rs, SLICE("Content-Length"),
+				      (struct slice){ bad[i], strlen(bad[i]) });
+		uwsgi_response_end(&f.rs);
+		finish(&f, "head 200 OK length=0\nContent-Length: 0\nend complete\n");
+	}
+}
+
+static void test_responses_without_a_body_never_get_one(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "HEAD");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 200 OK length=5 bodiless\nContent-Length: 5\nend complete\n");
+
+	begin(&f, "HEAD");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 200 OK length=-1 bodiless\nend complete\n");
+
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("204 No Content"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 204 No Content length=-1 bodiless\nend complete\n");
+}
+
+static void test_starting_again_replaces_what_was_held(void **unused)
+{
+	struct fixture f;
+	char big[UWSGI_COPY_MAX + 1] = "";
+	int owner;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
+	uwsgi_response_body(&f.rs, (struct slice){ big, sizeof big }, &owner);
+	assert_true(uwsgi_response_start(&f.rs, SLICE("500 Oops")));
+	assert_int_equal(f.out.done_count, 1);
+	assert_ptr_equal(f.out.done[0], &owner);
+	uwsgi_response_body(&f.rs, SLICE("sorry"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 500 Oops length=5\nContent-Length: 5\nbody sorry\nend complete\n");
+}
+
+static void test_many_blocks_open_the_head_without_a_length(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	for (int i = 0; i <= RESPONSE_HELD; i++)
+		uwsgi_response_body(&f.rs, SLICE("x"), NULL);
+	uwsgi_response_end(&f.rs);
+	assert_int_equal(f.rs.body, RESPONSE_HELD + 1);
+	assert_int_equal(strncmp(f.record.text, "head 200 OK length=-1\n", 22), 0);
+	f.record.text[0] = '\0';
+	finish(&f, "");
+}
+
+static void test_failing_says_500_or_cuts(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
+	uwsgi_response_fail(&f.rs, (struct slice){ 0 });
+	finish(&f, "head 500 Internal Server Error length=22\n"
+		   "Content-Type: text/plain; charset=utf-8\nContent-Length: 22\n"
+		   "body Internal Server Erro\nbody \n\nend complete\n");
+
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_flush(&f.rs);
+	uwsgi_response_fail(&f.rs, (struct slice){ 0 });
+	assert_false(f.rs.keep);
+	finish(&f, "head 200 OK length=-1\nbody hello\nend cut\n");
+}
+
+static void test_files_are_passed_on_with_their_length(void **unused)
+{
+	struct fixture f;
+	int owner;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_file(&f.rs, 3, 10, 1000, &owner);
+	uwsgi_response_end(&f.rs);
+	assert_int_equal(f.out.done_count, 0);
+	out_drop(&f.out);
+	assert_ptr_equal(f.out.done[0], &owner);
+	finish(&f, "head 200 OK length=1000\nContent-Length: 1000\nfile 10+1000\nend complete\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_block_gets_its_length),
+		cmocka_unit_test(test_a_flushed_block_leaves_the_length_unknown),
+		cmocka_unit_test(test_a_declared_length_is_kept_to),
+		cmocka_unit_test(test_a_length_that_is_none_is_dropped),
+		cmocka_unit_test(test_responses_without_a_body_never_get_one),
+		cmocka_unit_test(test_starting_again_replaces_what_was_held),
+		cmocka_unit_test(test_many_blocks_open_the_head_without_a_length),
+		cmocka_unit_test(test_failing_says_500_or_cuts),
+		cmocka_unit_test(test_files_are_passed_on_with_their_length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
