@@ -22,12 +22,13 @@ CFLAGS  ?= $(call profile,cflags)
 LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
-BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -Icore
+BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
 CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error log arena out
-SETTINGS := option ini config uwsgi_names
+SETTINGS := report option uwsgi_names catalogue inifile text expand magic command_line logic keys \
+            config help
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
@@ -69,7 +70,8 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $(core_$*_cppflags) -fvisibility=hidden -c -o $@ $<
-core_ini_cppflags    := $(INIH_SWITCHES)
+core_inifile_cppflags := $(INIH_SWITCHES)
+core_magic_cppflags  := -DUWSGI_VERSION='"$(VERSION)"'
 core_loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 core_main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
