@@ -13,11 +13,15 @@ enum option_verdict {
 	OPTION_REFUSED,  /* nothing was stored; the sentence says what to write instead */
 };
 
-/* row is never an alias.  value NULL: the name stood alone.  Strings and lists are stored as
- * pointers to value, which must live as long as settings; the arrays of lists come from the
- * arena.  Sentences begin with the option as it was written ("processes = 0: must be …"). */
-enum option_verdict option_store(const struct option *row, void *settings, const char *value,
-				 struct arena *, struct error *);
+/* row is never an alias; name is what the user called it, for the sentence ("processes = 0:
+ * must be from 1 to 1024").  value NULL: the name stood alone.  Strings and lists are stored
+ * as pointers to value, which must live as long as settings; the arrays of lists come from
+ * the arena. */
+enum option_verdict option_store(const struct option *row, void *settings, const char *name,
+				 const char *value, struct arena *, struct error *);
+/* The row's initial value, by the same parser.  A default that does not parse is the
+ * programmer's fault: asserted. */
+void option_store_initial(const struct option *row, void *settings, struct arena *);
 
 /* Takes a list's items away: what a user lists stands in the place of the default. */
 void option_clear_list(const struct option *row, void *settings);

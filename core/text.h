@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* text.h: a string under construction. */
+#ifndef UWSGI_TEXT_H
+#define UWSGI_TEXT_H
+
+#include "arena.h"
+
+struct text {
+	char *p; /* not terminated */
+	size_t n, capacity;
+	bool failed; /* memory ran out: the string is not whole */
+};
+
+void text_add(struct text *, struct slice);
+void text_addf(struct text *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+/* Frees the text and returns a terminated copy in the arena, or NULL when memory ran out. */
+const char *text_take(struct text *, struct arena *);
+
+#endif
