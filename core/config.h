@@ -5,16 +5,10 @@
 #ifndef UWSGI_CONFIG_H
 #define UWSGI_CONFIG_H
 
+#include "command_line.h"
+#include "invocation.h"
 #include "plugin.h"
 #include "report.h"
-
-/* What the process was started with; kept, and constant, for reloads. */
-struct invocation {
-	int argc;
-	char **argv;
-	char **environ_;
-	const char *cwd; /* at start; relative ini paths are seen from here */
-};
 
 /* Environment UWSGI_* first, then the command line with each --ini where it stands, then the
  * files named without an option: the last one to set a value wins, as in uWSGI.  NULL when the

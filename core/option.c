@@ -267,7 +267,7 @@ enum option_verdict option_store(const struct option *row, void *settings, const
 	struct value v = { row, name, value, (char *)settings + row->offset, arena, e };
 
 	assert(!row->same_as && row->type < sizeof store / sizeof *store);
-	if (!value || !*value)
+	if (!value || !*value || (row->bare && strcasecmp(value, "true") == 0))
 		v.text = row->bare;
 	if (!v.text && (row->type == OPT_FLAG || row->type == OPT_ALWAYS))
 		v.text = "true";

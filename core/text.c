@@ -12,12 +12,16 @@ void text_add(struct text *t, struct slice s)
 {
 	if (t->failed || s.n == 0)
 		return;
+	if (s.n > TEXT_MAX - t->n) {
+		t->failed = true;
+		return;
+	}
 	if (s.n > t->capacity - t->n) {
 		size_t wanted = t->capacity ? t->capacity : 64;
 
-		while (wanted - t->n < s.n && wanted <= SIZE_MAX / 2)
+		while (wanted - t->n < s.n)
 			wanted *= 2;
-		char *grown = wanted - t->n < s.n ? NULL : realloc(t->p, wanted);
+		char *grown = realloc(t->p, wanted);
 		if (!grown) {
 			t->failed = true;
 			return;

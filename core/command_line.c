@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* command_line.c: takes argv apart: --name value, --name=value, -p 4, -p4, -MT, files.  main()
+ * asks it for the command, keys.c for the options.  Which option has a value is said by the
+ * option tables, else by the names that uWSGI has.  It reads no file and sets nothing. */
+#include "command_line.h"
+
+#include "option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command_row command_rows[] = {
+	{ "help", 'h', COMMAND_HELP, ARITY_OPTIONAL, "OPTION",
+	  "print this help, or what OPTION means, and exit" },
+	{ "usage", 0, COMMAND_HELP, ARITY_OPTIONAL, "OPTION", "the same as --help" },
+	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "print the version and exit" },
+	{ "check", 0, COMMAND_CHECK, ARITY_NONE, "",
+	  "report what is wrong with the configuration, start nothing and exit" },
+	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
+	  "let the instance of this pidfile reload" },
+	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
+	  "let the instance of this pidfile stop" },
+};
+const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
+
+void command_line_init(struct command_line *c, const struct catalogue *catalogue, int argc,
+		       char **argv)
+{
+	*c = (struct command_line){ .catalogue = catalogue, .argc = argc, .argv = argv, .at = 1 };
+}
+
+static const struct command_row *find_command(const char *name)
+{
+	for (size_t i = 0; i < command_row_count; i++)
+		if (strcmp(command_rows[i].name, name) == 0)
+			return &command_rows[i];
+	return NULL;
+}
+
+static const struct command_row *find_command_letter(char letter)
+{
+	for (size_t i = 0; i < command_row_count; i++)
+		if (command_rows[i].letter == letter)
+			return &command_rows[i];
+	return NULL;
+}
+
+static enum word_kind bad(struct word *w)
+{
+	return w->kind = WORD_BAD;
+}
+
+static const char *next_word(struct command_line *c)
+{
+	return c->at < c->argc ? c->argv[c->at] : NULL;
+}
+
+/* --master true: uWSGI takes this for a file called true; nobody means that. */
+static bool is_boolean(const char *word)
+{
+	return word && option_boolean(word) >= 0 && strcmp(word, "0") != 0 &&
+	       strcmp(word, "1") != 0;
+}
+
+/* The value of the option in w, given the text that stands at its name (=value, or behind its
+ * letter), NULL when there is none. */
+static enum word_kind take_value(struct command_line *c, struct word *w, enum arity arity,
+				 const char *attached, const char *dashes)
+{
+	const char *next = next_word(c);
+
+	w->kind = w->command ? WORD_COMMAND : WORD_OPTION;
+	w->value = attached;
+	if (attached)
+		return w->kind;
+	if (arity == ARITY_REQUIRED) {
+		if (!next || strncmp(next, "--", 2) == 0) {
+			uwsgi_error_set(&w->e, "%s%s needs a value", dashes, w->name);
+			return bad(w);
+		}
+		w->value = next;
+		c->at++;
+	} else if (arity == ARITY_NONE && !w->command && is_boolean(next)) {
+		w->value = next;
+		c->at++;
+	} else if (w->command && arity == ARITY_OPTIONAL && next && *next != '-') {
+		w->value = next;
+		c->at++;
+	}
+	return w->kind;
+}
+
+static enum word_kind unknown_option(const struct command_line *c, struct word *w)
+{
+	char hint[256];
+
+	catalogue_hint(c->catalogue, w->name, hint, sizeof hint);
+	uwsgi_error_set(&w->e, "unknown option --%s%s", w->name, hint);
+	return bad(w);
+}
+
+static enum word_kind take_long(struct command_line *c, struct word *w, const char *text)
+{
+	const struct uwsgi_name *known;
+	struct option_at at;
+	size_t n = strcspn(text, "=");
+	const char *attached = text[n] ? text + n + 1 : NULL;
+
+	if (n >= sizeof w->name) {
+		uwsgi_error_set(&w->e, "unknown option --%.*s…", (int)sizeof w->name - 1, text);
+		return bad(w);
+	}
+	memcpy(w->name, text, n);
+	w->name[n] = '\0';
+	w->command = find_command(w->name);
+	if (w->command)
+		return take_value(c, w, w->command->arity, attached, "--");
+	if (catalogue_find(c->catalogue, w->name, &at))
+		return take_value(c, w, catalogue_arity(at.row), attached, "--");
+	known = uwsgi_names_find(w->name);
+	if (known)
+		return take_value(c, w, known->arity, attached, "--");
+	if (n > 1 && catalogue_find_prefix(c->catalogue, w->name, &at)) {
+		snprintf(w->name, sizeof w->name, "%s", at.row->name);
+		return take_value(c, w, catalogue_arity(at.row), attached, "--");
+	}
+	return unknown_option(c, w);
+}
+
+static enum word_kind take_letter(struct command_line *c, struct word *w)
+{
+	const struct uwsgi_name *known;
+	struct option_at at;
+	enum arity arity;
+	char letter = *c->letters;
+	const char *rest = c->letters[1] ? c->letters + 1 : NULL;
+
+	c->letters = NULL;
+	w->command = find_command_letter(letter);
+	if (w->command) {
+		snprintf(w->name, sizeof w->name, "%s", w->command->name);
+		c->letters = rest;
+		return take_value(c, w, ARITY_NONE, NULL, "--");
+	}
+	if (catalogue_find_letter(c->catalogue, letter, &at)) {
+		snprintf(w->name, sizeof w->name, "%s", at.row->name);
+		arity = catalogue_arity(at.row);
+	} else if ((known = uwsgi_names_letter(letter))) {
+		snprintf(w->name, sizeof w->name, "%s", known->name);
+		arity = known->arity;
+	} else {
+		c->letters = rest;
+		uwsgi_error_set(&w->e, "unknown option -%c", letter);
+		return bad(w);
+	}
+	if (arity == ARITY_NONE) {
+		/* The next letter is an option of its own. */
+		c->letters = rest;
+		return rest ? (w->kind = WORD_OPTION) : take_value(c, w, arity, NULL, "--");
+	}
+	return take_value(c, w, arity, rest, "--");
+}
+
+enum word_kind command_line_next(struct command_line *c, struct word *w)
+{
+	const char *text;
+
+	w->command = NULL;
+	w->name[0] = '\0';
+	w->value = NULL;
+	if (c->letters)
+		return take_letter(c, w);
+	while ((text = next_word(c))) {
+		c->at++;
+		if (c->only_operands || text[0] != '-' || !text[1]) {
+			w->value = text;
+			return w->kind = WORD_OPERAND;
+		}
+		if (text[1] != '-') {
+			c->letters = text + 1;
+			return take_letter(c, w);
+		}
+		if (text[2])
+			return take_long(c, w, text + 2);
+		c->only_operands = true;
+	}
+	return w->kind = WORD_END;
+}
+
+struct command command_line_find(int argc, char **argv)
+{
+	static const struct catalogue none = { 0 };
+	struct command found = { COMMAND_SERVE, NULL };
+	struct command_line c;
+	struct word w;
+
+	command_line_init(&c, &none, argc, argv);
+	while (command_line_next(&c, &w) != WORD_END) {
+		if (!w.command)
+			continue;
+		found.kind = w.command->kind;
+		found.argument = w.value;
+		if (w.command->arity == ARITY_REQUIRED && !w.value)
+			found.argument = "";
+	}
+	return found;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* config.c: one generation's settings.  keys.c says what the user set, the option tables say
+ * what there is to set; here each key finds its row, each module's struct is filled, and what
+ * fits nothing is reported.  A config owns all its memory in one arena and has no effect on
+ * anything, so it may be loaded, compared and dropped at will. */
+#include "config.h"
+
+#include "keys.h"
+#include "option.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct config {
+	struct arena arena;
+	struct catalogue catalogue;
+	struct keys keys;
+	void **settings; /* for each table; NULL when the keys were only read */
+};
+
+struct config_settings {
+	bool strict;
+	struct option_list ini, set, placeholders;
+};
+
+#define AT(member) offsetof(struct config_settings, member)
+static const struct option rows[] = {
+	{ .name = "ini", .type = OPT_LIST, .offset = AT(ini), .unit = "FILE",
+	  .help = "read this file; file:section and :section (of the same file) name a section "
+		  "other than [uwsgi]" },
+	{ .name = "include", .same_as = "ini" },
+	{ .name = "config", .same_as = "ini" },
+	{ .name = "strict", .type = OPT_FLAG, .offset = AT(strict), .initial = "false",
+	  .help = "unknown and unsupported options are errors, not warnings" },
+	{ .name = "set", .letter = 'S', .type = OPT_LIST, .offset = AT(set), .unit = "NAME=VALUE",
+	  .help = "set an option or a placeholder" },
+	{ .name = "set-placeholder", .type = OPT_LIST, .offset = AT(placeholders),
+	  .unit = "NAME=VALUE", .help = "set a name for use as %(name)" },
+	{ .name = "set-ph", .same_as = "set-placeholder" },
+};
+#undef AT
+
+const struct option_table config_table = {
+	.module = "configuration",
+	.size = sizeof(struct config_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	keys_fini(&c->keys);
+	arena_fini(&c->arena);
+	free(c);
+}
+
+/* The tables' list may be the caller's own and short-lived; the tables are constants. */
+static bool copy_tables(struct config *c, const struct option_table *const *tables, size_t count)
+{
+	const struct slice list = { (const char *)tables, count * sizeof *tables };
+
+	c->catalogue.tables = (const void *)arena_copy(&c->arena, list).p;
+	c->catalogue.count = count;
+	return c->catalogue.tables != NULL;
+}
+
+struct config *config_read(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	struct config *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	arena_init(&c->arena);
+	if (!copy_tables(c, tables, table_count)) {
+		config_free(c);
+		return NULL;
+	}
+	const struct keys_context context = { invocation, &c->catalogue, &c->arena, report };
+
+	keys_read(&c->keys, &context);
+	if (c->arena.failed) {
+		config_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* ---- from keys to settings ---- */
+
+static void *alloc_zeroed(struct arena *a, size_t n)
+{
+	void *p = arena_alloc(a, n);
+
+	return p ? memset(p, 0, n) : NULL;
+}
+
+static bool fill_initials(struct config *c)
+{
+	c->settings = alloc_zeroed(&c->arena, c->catalogue.count * sizeof *c->settings);
+	for (size_t t = 0; c->settings && t < c->catalogue.count; t++) {
+		const struct option_table *table = c->catalogue.tables[t];
+
+		c->settings[t] = alloc_zeroed(&c->arena, table->size);
+		for (size_t i = 0; c->settings[t] && i < table->count; i++)
+			if (!table->rows[i].same_as)
+				option_store_initial(&table->rows[i], c->settings[t], &c->arena);
+	}
+	return !c->arena.failed;
+}
+
+/* Whether an earlier key has set this row, under any of its names. */
+static bool was_set_before(const struct config *c, size_t index, const struct option *row)
+{
+	struct option_at at;
+
+	for (size_t i = 0; i < index; i++)
+		if (catalogue_find(&c->catalogue, c->keys.items[i].name, &at) && at.row == row)
+			return true;
+	return false;
+}
+
+static void store_key(struct config *c, size_t index, const struct option_at *at,
+		      struct report *report)
+{
+	const struct key *key = &c->keys.items[index];
+	void *settings = c->settings[at->table];
+	struct error e;
+
+	if (at->row->type == OPT_LIST && at->row->initial && !was_set_before(c, index, at->row))
+		option_clear_list(at->row, settings);
+	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {
+	case OPTION_STORED:
+		break;
+	case OPTION_DOUBTFUL:
+		report_add(report, UWSGI_WARNING, key->at, "%s", e.text);
+		break;
+	case OPTION_REFUSED:
+		report_add(report, UWSGI_ERROR, key->at, "%s", e.text);
+		break;
+	}
+}
+
+/* No table has it.  The environment may hold UWSGI_ names that are the application's. */
+static void report_unknown(const struct config *c, const struct key *key, bool strict,
+			   struct report *report)
+{
+	enum severity severity = strict ? UWSGI_ERROR : UWSGI_WARNING;
+	const char *ignored = strict ? "" : ", ignored";
+	char hint[256];
+
+	if (key->placeholder || key->used || key->source == KEY_ENVIRONMENT)
+		return;
+	if (uwsgi_names_find(key->name)) {
+		report_add(report, severity, key->at,
+			   "option \"%s\" of uWSGI is not supported here%s", key->name, ignored);
+		return;
+	}
+	catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
+	report_add(report, severity, key->at, "unknown option \"%s\"%s%s", key->name, ignored, hint);
+}
+
+/* It decides about all keys, wherever it stands. */
+static bool is_strict(const struct config *c)
+{
+	struct config_settings s = { 0 };
+	struct option_at at;
+	struct error e;
+
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *key = &c->keys.items[i];
+
+		if (strcmp(key->name, "strict") == 0 &&
+		    catalogue_find(&c->catalogue, key->name, &at) &&
+		    c->catalogue.tables[at.table] == &config_table)
+			option_store(at.row, &s, key->name, key->value, NULL, &e);
+	}
+	return s.strict;
+}
+
+static void run_checks(const struct config *c, struct report *report)
+{
+	struct error e;
+
+	for (size_t t = 0; t < c->catalogue.count; t++) {
+		const struct option_table *table = c->catalogue.tables[t];
+
+		if (table->check && table->check(c->settings[t], &e))
+			report_add(report, UWSGI_ERROR, (struct origin){ c->keys.file, 0 }, "%s",
+				   e.text);
+	}
+}
+
+static void settle(struct config *c, struct report *report)
+{
+	bool strict = is_strict(c);
+	struct option_at at;
+
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *key = &c->keys.items[i];
+
+		if (key->placeholder)
+			continue;
+		if (catalogue_find(&c->catalogue, key->name, &at))
+			store_key(c, i, &at, report);
+		else
+			report_unknown(c, key, strict, report);
+	}
+	if (report->errors == 0)
+		run_checks(c, report);
+}
+
+struct config *config_load(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	struct config *c = config_read(invocation, tables, table_count, report);
+
+	if (c && fill_initials(c))
+		settle(c, report);
+	if (!c || c->arena.failed)
+		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "out of memory");
+	if (report->errors) {
+		config_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* ---- readers ---- */
+
+const void *uwsgi_options(const struct config *c, const struct option_table *table)
+{
+	for (size_t t = 0; c->settings && t < c->catalogue.count; t++)
+		if (c->catalogue.tables[t] == table)
+			return c->settings[t];
+	return NULL;
+}
+
+bool uwsgi_config_next(const struct config *c, size_t *i, const char **name, const char **value)
+{
+	if (*i >= c->keys.count)
+		return false;
+	const struct key *key = &c->keys.items[(*i)++];
+
+	*name = key->name;
+	*value = key->value ? key->value : "";
+	return true;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* keys.c: collects what a user set: first UWSGI_* of the environment, then the command line,
+ * with each ini file in the place where it is named, then files named without an option.
+ * config.c calls it and judges the keys; here only those are understood that bring more keys
+ * (ini, set).  Then $(NAME) and %(name) are replaced, over all keys, so that a name may be used
+ * before it is set. */
+#include "keys.h"
+
+#include "command_line.h"
+#include "expand.h"
+#include "keys_file.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void keys_fini(struct keys *k)
+{
+	free(k->items);
+	*k = (struct keys){ 0 };
+}
+
+static struct key *push(struct reader *r, const struct key *key)
+{
+	struct keys *k = r->keys;
+
+	if (k->count == k->capacity) {
+		size_t wanted = k->capacity ? k->capacity * 2 : 64;
+		struct key *grown = reallocarray(k->items, wanted, sizeof *grown);
+
+		if (!grown) {
+			r->context->arena->failed = true;
+			return NULL;
+		}
+		k->items = grown;
+		k->capacity = wanted;
+	}
+	k->items[k->count] = *key;
+	return &k->items[k->count++];
+}
+
+static const char *copy(struct reader *r, const char *text)
+{
+	return text ? arena_copy(r->context->arena, (struct slice){ text, strlen(text) + 1 }).p :
+		      NULL;
+}
+
+/* set = key=value is the key with the value. */
+static void add_assignment(struct reader *r, const struct key *set, bool placeholder)
+{
+	struct key key = *set;
+	const char *equals = set->value ? strchr(set->value, '=') : NULL;
+
+	if (!equals) {
+		report_add(r->context->report, UWSGI_ERROR, set->at,
+			   "%s = %s: expected name=value", set->name, set->value ? set->value : "");
+		return;
+	}
+	char *name = (char *)(uintptr_t)copy(r, set->value);
+	if (!name)
+		return;
+	name[equals - set->value] = '\0';
+	key.name = name;
+	key.value = equals + 1;
+	key.placeholder = placeholder;
+	keys_add(r, &key);
+}
+
+void keys_add(struct reader *r, const struct key *given)
+{
+	struct option_at at;
+	struct key key = *given;
+	const char *name;
+
+	key.name = copy(r, given->name);
+	key.value = copy(r, given->value);
+	key.at.file = copy(r, given->at.file);
+	if (!key.name || (given->value && !key.value) || !push(r, &key) || key.placeholder)
+		return;
+	if (!catalogue_find(r->context->catalogue, key.name, &at))
+		return;
+	name = at.row->name;
+	if (strcmp(name, "ini") == 0)
+		keys_file_include(r, &key);
+	else if (strcmp(name, "set") == 0)
+		add_assignment(r, &key, false);
+	else if (strcmp(name, "set-placeholder") == 0)
+		add_assignment(r, &key, true);
+}
+
+/* ---- the environment ---- */
+
+/* UWSGI_HTTP_SOCKET is http-socket. */
+static void read_variable(struct reader *r, const char *variable)
+{
+	static const char prefix[] = "UWSGI_";
+	char name[128], origin[160];
+	const char *from = variable + sizeof prefix - 1, *equals = strchr(variable, '=');
+
+	if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || !equals || equals == from)
+		return;
+	size_t n = (size_t)(equals - from);
+	if (n >= sizeof name)
+		return;
+	for (size_t i = 0; i < n; i++)
+		name[i] = from[i] == '_' ? '-' : (char)tolower((unsigned char)from[i]);
+	name[n] = '\0';
+	/* uWSGI leaves these two to itself over a reload. */
+	if (strcmp(name, "reloads") == 0 || strcmp(name, "original-proc-name") == 0)
+		return;
+	snprintf(origin, sizeof origin, "environment %.*s", (int)(equals - variable), variable);
+	keys_add(r, &(struct key){ .name = name,
+				   .value = equals[1] ? equals + 1 : NULL,
+				   .at = { origin, 0 },
+				   .source = KEY_ENVIRONMENT });
+}
+
+/* ---- the command line ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* A word that is neither an option nor its value. */
+static void read_operand(struct reader *r, const char *text)
+{
+	static const char *const other[] = { ".xml", ".yml", ".yaml", ".json", ".js" };
+	const struct origin at = { "command line", 0 };
+
+	if (ends_with(text, ".ini") || strstr(text, ".ini:")) {
+		keys_file_read(r, text, at);
+		return;
+	}
+	if (ends_with(text, ".py") || ends_with(text, ".wsgi")) {
+		keys_add(r, &(struct key){ .name = "wsgi-file",
+					   .value = text,
+					   .at = at,
+					   .source = KEY_COMMAND_LINE });
+		return;
+	}
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+		if (ends_with(text, other[i])) {
+			report_add(r->context->report, UWSGI_ERROR, at,
+				   "%s: only ini files are read here, not %s", text, other[i]);
+			return;
+		}
+	report_add(r->context->report, UWSGI_ERROR, at,
+		   "\"%s\" is neither an option nor a file that ends in .ini, .py or .wsgi", text);
+}
+
+static void read_command_line(struct reader *r, bool operands)
+{
+	const struct invocation *invocation = r->context->invocation;
+	const struct origin at = { "command line", 0 };
+	struct command_line c;
+	struct word w;
+
+	command_line_init(&c, r->context->catalogue, invocation->argc, invocation->argv);
+	while (command_line_next(&c, &w) != WORD_END) {
+		if (operands) {
+			if (w.kind == WORD_OPERAND)
+				read_operand(r, w.value);
+		} else if (w.kind == WORD_BAD) {
+			report_add(r->context->report, UWSGI_ERROR, at, "%s", w.e.text);
+		} else if (w.kind == WORD_OPTION) {
+			keys_add(r, &(struct key){ .name = w.name,
+						   .value = w.value,
+						   .at = at,
+						   .source = KEY_COMMAND_LINE });
+		}
+	}
+}
+
+/* ---- expansion ---- */
+
+static bool is_text(const struct reader *r, const struct key *key)
+{
+	struct option_at at;
+
+	return catalogue_find(r->context->catalogue, key->name, &at) ? at.row->text :
+		       uwsgi_names_find(key->name) != NULL;
+}
+
+/* In free text, and in what is not ours, the same notation may mean something else. */
+static void doubt_missing(struct reader *r, const struct key *key, const char *missing)
+{
+	if (missing && key->source != KEY_ENVIRONMENT && !is_text(r, key))
+		report_add(r->context->report, UWSGI_WARNING, key->at,
+			   "%s: nothing defines %s; it stays as it is written", key->name, missing);
+}
+
+static const char *find_and_expand(void *user, const char *name);
+
+static void expand_key(struct reader *r, struct key *key)
+{
+	const char *missing = NULL;
+
+	if (key->state != KEY_RAW || !key->value)
+		return;
+	key->state = KEY_UNDER_WAY;
+	const char *value = expand_names(r->context->arena, key->value, find_and_expand, r, &missing);
+	key->state = KEY_EXPANDED;
+	if (!value) {
+		report_add(r->context->report, UWSGI_ERROR, key->at,
+			   "%s: the value is too long once its names are replaced", key->name);
+		return;
+	}
+	key->value = value;
+	doubt_missing(r, key, missing);
+}
+
+/* The first one to set a name is its meaning, as in uWSGI.  A name that leads back to itself
+ * means nothing. */
+static const char *find_and_expand(void *user, const char *name)
+{
+	struct reader *r = user;
+
+	for (size_t i = 0; i < r->keys->count; i++) {
+		struct key *key = &r->keys->items[i];
+
+		if (strcmp(key->name, name) != 0)
+			continue;
+		if (key->state == KEY_UNDER_WAY)
+			return NULL;
+		key->used = true;
+		expand_key(r, key);
+		return key->value ? key->value : "";
+	}
+	return NULL;
+}
+
+static void expand_all(struct reader *r)
+{
+	for (size_t i = 0; i < r->keys->count; i++) {
+		struct key *key = &r->keys->items[i];
+		const char *missing = NULL, *value;
+
+		if (!key->value)
+			continue;
+		value = expand_environment(r->context->arena, key->value,
+					   r->context->invocation->environ_, &missing);
+		if (value)
+			key->value = value;
+		doubt_missing(r, key, missing);
+	}
+	for (size_t i = 0; i < r->keys->count; i++)
+		expand_key(r, &r->keys->items[i]);
+}
+
+void keys_read(struct keys *k, const struct keys_context *context)
+{
+	struct reader r = { .keys = k, .context = context };
+
+	*k = (struct keys){ 0 };
+	for (char **v = context->invocation->environ_; v && *v; v++)
+		read_variable(&r, *v);
+	read_command_line(&r, false);
+	read_command_line(&r, true);
+	expand_all(&r);
+}

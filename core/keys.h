@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* keys.h: all that a user set, in the order in which it counts, from the environment, the
+ * command line and ini files. */
+#ifndef UWSGI_KEYS_H
+#define UWSGI_KEYS_H
+
+#include "arena.h"
+#include "catalogue.h"
+#include "invocation.h"
+#include "report.h"
+
+enum key_source { KEY_ENVIRONMENT, KEY_COMMAND_LINE, KEY_FILE };
+
+struct key {
+	const char *name;
+	const char *value; /* NULL: the name stood alone */
+	struct origin at;
+	enum key_source source;
+	bool placeholder; /* said to be one: needs no option */
+	bool used;        /* some %(name) asks for it */
+	enum { KEY_RAW, KEY_UNDER_WAY, KEY_EXPANDED } state;
+};
+
+struct keys {
+	struct key *items; /* the array is the keys' own, all strings are in the arena */
+	size_t count, capacity;
+	const char *file; /* the first file that was read, as it was named; NULL: none */
+};
+
+/* What reading needs to know, and where it puts strings and complaints. */
+struct keys_context {
+	const struct invocation *invocation;
+	const struct catalogue *catalogue;
+	struct arena *arena; /* failed: the keys are not all there */
+	struct report *report;
+};
+
+/* Reads and expands everything; the rest of the world is only looked at. */
+void keys_read(struct keys *, const struct keys_context *);
+void keys_fini(struct keys *);
+
+#endif

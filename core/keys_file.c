@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* keys_file.c: reads one section of one ini file into keys: comments behind values, one-letter
+ * variables, conditions, and the files that it includes.  keys.c and its own includes call it.
+ * It does not know what the keys mean, but for those that are free text. */
+#include "keys_file.h"
+
+#include "expand.h"
+#include "inifile.h"
+#include "logic.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { INCLUDE_DEPTH = 16, FILE_MAX = 16 << 20, NAME_TRIES = 8 };
+
+struct file {
+	struct reader *reader;
+	struct place place;
+	const char *section;  /* the one that is read */
+	bool found, stray;    /* its heading was seen; a line before all headings was */
+	struct text others;   /* the headings that were not asked for */
+	struct logic logic;
+};
+
+UWSGI_PRINTF(4, 5)
+static void warn(const struct file *f, int line, enum severity severity, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	report_add(f->reader->context->report, severity, (struct origin){ f->place.given, line },
+		   "%s", text);
+}
+
+/* ---- names that are needed before all keys are read ---- */
+
+struct early {
+	struct reader *reader;
+	int tries; /* ends circles */
+};
+
+static const char *replace_early(struct early *early, const char *value);
+
+static const char *find_early(void *user, const char *name)
+{
+	struct early *early = user;
+	const struct keys *k = early->reader->keys;
+
+	if (early->tries-- <= 0)
+		return NULL;
+	for (size_t i = 0; i < k->count; i++)
+		if (strcmp(k->items[i].name, name) == 0) {
+			k->items[i].used = true;
+			return k->items[i].value ? replace_early(early, k->items[i].value) : "";
+		}
+	return NULL;
+}
+
+static const char *replace_early(struct early *early, const char *value)
+{
+	const struct keys_context *context = early->reader->context;
+
+	value = expand_environment(context->arena, value, context->invocation->environ_, NULL);
+	return value ? expand_names(context->arena, value, find_early, early, NULL) : NULL;
+}
+
+static const char *known_so_far(struct reader *r, const char *value)
+{
+	struct early early = { r, NAME_TRIES };
+	const char *known = replace_early(&early, value);
+
+	return known ? known : value;
+}
+
+/* ---- what conditions ask ---- */
+
+static const char *ask_variable(void *user, const char *name)
+{
+	struct reader *r = user;
+	size_t n = strlen(name);
+
+	for (char **v = r->context->invocation->environ_; v && *v; v++)
+		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
+			return *v + n + 1;
+	return NULL;
+}
+
+static bool ask_key(void *user, const char *name, const char *value)
+{
+	struct reader *r = user;
+
+	for (size_t i = 0; i < r->keys->count; i++) {
+		struct key *key = &r->keys->items[i];
+
+		if (strcmp(key->name, name) != 0)
+			continue;
+		key->used = true;
+		if (!value || (key->value && strcmp(known_so_far(r, key->value), value) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* ---- lines ---- */
+
+static const char *find_underscore(void *user, const char *name)
+{
+	return strcmp(name, "_") == 0 ? logic_value(user) : NULL;
+}
+
+/* False: the line is no setting, and was spoken of. */
+static bool looks_like_a_setting(const struct file *f, const struct ini_line *line)
+{
+	if (strncmp(line->name, "<<<<<<<", 7) == 0 || strncmp(line->name, ">>>>>>>", 7) == 0 ||
+	    (!*line->name && line->value && strncmp(line->value, "======", 6) == 0)) {
+		warn(f, line->number, UWSGI_WARNING, "a mark of a merge conflict; ignored");
+		return false;
+	}
+	if (!*line->name) {
+		warn(f, line->number, UWSGI_WARNING, "there is no name before the =; ignored");
+		return false;
+	}
+	return true;
+}
+
+/* The text with one-letter variables replaced; NULL when memory is out. */
+static const char *expand_letters(const struct file *f, const char *text, int line)
+{
+	char unknown = '\0';
+	const char *expanded =
+		magic_expand(f->reader->context->arena, text, &f->place, &unknown);
+
+	if (unknown)
+		warn(f, line, UWSGI_WARNING,
+		     "%%%c means nothing and is dropped; write %%%%%c for a percent sign", unknown,
+		     unknown);
+	return expanded;
+}
+
+/* The value as far as it can be understood now; NULL when there is none. */
+static const char *read_value(struct file *f, const char *name, const struct ini_line *line)
+{
+	struct arena *arena = f->reader->context->arena;
+	struct option_at at;
+	const char *value = line->value;
+	bool text = catalogue_find(f->reader->context->catalogue, name, &at) && at.row->text;
+
+	if (!value)
+		return NULL;
+	size_t n = text ? strlen(value) : inifile_comment_at(value);
+	char *cut = arena_alloc(arena, n + 1);
+	if (!cut)
+		return NULL;
+	memcpy(cut, value, n);
+	cut[n] = '\0';
+	value = expand_letters(f, cut, line->number);
+	if (value && logic_value(&f->logic))
+		value = expand_names(arena, value, find_underscore, &f->logic, NULL);
+	return value && *value ? value : NULL;
+}
+
+static void take_setting(struct file *f, const struct ini_line *line)
+{
+	struct reader *r = f->reader;
+	const struct logic_facts facts = { ask_variable, ask_key, r };
+	const char *name = expand_letters(f, line->name, line->number);
+	struct error e;
+
+	if (!name)
+		return;
+	if (name == line->name)
+		name = arena_copy(r->context->arena, (struct slice){ name, strlen(name) + 1 }).p;
+	const char *value = name ? read_value(f, name, line) : NULL;
+	if (!name)
+		return;
+	switch (logic_line(&f->logic, &facts, name, value ? known_so_far(r, value) : "",
+			   line->number, &e)) {
+	case LOGIC_DOUBTFUL:
+		warn(f, line->number, UWSGI_WARNING, "%s", e.text);
+		return;
+	case LOGIC_DONE:
+		return;
+	case LOGIC_NONE:
+		break;
+	}
+	keys_add(r, &(struct key){ .name = name,
+				   .value = value,
+				   .at = { f->place.given, line->number },
+				   .source = KEY_FILE });
+}
+
+static void take_heading(struct file *f, const char *section)
+{
+	if (strcmp(section, f->section) == 0)
+		f->found = true;
+	else
+		text_addf(&f->others, "%s[%s]", f->others.n ? ", " : "", section);
+}
+
+static void take_line(void *user, const struct ini_line *line)
+{
+	struct file *f = user;
+
+	if (!line->name) {
+		take_heading(f, line->section);
+		return;
+	}
+	if (!*line->section && !f->stray) {
+		f->stray = true;
+		warn(f, line->number, UWSGI_WARNING,
+		     "lines before the first [section] are ignored");
+	}
+	if (strcmp(line->section, f->section) == 0 && looks_like_a_setting(f, line))
+		take_setting(f, line);
+}
+
+/* ---- files ---- */
+
+/* The whole file, to be freed; NULL with the reason. */
+static char *read_whole(const char *path, size_t *n, struct error *e)
+{
+	struct stat st;
+	char *bytes = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	*n = 0;
+	if (fd < 0 || fstat(fd, &st)) {
+		uwsgi_error_set(e, "%s", strerror(errno));
+	} else if (S_ISDIR(st.st_mode)) {
+		uwsgi_error_set(e, "is a folder");
+	} else {
+		ssize_t got = 0;
+
+		bytes = malloc(FILE_MAX);
+		while (bytes && *n < FILE_MAX && (got = read(fd, bytes + *n, FILE_MAX - *n)) > 0)
+			*n += (size_t)got;
+		if (!bytes || got < 0 || *n == FILE_MAX) {
+			uwsgi_error_set(e, "%s", !bytes || got < 0 ? strerror(errno) :
+								     "too large for a configuration");
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+/* As %p says it: absolute, symbolic links of folders followed, that of the file kept. */
+static const char *absolute(struct reader *r, const char *given)
+{
+	const char *cwd = r->context->invocation->cwd, *slash = strrchr(given, '/');
+	struct text text = { 0 };
+
+	if (*given != '/')
+		text_addf(&text, "%s/", strcmp(cwd, "/") == 0 ? "" : cwd);
+	text_add(&text, (struct slice){ given, slash ? (size_t)(slash - given) : 0 });
+	const char *folder = text_take(&text, r->context->arena);
+	if (!folder)
+		return NULL;
+	char *real = realpath(*folder ? folder : "/", NULL);
+
+	if (real && strcmp(real, "/") == 0)
+		*real = '\0';
+	text_addf(&text, "%s/%s", real ? real : folder, slash ? slash + 1 : given);
+	free(real);
+	return text_take(&text, r->context->arena);
+}
+
+static void say_section_missing(struct file *f, struct origin at)
+{
+	const char *others = f->others.n ? text_take(&f->others, f->reader->context->arena) : NULL;
+
+	if (others)
+		report_add(f->reader->context->report, UWSGI_ERROR, at,
+			   "%s has no section [%s], only %s: name one as %s:section",
+			   f->place.given, f->section, others, f->place.given);
+	else
+		report_add(f->reader->context->report, UWSGI_ERROR, at, "%s has no section [%s]",
+			   f->place.given, f->section);
+}
+
+static void read_section(struct reader *r, const char *given, const char *section,
+			 struct origin at)
+{
+	struct file f = { .reader = r, .section = *section ? section : "uwsgi" };
+	const struct place *outer = r->place;
+	struct error e;
+	size_t n;
+	int line;
+
+	f.place = (struct place){ .given = given, .path = absolute(r, given), .section = section,
+				  .cwd = r->context->invocation->cwd, .first = &f.place };
+	if (!f.place.path)
+		return;
+	char *bytes = read_whole(f.place.path, &n, &e);
+	if (!bytes) {
+		report_add(r->context->report, UWSGI_ERROR, at, "cannot read %s: %s", given, e.text);
+		return;
+	}
+	if (!r->keys->file)
+		r->keys->file = given;
+	if (outer)
+		f.place.first = outer->first;
+	r->place = &f.place;
+	r->depth++;
+	if (inifile_read((struct slice){ bytes, n }, take_line, &f, &line, &e))
+		warn(&f, line, UWSGI_ERROR, "%s", e.text);
+	else if (!f.found)
+		say_section_missing(&f, at);
+	if (!logic_end(&f.logic, &line, &e))
+		warn(&f, line, UWSGI_WARNING, "%s", e.text);
+	r->depth--;
+	r->place = outer;
+	free(f.others.p);
+	free(bytes);
+}
+
+void keys_file_read(struct reader *r, const char *name, struct origin at)
+{
+	struct stat st;
+	const char *colon = strrchr(name, ':');
+	struct slice file = { name, colon ? (size_t)(colon - name) : strlen(name) };
+
+	if (r->depth == INCLUDE_DEPTH) {
+		report_add(r->context->report, UWSGI_ERROR, at,
+			   "%s: files include one another %d deep", name, INCLUDE_DEPTH);
+		return;
+	}
+	if (colon && file.n && stat(name, &st) == 0) {
+		file.n = strlen(name); /* the colon is part of the file's name */
+		colon = NULL;
+	}
+	if (file.n == 0 && !r->place) {
+		report_add(r->context->report, UWSGI_ERROR, at,
+			   "ini = %s: no file is being read here, name one before the colon", name);
+		return;
+	}
+	struct text given = { 0 };
+
+	text_add(&given, file);
+	const char *path = file.n ? text_take(&given, r->context->arena) : r->place->given;
+	if (path)
+		read_section(r, path, colon ? colon + 1 : "", at);
+}
+
+void keys_file_include(struct reader *r, const struct key *key)
+{
+	if (!key->value || !*key->value)
+		report_add(r->context->report, UWSGI_ERROR, key->at,
+			   "%s: expected a file, file:section or :section", key->name);
+	else
+		keys_file_read(r, known_so_far(r, key->value), key->at);
+}
