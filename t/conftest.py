@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures: a folder that other users can enter, servers that are ended after the test, a limit
+of time for each test, and the check that no process is left behind."""
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from lib import house as houses  # noqa: E402
+from lib import nginx as fronts  # noqa: E402
+from lib import proc  # noqa: E402
+from lib.server import Oracle, Server  # noqa: E402
+
+DEFAULT_SECONDS = 60
+proc.adopt_orphans()
+
+
+class TookTooLong(Exception):
+    pass
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """A test that hangs fails; it does not hold up the others."""
+    marker = item.get_closest_marker("seconds")
+    seconds = marker.args[0] if marker else DEFAULT_SECONDS
+
+    def ring(*_):
+        raise TookTooLong(f"{item.name} took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the logs of the servers that took part."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for name in ("house", "started"):
+            for server in item.funcargs.get(name) or ():
+                if hasattr(server, "log") and os.path.exists(server.log_path):
+                    report.sections.append((f"log of {server.folder}", server.log()[-6000:]))
+
+
+def make_folder():
+    """Short, because a UNIX socket's path is; open to all, because servers change their user."""
+    path = tempfile.mkdtemp(prefix="uwsgi-t-")
+    os.chmod(path, 0o755)
+    return path
+
+
+@pytest.fixture
+def folder():
+    path = make_folder()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def started():
+    """Everything that a test started, ended in the reverse order."""
+    things = []
+    yield things
+    before_end = []
+    for thing in reversed(things):
+        try:
+            thing.end()
+        except AssertionError as e:
+            before_end.append(str(e))
+    assert not before_end, "\n".join(before_end)
+
+
+class Starter:
+    """start(ini): a running server; start.not_yet(ini): the same, not started."""
+    # With UWSGI_TEST_ORACLE=1 the suite runs against Debian's uWSGI: to test the tests.
+    kind = Oracle if os.environ.get("UWSGI_TEST_ORACLE") else Server
+
+    def __init__(self, things, folders):
+        self.things, self.folders = things, folders
+
+    def not_yet(self, ini="", **how):
+        where = how.pop("folder", None)
+        if not where:
+            where = make_folder()
+            self.folders.append(where)
+        server = self.kind(where, ini, **how)
+        self.things.append(server)
+        return server
+
+    def __call__(self, ini="", **how):
+        return self.not_yet(ini, **how).start()
+
+
+class OracleStarter(Starter):
+    kind = Oracle
+
+
+@pytest.fixture
+def folders():
+    paths = []
+    yield paths
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def no_process_left():
+    """The test run adopts orphans: any child of it that was not there before is one."""
+    before = set(proc.children(os.getpid()))
+    yield
+    left = [p for p in proc.children(os.getpid()) if p not in before and proc.alive(p)]
+    titles = [f"{p} {proc.title(p)}" for p in left]
+    proc.kill_all(left)
+    assert not left, f"left behind: {titles}"
+
+
+@pytest.fixture
+def start(no_process_left, folders, started):
+    return Starter(started, folders)
+
+
+@pytest.fixture
+def start_oracle(no_process_left, folders, started):
+    if Oracle.missing():
+        pytest.skip(Oracle.missing())
+    return OracleStarter(started, folders)
+
+
+@pytest.fixture
+def nginx(folders, started):
+    if not os.path.exists("/usr/sbin/nginx"):
+        pytest.skip("nginx is not installed")
+
+    def run(snippet="", listeners=None):
+        folders.append(make_folder())
+        started.append(fronts.nginx(folders[-1], snippet, listeners))
+        return started[-1]
+    return run
+
+
+@pytest.fixture(scope="session")
+def house():
+    """(server, nginx) that the whole session shares; see lib/house.py."""
+    here, front_folder, things = make_folder(), make_folder(), []
+    try:
+        server = Starter.kind(here, houses.INI)
+        things.append(server.start())
+        if os.path.exists("/usr/sbin/nginx"):
+            things.append(fronts.nginx(front_folder, houses.UPSTREAMS.format_map(server.names),
+                                       houses.listeners(server.names)))
+        yield (*things, None)[:2]
+    finally:
+        for thing in reversed(things):
+            thing.end()
+        shutil.rmtree(here, ignore_errors=True)
+        shutil.rmtree(front_folder, ignore_errors=True)
+
+
+def _way(house, name):
+    if name in houses.NGINX_WAYS and not house[1]:
+        pytest.skip("nginx is not installed")
+    return houses.Way(name, *house)
+
+
+@pytest.fixture(params=houses.WAYS)
+def way(request, house):
+    """Every way to the shared server, directly and through nginx."""
+    return _way(house, request.param)
+
+
+@pytest.fixture(params=houses.DIRECT_WAYS)
+def direct(request, house):
+    return _way(house, request.param)
+
+
+@pytest.fixture
+def served(house):
+    """The shared server: its addresses are .http, .uwsgi, .fastcgi and the same with _unix."""
+    return house[0]
+
+
+@pytest.fixture
+def as_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can change users and bind privileged ports")

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Clients that take their time must not take anyone else's: one worker with one thread serves
+others meanwhile."""
+import pytest
+
+from lib import fastcgi, http, uwsgi
+
+INI = """
+http-socket = {http}
+socket = {uwsgi}
+fastcgi-socket = {fastcgi}
+module = basic
+processes = 1
+threads = 1
+"""
+SPEAK = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi}
+
+
+@pytest.mark.parametrize("name", SPEAK)
+def test_slow_heads_block_nobody(start, name):
+    server = start(INI)
+    data = SPEAK[name].request_bytes("/hello")
+    slow = [http.Connection(server.names[name]) for _ in range(20)]
+    for i, c in enumerate(slow):
+        c.send(data[:1 + i])
+    assert http.request(server.http, "/hello").body == b"hello\n"
+    for i, c in enumerate(slow):
+        c.send(data[1 + i:])
+        assert b"hello\n" in c.socket.recv(1000)
+        c.close()
+
+
+@pytest.mark.parametrize("name", SPEAK)
+def test_slow_bodies_block_nobody(start, name):
+    server = start(INI)
+    body = b"0123456789" * 20000
+    data = SPEAK[name].request_bytes("/echo", "POST", body=body)
+    with http.Connection(server.names[name]) as slow:
+        slow.send(data[:-1])
+        assert http.request(server.http, "/hello").body == b"hello\n"
+        slow.send(data[-1:])
+        got = b""
+        while len(got) < len(body):
+            got += slow.socket.recv(1 << 20)
+        assert b"0123456789012345" in got
+
+
+def test_a_slow_reader_of_a_large_response_blocks_nobody(start):
+    server = start("http-socket = {http}\nmodule = basic\nprocesses = 1\nthreads = 2")
+    with http.Connection(server.http, receive_buffer=4096) as slow:
+        slow.send(http.request_bytes("/big?n=20000000"))
+        slow.socket.recv(1000, 0x2)  # MSG_PEEK: it has begun
+        for _ in range(10):
+            assert http.request(server.http, "/hello").body == b"hello\n"
+        assert len(slow.read().body) == 20000000
+
+
+def test_a_reader_slower_than_the_socket_timeout_is_dropped(start):
+    server = start("http-socket = {http}\nmodule = basic\nsocket-timeout = 1")
+    with http.Connection(server.http, receive_buffer=4096) as slow:
+        slow.send(http.request_bytes("/big?n=50000000"))
+        slow.socket.recv(1000, 0x2)
+        assert http.request(server.http, "/hello").body == b"hello\n"
+        response = slow.read()
+        assert not response.complete
+
+
+def test_a_head_that_never_ends_is_dropped_after_http_timeout(start):
+    server = start("http-socket = {http}\nmodule = basic\nhttp-timeout = 1")
+    with http.Connection(server.http) as c:
+        c.send(b"GET / HTTP/1.1\r\nHost: t\r\n")
+        answer = c.read_all()
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_never_ends_is_dropped_after_http_timeout(start):
+    server = start("http-socket = {http}\nmodule = basic\nhttp-timeout = 1")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/echo", "POST", [("Content-Length", "10")], b"12345"))
+        answer = c.read_all()
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_an_idle_connection_is_closed_after_http_timeout(start):
+    server = start("http-socket = {http}\nmodule = basic\nhttp-timeout = 1")
+    with http.Connection(server.http) as c:
+        assert c.request("/hello").status == 200
+        assert c.is_closed()
+
+
+@pytest.mark.parametrize("name", ["uwsgi", "fastcgi"])
+def test_a_silent_peer_is_dropped_after_socket_timeout(start, name):
+    server = start(INI + "socket-timeout = 1\n")
+    with http.Connection(server.names[name]) as c:
+        c.send(SPEAK[name].request_bytes("/hello")[:-5])
+        assert c.is_closed()
+
+
+def test_more_connections_than_lanes_are_all_served(start):
+    server = start(INI)
+    idle = [http.Connection(server.http) for _ in range(200)]
+    for c in idle:
+        c.send(http.request_bytes("/hello"))
+    for c in idle:
+        assert c.read().body == b"hello\n"
+    for c in reversed(idle):
+        assert c.request("/hello").body == b"hello\n"
+        c.close()
+
+
+def test_a_long_request_does_not_hold_up_kept_connections_for_ever(start):
+    """One thread runs a long request; the connections that it keeps are answered right after."""
+    server = start(INI)
+    with http.Connection(server.http) as kept, http.Connection(server.http) as busy:
+        assert kept.request("/hello").status == 200
+        busy.send(http.request_bytes("/sleep?s=0.3"))
+        server.wait_log("^sleeping in")
+        kept.send(http.request_bytes("/hello"))
+        assert kept.read().body == b"hello\n"
+        assert busy.read().status == 200

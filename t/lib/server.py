@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""The server under test: one process tree started from an ini text in a folder of its own."""
+import os
+import re
+import shlex
+import signal
+import subprocess
+import textwrap
+
+from lib import proc
+from lib.address import accepts, free_address
+from lib.wait import until
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+APPS = os.path.join(ROOT, "t", "apps")
+COMMAND = shlex.split(os.environ.get("UWSGI_BIN", os.path.join(ROOT, "uwsgi")))
+READY = r"(serving|reloaded): \d+ workers?"
+REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+# Nothing of the caller's reaches the server but what a shell needs.
+BASE_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp",
+            "PYTHONDONTWRITEBYTECODE": "1", "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=0"}
+
+
+class Names(dict):
+    """What stands in braces in an ini text: {http} is a free address and the same one each time,
+    {http_unix} a socket in the server's folder, {here} that folder, {apps} t/apps."""
+
+    def __init__(self, folder, **given):
+        super().__init__(here=folder, apps=APPS, **given)
+
+    def __missing__(self, name):
+        value = f"{self['here']}/{name}.sock" if name.endswith("unix") else free_address()
+        self[name] = value
+        return value
+
+
+class Server:
+    """ini: lines of the [uwsgi] section, or a whole file when it has sections of its own."""
+    command = COMMAND
+    ready = READY
+
+    def __init__(self, folder, ini="", args=(), env=None, plain=False, **names):
+        self.folder = str(folder)
+        self.names = Names(self.folder, **names)
+        self.ini_path = f"{self.folder}/uwsgi.ini"
+        self.log_path = f"{self.folder}/log"
+        self.plain = plain
+        self.args = [a.format_map(self.names) for a in args]
+        self.env = {**BASE_ENV, **{k: v.format_map(self.names) for k, v in (env or {}).items()}}
+        self.process = None
+        self.write_ini(ini)
+
+    def write_ini(self, ini):
+        text = textwrap.dedent(ini).format_map(self.names)
+        if not self.plain and "[" not in text.split("=")[0]:
+            text = f"[uwsgi]\npythonpath = {APPS}\n{text}"
+        with open(self.ini_path, "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+
+    def __getattr__(self, name):
+        names = self.__dict__.get("names", {})
+        if name in names:
+            return names[name]
+        raise AttributeError(name)
+
+    # ---- life ----
+
+    def spawn(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command, *(["--ini", self.ini_path] if not self.plain else []), *self.args],
+                cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        return self
+
+    def start(self):
+        self.spawn()
+        until(lambda: self.ended() or re.search(self.ready, self.log()), "the server to be ready",
+              20)
+        assert not self.ended(), f"ended with {self.process.poll()}:\n{self.log()}"
+        return self
+
+    def run(self, seconds=20):
+        """For a command that ends by itself; its exit code."""
+        self.spawn()
+        return self.wait(seconds)
+
+    def wait(self, seconds=20):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"did not end in {seconds} s:\n{self.log()}") from None
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def send(self, number):
+        os.kill(self.pid, number)
+
+    def stop(self, number=signal.SIGINT, seconds=10):
+        if self.process and not self.ended():
+            self.send(number)
+            self.wait(seconds)
+        return self.process.returncode if self.process else None
+
+    def end(self):
+        """For the teardown: stops what runs; what does not stop is an error."""
+        if not self.process:
+            return
+        family = proc.descendants(self.pid)
+        try:
+            self.stop()
+            for pid in family:
+                proc.wait_gone(pid, 5)
+        finally:
+            proc.kill_all([p for p in [*family, self.pid] if proc.alive(p)])
+            self.process.wait()
+        assert not REPORT.search(self.log()), f"a sanitizer spoke:\n{self.log()}"
+
+    # ---- reload ----
+
+    def hup(self):
+        """Asks for a reload and waits for how it ends; True when the new generation serves."""
+        seen = len(self.log())
+        self.send(signal.SIGHUP)
+        match = until(lambda: re.search(r"reloaded: \d+ worker|reload given up: .*",
+                                        self.log()[seen:]), "the end of the reload", 30)
+        return match[0].startswith("reloaded")
+
+    # ---- what can be seen ----
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_log(self, pattern, seconds=10, flags=re.M):
+        try:
+            return until(lambda: re.search(pattern, self.log(), flags), f"{pattern!r} in the log",
+                         seconds)
+        except AssertionError as e:
+            raise AssertionError(f"{e}:\n{self.log()}") from None
+
+    def workers(self):
+        """The pids of the worker processes; the process that they are forked from is none."""
+        zygotes = re.findall(r"(?:imported|ready) in \d+ ms \(pid (\d+)\)", self.log())
+        return sorted(p for p in proc.children(self.pid)
+                      if str(p) not in zygotes and proc.alive(p))
+
+    def wait_listening(self, name, seconds=10):
+        until(lambda: self.ended() or accepts(self.names[name]), f"{name} to accept", seconds)
+
+
+class Oracle(Server):
+    """Debian's uWSGI, to compare with."""
+    binary = "/usr/bin/uwsgi-core"
+    plugin = "/usr/lib/uwsgi/plugins/python3_plugin.so"
+    command = [binary, "--plugin", plugin, "--master", "--die-on-term"]
+    ready = r"(?s)WSGI app 0.*spawned uWSGI worker"
+
+    @classmethod
+    def missing(cls):
+        """Why it cannot run here, or None."""
+        for path in (cls.binary, cls.plugin):
+            if not os.path.exists(path):
+                return f"{path} is not installed (packages uwsgi-core, uwsgi-plugin-python3)"
+        return None
