@@ -68,6 +68,19 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 	return cfg;
 }
 
+/* Whether the server would start with this configuration, as far as words can tell. */
+static int check(const struct invocation *invocation, struct loader *ld)
+{
+	struct tables tables;
+	struct config *cfg = load_all(invocation, ld, &tables);
+
+	if (!cfg)
+		return EXIT_FAILURE;
+	config_free(cfg);
+	uwsgi_log(UWSGI_NOTE, "configuration: no errors");
+	return EXIT_SUCCESS;
+}
+
 static void say_hello(const struct config *cfg, const struct loader *ld,
 		      const struct listeners *listeners)
 {
@@ -160,8 +173,10 @@ int main(int argc, char **argv)
 	case COMMAND_HELP:
 		loader_load_profile(&ld);
 		collect_tables(&tables, &ld);
-		return command_help(tables.items, tables.count);
+		return help_print(tables.items, tables.count, command.argument);
 	case COMMAND_CHECK:
+		loader_load_profile(&ld);
+		return check(&invocation, &ld);
 	case COMMAND_SERVE:
 		break;
 	}
