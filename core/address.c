@@ -70,7 +70,7 @@ static int parse_inet(struct address *a, const char *text, const char *colon, st
 {
 	size_t n = (size_t)(colon - text);
 	char host[256];
-	in_port_t port;
+	in_port_t port = 0;
 
 	if (n >= sizeof host)
 		return uwsgi_error_set(e, "%s: the host name is too long", text);

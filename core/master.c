@@ -53,7 +53,7 @@ bool master_wants_vacuum(const struct config *cfg)
 	return s->vacuum;
 }
 
-enum { SIGNALS = 8 };
+enum { SIGNALS = 6 };
 
 struct master {
 	struct master_setup *setup;
@@ -81,7 +81,9 @@ static void forked(void *data)
 
 	for (struct reign *r = m->reigns; r; r = r->next)
 		reign_close_channels(r);
-	/* The loop itself is not used again in a child; its descriptors are close-on-exec. */
+	/* libev knows one loop for each signal of a process: a worker will have its own. */
+	for (size_t i = 0; i < SIGNALS; i++)
+		ev_signal_stop(m->loop, &m->signals[i]);
 }
 
 static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
@@ -553,7 +555,7 @@ static void watch_signals(struct master *m)
 {
 	static const int signals[SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
 
-	for (size_t i = 0; i < SIGNALS && signals[i]; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
 		ev_signal_init(&m->signals[i], on_signal, signals[i]);
 		m->signals[i].data = m;
 		ev_signal_start(m->loop, &m->signals[i]);
