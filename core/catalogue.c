@@ -140,12 +140,21 @@ static unsigned distance(const char *a, const char *b)
 
 struct nearest {
 	const char *wanted, *name;
-	unsigned distance;
+	unsigned distance; /* of name; at first, one more than is allowed */
 };
+
+/* One slip is a typing error; more are one only in a long name. */
+static unsigned allowed_slips(size_t length)
+{
+	return length < 3 ? 0 : length < 8 ? 1 : length < 14 ? 2 : 3;
+}
 
 static void consider(struct nearest *n, const char *name)
 {
-	unsigned d = distance(n->wanted, name);
+	size_t wanted = strlen(n->wanted), length = strlen(name);
+	size_t apart = length > wanted ? length - wanted : wanted - length;
+	bool begins = wanted >= 4 && strncmp(name, n->wanted, wanted) == 0;
+	unsigned d = begins ? 1 : apart >= n->distance ? n->distance : distance(n->wanted, name);
 
 	if (d < n->distance) {
 		n->distance = d;
@@ -153,27 +162,29 @@ static void consider(struct nearest *n, const char *name)
 	}
 }
 
-/* One slip in three letters is a typing error, more is another word. */
-static struct nearest find_nearest(const struct catalogue *c, const char *name)
+/* What can be used comes first; of what uWSGI has besides, only what is very near is named. */
+static const char *find_nearest(const struct catalogue *c, const char *name)
 {
-	size_t length = strlen(name), known;
-	struct nearest n = { .wanted = name, .distance = (unsigned)(length < 3 ? 1 : length / 3) + 1 };
+	size_t known;
+	struct nearest n = { .wanted = name, .distance = allowed_slips(strlen(name)) + 1 };
 	const struct uwsgi_name *names = uwsgi_names_all(&known);
 
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			consider(&n, c->tables[t]->rows[i].name);
-	for (size_t i = 0; i < known; i++)
-		consider(&n, names[i].name);
-	return n;
+	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
+		if (distance(name, names[i].name) <= 1)
+			n.name = names[i].name;
+	return n.name;
 }
 
-/* "env A=b" lost its first '=': the key begins with the name of an option and a blank. */
+/* "env A=b" lost its first '=', "threads: 4" has another sign for it: the key begins with the
+ * name of an option. */
 static bool hint_lost_equals(const struct catalogue *c, const char *name, char *hint, size_t size)
 {
 	struct option_at at;
 	char first[NAME_MAX_COMPARED + 1];
-	size_t n = strcspn(name, " \t");
+	size_t n = strcspn(name, " \t:");
 
 	if (!name[n] || n > NAME_MAX_COMPARED)
 		return false;
@@ -182,7 +193,7 @@ static bool hint_lost_equals(const struct catalogue *c, const char *name, char *
 	if (!catalogue_find(c, first, &at) && !uwsgi_names_find(first))
 		return false;
 	snprintf(hint, size, "; did you mean \"%s = %s\"?", first,
-		 name + n + strspn(name + n, " \t"));
+		 name + n + strspn(name + n, " \t:"));
 	return true;
 }
 
@@ -198,12 +209,12 @@ void catalogue_hint(const struct catalogue *c, const char *name, char *hint, siz
 		}
 	if (hint_lost_equals(c, name, hint, size))
 		return;
-	struct nearest n = find_nearest(c, name);
+	const char *nearest = find_nearest(c, name);
 
-	if (!n.name)
+	if (!nearest)
 		return;
-	if (catalogue_find(c, n.name, &at))
-		snprintf(hint, size, "; did you mean \"%s\"?", n.name);
+	if (catalogue_find(c, nearest, &at))
+		snprintf(hint, size, "; did you mean \"%s\"?", nearest);
 	else
-		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", n.name);
+		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", nearest);
 }

@@ -10,9 +10,9 @@
 #include <string.h>
 
 const struct command_row command_rows[] = {
-	{ "help", 'h', COMMAND_HELP, ARITY_OPTIONAL, "OPTION",
+	{ "help", 'h', COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]",
 	  "print this help, or what OPTION means, and exit" },
-	{ "usage", 0, COMMAND_HELP, ARITY_OPTIONAL, "OPTION", "the same as --help" },
+	{ "usage", 0, COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]", "the same as --help" },
 	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "print the version and exit" },
 	{ "check", 0, COMMAND_CHECK, ARITY_NONE, "",
 	  "report what is wrong with the configuration, start nothing and exit" },

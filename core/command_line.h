@@ -9,11 +9,11 @@
 /* What the binary is asked to do. */
 enum command_kind {
 	COMMAND_SERVE,
-	COMMAND_HELP,    /* argument: an option to explain, or NULL */
+	COMMAND_HELP, /* argument: an option to explain, or NULL */
 	COMMAND_VERSION,
-	COMMAND_CHECK,   /* the configuration is named as for serving */
-	COMMAND_RELOAD,  /* argument: a pidfile */
-	COMMAND_STOP,    /* argument: a pidfile */
+	COMMAND_CHECK,  /* the configuration is named as for serving */
+	COMMAND_RELOAD, /* argument: a pidfile */
+	COMMAND_STOP,   /* argument: a pidfile */
 };
 
 struct command {

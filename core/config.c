@@ -25,17 +25,30 @@ struct config_settings {
 
 #define AT(member) offsetof(struct config_settings, member)
 static const struct option rows[] = {
-	{ .name = "ini", .type = OPT_LIST, .offset = AT(ini), .unit = "FILE",
+	{ .name = "ini",
+	  .type = OPT_LIST,
+	  .offset = AT(ini),
+	  .unit = "FILE",
 	  .help = "read this file; file:section and :section (of the same file) name a section "
 		  "other than [uwsgi]" },
 	{ .name = "include", .same_as = "ini" },
 	{ .name = "config", .same_as = "ini" },
-	{ .name = "strict", .type = OPT_FLAG, .offset = AT(strict), .initial = "false",
+	{ .name = "strict",
+	  .type = OPT_FLAG,
+	  .offset = AT(strict),
+	  .initial = "false",
 	  .help = "unknown and unsupported options are errors, not warnings" },
-	{ .name = "set", .letter = 'S', .type = OPT_LIST, .offset = AT(set), .unit = "NAME=VALUE",
+	{ .name = "set",
+	  .letter = 'S',
+	  .type = OPT_LIST,
+	  .offset = AT(set),
+	  .unit = "NAME=VALUE",
 	  .help = "set an option or a placeholder" },
-	{ .name = "set-placeholder", .type = OPT_LIST, .offset = AT(placeholders),
-	  .unit = "NAME=VALUE", .help = "set a name for use as %(name)" },
+	{ .name = "set-placeholder",
+	  .type = OPT_LIST,
+	  .offset = AT(placeholders),
+	  .unit = "NAME=VALUE",
+	  .help = "set a name for use as %(name)" },
 	{ .name = "set-ph", .same_as = "set-placeholder" },
 };
 #undef AT
@@ -160,7 +173,8 @@ static void report_unknown(const struct config *c, const struct key *key, bool s
 		return;
 	}
 	catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
-	report_add(report, severity, key->at, "unknown option \"%s\"%s%s", key->name, ignored, hint);
+	report_add(report, severity, key->at, "unknown option \"%s\"%s%s", key->name, ignored,
+		   hint);
 }
 
 /* It decides about all keys, wherever it stands. */
@@ -223,6 +237,7 @@ struct config *config_load(const struct invocation *invocation,
 		settle(c, report);
 	if (!c || c->arena.failed)
 		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "out of memory");
+	report_sort(report);
 	if (report->errors) {
 		config_free(c);
 		return NULL;

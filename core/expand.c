@@ -30,7 +30,8 @@ static const char *expand(const struct pass *pass, const char *value, const char
 
 		if (!close)
 			break;
-		struct slice name = arena_copy(pass->arena, (struct slice){ inside, (size_t)(close - inside) + 1 });
+		struct slice name = arena_copy(
+			pass->arena, (struct slice){ inside, (size_t)(close - inside) + 1 });
 		if (!name.p) {
 			out.failed = true;
 			break;
@@ -71,8 +72,9 @@ static const char *replace_variable(const struct pass *pass, const char *inside)
 const char *expand_environment(struct arena *arena, const char *value, char *const *environment,
 			       const char **missing)
 {
-	const struct pass pass = { .sign = '$', .replace = replace_variable, .arena = arena,
-				   .environment = environment };
+	const struct pass pass = {
+		.sign = '$', .replace = replace_variable, .arena = arena, .environment = environment
+	};
 
 	return expand(&pass, value, missing);
 }
@@ -141,8 +143,7 @@ static const char *replace_name(const struct pass *pass, const char *inside)
 {
 	if (!strpbrk(inside, " \t"))
 		return pass->find(pass->user, inside);
-	struct slice words =
-		arena_copy(pass->arena, (struct slice){ inside, strlen(inside) + 1 });
+	struct slice words = arena_copy(pass->arena, (struct slice){ inside, strlen(inside) + 1 });
 
 	return words.p ? work_out(pass, (char *)(uintptr_t)words.p) : NULL;
 }
@@ -150,8 +151,9 @@ static const char *replace_name(const struct pass *pass, const char *inside)
 const char *expand_names(struct arena *arena, const char *value, expand_find find, void *user,
 			 const char **missing)
 {
-	const struct pass pass = { .sign = '%', .replace = replace_name, .arena = arena,
-				   .find = find, .user = user };
+	const struct pass pass = {
+		.sign = '%', .replace = replace_name, .arena = arena, .find = find, .user = user
+	};
 
 	return expand(&pass, value, missing);
 }

@@ -58,26 +58,50 @@ static size_t print_name(char letter, const char *name, const char *word, bool o
 	return n > 0 ? (size_t)n : 0;
 }
 
+static void add_number(struct text *t, const struct option *row, long long n)
+{
+	static const char suffix[] = "kmgt";
+	int i = -1;
+
+	while (row->type == OPT_SIZE && n && n % 1024 == 0 && suffix[i + 1]) {
+		n /= 1024;
+		i++;
+	}
+	text_addf(t, "%lld", n);
+	if (i >= 0)
+		text_add(t, (struct slice){ &suffix[i], 1 });
+	else if (row->unit)
+		text_addf(t, " %s", row->unit);
+}
+
+/* A bound that only keeps nonsense out is not worth a reader's time. */
 static void add_bounds(struct text *t, const struct option *row)
 {
-	const char *unit = row->unit ? row->unit : "";
-	const char *blank = row->unit ? " " : "";
+	bool upper = row->max > row->min && row->max < 1LL << 30;
 
 	if (row->type != OPT_INT && row->type != OPT_SIZE && row->type != OPT_SECONDS)
 		return;
-	if (row->max > row->min)
-		text_addf(t, "; from %lld to %lld%s%s", row->min, row->max, blank, unit);
-	else if (row->min)
-		text_addf(t, "; at least %lld%s%s", row->min, blank, unit);
+	if (upper || row->min) {
+		text_addf(t, upper ? "; from " : "; at least ");
+		add_number(t, row, row->min);
+	}
+	if (upper) {
+		text_addf(t, " to ");
+		add_number(t, row, row->max);
+	}
 }
 
 static void add_aliases(struct text *t, const struct option_table *table, const struct option *row)
 {
+	const char *before = "; also --";
+
 	for (size_t i = 0; i < table->count; i++) {
 		const struct option *alias = &table->rows[i];
 
-		if (alias->same_as && strcmp(alias->same_as, row->name) == 0)
-			text_addf(t, "; also --%s", alias->name);
+		if (!alias->same_as || strcmp(alias->same_as, row->name) != 0)
+			continue;
+		text_addf(t, "%s%s", before, alias->name);
+		before = ", --";
 	}
 }
 
@@ -149,7 +173,8 @@ int help_print(const struct option_table *const *tables, size_t count, const cha
 		return explain(&catalogue, option);
 	printf("Usage: uwsgi [option ...] [file.ini[:section] | file.py]\n\n"
 	       "An option is written --name value, --name=value, or as \"name = value\" in the\n"
-	       "[uwsgi] section of an ini file. Environment variables UWSGI_NAME set options too.\n");
+	       "[uwsgi] section of an ini file. Environment variables UWSGI_NAME set options "
+	       "too.\n");
 	print_commands();
 	for (size_t t = 0; t < count; t++)
 		print_table(tables[t]);

@@ -22,11 +22,11 @@ enum { SECTION_MAX = 49 }; /* inih keeps no more */
 struct feed {
 	const char *p, *end; /* what was not yet read */
 	int line;
-	bool alone;    /* the line had no '=' */
-	bool heading;  /* the line was a heading: announce it */
-	char *ready;   /* the line in inih's form */
+	bool alone;   /* the line had no '=' */
+	bool heading; /* the line was a heading: announce it */
+	char *ready;  /* the line in inih's form */
 	size_t at, length;
-	char *name;    /* of the line, back in the file's form; its value follows */
+	char *name; /* of the line, back in the file's form; its value follows */
 	void (*visit)(void *user, const struct ini_line *);
 	void *user;
 	bool failed;
@@ -132,8 +132,10 @@ static char *feed_line(char *to, int size, void *user)
 	if (n > (size_t)size - 1) {
 		n = (size_t)size - 1;
 #if !INIH_SWITCHES
-		uwsgi_error_set(f->e, "longer than the %d bytes that the inih library of this "
-				      "system was built for", size - 2);
+		uwsgi_error_set(f->e,
+				"longer than the %d bytes that the inih library of this "
+				"system was built for",
+				size - 2);
 		f->failed = true;
 		return NULL;
 #endif
@@ -180,8 +182,8 @@ static void set_switches(void)
 #endif
 }
 
-int inifile_read(struct slice bytes, void (*visit)(void *user, const struct ini_line *),
-		 void *user, int *line, struct error *e)
+int inifile_read(struct slice bytes, void (*visit)(void *user, const struct ini_line *), void *user,
+		 int *line, struct error *e)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	struct feed f = { .visit = visit, .user = user, .e = e };

@@ -16,8 +16,8 @@ struct ini_line {
 /* Calls visit for every heading and every name, in order; strings are valid during the call.
  * Blanks around name and value are gone, comments behind a value are still there.  Returns 0, or
  * -1 with the reason and *line where reading stopped. */
-int inifile_read(struct slice bytes, void (*visit)(void *user, const struct ini_line *),
-		 void *user, int *line, struct error *);
+int inifile_read(struct slice bytes, void (*visit)(void *user, const struct ini_line *), void *user,
+		 int *line, struct error *);
 
 /* How much of the value stands before a comment: a '#' or ';' that begins it or follows a
  * blank, and the blanks before that. */

@@ -42,8 +42,8 @@ static struct key *push(struct reader *r, const struct key *key)
 
 static const char *copy(struct reader *r, const char *text)
 {
-	return text ? arena_copy(r->context->arena, (struct slice){ text, strlen(text) + 1 }).p :
-		      NULL;
+	return text ? arena_copy(r->context->arena, (struct slice){ text, strlen(text) + 1 }).p
+		    : NULL;
 }
 
 /* set = key=value is the key with the value. */
@@ -53,8 +53,8 @@ static void add_assignment(struct reader *r, const struct key *set, bool placeho
 	const char *equals = set->value ? strchr(set->value, '=') : NULL;
 
 	if (!equals) {
-		report_add(r->context->report, UWSGI_ERROR, set->at,
-			   "%s = %s: expected name=value", set->name, set->value ? set->value : "");
+		report_add(r->context->report, UWSGI_ERROR, set->at, "%s = %s: expected name=value",
+			   set->name, set->value ? set->value : "");
 		return;
 	}
 	char *name = (char *)(uintptr_t)copy(r, set->value);
@@ -181,8 +181,9 @@ static bool is_text(const struct reader *r, const struct key *key)
 {
 	struct option_at at;
 
-	return catalogue_find(r->context->catalogue, key->name, &at) ? at.row->text :
-		       uwsgi_names_find(key->name) != NULL;
+	return catalogue_find(r->context->catalogue, key->name, &at)
+		       ? at.row->text
+		       : uwsgi_names_find(key->name) != NULL;
 }
 
 /* In free text, and in what is not ours, the same notation may mean something else. */
@@ -202,7 +203,8 @@ static void expand_key(struct reader *r, struct key *key)
 	if (key->state != KEY_RAW || !key->value)
 		return;
 	key->state = KEY_UNDER_WAY;
-	const char *value = expand_names(r->context->arena, key->value, find_and_expand, r, &missing);
+	const char *value =
+		expand_names(r->context->arena, key->value, find_and_expand, r, &missing);
 	key->state = KEY_EXPANDED;
 	if (!value) {
 		report_add(r->context->report, UWSGI_ERROR, key->at,

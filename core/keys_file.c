@@ -23,9 +23,9 @@ enum { INCLUDE_DEPTH = 16, FILE_MAX = 16 << 20, NAME_TRIES = 8 };
 struct file {
 	struct reader *reader;
 	struct place place;
-	const char *section;  /* the one that is read */
-	bool found, stray;    /* its heading was seen; a line before all headings was */
-	struct text others;   /* the headings that were not asked for */
+	const char *section; /* the one that is read */
+	bool found, stray;   /* its heading was seen; a line before all headings was */
+	struct text others;  /* the headings that were not asked for */
 	struct logic logic;
 };
 
@@ -137,8 +137,7 @@ static bool looks_like_a_setting(const struct file *f, const struct ini_line *li
 static const char *expand_letters(const struct file *f, const char *text, int line)
 {
 	char unknown = '\0';
-	const char *expanded =
-		magic_expand(f->reader->context->arena, text, &f->place, &unknown);
+	const char *expanded = magic_expand(f->reader->context->arena, text, &f->place, &unknown);
 
 	if (unknown)
 		warn(f, line, UWSGI_WARNING,
@@ -201,10 +200,13 @@ static void take_setting(struct file *f, const struct ini_line *line)
 
 static void take_heading(struct file *f, const char *section)
 {
+	char heading[64];
+	int n = snprintf(heading, sizeof heading, "[%s]", section);
+
 	if (strcmp(section, f->section) == 0)
 		f->found = true;
-	else
-		text_addf(&f->others, "%s[%s]", f->others.n ? ", " : "", section);
+	else if (!f->others.n || !memmem(f->others.p, f->others.n, heading, (size_t)n))
+		text_addf(&f->others, "%s%s", f->others.n ? ", " : "", heading);
 }
 
 static void take_line(void *user, const struct ini_line *line)
@@ -245,8 +247,9 @@ static char *read_whole(const char *path, size_t *n, struct error *e)
 		while (bytes && *n < FILE_MAX && (got = read(fd, bytes + *n, FILE_MAX - *n)) > 0)
 			*n += (size_t)got;
 		if (!bytes || got < 0 || *n == FILE_MAX) {
-			uwsgi_error_set(e, "%s", !bytes || got < 0 ? strerror(errno) :
-								     "too large for a configuration");
+			uwsgi_error_set(e, "%s",
+					!bytes || got < 0 ? strerror(errno)
+							  : "too large for a configuration");
 			free(bytes);
 			bytes = NULL;
 		}
@@ -290,8 +293,28 @@ static void say_section_missing(struct file *f, struct origin at)
 			   f->place.given, f->section);
 }
 
-static void read_section(struct reader *r, const char *given, const char *section,
-			 struct origin at)
+/* Relative names are seen from where the server was started, which surprises in an include. */
+static void say_unreadable(struct reader *r, const char *given, struct origin at,
+			   const struct error *e)
+{
+	const char *slash = r->place && *given != '/' ? strrchr(r->place->path, '/') : NULL;
+	struct text beside = { 0 };
+	const char *path = NULL;
+
+	if (slash) {
+		text_addf(&beside, "%.*s/%s", (int)(slash - r->place->path), r->place->path, given);
+		path = text_take(&beside, r->context->arena);
+	}
+	if (path && access(path, R_OK) == 0)
+		report_add(r->context->report, UWSGI_ERROR, at,
+			   "cannot read %s: %s in %s; for the one beside this file write %%d%s",
+			   given, e->text, r->context->invocation->cwd, given);
+	else
+		report_add(r->context->report, UWSGI_ERROR, at, "cannot read %s: %s", given,
+			   e->text);
+}
+
+static void read_section(struct reader *r, const char *given, const char *section, struct origin at)
 {
 	struct file f = { .reader = r, .section = *section ? section : "uwsgi" };
 	const struct place *outer = r->place;
@@ -299,13 +322,16 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 	size_t n;
 	int line;
 
-	f.place = (struct place){ .given = given, .path = absolute(r, given), .section = section,
-				  .cwd = r->context->invocation->cwd, .first = &f.place };
+	f.place = (struct place){ .given = given,
+				  .path = absolute(r, given),
+				  .section = section,
+				  .cwd = r->context->invocation->cwd,
+				  .first = &f.place };
 	if (!f.place.path)
 		return;
 	char *bytes = read_whole(f.place.path, &n, &e);
 	if (!bytes) {
-		report_add(r->context->report, UWSGI_ERROR, at, "cannot read %s: %s", given, e.text);
+		say_unreadable(r, given, at, &e);
 		return;
 	}
 	if (!r->keys->file)

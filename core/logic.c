@@ -65,20 +65,29 @@ static const struct {
 	bool (*ask)(struct question *);
 	bool wanted;
 } conditions[] = {
-	{ "if-env", ask_variable, true },	 { "ifenv", ask_variable, true },
-	{ "if-not-env", ask_variable, false },	 { "if-opt", ask_option, true },
-	{ "if-not-opt", ask_option, false },	 { "if-exists", ask_exists, true },
-	{ "ifexists", ask_exists, true },	 { "if-not-exists", ask_exists, false },
-	{ "if-file", ask_file, true },		 { "if-not-file", ask_file, false },
-	{ "if-dir", ask_folder, true },		 { "ifdir", ask_folder, true },
-	{ "if-directory", ask_folder, true },	 { "if-not-dir", ask_folder, false },
-	{ "if-hostname", ask_hostname, true },	 { "if-not-hostname", ask_hostname, false },
+	{ "if-env", ask_variable, true },      { "ifenv", ask_variable, true },
+	{ "if-not-env", ask_variable, false }, { "if-opt", ask_option, true },
+	{ "if-not-opt", ask_option, false },   { "if-exists", ask_exists, true },
+	{ "ifexists", ask_exists, true },      { "if-not-exists", ask_exists, false },
+	{ "if-file", ask_file, true },         { "if-not-file", ask_file, false },
+	{ "if-dir", ask_folder, true },        { "ifdir", ask_folder, true },
+	{ "if-directory", ask_folder, true },  { "if-not-dir", ask_folder, false },
+	{ "if-hostname", ask_hostname, true }, { "if-not-hostname", ask_hostname, false },
 };
 
 /* They open a block as well, but what they say is not understood. */
 static const char *const unsupported[] = {
-	"for", "for-glob", "for-times", "for-readline", "if-plugin", "ifplugin", "if-not-plugin",
-	"if-reload", "if-not-reload", "if-hostname-match", "if-not-hostname-match",
+	"for",
+	"for-glob",
+	"for-times",
+	"for-readline",
+	"if-plugin",
+	"ifplugin",
+	"if-not-plugin",
+	"if-reload",
+	"if-not-reload",
+	"if-hostname-match",
+	"if-not-hostname-match",
 };
 
 static const char *const ends[] = { "endif", "end-if", "endfor", "end-for" };

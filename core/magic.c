@@ -86,9 +86,9 @@ static bool add_of_file(struct text *out, const struct place *place, char letter
 		text_add(out, all_of(*last_dot(place->path) ? last_dot(place->path) + 1 : ""));
 		return true;
 	case 'n':
-		text_add(out, (struct slice){ base_name(place->path),
-					      (size_t)(last_dot(place->path) -
-						       base_name(place->path)) });
+		text_add(out, (struct slice){
+				      base_name(place->path),
+				      (size_t)(last_dot(place->path) - base_name(place->path)) });
 		return true;
 	case 'c':
 		text_add(out, component(place->path, -1));
@@ -97,8 +97,8 @@ static bool add_of_file(struct text *out, const struct place *place, char letter
 		text_add(out, all_of(place->section));
 		return true;
 	case 'i':
-		text_addf(out, "%llu", stat(place->path, &st) == 0 ?
-					       (unsigned long long)st.st_ino : 0ULL);
+		text_addf(out, "%llu",
+			  stat(place->path, &st) == 0 ? (unsigned long long)st.st_ino : 0ULL);
 		return true;
 	case 'j':
 		text_addf(out, "%X", hash(place->path));

@@ -114,6 +114,7 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 	const struct option *row = v->row;
 	long long factor = 0, seconds = 0;
 
+	rest += strspn(rest, " \t");
 	if (row->type == OPT_SIZE)
 		factor = strcasecmp(rest, "b") == 0 ? 1 : size_factor(rest);
 	else if (row->unit && strcasecmp(row->unit, "MB") == 0)

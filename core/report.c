@@ -27,6 +27,21 @@ static const char *copy(struct report *r, const char *text)
 	return arena_copy(&r->arena, (struct slice){ text, strlen(text) + 1 }).p;
 }
 
+static const char *file_of(const struct diagnostic *d)
+{
+	return d->at.file ? d->at.file : "";
+}
+
+static size_t group_of(const struct report *r, const struct diagnostic *d)
+{
+	size_t group = d->number;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->items[i].group < group && strcmp(file_of(&r->items[i]), file_of(d)) == 0)
+			group = r->items[i].group;
+	return group;
+}
+
 void report_add(struct report *r, enum severity severity, struct origin at, const char *fmt, ...)
 {
 	char text[2048];
@@ -46,15 +61,34 @@ void report_add(struct report *r, enum severity severity, struct origin at, cons
 		r->items = grown;
 		r->capacity = wanted;
 	}
-	const char *said = copy(r, text);
-
-	if (!said)
-		return;
-	r->items[r->count++] = (struct diagnostic){
+	struct diagnostic d = {
 		.severity = severity,
 		.at = { at.file ? copy(r, at.file) : NULL, at.line },
-		.text = said,
+		.number = r->count,
+		.text = copy(r, text),
 	};
+
+	if (!d.text)
+		return;
+	d.group = group_of(r, &d);
+	r->items[r->count++] = d;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct diagnostic *a = left, *b = right;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	if (a->at.line != b->at.line)
+		return a->at.line < b->at.line ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+void report_sort(struct report *r)
+{
+	if (r->count)
+		qsort(r->items, r->count, sizeof *r->items, compare);
 }
 
 void report_print(const struct report *r)

@@ -16,11 +16,13 @@ struct origin {
 struct diagnostic {
 	enum severity severity;
 	struct origin at; /* file NULL: no place can be named */
+	size_t group;     /* the number of the first one that speaks of this file */
+	size_t number;    /* in the order they were found */
 	const char *text;
 };
 
 struct report {
-	struct diagnostic *items; /* in the order they were found */
+	struct diagnostic *items;
 	size_t count, capacity;
 	size_t errors; /* how many of them are errors; also counts what memory had no room for */
 	struct arena arena;
@@ -31,6 +33,8 @@ void report_fini(struct report *);
 /* Copies all it is given, so the report may outlive what it speaks of. */
 void report_add(struct report *, enum severity, struct origin, const char *fmt, ...)
 	UWSGI_PRINTF(4, 5);
+/* By file, in the order in which they were first spoken of, and by line. */
+void report_sort(struct report *);
 /* One log line each: "app.ini:7: error: sentence". */
 void report_print(const struct report *);
 

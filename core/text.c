@@ -52,7 +52,8 @@ void text_addf(struct text *t, const char *fmt, ...)
 const char *text_take(struct text *t, struct arena *a)
 {
 	text_add(t, (struct slice){ "", 1 });
-	struct slice whole = t->failed ? (struct slice){ 0 } : arena_copy(a, (struct slice){ t->p, t->n });
+	struct slice whole =
+		t->failed ? (struct slice){ 0 } : arena_copy(a, (struct slice){ t->p, t->n });
 
 	free(t->p);
 	*t = (struct text){ 0 };
