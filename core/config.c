@@ -157,6 +157,18 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	}
 }
 
+/* A name that is set twice is used as a whole, though only its first value counts. */
+static bool is_placeholder(const struct config *c, const struct key *key)
+{
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *other = &c->keys.items[i];
+
+		if ((other->used || other->placeholder) && strcmp(other->name, key->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* No table has it.  The environment may hold UWSGI_ names that are the application's. */
 static void report_unknown(const struct config *c, const struct key *key, bool strict,
 			   struct report *report)
@@ -165,7 +177,7 @@ static void report_unknown(const struct config *c, const struct key *key, bool s
 	const char *ignored = strict ? "" : ", ignored";
 	char hint[256];
 
-	if (key->placeholder || key->used || key->source == KEY_ENVIRONMENT)
+	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
 		return;
 	if (uwsgi_names_find(key->name)) {
 		report_add(report, severity, key->at,

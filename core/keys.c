@@ -52,9 +52,11 @@ static void add_assignment(struct reader *r, const struct key *set, bool placeho
 	struct key key = *set;
 	const char *equals = set->value ? strchr(set->value, '=') : NULL;
 
+	if (!set->value)
+		return;
 	if (!equals) {
 		report_add(r->context->report, UWSGI_ERROR, set->at, "%s = %s: expected name=value",
-			   set->name, set->value ? set->value : "");
+			   set->name, set->value);
 		return;
 	}
 	char *name = (char *)(uintptr_t)copy(r, set->value);

@@ -382,9 +382,6 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 
 void keys_file_include(struct reader *r, const struct key *key)
 {
-	if (!key->value || !*key->value)
-		report_add(r->context->report, UWSGI_ERROR, key->at,
-			   "%s: expected a file, file:section or :section", key->name);
-	else
+	if (key->value)
 		keys_file_read(r, known_so_far(r, key->value), key->at);
 }

@@ -40,8 +40,7 @@ static const struct {
 	{ "\xef\xbb\xbf  [uwsgi]\na=1", "1[uwsgi];2|uwsgi|a|1;" },
 	{ "[uwsgi] # main\na=1", "1[uwsgi];2|uwsgi|a|1;" },
 	{ "[uwsgi]   \n  a = 1\n\t  b = 2\n    c", "1[uwsgi];2|uwsgi|a|1;3|uwsgi|b|2;4|uwsgi|c;" },
-	{ "#!/usr/bin/env uwsgi\n# x = 1\n; y = 2\n  # z\n[uwsgi]\na=1",
-	  "5[uwsgi];6|uwsgi|a|1;" },
+	{ "#!/usr/bin/env uwsgi\n# x = 1\n; y = 2\n  # z\n[uwsgi]\na=1", "5[uwsgi];6|uwsgi|a|1;" },
 	{ "[uwsgi]\nmaster\nendif =\n", "1[uwsgi];2|uwsgi|master;3|uwsgi|endif|;" },
 	{ "a=1\n[uwsgi]", "1||a|1;2[uwsgi];" },
 	/* a name ends at the first '=', whatever else it holds */
@@ -66,9 +65,10 @@ static void test_lines(void **state)
 		struct error e = { "" };
 		int line;
 
-		assert_int_equal(inifile_read((struct slice){ cases[i].text, strlen(cases[i].text) },
-					      visit, seen, &line, &e),
-				 0);
+		assert_int_equal(
+			inifile_read((struct slice){ cases[i].text, strlen(cases[i].text) }, visit,
+				     seen, &line, &e),
+			0);
 		assert_string_equal(seen, cases[i].lines);
 	}
 }
@@ -137,8 +137,8 @@ static void measure(void *user, const struct ini_line *line)
 /* Around every size at which a line buffer might end or grow, and far beyond. */
 static void test_long_lines(void **state)
 {
-	static const size_t sizes[] = { 100, 195, 196, 197, 198, 199, 200, 201, 255, 399, 400, 797,
-					798, 1023, 4096, 65535, 1000000 };
+	static const size_t sizes[] = { 100, 195, 196, 197, 198,  199,  200,   201,    255,
+					399, 400, 797, 798, 1023, 4096, 65535, 1000000 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -151,8 +151,8 @@ static void test_long_lines(void **state)
 		memset(text + at, 'x', sizes[i]);
 		at += sizes[i];
 		at += (size_t)sprintf(text + at, "\nb = 12345\n");
-		assert_int_equal(inifile_read((struct slice){ text, at }, measure, lengths, &line, &e),
-				 0);
+		assert_int_equal(
+			inifile_read((struct slice){ text, at }, measure, lengths, &line, &e), 0);
 		assert_int_equal(lengths[0], sizes[i]);
 		assert_int_equal(lengths[1], 5);
 		free(text);
@@ -165,9 +165,9 @@ static void test_comments_behind_values(void **state)
 		const char *value;
 		size_t length;
 	} values[] = {
-		{ "", 0 },	      { "x", 1 },	{ "x # y", 1 }, { "x ; y", 1 },
-		{ "x\t# y", 1 },      { "x#y", 3 },	{ "x;y", 3 },	{ "x;", 2 },
-		{ "# x", 0 },	      { "a b  # c", 3 }, { "300 # MB", 3 }, { "/a#b c#d", 8 },
+		{ "", 0 },       { "x", 1 },        { "x # y", 1 },    { "x ; y", 1 },
+		{ "x\t# y", 1 }, { "x#y", 3 },      { "x;y", 3 },      { "x;", 2 },
+		{ "# x", 0 },    { "a b  # c", 3 }, { "300 # MB", 3 }, { "/a#b c#d", 8 },
 		{ "x #", 1 },
 	};
 

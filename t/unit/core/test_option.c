@@ -19,25 +19,37 @@ struct settings {
 static const char *const colours[] = { "red", "green", NULL };
 static const struct option flag = { .name = "flag", .type = OPT_FLAG, .offset = AT(flag) };
 static const struct option always = { .name = "always", .type = OPT_ALWAYS };
-static const struct option processes = { .name = "processes", .type = OPT_INT, .offset = AT(number),
-					 .initial = "1", .min = 1, .max = 1024 };
+static const struct option processes = { .name = "processes",
+					 .type = OPT_INT,
+					 .offset = AT(number),
+					 .initial = "1",
+					 .min = 1,
+					 .max = 1024 };
 static const struct option listen = { .name = "listen", .type = OPT_INT, .offset = AT(number) };
-static const struct option nice = { .name = "nice", .type = OPT_INT, .offset = AT(number),
-				    .min = -20, .max = 19 };
-static const struct option rss = { .name = "rss", .type = OPT_INT, .offset = AT(number),
-				   .unit = "MB" };
-static const struct option size = { .name = "size", .type = OPT_SIZE, .offset = AT(number),
-				    .initial = "64k" };
-static const struct option harakiri = { .name = "harakiri", .type = OPT_SECONDS,
-					.offset = AT(number), .min = 0, .max = 86400 };
-static const struct option chdir_row = { .name = "chdir", .type = OPT_STRING,
+static const struct option nice = {
+	.name = "nice", .type = OPT_INT, .offset = AT(number), .min = -20, .max = 19
+};
+static const struct option rss = {
+	.name = "rss", .type = OPT_INT, .offset = AT(number), .unit = "MB"
+};
+static const struct option size = {
+	.name = "size", .type = OPT_SIZE, .offset = AT(number), .initial = "64k"
+};
+static const struct option harakiri = {
+	.name = "harakiri", .type = OPT_SECONDS, .offset = AT(number), .min = 0, .max = 86400
+};
+static const struct option chdir_row = { .name = "chdir",
+					 .type = OPT_STRING,
 					 .offset = AT(string) };
-static const struct option mode = { .name = "mode", .type = OPT_STRING, .offset = AT(string),
-				    .bare = "666" };
-static const struct option echo = { .name = "echo", .type = OPT_STRING, .offset = AT(string),
-				    .text = true };
-static const struct option colour = { .name = "colour", .type = OPT_CHOICE, .offset = AT(choice),
-				      .choices = colours };
+static const struct option mode = {
+	.name = "mode", .type = OPT_STRING, .offset = AT(string), .bare = "666"
+};
+static const struct option echo = {
+	.name = "echo", .type = OPT_STRING, .offset = AT(string), .text = true
+};
+static const struct option colour = {
+	.name = "colour", .type = OPT_CHOICE, .offset = AT(choice), .choices = colours
+};
 static const struct option list = { .name = "list", .type = OPT_LIST, .offset = AT(list) };
 
 static const struct {
