@@ -27,7 +27,7 @@ CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error log arena out
-SETTINGS := report option uwsgi_names catalogue inifile text expand magic command_line logic keys_file keys \
+SETTINGS := report option uwsgi_names catalogue inifile text source expand magic command_line logic keys_file keys \
             config help
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection

@@ -138,6 +138,14 @@ static unsigned distance(const char *a, const char *b)
 	return row[n % 3][m];
 }
 
+/* The distance, or at least limit: most names differ too much in length to be compared. */
+static unsigned distance_below(const char *a, const char *b, unsigned limit)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	return (n > m ? n - m : m - n) >= limit ? limit : distance(a, b);
+}
+
 struct nearest {
 	const char *wanted, *name;
 	unsigned distance; /* of name; at first, one more than is allowed */
@@ -151,10 +159,9 @@ static unsigned allowed_slips(size_t length)
 
 static void consider(struct nearest *n, const char *name)
 {
-	size_t wanted = strlen(n->wanted), length = strlen(name);
-	size_t apart = length > wanted ? length - wanted : wanted - length;
+	size_t wanted = strlen(n->wanted);
 	bool begins = wanted >= 4 && strncmp(name, n->wanted, wanted) == 0;
-	unsigned d = begins ? 1 : apart >= n->distance ? n->distance : distance(n->wanted, name);
+	unsigned d = begins ? 1 : distance_below(n->wanted, name, n->distance);
 
 	if (d < n->distance) {
 		n->distance = d;
@@ -173,7 +180,7 @@ static const char *find_nearest(const struct catalogue *c, const char *name)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			consider(&n, c->tables[t]->rows[i].name);
 	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
-		if (distance(name, names[i].name) <= 1)
+		if (distance_below(name, names[i].name, 2) < 2)
 			n.name = names[i].name;
 	return n.name;
 }

@@ -96,7 +96,7 @@ static int prepare(struct feed *f)
 	f->line++;
 	f->alone = f->heading = false;
 	if (s.n == 0 || *s.p == '#' || *s.p == ';') {
-		set_ready(f, (struct slice){ 0 });
+		set_ready(f, SLICE(""));
 		return 0;
 	}
 	for (size_t i = 0; i < s.n; i++)

@@ -7,10 +7,9 @@
 #include "expand.h"
 #include "inifile.h"
 #include "logic.h"
+#include "source.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INCLUDE_DEPTH = 16, FILE_MAX = 16 << 20, NAME_TRIES = 8 };
+enum { INCLUDE_DEPTH = 16, NAME_TRIES = 8 };
 
 struct file {
 	struct reader *reader;
@@ -228,58 +227,6 @@ static void take_line(void *user, const struct ini_line *line)
 
 /* ---- files ---- */
 
-/* The whole file, to be freed; NULL with the reason. */
-static char *read_whole(const char *path, size_t *n, struct error *e)
-{
-	struct stat st;
-	char *bytes = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	*n = 0;
-	if (fd < 0 || fstat(fd, &st)) {
-		uwsgi_error_set(e, "%s", strerror(errno));
-	} else if (S_ISDIR(st.st_mode)) {
-		uwsgi_error_set(e, "is a folder");
-	} else {
-		ssize_t got = 0;
-
-		bytes = malloc(FILE_MAX);
-		while (bytes && *n < FILE_MAX && (got = read(fd, bytes + *n, FILE_MAX - *n)) > 0)
-			*n += (size_t)got;
-		if (!bytes || got < 0 || *n == FILE_MAX) {
-			uwsgi_error_set(e, "%s",
-					!bytes || got < 0 ? strerror(errno)
-							  : "too large for a configuration");
-			free(bytes);
-			bytes = NULL;
-		}
-	}
-	if (fd >= 0)
-		close(fd);
-	return bytes;
-}
-
-/* As %p says it: absolute, symbolic links of folders followed, that of the file kept. */
-static const char *absolute(struct reader *r, const char *given)
-{
-	const char *cwd = r->context->invocation->cwd, *slash = strrchr(given, '/');
-	struct text text = { 0 };
-
-	if (*given != '/')
-		text_addf(&text, "%s/", strcmp(cwd, "/") == 0 ? "" : cwd);
-	text_add(&text, (struct slice){ given, slash ? (size_t)(slash - given) : 0 });
-	const char *folder = text_take(&text, r->context->arena);
-	if (!folder)
-		return NULL;
-	char *real = realpath(*folder ? folder : "/", NULL);
-
-	if (real && strcmp(real, "/") == 0)
-		*real = '\0';
-	text_addf(&text, "%s/%s", real ? real : folder, slash ? slash + 1 : given);
-	free(real);
-	return text_take(&text, r->context->arena);
-}
-
 static void say_section_missing(struct file *f, struct origin at)
 {
 	const char *others = f->others.n ? text_take(&f->others, f->reader->context->arena) : NULL;
@@ -323,13 +270,14 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 	int line;
 
 	f.place = (struct place){ .given = given,
-				  .path = absolute(r, given),
+				  .path = source_absolute(r->context->arena,
+							  r->context->invocation->cwd, given),
 				  .section = section,
 				  .cwd = r->context->invocation->cwd,
 				  .first = &f.place };
 	if (!f.place.path)
 		return;
-	char *bytes = read_whole(f.place.path, &n, &e);
+	char *bytes = source_read(f.place.path, &n, &e);
 	if (!bytes) {
 		say_unreadable(r, given, at, &e);
 		return;
