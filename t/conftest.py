@@ -49,8 +49,8 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         for name in ("house", "started"):
             for server in item.funcargs.get(name) or ():
-                if hasattr(server, "log") and os.path.exists(server.log_path):
-                    report.sections.append((f"log of {server.folder}", server.log()[-6000:]))
+                if server and os.path.exists(server.log_path):
+                    report.sections.append((f"end of {server.log_path}", server.log()[-3000:]))
 
 
 def make_folder():
@@ -61,14 +61,22 @@ def make_folder():
 
 
 @pytest.fixture
-def folder():
-    path = make_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+def folders():
+    """All folders of a test; they outlive its servers."""
+    paths = []
+    yield paths
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
-def started():
+def folder(folders):
+    folders.append(make_folder())
+    return folders[-1]
+
+
+@pytest.fixture
+def started(folders):
     """Everything that a test started, ended in the reverse order."""
     things = []
     yield things
@@ -104,14 +112,6 @@ class Starter:
 
 class OracleStarter(Starter):
     kind = Oracle
-
-
-@pytest.fixture
-def folders():
-    paths = []
-    yield paths
-    for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

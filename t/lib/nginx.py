@@ -20,7 +20,7 @@ PARAMS = """
 """
 
 NGINX = """
-daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log info;
+daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log warn;
 worker_rlimit_nofile 8192;
 events {{ worker_connections 4096; }}
 http {{

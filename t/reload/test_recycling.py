@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""Workers that leave or die: the successor is there first where that can be, no request is lost
+where that can be, and nothing is ever left behind."""
+import os
+import re
+import signal
+
+import pytest
+
+from lib import http, proc
+from lib.load import Load
+from lib.wait import until
+
+INI = "http-socket = {http}\nsocket = {uwsgi}\nmodule = basic\n"
+
+
+def pid_of(server):
+    return int(http.request(server.http, "/pid").body)
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+def test_max_requests_recycles_and_loses_no_request(start, keep_alive):
+    server = start(INI + "processes = 2\nthreads = 2\nmax-requests = 50\n")
+    with Load(server.http, keep_alive=keep_alive) as load:
+        until(lambda: len(load.bodies) > 8 or load.failures, "eight workers", 30)
+    assert load.failures == []
+    server.wait_log("max-requests")
+
+
+def test_a_single_worker_is_recycled_without_a_gap(start):
+    server = start(INI + "processes = 1\nmax-requests = 10\n")
+    with Load(server.http) as load:
+        until(lambda: len(load.bodies) > 5 or load.failures, "five workers", 30)
+    assert load.failures == []
+
+
+def test_no_worker_serves_far_beyond_max_requests(start):
+    server = start(INI + "processes = 1\nmax-requests = 10\n")
+    counts = {}
+    for _ in range(60):
+        pid = pid_of(server)
+        counts[pid] = counts.get(pid, 0) + 1
+    assert len(counts) >= 3
+    assert max(counts.values()) < 40
+
+
+@pytest.mark.parametrize("option", ["reload-on-rss = 100", "reload-on-as = 700"])
+def test_a_worker_that_grows_is_replaced(start, option):
+    server = start(INI + option + "\n")
+    first = pid_of(server)
+    size = 120 if "rss" in option else 800
+    assert int(http.request(server.http, f"/grow?mb={size}").body) == first
+    until(lambda: pid_of(server) != first, "a new worker")
+    server.wait_log(option.split()[0])
+    proc.wait_gone(first)
+
+
+def test_a_killed_worker_is_replaced_and_said(start):
+    server = start(INI + "processes = 2\n")
+    victim = server.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    server.wait_log(rf"pid {victim}\b.*(9|KILL|killed)")
+    until(lambda: len(server.workers()) == 2, "two workers")
+    assert victim not in server.workers()
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_a_lost_zygote_is_replaced_and_workers_go_on(start):
+    server = start(INI + "processes = 2\n")
+    workers = server.workers()
+    zygote = [p for p in proc.children(server.pid) if p not in workers]
+    for pid in zygote:
+        os.kill(pid, signal.SIGKILL)
+    assert http.request(server.http, "/hello").status == 200
+    until(lambda: len(server.workers()) == 2, "two workers")
+    os.kill(server.workers()[0], signal.SIGKILL)
+    until(lambda: len({pid_of(server) for _ in range(10)}) == 2, "two workers that serve")
+
+
+def test_a_worker_that_keeps_dying_is_not_started_in_a_hot_loop(start, folder):
+    with open(f"{folder}/mine.py", "w", encoding="ascii") as f:
+        f.write("import os, threading\n"
+                "def application(e, s):\n s('200 OK', [])\n return [b'x']\n"
+                "os.register_at_fork(after_in_child=lambda: os.path.exists('broken') and "
+                "threading.Timer(0.02, os._exit, [1]).start())\n")
+    server = start("http-socket = {http}\nwsgi-file = mine.py\n", folder=folder)
+    assert http.request(server.http).body == b"x"
+    with open(f"{folder}/broken", "w", encoding="ascii"):
+        pass
+    os.kill(server.workers()[0], signal.SIGKILL)
+    server.wait_log("keeps dying", 20)
+    assert len(re.findall("restarting", server.log())) < 20
+
+
+def test_a_sigkilled_master_takes_all_its_processes_along(start):
+    server = start(INI + "processes = 3\nthreads = 2\n")
+    family = proc.descendants(server.pid)
+    assert len(family) >= 3
+    server.send(signal.SIGKILL)
+    server.process.wait()
+    for pid in family:
+        proc.wait_gone(pid, 5)
+
+
+def test_a_sigkilled_master_takes_along_workers_that_run_a_request(start):
+    server = start(INI + "processes = 2\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        family = proc.descendants(server.pid)
+        server.send(signal.SIGKILL)
+        server.process.wait()
+        for pid in family:
+            proc.wait_gone(pid, 5)
+
+
+def test_a_master_killed_while_it_imports_leaves_nothing(start, folder):
+    with open(f"{folder}/mine.py", "w", encoding="ascii") as f:
+        f.write("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    server = start.not_yet("http-socket = {http}\nwsgi-file = mine.py\n", folder=folder).spawn()
+    server.wait_log("^importing")
+    family = proc.descendants(server.pid)
+    server.send(signal.SIGKILL)
+    server.process.wait()
+    for pid in family:
+        proc.wait_gone(pid, 5)
+
+
+# ---- harakiri ----
+
+def test_harakiri_ends_the_worker_and_names_the_request(start):
+    server = start(INI + "harakiri = 1\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        assert c.is_closed()
+    server.wait_log(r"GET /sleep\?s=30.*harakiri 1\b")
+    assert http.request(server.http, "/hello").body == b"hello\n"
+
+
+def test_harakiri_does_not_touch_requests_that_are_fast_enough(start):
+    """Each of two threads has its own deadline: a short request must not end or extend the
+    other's."""
+    server = start(INI + "threads = 2\nharakiri = 2\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=1"))
+        server.wait_log("^sleeping in")
+        with Load(server.http, clients=1) as load:
+            assert c.read().status == 200
+    assert load.failures == []
+    assert "harakiri" not in server.log()
+
+
+def test_harakiri_is_not_put_off_by_other_requests(start):
+    server = start(INI + "threads = 2\nharakiri = 1\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        until(lambda: "harakiri 1" in server.log() or
+              http.request(server.http, "/hello").status != 200, "harakiri", 5)
+
+
+def test_waiting_clients_do_not_count_for_harakiri(start):
+    """A slow upload is not a running request."""
+    server = start(INI + "harakiri = 1\n")
+    data = http.request_bytes("/echo", "POST", body=b"0123456789")
+    with http.Connection(server.http) as slow, http.Connection(server.http) as other:
+        slow.send(data[:-1])
+        other.send(http.request_bytes("/sleep?s=0.8"))
+        assert other.read().status == 200
+        other.send(http.request_bytes("/sleep?s=0.8"))
+        assert other.read().status == 200
+        slow.send(data[-1:])
+        assert slow.read().body == b"0123456789"
+    assert "harakiri" not in server.log()
+
+
+# ---- stopping ----
+
+def test_term_finishes_what_is_running(start):
+    server = start(INI)
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=0.7"))
+        server.wait_log("^sleeping in")
+        server.send(signal.SIGTERM)
+        response = c.read()
+        assert (response.status, response.complete) == (200, True)
+    assert server.wait() == 0
+
+
+def test_term_waits_no_longer_than_reload_mercy(start):
+    server = start(INI + "reload-mercy = 1\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        server.send(signal.SIGTERM)
+        assert c.is_closed()
+        assert server.wait(5) is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
+def test_signals_stop_an_idle_server_at_once(start, number):
+    server = start(INI + "processes = 2\nthreads = 2\n")
+    with http.Connection(server.http) as kept:
+        assert kept.request("/hello").status == 200
+        family = proc.descendants(server.pid)
+        assert server.stop(number, seconds=3) == 0
+    for pid in family:
+        proc.wait_gone(pid, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_int_and_quit_do_not_wait_for_a_running_request(start, number):
+    server = start(INI + "reload-mercy = 60\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        server.stop(number, seconds=5)
+
+
+def test_a_second_term_ends_at_once(start):
+    server = start(INI + "reload-mercy = 60\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        server.send(signal.SIGTERM)
+        server.wait(5)
+
+
+def test_term_during_a_reload_stops_both_generations(start, folder):
+    with open(f"{folder}/mine.py", "w", encoding="ascii") as f:
+        f.write("import os, time\nif os.path.exists('slow'):\n    print('slow import', flush=True)\n"
+                "    time.sleep(60)\n"
+                "def application(e, s):\n s('200 OK', [])\n return [b'x']\n")
+    server = start("http-socket = {http}\nwsgi-file = mine.py\n", folder=folder)
+    with open(f"{folder}/slow", "w", encoding="ascii"):
+        pass
+    server.send(signal.SIGHUP)
+    server.wait_log("^slow import")
+    family = proc.descendants(server.pid)
+    server.stop(signal.SIGTERM, seconds=5)
+    for pid in family:
+        proc.wait_gone(pid, 1)
