@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -66,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	assert((c == NULL) == (report.errors > 0));
 	for (size_t i = 0; c && uwsgi_config_next(c, &i, &name, &value);)
-		assert(strlen(name) <= n && value);
+		assert(name && value);
 	config_free(c);
 	report_fini(&report);
 	close(fd);
