@@ -76,7 +76,7 @@ core_loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS
 core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 core_main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 
-$(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_VERSION='"$(VERSION)"'
+$(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
 $(B)/plugins/%.o: plugins/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<

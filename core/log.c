@@ -39,21 +39,20 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
 	};
 	int saved = errno;
-	char line[4096];
-	size_t at = strlen(prefix[severity]);
+	char *message = NULL, *line = NULL;
 	va_list ap;
 
-	memcpy(line, prefix[severity], at);
+	/* A traceback may be long, and has to leave in one piece. */
 	va_start(ap, fmt);
-	int n = vsnprintf(line + at, sizeof line - at, fmt, ap);
+	int failed = vasprintf(&message, fmt, ap) < 0;
 	va_end(ap);
-	if (n < 0)
-		n = 0;
-	at += (size_t)n;
-	if (at > sizeof line - 1)
-		at = sizeof line - 1;
-	line[at++] = '\n';
-	log_write(line, at);
+	int n = failed ? -1 : asprintf(&line, "%s%s\n", prefix[severity], message);
+	if (n >= 0) {
+		log_write(line, (size_t)n);
+		free(line);
+	}
+	if (!failed)
+		free(message);
 	errno = saved;
 }
 
