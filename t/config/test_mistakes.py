@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""What is wrong in a configuration is said once, with file, line and the nearest right name."""
+import subprocess
+
+import pytest
+
+from lib import http
+from lib.server import COMMAND, ROOT
+
+GOOD = "http-socket = {http}\nmodule = basic\n"
+
+
+def uwsgi(*args, env=None):
+    return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=20, env=env,
+                          check=False)
+
+
+def line_of(server, text):
+    with open(server.ini_path, encoding="utf-8") as f:
+        return next(i for i, line in enumerate(f, 1) if text in line)
+
+
+@pytest.mark.parametrize("wrong, right", [
+    ("process = 4", "processes"), ("vaccum = true", "vacuum"), ("thread = 2", "threads"),
+    ("chmod-sock = 664", "chmod-socket"), ("gui = www-data", "gid"), ("socker = x", "socket"),
+    ("enable-thread = true", "enable-threads"), ("max-request = 5", "max-requests"),
+    ("haraikri = 5", "harakiri"), ("deamonize = x", "daemonize")])
+def test_a_typo_is_warned_about_with_the_nearest_name(start, wrong, right):
+    server = start(GOOD + wrong)
+    name = wrong.split()[0]
+    server.wait_log(rf"uwsgi\.ini:{line_of(server, wrong)}\b.*{name}.*\b{right}\b")
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_a_name_used_as_placeholder_is_no_typo(start):
+    server = start("port = {http}\nprocess = 1\nhttp-socket = %(port)\nmodule = basic\n"
+                   "processes = %(process)")
+    assert "did you mean" not in server.log().lower()
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_an_option_that_only_uwsgi_has_is_named_as_such(start):
+    server = start(GOOD + "spooler = /tmp/x\n")
+    server.wait_log(r"uwsgi\.ini:\d+.*spooler")
+    assert http.request(server.http, "/hello").status == 200
+
+
+@pytest.mark.parametrize("line", ["vaccum = true", "no-such-thing = 1"])
+def test_with_strict_an_unknown_option_ends_the_start(start, line):
+    server = start.not_yet(GOOD + line + "\nstrict = true")
+    assert server.run() == 1
+    server.wait_log(rf"uwsgi\.ini:\d+.*{line.split()[0]}")
+
+
+def test_strict_leaves_a_right_file_alone(start):
+    server = start("strict = true\nhere = {here}\nchdir = %(here)\n" + GOOD)
+    assert http.request(server.http, "/hello").status == 200
+
+
+@pytest.mark.parametrize("line, said", [
+    ("processes = many", "many"), ("processes = 0", "0"), ("processes = -1", "-1"),
+    ("processes = 4x", "4x"), ("threads = 1.5", "1.5"), ("harakiri = soon", "soon"),
+    ("buffer-size = big", "big"), ("buffer-size = 10q", "10q"),
+    ("max-requests = 99999999999999999999999", "999999"), ("master = maybe", "maybe"),
+    ("http-socket = :99999", "99999"), ("http-socket = host:port:more", "host:port:more"),
+    ("http-socket = [::1", "::1"), ("socket =", "socket"), ("module", "module"),
+    ("chdir = /nowhere/at/all", "/nowhere/at/all")])
+def test_a_wrong_value_ends_the_start_with_file_and_line(start, line, said):
+    server = start.not_yet(GOOD + line)
+    assert server.run() == 1
+    log = server.log()
+    assert said in log
+    assert f"uwsgi.ini:{line_of(server, line)}" in log or "chdir" in line or "socket" in line
+    assert line.split()[0] in log
+
+
+def test_every_mistake_is_reported_at_once(start):
+    server = start.not_yet(GOOD + "processes = many\nthreads = few\nharakiri = soon\n")
+    assert server.run() == 1
+    for word in ("many", "few", "soon"):
+        assert word in server.log()
+
+
+def test_a_missing_file_is_an_error():
+    done = uwsgi("--ini", "/nowhere/at/all.ini")
+    assert done.returncode == 1
+    assert "/nowhere/at/all.ini" in done.stderr
+
+
+def test_a_file_without_a_uwsgi_section_is_an_error(folder):
+    with open(f"{folder}/x.ini", "w", encoding="ascii") as f:
+        f.write("[shop]\nmodule = x\n")
+    done = uwsgi("--ini", f"{folder}/x.ini")
+    assert done.returncode == 1
+    assert f"{folder}/x.ini" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["--no-such-option"], ["--procesess", "4"]])
+def test_an_unknown_option_of_the_command_line_is_said(args):
+    done = uwsgi(*args)
+    assert done.returncode == 1
+    assert args[0].lstrip("-") in done.stderr
+
+
+def test_nothing_to_do_is_an_error_and_not_a_hanging_server():
+    done = uwsgi()
+    assert done.returncode != 0
+    assert done.stderr
+
+
+def test_help_names_options_with_their_meaning():
+    done = uwsgi("--help")
+    assert done.returncode == 0
+    for name in ("--http-socket", "--processes", "--harakiri", "--reload-timeout", "--module"):
+        assert name in done.stdout
+    assert all(len(line) < 200 for line in done.stdout.splitlines())
+
+
+def test_version_is_the_version():
+    with open(f"{ROOT}/VERSION", encoding="ascii") as f:
+        version = f.read().strip()
+    done = uwsgi("--version")
+    assert done.returncode == 0
+    assert version in done.stdout
+
+
+def test_check_reports_and_starts_nothing(folder):
+    path = f"{folder}/x.ini"
+    with open(path, "w", encoding="ascii") as f:
+        f.write("[uwsgi]\nmodule = basic\nvaccum = 1\n")
+    done = uwsgi("--check", path)
+    assert "vacuum" in done.stderr + done.stdout
+    with open(path, "w", encoding="ascii") as f:
+        f.write("[uwsgi]\nmodule = basic\nprocesses = many\n")
+    done = uwsgi("--check", path)
+    assert done.returncode == 1
+    assert f"{path}:3" in done.stderr + done.stdout
+
+
+# ---- plugins ----
+
+@pytest.mark.parametrize("line", ["plugin = python3", "plugins = python3", "plugins = http,python",
+                                  "plugin = python", "plugin = python311",
+                                  "plugins = python3, http", "plugin = http\nplugin = python3",
+                                  "plugins-dir = /usr/lib/uwsgi/plugins\nplugin = python3",
+                                  "plugin = fastcgi"])
+def test_plugins_that_are_there_satisfy_every_name_of_theirs(start, line):
+    server = start(GOOD + line)
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_a_missing_plugin_is_a_clear_error(start):
+    server = start.not_yet(GOOD + "plugin = no_such_plugin")
+    assert server.run() == 1
+    server.wait_log(r"no_such_plugin.*tried.*no_such_plugin_plugin\.so")
+
+
+def test_a_plugin_of_the_real_uwsgi_is_refused_and_not_loaded(start):
+    import os
+    path = "/usr/lib/uwsgi/plugins/echo_plugin.so"
+    if not os.path.exists(path):
+        pytest.skip("Debian's uWSGI is not installed")
+    server = start.not_yet(GOOD + f"plugin = {path}")
+    assert server.run() == 1
+    server.wait_log("echo_plugin")
