@@ -7,6 +7,7 @@
 #include "expand.h"
 #include "inifile.h"
 #include "logic.h"
+#include "magic.h"
 #include "source.h"
 #include "text.h"
 
@@ -17,10 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INCLUDE_DEPTH = 16, NAME_TRIES = 8 };
+enum { INCLUDES_MAX = 256, NAME_TRIES = 8 };
 
 struct file {
 	struct reader *reader;
+	const struct file *outer; /* includes this one; NULL: none */
 	struct place place;
 	const char *section; /* the one that is read */
 	bool found, stray;   /* its heading was seen; a line before all headings was */
@@ -244,12 +246,12 @@ static void say_section_missing(struct file *f, struct origin at)
 static void say_unreadable(struct reader *r, const char *given, struct origin at,
 			   const struct error *e)
 {
-	const char *slash = r->place && *given != '/' ? strrchr(r->place->path, '/') : NULL;
+	const char *path = NULL, *including = r->file ? r->file->place.path : NULL;
+	const char *slash = including && *given != '/' ? strrchr(including, '/') : NULL;
 	struct text beside = { 0 };
-	const char *path = NULL;
 
 	if (slash) {
-		text_addf(&beside, "%.*s/%s", (int)(slash - r->place->path), r->place->path, given);
+		text_addf(&beside, "%.*s/%s", (int)(slash - including), including, given);
 		path = text_take(&beside, r->context->arena);
 	}
 	if (path && access(path, R_OK) == 0)
@@ -261,10 +263,31 @@ static void say_unreadable(struct reader *r, const char *given, struct origin at
 			   e->text);
 }
 
+/* Not in a circle, and not without end: a chain of sections that each name the next one twice
+ * would never be done. */
+static bool may_include(const struct file *f, struct origin at)
+{
+	struct reader *r = f->reader;
+
+	for (const struct file *open = f->outer; open; open = open->outer)
+		if (strcmp(open->place.path, f->place.path) == 0 &&
+		    strcmp(open->section, f->section) == 0) {
+			report_add(r->context->report, UWSGI_ERROR, at,
+				   "section [%s] of %s includes itself", f->section,
+				   f->place.given);
+			return false;
+		}
+	if (r->files++ < INCLUDES_MAX)
+		return true;
+	if (r->files == INCLUDES_MAX + 1)
+		report_add(r->context->report, UWSGI_ERROR, at, "more than %d files and sections",
+			   INCLUDES_MAX);
+	return false;
+}
+
 static void read_section(struct reader *r, const char *given, const char *section, struct origin at)
 {
-	struct file f = { .reader = r, .section = *section ? section : "uwsgi" };
-	const struct place *outer = r->place;
+	struct file f = { .reader = r, .outer = r->file, .section = *section ? section : "uwsgi" };
 	struct error e;
 	size_t n;
 	int line;
@@ -275,7 +298,7 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 				  .section = section,
 				  .cwd = r->context->invocation->cwd,
 				  .first = &f.place };
-	if (!f.place.path)
+	if (!f.place.path || !may_include(&f, at))
 		return;
 	char *bytes = source_read(f.place.path, &n, &e);
 	if (!bytes) {
@@ -284,18 +307,16 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 	}
 	if (!r->keys->file)
 		r->keys->file = given;
-	if (outer)
-		f.place.first = outer->first;
-	r->place = &f.place;
-	r->depth++;
+	if (f.outer)
+		f.place.first = f.outer->place.first;
+	r->file = &f;
 	if (inifile_read((struct slice){ bytes, n }, take_line, &f, &line, &e))
 		warn(&f, line, UWSGI_ERROR, "%s", e.text);
 	else if (!f.found)
 		say_section_missing(&f, at);
 	if (!logic_end(&f.logic, &line, &e))
 		warn(&f, line, UWSGI_WARNING, "%s", e.text);
-	r->depth--;
-	r->place = outer;
+	r->file = f.outer;
 	free(f.others.p);
 	free(bytes);
 }
@@ -306,16 +327,11 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 	const char *colon = strrchr(name, ':');
 	struct slice file = { name, colon ? (size_t)(colon - name) : strlen(name) };
 
-	if (r->depth == INCLUDE_DEPTH) {
-		report_add(r->context->report, UWSGI_ERROR, at,
-			   "%s: files include one another %d deep", name, INCLUDE_DEPTH);
-		return;
-	}
 	if (colon && file.n && stat(name, &st) == 0) {
 		file.n = strlen(name); /* the colon is part of the file's name */
 		colon = NULL;
 	}
-	if (file.n == 0 && !r->place) {
+	if (file.n == 0 && !r->file) {
 		report_add(r->context->report, UWSGI_ERROR, at,
 			   "ini = %s: no file is being read here, name one before the colon", name);
 		return;
@@ -323,7 +339,7 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 	struct text given = { 0 };
 
 	text_add(&given, file);
-	const char *path = file.n ? text_take(&given, r->context->arena) : r->place->given;
+	const char *path = file.n ? text_take(&given, r->context->arena) : r->file->place.given;
 	if (path)
 		read_section(r, path, colon ? colon + 1 : "", at);
 }

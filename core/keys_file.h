@@ -4,14 +4,15 @@
 #define UWSGI_KEYS_FILE_H
 
 #include "keys.h"
-#include "magic.h"
+
+struct file;
 
 /* One reading of everything. */
 struct reader {
 	struct keys *keys;
 	const struct keys_context *context;
-	const struct place *place; /* the file being read; NULL: none */
-	int depth;                 /* files that are open around this place */
+	const struct file *file; /* the one being read; NULL: none */
+	int files;               /* sections read so far, one for each time */
 };
 
 /* A copy of the key, and what it brings along: a file, another key. */

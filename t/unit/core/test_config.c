@@ -353,7 +353,7 @@ static const struct world worlds[] = {
 	{ "[uwsgi]\nini = sub/b.ini\n", "[uwsgi]\nprocesses = 0\n", A, .settings = NULL,
 	  .report = "sub/b.ini:2: error: processes = 0: must be from 1 to 1024\n" },
 	{ "[uwsgi]\nini = :uwsgi\n", A, .settings = NULL,
-	  .report = "a.ini:2: error: :uwsgi: files include one another 16 deep\n" },
+	  .report = "a.ini:2: error: section [uwsgi] of a.ini includes itself\n" },
 	{ .words = { "--ini", ":base" },
 	  .settings = NULL,
 	  .report = "command line: error: ini = :base: no file is being read here, name one "
