@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* uwsgi_proto.c: the uwsgi protocol plugin, which nginx's uwsgi_pass and Apache's mod_proxy_uwsgi
+ * speak: one packet of variables, the body behind it, one answer, and the connection ends. */
+#include "packet.h"
+
+#include <string.h>
+
+enum {
+	MODIFIER_WSGI = 0,
+	MODIFIER_WSGI_SCRIPT_NAME = 30, /* PATH_INFO still holds SCRIPT_NAME */
+	MODIFIER_PING = 100,
+};
+
+/* One connection's; a connection carries one request. */
+struct state {
+	bool in_body;
+	int64_t left;     /* of the body */
+	char version[9];  /* the request's SERVER_PROTOCOL */
+};
+
+static enum parsed refuse(struct request *rq, int status, const char *why)
+{
+	uwsgi_request_reject(rq, status, why);
+	return PARSE_BAD;
+}
+
+/* ---- variables ---- */
+
+static bool is(struct slice s, struct slice text)
+{
+	return s.n == text.n && !memcmp(s.p, text.p, s.n);
+}
+
+/* Whoever reaches the socket could otherwise run code of his own. */
+static bool is_forbidden(struct slice name)
+{
+	static const char *const names[] = {
+		"FILE",   "MODULE",   "SCRIPT", "CALLABLE",  "HOME",	     "PYHOME", "CHDIR",
+		"SETENV", "POSTFILE", "APPID",  "CACHE_GET", "TOUCH_RELOAD",
+	};
+
+	if (name.n < 6 || memcmp(name.p, "UWSGI_", 6))
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) == name.n - 6 && !memcmp(name.p + 6, names[i], name.n - 6))
+			return true;
+	return false;
+}
+
+static bool read_length(struct slice value, int64_t *length)
+{
+	int64_t n = 0;
+
+	if (value.n > 18)
+		return false;
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] < '0' || value.p[i] > '9')
+			return false;
+		n = n * 10 + (value.p[i] - '0');
+	}
+	*length = n;
+	return true;
+}
+
+/* What of the variables concerns the protocol itself. */
+struct seen {
+	int64_t length; /* -1: no CONTENT_LENGTH */
+	struct slice path, script_name;
+};
+
+static bool look_at(struct state *s, struct request *rq, struct seen *seen, struct slice name,
+		    struct slice value)
+{
+	int64_t length;
+
+	if (is_forbidden(name)) {
+		refuse(rq, 403, "a UWSGI_ variable that loads code or changes the server is refused");
+		return false;
+	}
+	if (is(name, SLICE("CONTENT_LENGTH"))) {
+		if (!read_length(value, &length) || (seen->length >= 0 && seen->length != length)) {
+			refuse(rq, 400, "CONTENT_LENGTH is not a number, or given twice");
+			return false;
+		}
+		seen->length = length;
+	} else if (is(name, SLICE("SERVER_PROTOCOL")) && value.n == sizeof s->version - 1 &&
+		   !memcmp(value.p, "HTTP/", 5)) {
+		memcpy(s->version, value.p, value.n);
+	} else if (is(name, SLICE("PATH_INFO"))) {
+		seen->path = value;
+	} else if (is(name, SLICE("SCRIPT_NAME"))) {
+		seen->script_name = value;
+	}
+	return true;
+}
+
+static bool read_variables(struct state *s, struct request *rq, struct slice vars,
+			   struct seen *seen)
+{
+	struct slice name, value;
+	int got;
+
+	while ((got = packet_next(&vars, &name, &value)) > 0) {
+		if (name.n == 0) {
+			refuse(rq, 400, "a variable without a name in the uwsgi packet");
+			return false;
+		}
+		if (!look_at(s, rq, seen, name, value) || !uwsgi_request_var(rq, name, value))
+			return false;
+	}
+	if (got < 0)
+		refuse(rq, 400, "a length in the uwsgi packet reaches past its end");
+	return got == 0;
+}
+
+/* The old way to mount an application: the server takes SCRIPT_NAME off the path. */
+static bool strip_script_name(struct request *rq, const struct seen *seen)
+{
+	size_t n = seen->script_name.n;
+
+	if (n == 0 || seen->path.n < n || memcmp(seen->path.p, seen->script_name.p, n))
+		return true;
+	return uwsgi_request_var(rq, SLICE("PATH_INFO"),
+				 (struct slice){ seen->path.p + n, seen->path.n - n });
+}
+
+/* ---- the request ---- */
+
+/* What else speaks to this socket by mistake: nearly always a browser or a health check. */
+static const char *foreign(struct slice in)
+{
+	static const char *const methods[] = { "GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE",
+					       "PATC", "CONN", "PRI " };
+
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (!memcmp(in.p, methods[i], 4))
+			return "HTTP spoken to a uwsgi socket: use http-socket = for HTTP, or "
+			       "uwsgi_pass in nginx";
+	if (in.p[0] == 0x16 && in.p[1] == 0x03)
+		return "TLS spoken to a uwsgi socket";
+	return NULL;
+}
+
+static enum parsed read_packet(struct state *s, struct request *rq, struct packet_header header,
+			       struct slice vars)
+{
+	struct seen seen = { .length = -1 };
+
+	if (!read_variables(s, rq, vars, &seen))
+		return PARSE_BAD;
+	if (header.modifier1 == MODIFIER_WSGI_SCRIPT_NAME && !strip_script_name(rq, &seen))
+		return PARSE_BAD;
+	if (seen.length <= 0)
+		return PARSE_DONE;
+	if (!uwsgi_request_length(rq, seen.length))
+		return PARSE_BAD;
+	s->in_body = true;
+	s->left = seen.length;
+	return PARSE_MORE;
+}
+
+static enum parsed read_head(struct state *s, struct request *rq, struct slice in, size_t *used,
+			     struct out *out)
+{
+	strcpy(s->version, "HTTP/1.1");
+	if (in.n < PACKET_HEADER)
+		return PARSE_MORE;
+	const char *other = foreign(in);
+	if (other)
+		return refuse(rq, 400, other);
+	struct packet_header header = packet_read_header(in);
+	if (header.modifier1 == MODIFIER_PING) {
+		uwsgi_out_bytes(out, (struct slice){ "\x64\0\0\x01", 4 });
+		return PARSE_CLOSE;
+	}
+	if (header.modifier1 != MODIFIER_WSGI && header.modifier1 != MODIFIER_WSGI_SCRIPT_NAME)
+		return refuse(rq, 501, "the uwsgi packet's modifier1 asks for something else than a "
+				       "Python application");
+	if (in.n - PACKET_HEADER < header.size)
+		return PARSE_MORE;
+	*used = PACKET_HEADER + header.size;
+	return read_packet(s, rq, header, (struct slice){ in.p + PACKET_HEADER, header.size });
+}
+
+static enum parsed read_body(struct state *s, struct request *rq, struct slice in, size_t *used)
+{
+	size_t n = in.n < (uint64_t)s->left ? in.n : (size_t)s->left;
+
+	if (!uwsgi_request_body(rq, (struct slice){ in.p, n }))
+		return PARSE_BAD;
+	*used += n;
+	s->left -= (int64_t)n;
+	return s->left == 0 ? PARSE_DONE : PARSE_MORE;
+}
+
+static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
+			 struct out *out)
+{
+	struct state *s = state;
+	enum parsed parsed = PARSE_MORE;
+
+	*used = 0;
+	if (!s->in_body)
+		parsed = read_head(s, rq, in, used, out);
+	if (parsed != PARSE_MORE || !s->in_body)
+		return parsed;
+	return read_body(s, rq, (struct slice){ in.p + *used, in.n - *used }, used);
+}
+
+/* ---- the response ---- */
+
+struct text {
+	char bytes[4096];
+	size_t n;
+	struct out *out;
+};
+
+static void add(struct text *t, struct slice s)
+{
+	if (s.n > sizeof t->bytes - t->n) {
+		uwsgi_out_bytes(t->out, (struct slice){ t->bytes, t->n });
+		t->n = 0;
+	}
+	if (s.n > sizeof t->bytes) {
+		uwsgi_out_bytes(t->out, s);
+		return;
+	}
+	if (s.n)
+		memcpy(t->bytes + t->n, s.p, s.n);
+	t->n += s.n;
+}
+
+static void say_head(void *state, const struct head *head, struct out *out)
+{
+	const struct state *s = state;
+	struct text t = { .out = out };
+
+	add(&t, (struct slice){ s->version, strlen(s->version) });
+	add(&t, SLICE(" "));
+	add(&t, head->line);
+	add(&t, SLICE("\r\n"));
+	for (size_t i = 0; i < head->header_count; i++) {
+		add(&t, head->headers[i].name);
+		add(&t, SLICE(": "));
+		add(&t, head->headers[i].value);
+		add(&t, SLICE("\r\n"));
+	}
+	add(&t, SLICE("\r\n"));
+	uwsgi_out_bytes(out, (struct slice){ t.bytes, t.n });
+}
+
+static void say_body(void *state, const struct piece *piece, struct out *out)
+{
+	(void)state;
+	uwsgi_out_piece(out, piece);
+}
+
+/* The end of the connection is the end of the answer. */
+static bool say_end(void *state, bool complete, struct out *out)
+{
+	(void)state;
+	(void)complete;
+	(void)out;
+	return false;
+}
+
+static const struct protocol protocol = {
+	.name = "uwsgi",
+	.state_size = sizeof(struct state),
+	.parse = parse,
+	.head = say_head,
+	.body = say_body,
+	.end = say_end,
+};
+
+static const char *const aliases[] = { "uwsgi", "ping", NULL };
+
+UWSGI_API const struct plugin uwsgi_plugin = {
+	.abi = UWSGI_ABI,
+	.name = "uwsgi_proto",
+	.aliases = aliases,
+	.protocol = &protocol,
+};
