@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* frame.c: a response in FastCGI records.  The head is what CGI says it is: a Status line and
+ * the headers (RFC 3875 section 6). */
+#include "fastcgi.h"
+
+#include <string.h>
+
+static void say_record(enum record_type type, uint16_t id, struct slice content, struct out *out)
+{
+	char header[RECORD_HEADER];
+
+	record_write(header, type, id, content.n);
+	uwsgi_out_bytes(out, (struct slice){ header, sizeof header });
+	uwsgi_out_bytes(out, content);
+}
+
+void fastcgi_say_end_request(uint16_t id, uint32_t app_status,
+			     enum record_protocol_status protocol_status, struct out *out)
+{
+	const char body[8] = { (char)(app_status >> 24), (char)(app_status >> 16),
+			       (char)(app_status >> 8),	 (char)app_status,
+			       (char)protocol_status };
+
+	say_record(RECORD_END_REQUEST, id, (struct slice){ body, sizeof body }, out);
+}
+
+struct text {
+	char bytes[4096];
+	size_t n;
+	uint16_t id;
+	struct out *out;
+};
+
+static void flush(struct text *t)
+{
+	if (t->n)
+		say_record(RECORD_STDOUT, t->id, (struct slice){ t->bytes, t->n }, t->out);
+	t->n = 0;
+}
+
+static void add(struct text *t, struct slice s)
+{
+	while (s.n > 0) {
+		size_t n = s.n < sizeof t->bytes - t->n ? s.n : sizeof t->bytes - t->n;
+
+		memcpy(t->bytes + t->n, s.p, n);
+		t->n += n;
+		s.p += n;
+		s.n -= n;
+		if (t->n == sizeof t->bytes)
+			flush(t);
+	}
+}
+
+void fastcgi_say_head(void *state, const struct head *head, struct out *out)
+{
+	struct fastcgi *s = state;
+	struct text t = { .id = s->id, .out = out };
+
+	if (head->close)
+		s->keep = false;
+	if (s->id == 0)
+		return; /* nothing can be said before a request has begun */
+	add(&t, SLICE("Status: "));
+	add(&t, head->line);
+	add(&t, SLICE("\r\n"));
+	for (size_t i = 0; i < head->header_count; i++) {
+		add(&t, head->headers[i].name);
+		add(&t, SLICE(": "));
+		add(&t, head->headers[i].value);
+		add(&t, SLICE("\r\n"));
+	}
+	add(&t, SLICE("\r\n"));
+	flush(&t);
+}
+
+void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
+{
+	const struct fastcgi *s = state;
+	char header[RECORD_HEADER];
+
+	for (int64_t done = 0; s->id && done < piece->length;) {
+		int64_t left = piece->length - done, n = left < RECORD_MOST ? left : RECORD_MOST;
+		struct piece part = { .fd = piece->fd, .at = piece->at + done, .length = n };
+
+		if (piece->fd < 0)
+			part.bytes = (struct slice){ piece->bytes.p + done, (size_t)n };
+		record_write(header, RECORD_STDOUT, s->id, (size_t)n);
+		uwsgi_out_bytes(out, (struct slice){ header, sizeof header });
+		uwsgi_out_piece(out, &part);
+		done += n;
+	}
+}
+
+bool fastcgi_say_end(void *state, bool complete, struct out *out)
+{
+	struct fastcgi *s = state;
+	bool keep = s->keep && complete && !s->refused && s->id;
+
+	if (s->id) {
+		say_record(RECORD_STDOUT, s->id, SLICE(""), out);
+		fastcgi_say_end_request(s->id, complete ? 0 : 1, RECORD_REQUEST_COMPLETE, out);
+	}
+	s->id = 0;
+	return keep;
+}
