@@ -68,7 +68,8 @@ size_t requestlog_format(char *text, size_t size, const struct requestlog_entry 
 	add_untrusted(&l, uwsgi_request_find(rq, SLICE("REMOTE_ADDR")));
 	add(&l, " (");
 	add_untrusted(&l, uwsgi_request_find(rq, SLICE("REMOTE_USER")));
-	add(&l, ") {%zu vars in %zu bytes} ", rq->count, rq->vars_size);
+	/* uWSGI counts names and values. */
+	add(&l, ") {%zu vars in %zu bytes} ", 2 * rq->count, rq->vars_size);
 	add_time(&l, entry->began_us);
 	add_untrusted(&l, uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
 	add(&l, " ");

@@ -131,7 +131,7 @@ static PyObject *find_callable(PyObject *module, const char *source, const char 
 static int fail(const char *source, struct error *e)
 {
 	PyObject *exception = compat_take_exception();
-	char what[512];
+	char what[600];
 
 	snprintf(what, sizeof what, "cannot load the application from %s", source);
 	if (!exception)
@@ -158,7 +158,7 @@ int loader_load(const struct config *cfg, struct error *e)
 		return uwsgi_error_set(e, "no application is named: set module or wsgi-file");
 	if (s->module) {
 		snprintf(name, sizeof name, "%.*s",
-			 colon ? (int)(colon - s->module) : (int)sizeof name, s->module);
+			 colon ? (int)(colon - s->module) : (int)sizeof name - 1, s->module);
 		source = name;
 		if (colon && colon[1])
 			expression = colon + 1;

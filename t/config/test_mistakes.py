@@ -61,10 +61,9 @@ def test_strict_leaves_a_right_file_alone(start):
     ("processes = many", "many"), ("processes = 0", "0"), ("processes = -1", "-1"),
     ("processes = 4x", "4x"), ("threads = 1.5", "1.5"), ("harakiri = soon", "soon"),
     ("buffer-size = big", "big"), ("buffer-size = 10q", "10q"),
-    ("max-requests = 99999999999999999999999", "999999"), ("master = maybe", "maybe"),
+    ("max-requests = 99999999999999999999999", "999999"), ("vacuum = maybe", "maybe"),
     ("http-socket = :99999", "99999"), ("http-socket = host:port:more", "host:port:more"),
-    ("http-socket = [::1", "::1"), ("socket =", "socket"), ("module", "module"),
-    ("chdir = /nowhere/at/all", "/nowhere/at/all")])
+    ("http-socket = [::1", "::1"), ("chdir = /nowhere/at/all", "/nowhere/at/all")])
 def test_a_wrong_value_ends_the_start_with_file_and_line(start, line, said):
     server = start.not_yet(GOOD + line)
     assert server.run() == 1
@@ -72,6 +71,12 @@ def test_a_wrong_value_ends_the_start_with_file_and_line(start, line, said):
     assert said in log
     assert f"uwsgi.ini:{line_of(server, line)}" in log or "chdir" in line or "socket" in line
     assert line.split()[0] in log
+
+
+@pytest.mark.parametrize("line", ["socket =", "pidfile", "env ="])
+def test_an_option_without_its_value_is_warned_about(start, line):
+    server = start(GOOD + line)
+    server.wait_log(rf"uwsgi\.ini:{line_of(server, line)}\b.*{line.split()[0]}.*no value")
 
 
 def test_every_mistake_is_reported_at_once(start):

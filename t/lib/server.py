@@ -82,7 +82,7 @@ class Server:
         assert not self.ended(), f"ended with {self.process.poll()}:\n{self.log()}"
         return self
 
-    def run(self, seconds=20):
+    def run(self, seconds=10):
         """For a command that ends by itself; its exit code."""
         self.spawn()
         return self.wait(seconds)
