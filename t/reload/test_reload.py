@@ -28,7 +28,7 @@ APP = """
 import os
 from basic import ROUTES
 def application(environ, start_response):
-    route = ROUTES.get(environ['PATH_INFO'])
+    route = environ['PATH_INFO'] != '/' and ROUTES.get(environ['PATH_INFO'])
     if route:
         return route(environ, start_response)
     start_response('200 OK', [('Content-Type', 'text/plain')])
