@@ -370,7 +370,7 @@ static void prepare_response(struct connection *c)
 }
 
 /* The server's own answer to a request that cannot be run. */
-static bool refuse(struct connection *c)
+static bool refuse(struct connection *c, bool linger)
 {
 	struct exchange *x = c->x;
 	const char *why = x->rq.reject_why ? x->rq.reject_why : "";
@@ -382,7 +382,7 @@ static bool refuse(struct connection *c)
 	response_error(&x->rs, x->rq.reject_status, (struct slice){ why, strlen(why) });
 	c->hub->host->refused(c->hub->host_data, x);
 	c->close_after = true;
-	c->linger = true;
+	c->linger = linger;
 	return send_response(c);
 }
 
@@ -456,7 +456,7 @@ static bool step(struct connection *c)
 	case PARSE_DONE:
 		return run(c);
 	case PARSE_BAD:
-		return refuse(c);
+		return refuse(c, true);
 	case PARSE_CLOSE:
 		c->close_after = c->linger = true;
 		return send_response(c);
@@ -468,7 +468,7 @@ static bool step(struct connection *c)
 		break;
 	case PARSE_MORE:
 		if (x->rq.reject_status || !make_room(c))
-			return refuse(c);
+			return refuse(c, true);
 		break;
 	}
 	if (used > 0 || !c->first_byte) {
@@ -572,8 +572,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 	if (c->state == READING && c->x) {
 		uwsgi_request_reject(&c->x->rq, 408, "the request did not come in time");
-		if (refuse(c))
-			process(c);
+		/* A silent peer has nothing under way that a close could cut off. */
+		refuse(c, false);
 		return;
 	}
 	close_connection(c);

@@ -80,7 +80,7 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e
 	const char *colon = strchr(text, ':');
 	char *end;
 
-	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user, text);
+	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user - 1, text);
 	*uid = (uid_t)-1;
 	*gid = (gid_t)-1;
 	if (*user) {
@@ -138,7 +138,7 @@ static int set_access(const char *path, const struct listener_settings *s, struc
 {
 	uid_t uid;
 	gid_t gid;
-	mode_t mode;
+	mode_t mode = 0;
 
 	if (s->mode) {
 		if (parse_mode(s->mode, &mode, e))
@@ -163,6 +163,9 @@ static void set_tcp_options(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	/* Inherited by accepted sockets, which saves a system call for each. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* A connection is accepted when its request is there (or after this many seconds), by a
+	 * lane that then runs it: otherwise one lane could accept several while others idle. */
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
 }
 
 static int somaxconn(void)

@@ -63,6 +63,9 @@ static bool read_transfer_encoding(struct slice value, struct http_meaning *m,
 		any = true;
 		if (m->chunked)
 			return refuse(r, 400, "a transfer coding after chunked");
+		for (size_t i = 0; i < coding.n; i++)
+			if (!http_is_token_char((unsigned char)coding.p[i]))
+				return refuse(r, 400, "Transfer-Encoding is malformed");
 		if (!is(coding, SLICE("chunked")))
 			return refuse(r, 501, "a transfer coding other than chunked");
 		m->chunked = true;

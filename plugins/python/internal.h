@@ -124,7 +124,8 @@ void wsgi_release(void *lane, void *const *owners, size_t count);
 
 /* ---- module.c ---- */
 
-PyMODINIT_FUNC module_init(void);
+/* For PyImport_AppendInittab(); not exported. */
+PyObject *module_init(void);
 /* Sets what is only known in a worker, then calls the application's post_fork_hook. */
 int module_worker_start(void);
 /* Calls the application's uwsgi.atexit. */

@@ -131,7 +131,7 @@ static int fill(PyObject *m)
 	       add(m, "unbit", PyBool_FromLong(0)) || add(m, "applications", PyDict_New());
 }
 
-PyMODINIT_FUNC module_init(void)
+PyObject *module_init(void)
 {
 	static struct PyModuleDef definition = {
 		PyModuleDef_HEAD_INIT,
