@@ -50,6 +50,7 @@ class Server:
         self.args = [a.format_map(self.names) for a in args]
         self.env = {**BASE_ENV, **{k: v.format_map(self.names) for k, v in (env or {}).items()}}
         self.process = None
+        self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
         self.write_ini(ini)
 
     def write_ini(self, ini):
@@ -136,8 +137,10 @@ class Server:
     # ---- what can be seen ----
 
     def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as f:
-            return f.read()
+        """What this server has written; a folder may have had another one before."""
+        with open(self.log_path, "rb") as f:
+            f.seek(self.log_from)
+            return f.read().decode(errors="replace")
 
     def wait_log(self, pattern, seconds=10, flags=re.M):
         try:

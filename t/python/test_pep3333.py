@@ -94,7 +94,10 @@ def test_more_bytes_than_declared_are_not_sent(server, log):
     with http.Connection(server.http) as c:
         response = c.request("/too_long")
         assert response.body == b"one"
-        assert c.is_closed() or c.request("/generator").body == b"onetwo"
+        try:
+            assert c.request("/generator").body == b"onetwo"
+        except (http.Closed, BrokenPipeError):
+            pass
 
 
 def test_fewer_bytes_than_declared_are_noticed_by_the_client(server):

@@ -243,3 +243,18 @@ def test_term_during_a_reload_stops_both_generations(start, folder):
     server.stop(signal.SIGTERM, seconds=5)
     for pid in family:
         proc.wait_gone(pid, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_at_any_moment_of_a_reload_stops(start, number):
+    """Also while the workers of the new generation are being forked."""
+    for wait_for in ("reload: reading", r"imported basic(.*\n)+.*imported basic",
+                     r"application imported(.*\n)+.*application imported", "reloaded: "):
+        server = start(INI + "processes = 2\nthreads = 2\n")
+        for _ in range(3):
+            server.send(signal.SIGHUP)
+        server.wait_log(wait_for)
+        family = proc.descendants(server.pid)
+        server.stop(number, seconds=5)
+        for pid in family:
+            proc.wait_gone(pid, 2)
