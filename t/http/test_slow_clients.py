@@ -60,7 +60,7 @@ def test_a_reader_slower_than_the_socket_timeout_is_dropped(start):
     with http.Connection(server.http, receive_buffer=4096) as slow:
         slow.send(http.request_bytes("/big?n=50000000"))
         slow.socket.recv(1000, 0x2)
-        assert http.request(server.http, "/hello").body == b"hello\n"
+        assert http.request(server.http, "/hello", timeout=5).body == b"hello\n"
         response = slow.read()
         assert not response.complete
 
@@ -93,7 +93,9 @@ def test_a_silent_peer_is_dropped_after_socket_timeout(start, name):
     server = start(INI + "socket-timeout = 1\n")
     with http.Connection(server.names[name]) as c:
         c.send(SPEAK[name].request_bytes("/hello")[:-5])
-        assert c.is_closed()
+        answer = c.read_all()
+        assert b"hello" not in answer
+        assert answer == b"" or b"408 " in answer
 
 
 def test_more_connections_than_lanes_are_all_served(start):
@@ -108,7 +110,6 @@ def test_more_connections_than_lanes_are_all_served(start):
         c.close()
 
 
-@pytest.mark.xfail(reason="a connection stays with the lane that accepted it", strict=False)
 def test_a_connection_does_not_wait_behind_a_long_request_while_another_lane_idles(start):
     """Browsers open connections before they need them."""
     server = start(INI.replace("threads = 1", "threads = 2"))

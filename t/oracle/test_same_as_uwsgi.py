@@ -48,7 +48,7 @@ TABLE = [
     ("a post", dict(target="/environ", method="POST", body=b"a=1",
                     headers=[("Content-Type", "application/x-www-form-urlencoded")])),
     ("an empty post", dict(target="/environ", method="POST")),
-    ("a put", dict(target="/environ", method="PUT", body=b"\0\xff" * 40000,
+    ("a put", dict(target="/environ", method="PUT", body=b"\0\xff" * 40,
                    headers=[("Content-Type", "application/octet-stream")])),
     ("headers", dict(target="/environ", headers=[("X-One", "1"), ("X-Two-Words", "a, b"),
                                                  ("Accept", "*/*"), ("User-Agent", "u/1")])),
@@ -76,6 +76,7 @@ ENVIRON_DIFFERENCES = {
     "SERVER_NAME of http-socket": {"SERVER_NAME"},
     "REMOTE_PORT of http-socket": {"REMOTE_PORT"},
     "SCRIPT_NAME always present": {"SCRIPT_NAME"},
+    "HTTP_CONTENT_LENGTH and HTTP_CONTENT_TYPE": {"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"},
     "types of the wsgi objects": {"wsgi.input", "wsgi.file_wrapper"},
 }
 HEADER_DIFFERENCES = {
@@ -132,7 +133,9 @@ def test_environ_and_response_are_those_of_uwsgi(both, way, name, request_):
     assert (ours.reason or None) == (theirs.reason or None)
     headers = [{k.lower(): r.all(k) for k, _ in r.headers} for r in (ours, theirs)]
     assert different(*headers, all_of(HEADER_DIFFERENCES)) == {}
-    if ours.header("Content-Type") == "application/json" and ours.body:
+    if request_.get("method") == "HEAD":
+        assert ours.body == b""
+    elif ours.header("Content-Type") == "application/json" and ours.body:
         environs = [json.loads(r.body) for r in (ours, theirs)]
         assert different(*environs, all_of(ENVIRON_DIFFERENCES) | OF_THE_RUN) == {}
     else:
@@ -147,7 +150,8 @@ def test_what_is_tolerated_is_really_different_somewhere(both):
             pair = [ask(both[k], way, request) for k in ("ours", "theirs")]
             headers = [{k.lower(): r.all(k) for k, _ in r.headers} for r in pair]
             needed |= set(different(*headers, ()))
-            if pair[0].header("Content-Type") == "application/json" and pair[0].body:
+            if pair[0].header("Content-Type") == "application/json" and pair[0].body and \
+                    pair[1].body:
                 needed |= set(different(*(json.loads(r.body) for r in pair), ()))
     for name, keys in {**ENVIRON_DIFFERENCES, **HEADER_DIFFERENCES}.items():
         assert keys & needed, f"nothing needs {name!r}"
