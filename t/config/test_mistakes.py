@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What is wrong in a configuration is said once, with file, line and the nearest right name."""
-import subprocess
-
 import pytest
 
 from lib import http
-from lib.server import COMMAND, ROOT
+from lib.server import ROOT
+from lib.server import command as uwsgi
 
 GOOD = "http-socket = {http}\nmodule = basic\n"
-
-
-def uwsgi(*args, env=None):
-    return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=20, env=env,
-                          check=False)
 
 
 def line_of(server, text):

@@ -23,6 +23,12 @@ BASE_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": 
             "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=0"}
 
 
+def command(*args):
+    """The binary as a command that ends by itself."""
+    return subprocess.run([*COMMAND, *args], env=BASE_ENV, capture_output=True, text=True,
+                          timeout=20, check=False)
+
+
 class Names(dict):
     """What stands in braces in an ini text: {http} is a free address and the same one each time,
     {http_unix} a socket in the server's folder, {here} that folder, {apps} t/apps."""

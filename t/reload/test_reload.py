@@ -5,14 +5,13 @@ import os
 import re
 import signal
 import socket
-import subprocess
 
 import pytest
 
 from lib import http
 from lib.address import HOST, connect
 from lib.load import Load
-from lib.server import COMMAND
+from lib.server import command
 from lib.wait import until
 
 INI = """
@@ -188,7 +187,7 @@ def test_a_broken_application_does_not_replace_the_one_that_serves(start, folder
     assert load.failures == []
     assert re.search(said, server.log()[seen:])
     assert version(server) == "1"
-    assert server.workers() == before
+    until(lambda: server.workers() == before, "only the workers that serve")
     write_app(folder, 3)
     assert server.hup()
     wait_version(server, "3")
@@ -248,11 +247,6 @@ def test_hup_during_a_reload_is_followed_by_another(start, folder):
 
 
 # ---- commands ----
-
-def command(*args):
-    return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=20,
-                          check=False)
-
 
 def test_reload_by_pidfile(start, folder):
     write_app(folder)
