@@ -264,7 +264,7 @@ static bool wait_until_low(struct connection *c)
 {
 	struct hub *hub = c->hub;
 	struct pollfd p = { .fd = c->io.fd, .events = POLLOUT };
-	int timeout_ms = (int)(c->listener->timeout_s * 1000);
+	int timeout_ms = (int)(c->listener->write_timeout_s * 1000);
 	enum sent sent = SENT_SOME;
 
 	hub->host->pause(hub->host_data);
@@ -322,7 +322,7 @@ static bool after_response(struct connection *c)
 	if (x->in.begin < x->in.end)
 		return true;
 	exchange_return(c);
-	set_deadline(c, c->listener->timeout_s);
+	set_deadline(c, c->listener->read_timeout_s);
 	wait_for(c, EV_READ);
 	return false;
 }
@@ -338,7 +338,7 @@ static bool send_response(struct connection *c)
 		return after_response(c);
 	case SENT_SOME:
 		c->state = WRITING;
-		set_deadline(c, c->listener->timeout_s);
+		set_deadline(c, c->listener->write_timeout_s);
 		wait_for(c, EV_WRITE);
 		return false;
 	case SENT_FAILED:
@@ -473,7 +473,7 @@ static bool step(struct connection *c)
 	}
 	if (used > 0 || !c->first_byte) {
 		/* A head has its whole time from its first byte on; a body must only go on. */
-		set_deadline(c, c->listener->timeout_s);
+		set_deadline(c, c->listener->read_timeout_s);
 		c->first_byte = true;
 	}
 	wait_for(c, EV_READ);
@@ -517,7 +517,7 @@ static void read_request(struct connection *c)
 		if (b->end == 0 && !x->head.p)
 			exchange_return(c);
 		if (!ev_is_active(&c->io))
-			set_deadline(c, c->listener->timeout_s);
+			set_deadline(c, c->listener->read_timeout_s);
 		wait_for(c, EV_READ);
 	} else {
 		close_connection(c);

@@ -268,7 +268,9 @@ static int add_listener(struct listeners *set, const struct config *cfg, const s
 	if (!l.protocol)
 		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
 				       plan->option, text, plan->protocol);
-	l.timeout_s = (double)(l.protocol->timeout_s ? l.protocol->timeout_s(cfg) : s->timeout_s);
+	l.read_timeout_s =
+		(double)(l.protocol->timeout_s ? l.protocol->timeout_s(cfg) : s->timeout_s);
+	l.write_timeout_s = (double)s->timeout_s;
 	if (address_parse(&l.address, text, e)) {
 		struct error why = *e;
 

@@ -13,7 +13,8 @@ struct listener {
 	struct address address;
 	struct address_text text; /* as bound: a port 0 is the real one */
 	const struct protocol *protocol;
-	double timeout_s;   /* a peer may stay silent that long */
+	double read_timeout_s;  /* a peer may stay silent that long */
+	double write_timeout_s; /* … and take nothing of its response that long */
 	int fd;
 	ino_t inode;        /* of a UNIX socket's path: whose it is to unlink; 0: none */
 };

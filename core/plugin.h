@@ -126,7 +126,8 @@ struct protocol {
 	const char *name;  /* "http"; listener options name it */
 	size_t state_size; /* zeroed for each connection, owned by the core, kept across requests */
 
-	/* How long a peer may stay silent on this protocol, seconds; NULL: socket-timeout. */
+	/* How long a peer may stay silent inside or between requests, seconds; NULL:
+	 * socket-timeout, which always bounds how long it may take nothing of a response. */
 	long long (*timeout_s)(const struct config *);
 
 	/* Takes what it can of in and says in *used how much.  The head is taken in one piece:

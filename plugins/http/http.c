@@ -12,7 +12,7 @@ static const struct option rows[] = {
 	{ .name = "http-timeout", .type = OPT_SECONDS, .offset = AT(timeout_s), .initial = "60",
 	  .min = 1, .max = 86400,
 	  .help = "how long an HTTP client may take for the head of a request, stay silent inside "
-		  "a body or a response, or keep an idle connection" },
+		  "a body, or keep an idle connection" },
 	{ .name = "http-keepalive", .type = OPT_ALWAYS,
 	  .help = "connections are kept alive, idle ones for http-timeout" },
 };
