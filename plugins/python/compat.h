@@ -20,11 +20,27 @@ static inline PyObject *PyObject_CallNoArgs(PyObject *callable)
 	return PyObject_CallObject(callable, NULL);
 }
 
-static inline PyObject *PyObject_CallOneArg(PyObject *callable, PyObject *argument)
+static inline PyObject *PyObject_CallMethodNoArgs(PyObject *object, PyObject *name)
 {
-	return PyObject_CallFunctionObjArgs(callable, argument, NULL);
+	return PyObject_CallMethodObjArgs(object, name, NULL);
+}
+
+static inline PyObject *PyObject_CallMethodOneArg(PyObject *object, PyObject *name, PyObject *arg)
+{
+	return PyObject_CallMethodObjArgs(object, name, arg, NULL);
 }
 #endif
+
+/* Strings made by old interfaces had to be completed first; since 3.12 all are whole. */
+static inline int compat_str_ready(PyObject *text)
+{
+#if PY_VERSION_HEX < 0x030c0000
+	return PyUnicode_READY(text);
+#else
+	(void)text;
+	return 0;
+#endif
+}
 
 /* Both forms of "the exception that is set, taken away": a normalised exception object with
  * its traceback, as a new reference; NULL when none is set. */

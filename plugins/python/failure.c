@@ -3,12 +3,15 @@
  * that those of several processes do not mix. */
 #include "internal.h"
 
-/* "".join(traceback.format_exception(type, e, e.__traceback__)); NULL when even that fails. */
+#include <string.h>
+
+/* "".join(traceback.format_exception(type, e, e.__traceback__)) in UTF-8; NULL when even that
+ * fails. */
 static PyObject *format_exception(PyObject *exception)
 {
 	PyObject *module = PyImport_ImportModule("traceback");
 	PyObject *traceback = PyException_GetTraceback(exception);
-	PyObject *lines = NULL, *empty = NULL, *text = NULL;
+	PyObject *lines = NULL, *empty = NULL, *text = NULL, *bytes = NULL;
 
 	if (module)
 		lines = PyObject_CallMethod(module, "format_exception", "OOO", Py_TYPE(exception),
@@ -17,49 +20,53 @@ static PyObject *format_exception(PyObject *exception)
 		empty = PyUnicode_FromString("");
 	if (empty)
 		text = PyUnicode_Join(empty, lines);
+	if (text)
+		bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 	Py_XDECREF(module);
 	Py_XDECREF(traceback);
 	Py_XDECREF(lines);
 	Py_XDECREF(empty);
+	Py_XDECREF(text);
 	PyErr_Clear();
-	return text;
+	return bytes;
 }
 
-static const char *utf8_of(PyObject *text, Py_ssize_t *n)
+/* "GET /path" without what could make one line of the log look like two. */
+static void request_line(const struct request *rq, char *line, size_t size)
 {
-	const char *p = text ? PyUnicode_AsUTF8AndSize(text, n) : NULL;
+	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
+	struct slice uri = uwsgi_request_find(rq, SLICE("REQUEST_URI"));
 
-	if (p)
-		return p;
-	PyErr_Clear(); /* lone surrogates, for example */
-	*n = 0;
-	return NULL;
+	snprintf(line, size, " %.*s %.*s", (int)(method.n < 32 ? method.n : 32),
+		 method.n ? method.p : "", (int)(uri.n < size ? uri.n : size), uri.n ? uri.p : "");
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+}
+
+/* The traceback as bytes, or NULL. */
+static PyObject *log_exception(PyObject *exception, const char *what, const struct request *rq)
+{
+	PyObject *bytes = format_exception(exception);
+	const char *text = bytes ? PyBytes_AS_STRING(bytes) : Py_TYPE(exception)->tp_name;
+	size_t n = bytes ? (size_t)PyBytes_GET_SIZE(bytes) : strlen(text);
+	char line[2048] = "";
+
+	if (rq)
+		request_line(rq, line, sizeof line);
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	uwsgi_log(UWSGI_ERROR, "%s%s:\n%.*s", what, line, (int)n, text);
+	return bytes;
 }
 
 PyObject *failure_log_and_keep(const char *what, const struct request *rq)
 {
 	PyObject *exception = compat_take_exception();
-	struct slice method = { "", 0 }, uri = { "", 0 };
-	Py_ssize_t n;
+	PyObject *text = exception ? log_exception(exception, what, rq) : NULL;
 
-	if (!exception)
-		return NULL;
-	PyObject *text = format_exception(exception);
-	const char *p = utf8_of(text, &n);
-	if (rq) {
-		method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
-		uri = uwsgi_request_find(rq, SLICE("REQUEST_URI"));
-	}
-	if (!p) {
-		p = Py_TYPE(exception)->tp_name;
-		n = (Py_ssize_t)strlen(p);
-	}
-	while (n > 0 && p[n - 1] == '\n')
-		n--;
-	uwsgi_log(UWSGI_ERROR, "%s%s%.*s%s%.*s:\n%.*s", what, rq ? " " : "", (int)method.n,
-		  method.n ? method.p : "", rq ? " " : "", (int)uri.n, uri.n ? uri.p : "", (int)n, p);
-	Py_DECREF(exception);
-	PyErr_Clear();
+	Py_XDECREF(exception);
+	PyErr_Clear(); /* what the end of the exception may have raised */
 	return text;
 }
 
@@ -68,18 +75,20 @@ void failure_log(const char *what, const struct request *rq)
 	Py_XDECREF(failure_log_and_keep(what, rq));
 }
 
-int failure_describe(struct error *e, const char *what)
+int failure_report(struct error *e, const char *what)
 {
 	PyObject *exception = compat_take_exception();
-	PyObject *text = exception ? PyObject_Str(exception) : NULL;
-	Py_ssize_t n;
-	const char *p = utf8_of(text, &n);
 
-	uwsgi_error_set(e, "%s: %s: %.*s", what,
-			exception ? Py_TYPE(exception)->tp_name : "unknown error", (int)n,
+	if (!exception)
+		return uwsgi_error_set(e, "%s", what);
+	Py_XDECREF(log_exception(exception, what, NULL));
+	PyObject *text = PyObject_Str(exception);
+	const char *p = text ? PyUnicode_AsUTF8(text) : NULL;
+
+	uwsgi_error_set(e, "%s: %s%s%s", what, Py_TYPE(exception)->tp_name, p && *p ? ": " : "",
 			p ? p : "");
 	Py_XDECREF(text);
-	Py_XDECREF(exception);
+	Py_DECREF(exception);
 	PyErr_Clear();
 	return -1;
 }

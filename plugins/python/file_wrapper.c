@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 
 struct file_wrapper {
-	PyObject_HEAD
-	PyObject *file;
+	PyObject_HEAD PyObject *file;
 	Py_ssize_t block_size;
 };
 
@@ -38,9 +37,12 @@ static void wrapper_dealloc(PyObject *self)
 static PyObject *wrapper_next(PyObject *self)
 {
 	struct file_wrapper *w = (struct file_wrapper *)self;
-	PyObject *block = PyObject_CallMethod(w->file, "read", "n", w->block_size);
+	PyObject *size = PyLong_FromSsize_t(w->block_size);
+	PyObject *block =
+		size ? PyObject_CallMethodOneArg(w->file, interpreter()->names.read, size) : NULL;
 	Py_ssize_t n = block ? PyObject_Size(block) : -1;
 
+	Py_XDECREF(size);
 	if (n > 0)
 		return block;
 	Py_XDECREF(block);
@@ -50,11 +52,12 @@ static PyObject *wrapper_next(PyObject *self)
 static PyObject *wrapper_close(PyObject *self, PyObject *unused)
 {
 	PyObject *file = ((struct file_wrapper *)self)->file;
+	PyObject *name = interpreter()->names.close;
 
 	(void)unused;
-	if (!PyObject_HasAttrString(file, "close"))
+	if (!PyObject_HasAttr(file, name))
 		Py_RETURN_NONE;
-	return PyObject_CallMethod(file, "close", NULL);
+	return PyObject_CallMethodNoArgs(file, name);
 }
 
 static PyMethodDef methods[] = {
@@ -63,8 +66,7 @@ static PyMethodDef methods[] = {
 };
 
 PyTypeObject file_wrapper_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "uwsgi.FileWrapper",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.FileWrapper",
 	.tp_basicsize = sizeof(struct file_wrapper),
 	.tp_dealloc = wrapper_dealloc,
 	.tp_flags = Py_TPFLAGS_DEFAULT,
@@ -92,6 +94,18 @@ static int is_plain_file(PyObject *file)
 	return plain;
 }
 
+/* Where the application stands in the file; what it has written before is in the file then. */
+static long long position_of(PyObject *file)
+{
+	PyObject *flushed = PyObject_CallMethod(file, "flush", NULL);
+	PyObject *position = flushed ? PyObject_CallMethod(file, "tell", NULL) : NULL;
+	long long at = position ? PyLong_AsLongLong(position) : -1;
+
+	Py_XDECREF(flushed);
+	Py_XDECREF(position);
+	return at;
+}
+
 int file_wrapper_send(struct response *rs, PyObject *wrapper)
 {
 	PyObject *file = ((struct file_wrapper *)wrapper)->file;
@@ -105,13 +119,12 @@ int file_wrapper_send(struct response *rs, PyObject *wrapper)
 		return -1;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	PyObject *position = PyObject_CallMethod(file, "tell", NULL);
-	long long at = position ? PyLong_AsLongLong(position) : -1;
-	Py_XDECREF(position);
+	long long at = position_of(file);
 	if (at < 0)
 		return -1;
-	if (at >= st.st_size)
-		return 0; /* also files of /proc, which have no size */
+	/* Its size only counts once all is written; that of files in /proc never does. */
+	if (fstat(fd, &st) || at >= st.st_size)
+		return 0;
 	Py_INCREF(wrapper); /* until wsgi_release() */
 	uwsgi_response_file(rs, fd, at, st.st_size - at, wrapper);
 	return 1;

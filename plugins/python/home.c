@@ -1,105 +1,164 @@
 /* SPDX-License-Identifier: MIT */
-/* home.c: virtualenvs.  What is wrong with one is said before the interpreter starts, because
- * Python itself would end the process with "No module named encodings". */
+/* home.c: virtualenvs and other prefixes.  What is wrong with one is said before the interpreter
+ * starts, because all that Python would say of it is "No module named encodings". */
 #include "internal.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-static bool exists(const char *path)
-{
-	struct stat st;
+static const char mine[] = TEXT_VERSION;
 
-	return stat(path, &st) == 0;
-}
+struct home {
+	const char *name;    /* what the user set: "home", "PYTHONHOME" */
+	char path[PATH_MAX]; /* absolute */
+	char version[32];    /* "3.11"; "": it says none */
+	bool is_virtualenv;
+};
 
 /* "3.11" from the line "version = 3.11.2" or "version_info = 3.11.2.final.0". */
-static bool read_version(const char *cfg, char *version, size_t size)
+static void read_version(FILE *cfg, char *version, size_t size)
 {
 	char line[512];
-	bool found = false;
-	FILE *f = fopen(cfg, "re");
+	int major, minor;
 
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof line, f)) {
-		int major, minor;
-
+	while (fgets(line, sizeof line, cfg)) {
 		if (sscanf(line, " version = %d.%d", &major, &minor) == 2 ||
 		    sscanf(line, " version_info = %d.%d", &major, &minor) == 2) {
 			snprintf(version, size, "%d.%d", major, minor);
-			found = true;
+			return;
 		}
 	}
-	fclose(f);
-	return found;
 }
 
-/* The first pythonX.Y of home/lib: what a folder without pyvenv.cfg is for. */
-static bool find_lib_version(const char *home, char *version, size_t size)
+/* The newest pythonX.Y in home/lib, for the message. */
+static void find_version(struct home *home)
 {
-	char path[4096];
+	char path[PATH_MAX + 8];
 	const struct dirent *entry;
-	bool found = false;
+	int major, minor, newest = -1;
 
-	snprintf(path, sizeof path, "%s/lib", home);
+	snprintf(path, sizeof path, "%s/lib", home->path);
 	DIR *dir = opendir(path);
 	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		int major, minor;
-
-		if (sscanf(entry->d_name, "python%d.%d", &major, &minor) == 2) {
-			snprintf(version, size, "%d.%d", major, minor);
-			found = true;
+		return;
+	while ((entry = readdir(dir)))
+		if (sscanf(entry->d_name, "python%d.%d", &major, &minor) == 2 && minor > newest) {
+			newest = minor;
+			snprintf(home->version, sizeof home->version, "%d.%d", major, minor);
 		}
-	}
 	closedir(dir);
-	return found;
+}
+
+static bool has(const struct home *home, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof path, "%s/%s", home->path, name);
+	return access(path, R_OK) == 0;
+}
+
+static int examine(struct home *home, const char *path, struct error *e)
+{
+	char cwd[PATH_MAX / 2] = "", cfg_path[PATH_MAX + 16];
+	bool relative = *path != '/';
+
+	if (relative && !getcwd(cwd, sizeof cwd))
+		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(errno));
+	int n = snprintf(home->path, sizeof home->path, "%s%s%s", cwd, relative ? "/" : "", path);
+	if (n < 0 || (size_t)n >= sizeof home->path)
+		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(ENAMETOOLONG));
+	if (access(home->path, R_OK | X_OK))
+		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(errno));
+	snprintf(cfg_path, sizeof cfg_path, "%s/pyvenv.cfg", home->path);
+	FILE *cfg = fopen(cfg_path, "re");
+	if (!cfg && errno != ENOENT)
+		return uwsgi_error_set(e, "%s: %s", cfg_path, strerror(errno));
+	home->is_virtualenv = cfg;
+	if (cfg) {
+		read_version(cfg, home->version, sizeof home->version);
+		fclose(cfg);
+	}
+	if (!*home->version)
+		find_version(home);
+	return 0;
+}
+
+static int wrong_version(const struct home *home, struct error *e)
+{
+	return uwsgi_error_set(e,
+			       "%s = %s was made for Python %s, and this plugin runs Python %s: "
+			       "make it anew with python%s -m venv, or use a plugin for %s",
+			       home->name, home->path, home->version, mine, mine, home->version);
+}
+
+/* An installation has its own standard library. */
+static int check_installation(const struct home *home, struct error *e)
+{
+	if (has(home, "lib/python" TEXT_VERSION "/encodings") ||
+	    has(home, "lib64/python" TEXT_VERSION "/encodings"))
+		return 0;
+	if (*home->version && strcmp(home->version, mine))
+		return wrong_version(home, e);
+	return uwsgi_error_set(
+		e,
+		"%s = %s is neither a virtualenv (it has no pyvenv.cfg) nor an "
+		"installation of Python (there is no readable lib/python%s/encodings)",
+		home->name, home->path, mine);
 }
 
 static int set(PyConfig *config, wchar_t **field, const char *value, struct error *e)
 {
 	PyStatus status = PyConfig_SetBytesString(config, field, value);
 
-	return PyStatus_Exception(status) ? uwsgi_error_set(e, "home = %s: %s", value, status.err_msg)
-					  : 0;
+	return PyStatus_Exception(status)
+		       ? uwsgi_error_set(e, "home = %s: %s", value, status.err_msg)
+		       : 0;
 }
 
 /* Python finds pyvenv.cfg from the path of its executable. */
-static int use_virtualenv(PyConfig *config, const char *home, struct error *e)
+static int use_virtualenv(PyConfig *config, const struct home *home, struct error *e)
 {
-	static const char *const names[] = { "python3", "python" };
-	char path[4096];
+	static const char *const names[] = { "bin/python" TEXT_VERSION, "bin/python3",
+					     "bin/python" };
+	char path[PATH_MAX + 64];
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(path, sizeof path, "%s/bin/%s", home, names[i]);
-		if (exists(path))
+	if (*home->version && strcmp(home->version, mine))
+		return wrong_version(home, e);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (has(home, names[i])) {
+			snprintf(path, sizeof path, "%s/%s", home->path, names[i]);
 			return set(config, &config->program_name, path, e);
-	}
-	return uwsgi_error_set(e, "home = %s: there is no bin/python3 in it", home);
+		}
+	return uwsgi_error_set(e,
+			       "%s = %s: its bin/python3 is missing, or leads to a Python that is "
+			       "not there or not readable",
+			       home->name, home->path);
 }
 
-int home_configure(PyConfig *config, const char *home, struct error *e)
+int home_configure(PyConfig *config, const char *path, struct error *e)
 {
-	static const char *const mine = TEXT_VERSION;
-	char cfg[4096], version[32], library[4096];
+	struct home home = { .name = "home" };
 
-	if (!exists(home))
-		return uwsgi_error_set(e, "home = %s: there is no such folder", home);
-	snprintf(cfg, sizeof cfg, "%s/pyvenv.cfg", home);
-	bool is_virtualenv = read_version(cfg, version, sizeof version);
-	if (is_virtualenv || find_lib_version(home, version, sizeof version)) {
-		snprintf(library, sizeof library, "%s/lib/python%s", home, mine);
-		if (strcmp(version, mine) && (is_virtualenv || !exists(library)))
-			return uwsgi_error_set(e, "home = %s was made for Python %s, and this plugin "
-						  "runs Python %s: make it anew with python%s -m "
-						  "venv, or use a plugin for %s", home, version, mine,
-					       mine, version);
-		return is_virtualenv ? use_virtualenv(config, home, e)
-				     : set(config, &config->home, home, e);
-	}
-	return uwsgi_error_set(e, "home = %s is neither a virtualenv (it has no pyvenv.cfg) nor a "
-				  "Python installation (it has no lib/python%s)", home, mine);
+	if (examine(&home, path, e))
+		return -1;
+	if (home.is_virtualenv)
+		return use_virtualenv(config, &home, e);
+	return check_installation(&home, e) ? -1 : set(config, &config->home, home.path, e);
+}
+
+int home_check_environment(struct error *e)
+{
+	const char *value = getenv("PYTHONHOME");
+	struct home home = { .name = "PYTHONHOME" };
+	char prefix[PATH_MAX];
+
+	if (!value || !*value)
+		return 0;
+	/* prefix:exec_prefix */
+	snprintf(prefix, sizeof prefix, "%.*s", (int)strcspn(value, ":"), value);
+	return examine(&home, prefix, e) ? -1 : check_installation(&home, e);
 }

@@ -7,10 +7,9 @@
 #include <sys/mman.h>
 
 struct input {
-	PyObject_HEAD
-	const char *bytes; /* of the request's body, or mapped */
+	PyObject_HEAD const char *bytes; /* of the request's body, or mapped */
 	Py_ssize_t length, at;
-	void *mapped;      /* NULL: bytes belong to the request */
+	void *mapped; /* NULL: bytes belong to the request */
 };
 
 PyObject *input_new(const struct request *rq, PyObject *previous)
@@ -157,8 +156,7 @@ static PyMethodDef methods[] = {
 };
 
 PyTypeObject input_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "uwsgi.Input",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.Input",
 	.tp_basicsize = sizeof(struct input),
 	.tp_dealloc = input_dealloc,
 	.tp_flags = Py_TPFLAGS_DEFAULT,

@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "plugin.h"
 
+#include <time.h>
+
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 /* "3.11" */
@@ -29,35 +31,48 @@ struct python_settings {
 	bool catch_exceptions, no_file_wrapper, no_site;
 };
 
-/* The process's interpreter: filled by init and load, constant while requests run but for the
- * caches.  One per process, because a process has one main interpreter. */
+/* ---- interpreter.c ---- */
+
+/* Strings that requests need, made once. */
+struct names {
+	PyObject *input, *url_scheme, *https, *close, *read;
+};
+
+struct key_cache; /* environ.c */
+
+/* The process's interpreter.  There is one, because extension modules of many kinds work in the
+ * main interpreter only.  Constant while lanes run, but for the cache. */
 struct python {
 	const struct config *config;
 	const struct python_settings *settings;
 	const struct worker_info *info; /* the worker's; before the fork, the zygote's */
-	PyObject *application;          /* NULL: none is loaded */
-	PyObject *environ_template;     /* what every environ begins with */
-	PyObject *module;               /* `uwsgi` */
-	PyThreadState *main_state;      /* of the thread that has initialised it; lane 0's */
-	bool frozen;                    /* gc.freeze() is done */
+	time_t started;
+	PyObject *application;     /* NULL: none is loaded */
+	PyThreadState *main_state; /* of the thread that initialised it, which is lane 0's */
+	struct key_cache *keys;
+	struct names names;
+	bool frozen; /* gc.freeze() is done */
 };
-extern struct python python;
 
-/* One for each lane. */
+/* For who is called by Python or by the server without anything that leads to it. */
+const struct python *interpreter(void);
+
+/* What a lane owns; its thread has a thread state of its own. */
 struct lane {
-	PyThreadState *state;      /* while the lane does not run Python */
-	PyObject *start_response;  /* used again when the application has not kept it */
-	PyObject *input;
+	const struct python *python;
+	PyThreadState *state;     /* while the lane does not run Python */
+	PyObject *template;       /* what every environ begins with */
+	PyObject *start_response; /* used again when the application has not kept it */
+	PyObject *input;          /* the same */
 };
 
-/* ---- interpreter.c ---- */
-
+/* The functions of struct app: see plugin.h.  Those for lanes come without the GIL. */
 int interpreter_init(const struct config *, const struct worker_info *, struct error *);
+int interpreter_load(const struct config *, struct error *);
 void interpreter_fork_before(void);
 void interpreter_fork_parent(void);
 void interpreter_fork_child(void);
 int interpreter_worker_start(const struct worker_info *, struct error *);
-/* Without the GIL. */
 int interpreter_lane_start(int index, void **lane, struct error *);
 void interpreter_lane_stop(void *lane);
 void interpreter_pause(void *lane);
@@ -69,27 +84,31 @@ void interpreter_worker_stop(void);
 /* Checks that a virtualenv or prefix is for this Python, and sets what the interpreter has to
  * know of it. */
 int home_configure(PyConfig *, const char *home, struct error *);
+/* The same for what Python takes from the environment variable PYTHONHOME. */
+int home_check_environment(struct error *);
 
 /* ---- loader.c ---- */
 
-int loader_load(const struct config *, struct error *);
+/* The application, a new reference; on failure the traceback is logged. */
+PyObject *loader_load(const struct python_settings *, struct error *);
 
 /* ---- failure.c ---- */
 
 /* The exception that is set, with its traceback, to the log after the words "what METHOD URI"
  * (rq may be NULL); it is cleared.  SystemExit is no exception to that. */
 void failure_log(const char *what, const struct request *rq);
-/* The same, and keeps the traceback as a str (NULL: none could be made). */
+/* The same, and keeps the traceback as bytes in UTF-8 (NULL: none could be made). */
 PyObject *failure_log_and_keep(const char *what, const struct request *rq);
-/* One line of the exception that is set, which is cleared, for a struct error. */
-int failure_describe(struct error *, const char *what);
+/* The same to the log, and one line of it into the struct error.  Always -1. */
+int failure_report(struct error *, const char *what);
 
 /* ---- environ.c ---- */
 
-/* Makes the template; once in a worker. */
-int environ_prepare(void);
+struct key_cache *environ_keys_new(void);
+/* What is the same in all requests of a lane. */
+PyObject *environ_template_new(const struct python *, int lane);
 /* A new dict for one request. */
-PyObject *environ_new(const struct request *, PyObject *input);
+PyObject *environ_new(const struct lane *, const struct request *);
 
 /* ---- input.c ---- */
 
@@ -104,30 +123,36 @@ void input_detach(PyObject *);
 extern PyTypeObject start_response_type;
 PyObject *start_response_new(struct response *, PyObject *previous);
 bool start_response_was_called(PyObject *);
+/* write() has raised BrokenPipeError because there is nobody to write to. */
+bool start_response_peer_is_gone(PyObject *);
+/* The response is about to end: later calls, also of write(), raise. */
 void start_response_detach(PyObject *);
+
+/* ---- block.c ---- */
+
 /* Sends one block of a body: any bytes-like object.  1: go on, 0: the peer is gone, -1: an
  * exception is set. */
-int body_send(struct response *, PyObject *block);
+int block_send(struct response *, PyObject *block);
 
 /* ---- file_wrapper.c ---- */
 
 extern PyTypeObject file_wrapper_type;
-/* 1: the wrapper's file was handed to the response, which closes it when it is sent; 0: it has
- * to be iterated; -1: an exception is set. */
+/* 1: the wrapper's file was lent to the response, with the wrapper as its owner; 0: it has to
+ * be iterated; -1: an exception is set. */
 int file_wrapper_send(struct response *, PyObject *wrapper);
 
 /* ---- wsgi.c ---- */
 
-/* Without the GIL. */
+/* Of struct app; without the GIL, release with or without. */
 void wsgi_handle(void *lane, struct request *, struct response *);
 void wsgi_release(void *lane, void *const *owners, size_t count);
 
 /* ---- module.c ---- */
 
-/* For PyImport_AppendInittab(); not exported. */
-PyObject *module_init(void);
-/* Sets what is only known in a worker, then calls the application's post_fork_hook. */
-int module_worker_start(void);
+/* Makes `uwsgi` known to the import of an interpreter that is not started yet. */
+int module_register(struct error *);
+/* In a worker: says which application there is, then calls the application's post_fork_hook. */
+void module_worker_start(const struct python *);
 /* Calls the application's uwsgi.atexit. */
 void module_at_exit(void);
 

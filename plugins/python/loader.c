@@ -3,6 +3,7 @@
  * zygote, or in each worker with lazy-apps. */
 #include "internal.h"
 
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static PyObject *read_file(const char *path)
 	return content;
 }
 
-/* "uwsgi_file_dir_app" for dir/app.py: the name under which the file's module is known. */
+/* "uwsgi_file_dir_app" for dir/app.py: the name that uWSGI gives to the file's module. */
 static void module_name_of(const char *path, char *name, size_t size)
 {
 	size_t n = strlen(path);
@@ -42,14 +43,14 @@ static void module_name_of(const char *path, char *name, size_t size)
 
 static PyObject *import_file(const char *path)
 {
-	char name[512];
+	char name[PATH_MAX + 16];
 	PyObject *content = read_file(path), *code = NULL, *module = NULL;
 
 	if (!content)
 		return NULL;
 	module_name_of(path, name, sizeof name);
 	const char *text = PyBytes_AsString(content);
-	if (text && strlen(text) != (size_t)PyBytes_Size(content)) {
+	if (text && strlen(text) != (size_t)PyBytes_GET_SIZE(content)) {
 		PyErr_Format(PyExc_ValueError, "%s holds a NUL byte", path);
 		text = NULL;
 	}
@@ -100,17 +101,18 @@ static PyObject *find_usual(PyObject *module, const char *source)
 
 		if (object) {
 			if (i > 0)
-				uwsgi_log(UWSGI_NOTE, "%s has no \"%s\"; \"%s\" is served", source,
-					  usual_names[0], usual_names[i]);
+				uwsgi_log(UWSGI_NOTE, "%s has no \"%s\": serving its \"%s\"",
+					  source, usual_names[0], usual_names[i]);
 			return object;
 		}
 		if (!PyErr_ExceptionMatches(PyExc_AttributeError))
 			return NULL;
 		PyErr_Clear();
 	}
-	PyErr_Format(PyExc_AttributeError,
-		     "%s has neither \"application\" nor \"app\": name its callable with callable = …",
-		     source);
+	PyErr_Format(
+		PyExc_AttributeError,
+		"%s has neither \"application\" nor \"app\": name its callable with callable = …",
+		source);
 	return NULL;
 }
 
@@ -127,47 +129,66 @@ static PyObject *find_callable(PyObject *module, const char *source, const char 
 	return object;
 }
 
-/* The traceback goes to the log, one line of it to the caller. */
-static int fail(const char *source, struct error *e)
-{
-	PyObject *exception = compat_take_exception();
-	char what[600];
+/* ---- both ---- */
 
-	snprintf(what, sizeof what, "cannot load the application from %s", source);
-	if (!exception)
-		return uwsgi_error_set(e, "%s", what);
-	for (int i = 0; i < 2; i++) {
-		Py_INCREF(exception);
-		PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
-		if (i == 0)
-			failure_log(what, NULL);
-	}
-	Py_DECREF(exception);
-	return failure_describe(e, what);
+/* What helps most people on: where was it looked for, and is it a file? */
+static void say_where(const char *source, bool is_module)
+{
+	size_t n = strlen(source);
+	PyObject *path = PySys_GetObject("path"), *text = path ? PyObject_Repr(path) : NULL;
+	const char *p = text ? PyUnicode_AsUTF8(text) : NULL;
+
+	if (is_module && (strchr(source, '/') || (n > 3 && !strcmp(source + n - 3, ".py"))))
+		uwsgi_log(UWSGI_NOTE,
+			  "module = %s looks like a file: files are named with "
+			  "wsgi-file = …",
+			  source);
+	else if (p)
+		uwsgi_log(UWSGI_NOTE, "modules are looked for in %s", p);
+	Py_XDECREF(text);
+	PyErr_Clear();
 }
 
-int loader_load(const struct config *cfg, struct error *e)
+static void fail(const char *source, bool is_module, struct error *e)
 {
-	const struct python_settings *s = uwsgi_options(cfg, &python_options);
-	const char *colon = s->module ? strchr(s->module, ':') : NULL;
-	const char *source = s->module ? s->module : s->file, *expression = s->callable;
-	PyObject *module = NULL;
-	char name[512];
+	bool not_found = PyErr_ExceptionMatches(PyExc_ModuleNotFoundError);
+	char what[512];
 
-	if (!source)
-		return uwsgi_error_set(e, "no application is named: set module or wsgi-file");
-	if (s->module) {
-		snprintf(name, sizeof name, "%.*s",
-			 colon ? (int)(colon - s->module) : (int)sizeof name - 1, s->module);
+	snprintf(what, sizeof what, "cannot load application: %s %.400s",
+		 is_module ? "module" : "file", source);
+	failure_report(e, what);
+	if (not_found)
+		say_where(source, is_module);
+}
+
+PyObject *loader_load(const struct python_settings *s, struct error *e)
+{
+	size_t n = s->module ? strcspn(s->module, ":") : 0;
+	const char *source = s->file, *expression = s->callable;
+	PyObject *module = NULL, *application = NULL;
+	char *name = s->module ? strndup(s->module, n) : NULL;
+
+	if (!s->module && !s->file) {
+		uwsgi_error_set(e, "no application is named: set module or wsgi-file");
+		return NULL;
+	}
+	if (s->module && !name) {
+		uwsgi_error_set(e, "out of memory");
+		return NULL;
+	}
+	if (name) {
 		source = name;
-		if (colon && colon[1])
-			expression = colon + 1;
+		if (s->module[n] && s->module[n + 1])
+			expression = s->module + n + 1;
 		module = PyImport_ImportModule(name);
 	} else {
 		module = import_file(s->file);
 	}
 	if (module)
-		python.application = find_callable(module, source, expression);
+		application = find_callable(module, source, expression);
+	if (!application)
+		fail(source, name, e);
 	Py_XDECREF(module);
-	return python.application ? 0 : fail(source, e);
+	free(name);
+	return application;
 }

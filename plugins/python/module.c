@@ -5,26 +5,25 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static PyObject *worker_id(PyObject *self, PyObject *unused)
 {
 	(void)self;
 	(void)unused;
-	return PyLong_FromLong(python.info->id);
+	return PyLong_FromLong(interpreter()->info->id);
 }
 
 static PyObject *masterpid(PyObject *self, PyObject *unused)
 {
 	(void)self;
 	(void)unused;
-	return PyLong_FromLong((long)python.info->master);
+	return PyLong_FromLong((long)interpreter()->info->master);
 }
 
 static PyObject *signal_master(int number)
 {
-	if (kill(python.info->master, number))
+	if (kill(interpreter()->info->master, number))
 		return PyErr_SetFromErrno(PyExc_OSError);
 	Py_RETURN_TRUE;
 }
@@ -62,7 +61,8 @@ static PyObject *log_line(PyObject *self, PyObject *line)
 }
 
 static PyMethodDef methods[] = {
-	{ "worker_id", worker_id, METH_NOARGS, "1 to numproc; 0 while the application is imported" },
+	{ "worker_id", worker_id, METH_NOARGS,
+	  "1 to numproc; 0 while the application is imported" },
 	{ "masterpid", masterpid, METH_NOARGS, "the pid of the master" },
 	{ "reload", reload, METH_NOARGS, "ask the master for a graceful reload" },
 	{ "stop", stop, METH_NOARGS, "ask the master to stop" },
@@ -78,28 +78,31 @@ static int add(PyObject *module, const char *name, PyObject *value)
 	return failed;
 }
 
-/* str keys, bytes values, the last of several: what uWSGI gives on Python 3.  The two that
- * monitoring agents look for are always on here, so they are always there. */
-static PyObject *make_options(void)
+static int add_option(PyObject *options, const char *name, const char *value)
 {
-	static const char *const always[] = { "master", "enable-threads",
-					      "py-call-uwsgi-fork-hooks" };
+	PyObject *key = PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "surrogateescape");
+	PyObject *bytes = PyBytes_FromString(value);
+	int failed = !key || !bytes || PyDict_SetItem(options, key, bytes);
+
+	Py_XDECREF(key);
+	Py_XDECREF(bytes);
+	return failed;
+}
+
+/* str keys, bytes values, the last of several: what uWSGI gives on Python 3.  Monitoring agents
+ * look whether some are set; those are always on here, whatever the configuration says. */
+static PyObject *make_options(const struct config *cfg)
+{
+	static const char *const always[] = { "master", "enable-threads", "single-interpreter",
+					      "py-call-osafterfork", "py-call-uwsgi-fork-hooks" };
 	PyObject *options = PyDict_New();
 	const char *name, *value;
 	int failed = !options;
 
-	for (size_t i = 0; !failed && i < sizeof always / sizeof *always; i++) {
-		PyObject *yes = PyBytes_FromString("true");
-
-		failed = !yes || PyDict_SetItemString(options, always[i], yes);
-		Py_XDECREF(yes);
-	}
-	for (size_t i = 0; !failed && uwsgi_config_next(python.config, &i, &name, &value);) {
-		PyObject *bytes = PyBytes_FromString(value);
-
-		failed = !bytes || PyDict_SetItemString(options, name, bytes);
-		Py_XDECREF(bytes);
-	}
+	for (size_t i = 0; !failed && uwsgi_config_next(cfg, &i, &name, &value);)
+		failed = add_option(options, name, value);
+	for (size_t i = 0; !failed && i < sizeof always / sizeof *always; i++)
+		failed = add_option(options, always[i], "true");
 	if (failed)
 		Py_CLEAR(options);
 	return options;
@@ -116,22 +119,24 @@ static PyObject *make_version_info(void)
 
 static int fill(PyObject *m)
 {
-	const struct worker_info *info = python.info;
+	const struct python *py = interpreter();
+	const struct worker_info *info = py->info;
 	char host[256] = "";
 
 	gethostname(host, sizeof host - 1);
 	return add(m, "version", PyBytes_FromString(BEHAVES_AS)) ||
 	       add(m, "version_info", make_version_info()) ||
-	       add(m, "hostname", PyBytes_FromString(host)) || add(m, "opt", make_options()) ||
+	       add(m, "hostname", PyBytes_FromString(host)) ||
+	       add(m, "opt", make_options(py->config)) ||
 	       add(m, "numproc", PyLong_FromLong(info->processes)) ||
 	       add(m, "cores", PyLong_FromLong(info->threads)) ||
 	       add(m, "has_threads", PyLong_FromLong(1)) ||
-	       add(m, "started_on", PyLong_FromLong((long)time(NULL))) ||
+	       add(m, "started_on", PyLong_FromLong((long)py->started)) ||
 	       add(m, "is_a_reload", PyBool_FromLong(info->reloaded)) ||
 	       add(m, "unbit", PyBool_FromLong(0)) || add(m, "applications", PyDict_New());
 }
 
-PyObject *module_init(void)
+static PyObject *module_new(void)
 {
 	static struct PyModuleDef definition = {
 		PyModuleDef_HEAD_INIT,
@@ -144,40 +149,52 @@ PyObject *module_init(void)
 
 	if (m && fill(m))
 		Py_CLEAR(m);
-	Py_XINCREF(m);
-	Py_XDECREF(python.module);
-	python.module = m;
 	return m;
 }
 
-/* Calls what the application has put into an attribute of the module. */
-static void call_hook(const char *name)
+int module_register(struct error *e)
 {
-	PyObject *hook = python.module ? PyObject_GetAttrString(python.module, name) : NULL;
-	PyObject *result;
-
-	if (!hook) {
-		PyErr_Clear();
-		return;
-	}
-	result = PyObject_CallNoArgs(hook);
-	if (!result)
-		failure_log(name, NULL);
-	Py_XDECREF(result);
-	Py_DECREF(hook);
+	return PyImport_AppendInittab("uwsgi", module_new)
+		       ? uwsgi_error_set(e, "cannot start Python: out of memory")
+		       : 0;
 }
 
-int module_worker_start(void)
-{
-	if (python.module && python.application) {
-		PyObject *applications = PyObject_GetAttrString(python.module, "applications");
+/* ---- what the application sets ---- */
 
-		if (!applications || PyDict_SetItemString(applications, "", python.application))
-			PyErr_Clear(); /* the application has replaced it */
-		Py_XDECREF(applications);
-	}
+/* A new reference to an attribute of the module; NULL, and no exception, when the application
+ * has not imported the module or not set the attribute. */
+static PyObject *get(const char *name)
+{
+	PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "uwsgi"); /* borrowed */
+	PyObject *value = module ? PyObject_GetAttrString(module, name) : NULL;
+
+	if (!value)
+		PyErr_Clear();
+	return value;
+}
+
+static void call_hook(const char *name)
+{
+	PyObject *hook = get(name);
+	PyObject *result = hook ? PyObject_CallNoArgs(hook) : NULL;
+	char what[64];
+
+	snprintf(what, sizeof what, "exception in uwsgi.%s", name);
+	if (hook && !result)
+		failure_log(what, NULL);
+	Py_XDECREF(result);
+	Py_XDECREF(hook);
+}
+
+void module_worker_start(const struct python *py)
+{
+	PyObject *applications = py->application ? get("applications") : NULL;
+
+	if (applications && PyDict_Check(applications) &&
+	    PyDict_SetItemString(applications, "", py->application))
+		PyErr_Clear();
+	Py_XDECREF(applications);
 	call_hook("post_fork_hook");
-	return 0;
 }
 
 void module_at_exit(void)

@@ -50,7 +50,7 @@ const struct option_table python_options = {
 static const struct app app = {
 	.name = "python " PY_VERSION,
 	.init = interpreter_init,
-	.load = loader_load,
+	.load = interpreter_load,
 	.fork_before = interpreter_fork_before,
 	.fork_parent = interpreter_fork_parent,
 	.fork_child = interpreter_fork_child,
@@ -64,7 +64,13 @@ static const struct app app = {
 	.worker_stop = interpreter_worker_stop,
 };
 
-static const char *const aliases[] = { "python3", "python" TEXT(PY_MAJOR_VERSION) TEXT(PY_MINOR_VERSION), NULL };
+/* Debian's names among them: python3, python311. */
+static const char *const aliases[] = {
+	"python3",
+	"python" TEXT(PY_MAJOR_VERSION) TEXT(PY_MINOR_VERSION),
+	"python" TEXT_VERSION,
+	NULL,
+};
 
 UWSGI_API const struct plugin uwsgi_plugin = {
 	.abi = UWSGI_ABI,

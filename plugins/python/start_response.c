@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* start_response.c: the callable of PEP 3333 that takes status and headers, and the write()
- * that it returns.  What is not a proper response is refused with a sentence that names the
+ * that it returns.  What is not a proper head is refused with a sentence that names the
  * offending item. */
 #include "internal.h"
 
 #include <string.h>
 
 struct start_response {
-	PyObject_HEAD
-	vectorcallfunc vectorcall;
+	PyObject_HEAD vectorcallfunc vectorcall;
 	struct response *rs; /* NULL: its request is over */
-	bool called;
+	bool called, peer_is_gone;
 };
 
 /* ---- checks ---- */
 
-/* The bytes of a str in latin-1; false: it has others. */
+/* The bytes of a str in latin-1; false: it has other characters. */
 static bool latin1(PyObject *text, struct slice *s)
 {
-	if (PyUnicode_READY(text) || PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND)
+	if (compat_str_ready(text) || PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND)
 		return false;
 	*s = (struct slice){ (const char *)PyUnicode_1BYTE_DATA(text),
 			     (size_t)PyUnicode_GET_LENGTH(text) };
@@ -39,28 +38,40 @@ static bool has_control(struct slice s)
 /* RFC 9110 section 5.6.2. */
 static bool is_token(struct slice s)
 {
-	static const char marks[] = "!#$%&'*+-.^_`|~";
+	static const bool in_token[256] = {
+		['!'] = true,         ['#'] = true,         ['$'] = true, ['%'] = true,
+		['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true,
+		['-'] = true,         ['.'] = true,         ['^'] = true, ['_'] = true,
+		['`'] = true,         ['|'] = true,         ['~'] = true, ['0' ... '9'] = true,
+		['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+	};
 
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      (c && memchr(marks, c, sizeof marks - 1))))
+	for (size_t i = 0; i < s.n; i++)
+		if (!in_token[(unsigned char)s.p[i]])
 			return false;
-	}
 	return s.n > 0;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* 1xx is no answer to a request (RFC 9110 section 15.2): the peer would go on waiting. */
+static bool is_status(struct slice line)
+{
+	return line.n >= 3 && line.p[0] >= '2' && line.p[0] <= '9' && is_digit(line.p[1]) &&
+	       is_digit(line.p[2]) && (line.n == 3 || line.p[3] == ' ') && !has_control(line);
 }
 
 static int check_status(PyObject *status, struct slice *line)
 {
 	if (!PyUnicode_Check(status)) {
-		PyErr_Format(PyExc_TypeError, "status must be a str, not %s",
-			     Py_TYPE(status)->tp_name);
+		PyErr_Format(PyExc_TypeError, "status must be a str, not %s: %R",
+			     Py_TYPE(status)->tp_name, status);
 		return -1;
 	}
-	if (latin1(status, line) && line->n >= 3 && line->p[0] >= '1' && line->p[0] <= '9' &&
-	    line->p[1] >= '0' && line->p[1] <= '9' && line->p[2] >= '0' && line->p[2] <= '9' &&
-	    (line->n == 3 || line->p[3] == ' ') && !has_control(*line))
+	if (latin1(status, line) && is_status(*line))
 		return 0;
 	PyErr_Format(PyExc_ValueError, "status must be like '200 OK', not %R", status);
 	return -1;
@@ -74,43 +85,45 @@ static int check_header(PyObject *item, struct slice *name, struct slice *value)
 		PyErr_Format(PyExc_TypeError, "a header must be a tuple of two str, not %R", item);
 		return -1;
 	}
-	if (!latin1(PyTuple_GET_ITEM(item, 0), name) || !is_token(*name)) {
-		PyErr_Format(PyExc_ValueError, "%R is not a header name",
-			     PyTuple_GET_ITEM(item, 0));
+	PyObject *name_text = PyTuple_GET_ITEM(item, 0), *value_text = PyTuple_GET_ITEM(item, 1);
+	if (!latin1(name_text, name) || !is_token(*name)) {
+		PyErr_Format(PyExc_ValueError, "%R is not a header name", name_text);
 		return -1;
 	}
-	if (!latin1(PyTuple_GET_ITEM(item, 1), value)) {
+	if (!latin1(value_text, value)) {
 		PyErr_Format(PyExc_ValueError, "the value of header %R is not latin-1: %R",
-			     PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
+			     name_text, value_text);
 		return -1;
 	}
 	if (has_control(*value)) {
 		PyErr_Format(PyExc_ValueError, "the value of header %R has a control character: %R",
-			     PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
+			     name_text, value_text);
 		return -1;
 	}
-	return 0;
-}
-
-static int check_headers(PyObject *headers)
-{
-	struct slice name, value;
-
-	if (!PyList_Check(headers)) {
-		PyErr_Format(PyExc_TypeError, "headers must be a list, not %s",
-			     Py_TYPE(headers)->tp_name);
-		return -1;
-	}
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++)
-		if (check_header(PyList_GET_ITEM(headers, i), &name, &value))
-			return -1;
 	return 0;
 }
 
 /* ---- the call ---- */
 
-/* exc_info: with the head already sent, the exception goes on; before, the head is replaced. */
-static int check_exc_info(const struct start_response *sr, PyObject *exc_info)
+/* The exception of an exc_info that comes too late goes on. */
+static int raise_again(PyObject *exc_info)
+{
+	PyObject *exception = PyTuple_GET_ITEM(exc_info, 1);
+	PyObject *traceback = PyTuple_GET_ITEM(exc_info, 2);
+
+	if (!PyExceptionInstance_Check(exception)) {
+		PyErr_SetString(PyExc_AssertionError,
+				"start_response was called again after the head was sent");
+		return -1;
+	}
+	if (PyTraceBack_Check(traceback))
+		PyException_SetTraceback(exception, traceback);
+	PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+	return -1;
+}
+
+/* With exc_info a head that is not sent is replaced; without, there is one call only. */
+static int check_again(const struct start_response *sr, PyObject *exc_info)
 {
 	if (!exc_info || exc_info == Py_None) {
 		if (!sr->called)
@@ -120,31 +133,32 @@ static int check_exc_info(const struct start_response *sr, PyObject *exc_info)
 		return -1;
 	}
 	if (!PyTuple_Check(exc_info) || PyTuple_GET_SIZE(exc_info) != 3) {
-		PyErr_SetString(PyExc_TypeError, "exc_info must be a tuple of three");
+		PyErr_Format(PyExc_TypeError, "exc_info must be what sys.exc_info() gives, not %R",
+			     exc_info);
 		return -1;
 	}
-	if (!uwsgi_response_head_sent(sr->rs))
-		return 0;
-	PyObject *parts[3];
-	for (int i = 0; i < 3; i++) {
-		PyObject *part = PyTuple_GET_ITEM(exc_info, i);
-
-		parts[i] = part == Py_None ? NULL : part;
-		Py_XINCREF(parts[i]);
-	}
-	PyErr_Restore(parts[0], parts[1], parts[2]);
-	return -1;
+	return uwsgi_response_head_sent(sr->rs) ? raise_again(exc_info) : 0;
 }
 
-static void say_head(struct response *rs, struct slice line, PyObject *headers)
+/* Not called is what it is until all of the head is good. */
+static int say_head(struct start_response *sr, struct slice line, PyObject *headers)
 {
-	uwsgi_response_start(rs, line);
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
-		struct slice name, value;
+	struct slice name, value;
 
-		if (check_header(PyList_GET_ITEM(headers, i), &name, &value) == 0)
-			uwsgi_response_header(rs, name, value);
+	if (!PyList_Check(headers)) {
+		PyErr_Format(PyExc_TypeError, "headers must be a list, not %s: %R",
+			     Py_TYPE(headers)->tp_name, headers);
+		return -1;
 	}
+	sr->called = false;
+	uwsgi_response_start(sr->rs, line);
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
+		if (check_header(PyList_GET_ITEM(headers, i), &name, &value))
+			return -1;
+		uwsgi_response_header(sr->rs, name, value);
+	}
+	sr->called = true;
+	return 0;
 }
 
 /* The one keyword that applications use. */
@@ -158,15 +172,18 @@ static int find_exc_info(PyObject *const *args, Py_ssize_t count, PyObject *name
 		PyObject *name = PyTuple_GET_ITEM(names, i);
 
 		if (PyUnicode_CompareWithASCIIString(name, "exc_info") || count > 2) {
-			PyErr_Format(PyExc_TypeError, "start_response: unexpected argument %R", name);
+			PyErr_Format(PyExc_TypeError, "start_response: unexpected argument %R",
+				     name);
 			return -1;
 		}
 		*exc_info = args[count + i];
 	}
-	if (count >= 2 && count <= 3)
+	if (count == 2 || count == 3)
 		return 0;
-	PyErr_Format(PyExc_TypeError, "start_response takes status, headers and exc_info, not %zd "
-				      "arguments", count + named);
+	PyErr_Format(PyExc_TypeError,
+		     "start_response takes status, headers and exc_info, not %zd "
+		     "arguments",
+		     count + named);
 	return -1;
 }
 
@@ -175,15 +192,17 @@ static PyObject *write_block(PyObject *self, PyObject *block)
 	struct start_response *sr = (struct start_response *)self;
 
 	if (!sr->rs) {
-		PyErr_SetString(PyExc_RuntimeError, "write() was called after its request was over");
+		PyErr_SetString(PyExc_RuntimeError,
+				"write() was called after its request was over");
 		return NULL;
 	}
-	int sent = body_send(sr->rs, block);
+	int sent = block_send(sr->rs, block);
 	if (sent < 0)
 		return NULL;
 	if (sent > 0 && uwsgi_response_flush(sr->rs))
 		Py_RETURN_NONE;
-	PyErr_SetString(PyExc_OSError, "write(): the client is gone");
+	sr->peer_is_gone = true;
+	PyErr_SetString(PyExc_BrokenPipeError, "write(): the client is gone");
 	return NULL;
 }
 
@@ -203,10 +222,9 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 				"start_response was called after its request was over");
 		return NULL;
 	}
-	if (check_exc_info(sr, exc_info) || check_status(args[0], &line) || check_headers(args[1]))
+	if (check_again(sr, exc_info) || check_status(args[0], &line) ||
+	    say_head(sr, line, args[1]))
 		return NULL;
-	say_head(sr->rs, line, args[1]);
-	sr->called = true;
 	return PyCFunction_New(&write_method, self);
 }
 
@@ -226,13 +244,18 @@ PyObject *start_response_new(struct response *rs, PyObject *previous)
 		return NULL;
 	sr->vectorcall = call;
 	sr->rs = rs;
-	sr->called = false;
+	sr->called = sr->peer_is_gone = false;
 	return (PyObject *)sr;
 }
 
 bool start_response_was_called(PyObject *self)
 {
 	return ((struct start_response *)self)->called;
+}
+
+bool start_response_peer_is_gone(PyObject *self)
+{
+	return ((struct start_response *)self)->peer_is_gone;
 }
 
 void start_response_detach(PyObject *self)
@@ -246,41 +269,10 @@ static void start_response_dealloc(PyObject *self)
 }
 
 PyTypeObject start_response_type = {
-	PyVarObject_HEAD_INIT(NULL, 0)
-	.tp_name = "uwsgi.StartResponse",
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.StartResponse",
 	.tp_basicsize = sizeof(struct start_response),
 	.tp_dealloc = start_response_dealloc,
 	.tp_vectorcall_offset = offsetof(struct start_response, vectorcall),
 	.tp_call = PyVectorcall_Call,
 	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
 };
-
-/* ---- blocks ---- */
-
-static int send_bytes(struct response *rs, PyObject *bytes)
-{
-	struct slice s = { PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes) };
-
-	if (s.n == 0)
-		return 1;
-	if (s.n <= UWSGI_COPY_MAX)
-		return uwsgi_response_body(rs, s, NULL);
-	Py_INCREF(bytes); /* until wsgi_release() */
-	return uwsgi_response_body(rs, s, bytes);
-}
-
-int body_send(struct response *rs, PyObject *block)
-{
-	if (PyBytes_Check(block))
-		return send_bytes(rs, block);
-	if (!PyObject_CheckBuffer(block)) {
-		PyErr_Format(PyExc_TypeError, "a block of a response must be bytes, not %s",
-			     Py_TYPE(block)->tp_name);
-		return -1;
-	}
-	/* It may change once we return: send a copy. */
-	PyObject *copy = PyBytes_FromObject(block);
-	int sent = copy ? send_bytes(rs, copy) : -1;
-	Py_XDECREF(copy);
-	return sent;
-}

@@ -3,12 +3,15 @@
  * close() in any case.  The GIL is held from the first line of Python to the last. */
 #include "internal.h"
 
+/* Small blocks of a list are copied by the server: above this many bytes it gets to send them. */
+enum { COPIED_MAX = 1 << 20 };
+
 /* What became of the response. */
 enum sent {
 	SENT,      /* all was said */
 	SENT_FILE, /* the same; the wrapper is closed when its file is sent */
 	PEER_GONE,
-	RAISED,    /* a Python exception is set */
+	RAISED, /* a Python exception is set */
 };
 
 static enum sent no_head(void)
@@ -17,44 +20,94 @@ static enum sent no_head(void)
 	return RAISED;
 }
 
+/* ---- blocks ---- */
+
 static enum sent send_block(const struct lane *lane, struct response *rs, PyObject *block)
 {
 	if (!start_response_was_called(lane->start_response))
 		return no_head();
-	int sent = body_send(rs, block);
+	int sent = block_send(rs, block);
 
 	return sent > 0 ? SENT : sent == 0 ? PEER_GONE : RAISED;
 }
 
-/* All blocks are here: nothing has to leave before the last. */
+static enum sent flush(struct response *rs)
+{
+	return uwsgi_response_flush(rs) ? SENT : PEER_GONE;
+}
+
+static Py_ssize_t size_of(PyObject *block)
+{
+	return PyBytes_Check(block) ? PyBytes_GET_SIZE(block) : 1;
+}
+
+/* All blocks are here, so none has to leave before the last is known. */
 static enum sent send_sequence(const struct lane *lane, struct response *rs, PyObject *sequence)
 {
 	enum sent sent = SENT;
+	Py_ssize_t copied = 0;
 
-	/* The list may change under us only through itself, which does not run now. */
-	for (Py_ssize_t i = 0; sent == SENT && i < PySequence_Fast_GET_SIZE(sequence); i++)
-		sent = send_block(lane, rs, PySequence_Fast_GET_ITEM(sequence, i));
+	for (Py_ssize_t i = 0; sent == SENT && i < PySequence_Fast_GET_SIZE(sequence); i++) {
+		PyObject *block = PySequence_Fast_GET_ITEM(sequence, i);
+
+		if (copied > COPIED_MAX) {
+			sent = flush(rs);
+			copied = 0;
+			if (sent != SENT)
+				break;
+		}
+		/* Other threads may run meanwhile, and take it out of the list. */
+		Py_INCREF(block);
+		sent = send_block(lane, rs, block);
+		copied += size_of(block) <= UWSGI_COPY_MAX ? size_of(block) : 0;
+		Py_DECREF(block);
+	}
 	return sent;
 }
 
 /* A block must not wait for the next one to be made. */
-static enum sent send_iterable(const struct lane *lane, struct response *rs, PyObject *iterable)
+static enum sent send_iterator(const struct lane *lane, struct response *rs, PyObject *iterator)
 {
-	PyObject *iterator = PyObject_GetIter(iterable), *block;
 	enum sent sent = SENT;
+	PyObject *block;
 
-	if (!iterator)
-		return RAISED;
 	while (sent == SENT && (block = PyIter_Next(iterator))) {
 		sent = send_block(lane, rs, block);
-		bool empty = PyBytes_Check(block) && PyBytes_GET_SIZE(block) == 0;
-
+		if (sent == SENT && size_of(block) > 0)
+			sent = flush(rs);
 		Py_DECREF(block);
-		if (sent == SENT && !empty && !uwsgi_response_flush(rs))
-			sent = PEER_GONE;
+	}
+	return sent == SENT && PyErr_Occurred() ? RAISED : sent;
+}
+
+/* ---- what applications return ---- */
+
+static enum sent send_iterable(const struct lane *lane, struct response *rs, PyObject *iterable)
+{
+	PyObject *iterator;
+	enum sent sent;
+
+	if (PyUnicode_Check(iterable) ||
+	    (!Py_TYPE(iterable)->tp_iter && !PySequence_Check(iterable))) {
+		PyErr_Format(PyExc_TypeError,
+			     "the application must return an iterable of bytes, not %s",
+			     Py_TYPE(iterable)->tp_name);
+		return RAISED;
+	}
+	iterator = PyObject_GetIter(iterable);
+	if (!iterator)
+		return RAISED;
+	if (Py_TYPE(iterator) == &PyListIter_Type || Py_TYPE(iterator) == &PyTupleIter_Type) {
+		/* What Django's responses give: nothing is computed between two blocks. */
+		PyObject *rest = PySequence_List(iterator);
+
+		sent = rest ? send_sequence(lane, rs, rest) : RAISED;
+		Py_XDECREF(rest);
+	} else {
+		sent = send_iterator(lane, rs, iterator);
 	}
 	Py_DECREF(iterator);
-	return sent == SENT && PyErr_Occurred() ? RAISED : sent;
+	return sent;
 }
 
 static enum sent send_file(const struct lane *lane, struct response *rs, PyObject *wrapper)
@@ -65,7 +118,7 @@ static enum sent send_file(const struct lane *lane, struct response *rs, PyObjec
 	case 1:
 		return SENT_FILE;
 	case 0:
-		return send_iterable(lane, rs, wrapper);
+		return send_iterator(lane, rs, wrapper);
 	default:
 		return RAISED;
 	}
@@ -75,28 +128,53 @@ static enum sent send_result(const struct lane *lane, struct response *rs, PyObj
 {
 	enum sent sent;
 
-	if (Py_TYPE(result) == &file_wrapper_type)
-		sent = send_file(lane, rs, result);
-	else if (PyList_CheckExact(result) || PyTuple_CheckExact(result))
+	if (PyList_CheckExact(result) || PyTuple_CheckExact(result))
 		sent = send_sequence(lane, rs, result);
 	else if (PyBytes_Check(result))
 		sent = send_block(lane, rs, result); /* not byte by byte */
-	else if (PyUnicode_Check(result)) {
-		PyErr_SetString(PyExc_TypeError,
-				"the application must return an iterable of bytes, not str");
-		sent = RAISED;
-	} else {
+	else if (Py_TYPE(result) == &file_wrapper_type)
+		sent = send_file(lane, rs, result);
+	else
 		sent = send_iterable(lane, rs, result);
-	}
 	if (sent == SENT && !start_response_was_called(lane->start_response))
 		return no_head();
 	return sent;
 }
 
-/* After what was raised before, which stays the reason of the failure. */
-static void close_result(PyObject *result, const struct request *rq)
+/* ---- the end ---- */
+
+static void fail(const struct lane *lane, const struct request *rq, struct response *rs)
 {
-	PyObject *close = PyObject_GetAttrString(result, "close");
+	PyObject *text = failure_log_and_keep("exception in", rq);
+	struct slice body = { 0 };
+
+	if (text && lane->python->settings->catch_exceptions)
+		body = (struct slice){ PyBytes_AS_STRING(text), (size_t)PyBytes_GET_SIZE(text) };
+	uwsgi_response_fail(rs, body);
+	Py_XDECREF(text);
+}
+
+/* From here on, code of the application that still runs (close(), finalisers) can no longer
+ * reach the response. */
+static void end_response(const struct lane *lane, enum sent sent, const struct request *rq,
+			 struct response *rs)
+{
+	bool gave_up = sent == RAISED && start_response_peer_is_gone(lane->start_response) &&
+		       PyErr_ExceptionMatches(PyExc_BrokenPipeError);
+
+	start_response_detach(lane->start_response);
+	if (gave_up)
+		PyErr_Clear(); /* it is write()'s own: nothing went wrong here */
+	if (sent == RAISED && !gave_up)
+		fail(lane, rq, rs);
+	else
+		uwsgi_response_end(rs);
+}
+
+/* rq: for the log; NULL when it is over. */
+static void close_result(const struct names *names, PyObject *result, const struct request *rq)
+{
+	PyObject *close = PyObject_GetAttr(result, names->close);
 
 	if (!close) {
 		PyErr_Clear();
@@ -104,39 +182,28 @@ static void close_result(PyObject *result, const struct request *rq)
 	}
 	PyObject *done = PyObject_CallNoArgs(close);
 	if (!done)
-		failure_log("exception in close() of the response to", rq);
+		failure_log(rq ? "exception in close() after" : "exception in close() of a file",
+			    rq);
 	Py_XDECREF(done);
 	Py_DECREF(close);
 }
 
-static void fail(const struct request *rq, struct response *rs)
+static bool may_have_close(PyObject *result)
 {
-	PyObject *text = failure_log_and_keep("exception in", rq);
-	struct slice body = { 0 };
-	Py_ssize_t n = 0;
-
-	if (text && python.settings->catch_exceptions) {
-		body.p = PyUnicode_AsUTF8AndSize(text, &n);
-		body.n = body.p ? (size_t)n : 0;
-	}
-	PyErr_Clear();
-	uwsgi_response_fail(rs, body);
-	Py_XDECREF(text);
+	return !PyList_CheckExact(result) && !PyTuple_CheckExact(result) &&
+	       !PyBytes_CheckExact(result);
 }
 
-static void run(struct lane *lane, struct request *rq, struct response *rs, PyObject *environ)
+static void run(struct lane *lane, struct request *rq, struct response *rs, PyObject *env)
 {
-	PyObject *args[] = { environ, lane->start_response };
-	PyObject *result = PyObject_Vectorcall(python.application, args, 2, NULL);
+	PyObject *args[] = { NULL, env, lane->start_response };
+	PyObject *result = PyObject_Vectorcall(lane->python->application, args + 1,
+					       2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 	enum sent sent = result ? send_result(lane, rs, result) : RAISED;
 
-	if (sent == RAISED)
-		fail(rq, rs);
-	if (result && sent != SENT_FILE && !PyList_CheckExact(result) &&
-	    !PyTuple_CheckExact(result) && !PyBytes_CheckExact(result))
-		close_result(result, rq);
-	if (sent != RAISED)
-		uwsgi_response_end(rs);
+	end_response(lane, sent, rq, rs);
+	if (result && sent != SENT_FILE && may_have_close(result))
+		close_result(&lane->python->names, result, rq);
 	Py_XDECREF(result);
 }
 
@@ -144,35 +211,29 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 {
 	struct lane *lane = state;
 
-	if (!python.application) {
-		uwsgi_response_fail(rs, SLICE("Internal Server Error: no application is loaded; the "
-					      "server log says why"));
+	if (!lane->python->application) {
+		uwsgi_response_fail(rs,
+				    SLICE("Internal Server Error: no application is loaded; the "
+					  "server log says why"));
 		return;
 	}
 	PyEval_RestoreThread(lane->state);
 	lane->input = input_new(rq, lane->input);
 	lane->start_response = start_response_new(rs, lane->start_response);
-	PyObject *environ = lane->input && lane->start_response ? environ_new(rq, lane->input) : NULL;
-	if (environ)
-		run(lane, rq, rs, environ);
+	PyObject *env = lane->input && lane->start_response ? environ_new(lane, rq) : NULL;
+	if (env)
+		run(lane, rq, rs, env);
 	else
-		fail(rq, rs);
-	Py_XDECREF(environ);
+		fail(lane, rq, rs);
 	if (lane->start_response)
 		start_response_detach(lane->start_response);
 	if (lane->input)
 		input_detach(lane->input);
+	Py_XDECREF(env);
 	lane->state = PyEval_SaveThread();
 }
 
 /* An owner is the bytes object of a block, or the wrapper of a file. */
-static void give_back(PyObject *owner)
-{
-	if (Py_TYPE(owner) == &file_wrapper_type)
-		close_result(owner, NULL);
-	Py_DECREF(owner);
-}
-
 void wsgi_release(void *state, void *const *owners, size_t count)
 {
 	struct lane *lane = state;
@@ -180,8 +241,13 @@ void wsgi_release(void *state, void *const *owners, size_t count)
 
 	if (!inside)
 		PyEval_RestoreThread(lane->state);
-	for (size_t i = 0; i < count; i++)
-		give_back(owners[i]);
+	for (size_t i = 0; i < count; i++) {
+		PyObject *owner = owners[i];
+
+		if (Py_TYPE(owner) == &file_wrapper_type)
+			close_result(&lane->python->names, owner, NULL);
+		Py_DECREF(owner);
+	}
 	if (!inside)
 		lane->state = PyEval_SaveThread();
 }
