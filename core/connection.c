@@ -286,7 +286,7 @@ static bool sink_flush(struct sink *sink)
 	enum sent sent = send_pending(c);
 	bool alive = sent != SENT_FAILED;
 
-	if (sent == SENT_SOME && x->out.pending > HIGH_WATER)
+	if (sent == SENT_SOME && x->out.pending > HIGH_WATER && !x->rs.ended)
 		alive = wait_until_low(c);
 	release_sent(c);
 	return alive;

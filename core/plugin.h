@@ -167,9 +167,10 @@ struct app {
 	int (*load)(const struct config *, struct error *);
 	void (*fork_before)(void);
 	void (*fork_parent)(void);
-	void (*fork_child)(void);
-	/* In the worker after its fork, before any lane; info outlives the worker. */
-	int (*worker_start)(const struct worker_info *, struct error *);
+	/* In the worker; info is the worker's own and outlives it. */
+	void (*fork_child)(const struct worker_info *);
+	/* In the worker when the application is loaded, before any lane. */
+	int (*worker_start)(struct error *);
 	/* On the lane's own thread; *state is handed to every call for this lane. */
 	int (*lane_start)(int lane, void **state, struct error *);
 	/* Runs one whole request; ends the response before it returns. */
@@ -256,7 +257,9 @@ UWSGI_API bool uwsgi_response_body(struct response *, struct slice bytes, void *
 UWSGI_API bool uwsgi_response_file(struct response *, int fd, int64_t at, int64_t length,
 				   void *owner);
 /* Give what is queued to the kernel now: called before the application is asked for more, so
- * that no block is held back.  Waits when the peer is far behind.  False: the peer is gone. */
+ * that no block is held back.  Waits when the peer is far behind.  False: the peer is gone.
+ * After the end of the response: before more work is done that the peer need not wait for;
+ * then it does not wait. */
 UWSGI_API bool uwsgi_response_flush(struct response *);
 /* Exactly one of these ends a response.  fail: 500 if nothing was sent, else cut it off; text
  * may say more than "Internal Server Error" to the client ({NULL, 0}: it does not). */

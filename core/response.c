@@ -214,7 +214,8 @@ bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length
 
 bool uwsgi_response_flush(struct response *rs)
 {
-	rs->switches++;
+	if (!rs->ended)
+		rs->switches++;
 	if (!rs->head_sent)
 		open_head(rs, -1);
 	if (!rs->broken && !rs->sink->flush(rs->sink))

@@ -222,7 +222,7 @@ static int start(struct worker *w, struct error *e)
 		.exhausted = on_exhausted,
 		.worker = w,
 	};
-	if (setup->app->worker_start(&setup->info, e))
+	if (setup->app->worker_start(e))
 		return -1;
 	if (init_lane(w, 0) == 0 && start_threads(w, e))
 		return -1;

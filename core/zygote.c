@@ -104,7 +104,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	w.info.id = order->worker;
 	snprintf(role, sizeof role, "worker %d", w.info.id);
 	title_set(w.config, role);
-	w.app->fork_child();
+	w.app->fork_child(&w.info);
 	_exit(worker_run(&w));
 }
 

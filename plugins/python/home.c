@@ -61,6 +61,15 @@ static bool has(const struct home *home, const char *name)
 	return access(path, R_OK) == 0;
 }
 
+/* The dot makes it ENOTDIR for a file. */
+static int access_folder(const char *path)
+{
+	char folder[PATH_MAX + 8];
+
+	snprintf(folder, sizeof folder, "%s/.", path);
+	return access(folder, R_OK | X_OK);
+}
+
 static int examine(struct home *home, const char *path, struct error *e)
 {
 	char cwd[PATH_MAX / 2] = "", cfg_path[PATH_MAX + 16];
@@ -71,7 +80,7 @@ static int examine(struct home *home, const char *path, struct error *e)
 	int n = snprintf(home->path, sizeof home->path, "%s%s%s", cwd, relative ? "/" : "", path);
 	if (n < 0 || (size_t)n >= sizeof home->path)
 		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(ENAMETOOLONG));
-	if (access(home->path, R_OK | X_OK))
+	if (access_folder(home->path))
 		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(errno));
 	snprintf(cfg_path, sizeof cfg_path, "%s/pyvenv.cfg", home->path);
 	FILE *cfg = fopen(cfg_path, "re");
@@ -119,15 +128,13 @@ static int set(PyConfig *config, wchar_t **field, const char *value, struct erro
 		       : 0;
 }
 
-/* Python finds pyvenv.cfg from the path of its executable. */
-static int use_virtualenv(PyConfig *config, const struct home *home, struct error *e)
+/* What becomes sys.executable, and from where Python finds pyvenv.cfg. */
+static int set_executable(PyConfig *config, const struct home *home, struct error *e)
 {
 	static const char *const names[] = { "bin/python" TEXT_VERSION, "bin/python3",
 					     "bin/python" };
 	char path[PATH_MAX + 64];
 
-	if (*home->version && strcmp(home->version, mine))
-		return wrong_version(home, e);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (has(home, names[i])) {
 			snprintf(path, sizeof path, "%s/%s", home->path, names[i]);
@@ -145,9 +152,12 @@ int home_configure(PyConfig *config, const char *path, struct error *e)
 
 	if (examine(&home, path, e))
 		return -1;
-	if (home.is_virtualenv)
-		return use_virtualenv(config, &home, e);
-	return check_installation(&home, e) ? -1 : set(config, &config->home, home.path, e);
+	if (!home.is_virtualenv &&
+	    (check_installation(&home, e) || set(config, &config->home, home.path, e)))
+		return -1;
+	if (home.is_virtualenv && *home.version && strcmp(home.version, mine))
+		return wrong_version(&home, e);
+	return set_executable(config, &home, e);
 }
 
 int home_check_environment(struct error *e)

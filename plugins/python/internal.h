@@ -71,8 +71,8 @@ int interpreter_init(const struct config *, const struct worker_info *, struct e
 int interpreter_load(const struct config *, struct error *);
 void interpreter_fork_before(void);
 void interpreter_fork_parent(void);
-void interpreter_fork_child(void);
-int interpreter_worker_start(const struct worker_info *, struct error *);
+void interpreter_fork_child(const struct worker_info *);
+int interpreter_worker_start(struct error *);
 int interpreter_lane_start(int index, void **lane, struct error *);
 void interpreter_lane_stop(void *lane);
 void interpreter_pause(void *lane);

@@ -88,15 +88,11 @@ static int configure(PyConfig *config, struct error *e)
 		return home_configure(config, s->home, e);
 	if (home_check_environment(e))
 		return -1;
-	/* Without it, Python would look for itself in $PATH and might find another one. */
-	if (access(UWSGI_PYTHON, X_OK) == 0) {
-		PyStatus status =
-			PyConfig_SetBytesString(config, &config->program_name, UWSGI_PYTHON);
-
-		if (PyStatus_Exception(status))
-			return status_error(status, e);
-	}
-	return 0;
+	/* What becomes sys.executable; from its place Python finds its library.  Left alone, Python
+	 * would take argv[0], which is this server. */
+	const char *executable = access(UWSGI_PYTHON, X_OK) ? "python" TEXT_VERSION : UWSGI_PYTHON;
+	PyStatus status = PyConfig_SetBytesString(config, &config->program_name, executable);
+	return PyStatus_Exception(status) ? status_error(status, e) : 0;
 }
 
 static int start(struct error *e)
@@ -263,17 +259,17 @@ void interpreter_fork_parent(void)
 	PyOS_AfterFork_Parent();
 }
 
-void interpreter_fork_child(void)
+void interpreter_fork_child(const struct worker_info *info)
 {
+	python.info = info; /* before hooks of the application run */
 	PyOS_AfterFork_Child();
 }
 
 /* ---- worker and lanes ---- */
 
-int interpreter_worker_start(const struct worker_info *info, struct error *e)
+int interpreter_worker_start(struct error *e)
 {
-	(void)e;
-	python.info = info;
+	(void)e; /* nothing of this can fail for good: hooks that raise are logged */
 	module_worker_start(&python);
 	python.main_state = PyEval_SaveThread();
 	return 0;

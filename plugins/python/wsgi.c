@@ -202,8 +202,11 @@ static void run(struct lane *lane, struct request *rq, struct response *rs, PyOb
 	enum sent sent = result ? send_result(lane, rs, result) : RAISED;
 
 	end_response(lane, sent, rq, rs);
-	if (result && sent != SENT_FILE && may_have_close(result))
+	if (result && sent != SENT_FILE && may_have_close(result)) {
+		/* What is done in close() is not for the client to wait for. */
+		uwsgi_response_flush(rs);
 		close_result(&lane->python->names, result, rq);
+	}
 	Py_XDECREF(result);
 }
 
