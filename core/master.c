@@ -75,12 +75,15 @@ static void step(struct master *m);
 
 /* ---- reigns ---- */
 
-static void forked(void *data)
+static void forked(void *data, const struct reign *own)
 {
 	struct master *m = data;
 
-	for (struct reign *r = m->reigns; r; r = r->next)
+	/* A socket that stayed open here would go on taking connections that nobody accepts. */
+	for (struct reign *r = m->reigns; r; r = r->next) {
 		reign_close_channels(r);
+		listeners_close(&r->listeners, &own->listeners, false);
+	}
 	/* libev knows one loop for each signal of a process: a worker will have its own. */
 	for (size_t i = 0; i < SIGNALS; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
@@ -230,9 +233,10 @@ static void on_forked(struct reign *r, const struct message *msg)
 	struct slot *slot = &r->gen.slots[msg->slot];
 
 	if (msg->value > 0) {
-		slot->pid = (pid_t)msg->value;
-		if (slot->state == SLOT_KILLED)
-			kill(slot->pid, SIGKILL);
+		if (slot->state == SLOT_KILLED || slot->state == SLOT_VACANT)
+			kill((pid_t)msg->value, SIGKILL);
+		if (slot->state != SLOT_VACANT)
+			slot->pid = (pid_t)msg->value;
 		return;
 	}
 	uwsgi_log(UWSGI_ERROR, "cannot fork worker %d: %s", slot->worker,
@@ -287,11 +291,20 @@ static void describe_end(int status, char *text, size_t size)
 		snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
+/* Workers that the zygote was asked for and did not get to fork. */
+static void bury_unborn(struct reign *r)
+{
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		if (r->gen.slots[i].state != SLOT_VACANT && r->gen.slots[i].pid == 0)
+			reign_bury(r, &r->gen.slots[i]);
+}
+
 static void on_zygote_death(struct master *m, struct reign *r, int status)
 {
 	char end[128], why[256];
 
 	r->zygote = 0;
+	bury_unborn(r);
 	if (r->gen.state == GENERATION_DRAINING)
 		return;
 	describe_end(status, end, sizeof end);
@@ -302,8 +315,8 @@ static void on_zygote_death(struct master *m, struct reign *r, int status)
 								    : EXIT_FAILURE);
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "the process that workers are forked from (pid %ld) ended: %s; "
-		  "importing the application again", (long)r->zygote, end);
+	uwsgi_log(UWSGI_ERROR, "the process that workers are forked from ended: %s; importing the "
+		  "application again", end);
 	want_reload(m);
 }
 

@@ -152,7 +152,7 @@ static _Noreturn void become_zygote(struct reign *r, const struct reign_setup *s
 		.channel = channel,
 	};
 
-	setup->forked(setup->data);
+	setup->forked(setup->data, r);
 	zygote_run(&zygote);
 }
 

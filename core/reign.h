@@ -44,8 +44,8 @@ struct reign_setup {
 	const struct loader *loader;
 	struct tally *tally;
 	const char *start_folder;
-	/* In a new child, before it is a zygote: closes what belongs to the master alone. */
-	void (*forked)(void *data);
+	/* In a new child, before it is the zygote of this reign: closes what is not its own. */
+	void (*forked)(void *data, const struct reign *);
 	void *data;
 };
 
