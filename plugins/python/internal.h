@@ -79,6 +79,11 @@ void interpreter_pause(void *lane);
 void interpreter_resume(void *lane);
 void interpreter_worker_stop(void);
 
+/* ---- start.c ---- */
+
+/* Afterwards this thread has the GIL. */
+int start_python(const struct python_settings *, struct error *);
+
 /* ---- home.c ---- */
 
 /* Checks that a virtualenv or prefix is for this Python, and sets what the interpreter has to
