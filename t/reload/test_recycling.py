@@ -254,3 +254,14 @@ def test_a_stop_at_any_moment_of_a_reload_stops(start):
         server.send(signal.SIGHUP)
         time.sleep(delay_ms / 1000)
         server.stop(signal.SIGINT, seconds=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_the_old_generation_drains_stops(start, number):
+    """The old generation is the last to go: its end must end the server too."""
+    server = start(INI + "processes = 2\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=0.7"))
+        server.wait_log("^sleeping in")
+        assert server.hup()
+        server.stop(number, seconds=5)
