@@ -513,25 +513,32 @@ static void step_reign(struct master *m, struct reign *r, int64_t now_ms)
 		take_over(m, r);
 }
 
-static void free_finished(struct master *m)
+static bool is_finished(const struct master *m, const struct reign *r)
 {
-	for (struct reign **at = &m->reigns; *at;) {
-		struct reign *r = *at;
-		bool never_served = r->gen.state == GENERATION_DRAINING && m->serving != r;
+	/* The serving one goes last: the others share sockets with it. */
+	bool has_others = r->next || r != m->reigns;
 
-		/* The serving one goes last: the others share sockets with it. */
-		bool has_elders = m->serving == r && (r->next || r != m->reigns);
+	return r->gen.state == GENERATION_DRAINING && r->zygote == 0 &&
+	       generation_is_vacant(&r->gen) && !(r == m->serving && has_others);
+}
 
-		if (r->gen.state != GENERATION_DRAINING || r->zygote > 0 || has_elders ||
-		    !generation_is_vacant(&r->gen)) {
-			at = &r->next;
-			continue;
-		}
-		*at = r->next;
-		if (m->serving == r)
-			m->serving = NULL;
-		reign_free(r, m->serving, master_wants_vacuum(r->config) || (never_served && m->serving));
-	}
+/* True: one was freed, and another may be finished by that. */
+static bool free_finished(struct master *m)
+{
+	struct reign **at = &m->reigns, *r;
+
+	while (*at && !is_finished(m, *at))
+		at = &(*at)->next;
+	r = *at;
+	if (!r)
+		return false;
+	*at = r->next;
+	/* What it alone had opened is of no use when the server goes on. */
+	bool unlink_paths = master_wants_vacuum(r->config) || (m->serving && m->serving != r);
+	if (m->serving == r)
+		m->serving = NULL;
+	reign_free(r, m->serving, unlink_paths);
+	return true;
 }
 
 static void step(struct master *m)
@@ -546,7 +553,8 @@ static void step(struct master *m)
 	}
 	for (struct reign *r = m->reigns; r; r = r->next)
 		step_reign(m, r, now_ms);
-	free_finished(m);
+	while (free_finished(m))
+		;
 	if (!m->stopping && !m->importing &&
 	    (m->reload_wanted || (m->retry_at_ms && m->retry_at_ms <= now_ms)))
 		start_reload(m);
