@@ -195,7 +195,9 @@ def test_env_is_seen_by_the_application(start, folder):
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory):
     path = tmp_path_factory.mktemp("venv") / "v"
-    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", path], check=True)
+    # Of the Python that the server was built for.
+    python = os.environ.get("UWSGI_PYTHON", "/usr/bin/python3")
+    subprocess.run([python, "-m", "venv", "--without-pip", path], check=True)
     site = next(path.glob("lib/python3*/site-packages"))
     (site / "only_in_venv.py").write_text(APP.format(body="from the venv"))
     return path
