@@ -98,7 +98,7 @@ $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 # ---- black-box tests: real servers ----
 TESTS ?= t
 blackbox: all
-	/usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
+	UWSGI_PYTHON=$(PYTHON) /usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
 
 check:
 	buildconf/dependencies.sh check
