@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Applications at the edges of PEP 3333; the path names one."""
+import gzip
+import io
+import os
+import sys
+import tempfile
+import threading
+
+PLAIN = [("Content-Type", "text/plain")]
+kept = {}
+released = threading.Event()
+
+
+class Closing:
+    def __init__(self, items, close):
+        self.items, self.close = items, close
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+def tried(call, *args):
+    try:
+        call(*args)
+    except Exception as e:
+        return f"{type(e).__name__}: {e}"
+    return "nothing raised"
+
+
+def write_for_ever(environ, start_response):
+    write = start_response("200 OK", PLAIN)
+    try:
+        while True:
+            write(b"x" * 65536)
+    finally:
+        print("writer ended", flush=True)
+
+
+def write_in_close(environ, start_response):
+    write = start_response("200 OK", PLAIN)
+    return Closing([b"body"], lambda: print("in close:", tried(write, b"late"), flush=True))
+
+
+class WritesWhenFreed:
+    def __init__(self, write):
+        self.write = write
+
+    def __del__(self):
+        print("in __del__:", tried(self.write, b"late"), flush=True)
+
+
+def write_in_del(environ, start_response):
+    environ["held"] = WritesWhenFreed(start_response("200 OK", PLAIN))
+    return [b"body"]
+
+
+def waits_in_close(environ, start_response):
+    start_response("200 OK", PLAIN)
+
+    def close():
+        print("close began", flush=True)
+        print("released" if released.wait(10) else "never released", flush=True)
+    return Closing([b"body"], close)
+
+
+def release(environ, start_response):
+    released.set()
+    start_response("200 OK", PLAIN)
+    return [b"released"]
+
+
+def keep(environ, start_response):
+    kept.update(write=start_response("200 OK", PLAIN), start=start_response,
+                input=environ["wsgi.input"])
+    return [b"kept"]
+
+
+def use_kept(environ, start_response):
+    body = kept["input"]
+    found = [body.read(), body.readline(), list(body), tried(kept["start"], "200 OK", PLAIN),
+             tried(kept["write"], b"x")]
+    start_response("200 OK", PLAIN)
+    return [repr(found).encode()]
+
+
+def gzip_file(environ, start_response):
+    path = tempfile.mkstemp()[1]
+    with gzip.open(path, "wb") as f:
+        f.write(b"plain text")
+    file = gzip.open(path)
+    os.unlink(path)
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](file)
+
+
+def unwritten_file(environ, start_response):
+    """Bytes that are still in the file object's buffer."""
+    file = tempfile.TemporaryFile()
+    file.write(b"0123456789")
+    file.seek(2)
+    file.write(b"ab")
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](file)
+
+
+def file_of_proc(environ, start_response):
+    """A regular file whose size is said to be 0."""
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](open("/proc/self/cmdline", "rb"))
+
+
+def closed_file(environ, start_response):
+    file = open(__file__, "rb")
+    file.close()
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](file)
+
+
+def text_file(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](io.StringIO("text"))
+
+
+def bad_header_swallowed(environ, start_response):
+    tried(start_response, "200 OK", [*PLAIN, ("X-Bad", "a\nb")])
+    return [b"should not be seen"]
+
+
+def bad_replacement_swallowed(environ, start_response):
+    start_response("200 OK", [*PLAIN, ("X-First", "1")])
+    try:
+        raise ValueError
+    except ValueError:
+        tried(start_response, "500 Sorry", [("X-Second", 2)], sys.exc_info())
+    return [b"should not be seen"]
+
+
+def exc_info_of_garbage(environ, start_response):
+    write = start_response("200 OK", PLAIN)
+    write(b"sent ")
+    return [tried(start_response, "500 Sorry", PLAIN, ("a", "b", "c")).encode()]
+
+
+def exc_info_by_name(environ, start_response):
+    start_response("200 OK", PLAIN, exc_info=None)
+    return [b"body"]
+
+
+def list_iterator(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return iter([b"one", b"two"])
+
+
+def by_index(environ, start_response):
+    class Sequence:
+        def __getitem__(self, i):
+            return [b"one", b"two"][i]
+    start_response("200 OK", PLAIN)
+    return Sequence()
+
+
+def buffers(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return [bytearray(b"one"), memoryview(b"two"), b""]
+
+
+def many_blocks(environ, start_response):
+    start_response("200 OK", PLAIN)
+    return [b"0123456789" * 100] * 3000
+
+
+def coroutine(environ, start_response):
+    start_response("200 OK", PLAIN)
+
+    async def body():
+        pass
+    returned = body()
+    returned.close()
+    return returned
+
+
+def interim_status(environ, start_response):
+    start_response("101 Switching Protocols", PLAIN)
+    return []
+
+
+def surrogate(environ, start_response):
+    raise ValueError("\udc80 in it")
+
+
+def application(environ, start_response):
+    return globals()[environ["PATH_INFO"].strip("/")](environ, start_response)

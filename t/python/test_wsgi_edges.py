@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: MIT
+"""The edges of PEP 3333 (t/apps/edges.py), and what an application finds when it is imported."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lib import http
+from lib.server import APPS
+
+INI = """
+http-socket = {http}
+module = edges
+threads = 2
+socket-timeout = 5
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    from conftest import Starter, make_folder
+    things = []
+    try:
+        yield Starter(things, [])(INI, folder=make_folder())
+    finally:
+        for thing in things:
+            thing.end()
+
+
+def ask(server, name, **how):
+    return http.request(server.http, f"/{name}", **how)
+
+
+# ---- after the response ----
+
+def test_write_to_a_client_that_has_gone_is_no_traceback(server):
+    seen = len(server.log())
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/write_for_ever"))
+        c.socket.recv(1000)
+    server.wait_log("^writer ended")
+    ask(server, "buffers")
+    assert "Traceback" not in server.log()[seen:]
+
+
+@pytest.mark.parametrize("name, said", [("write_in_close", "in close"),
+                                        ("write_in_del", "in __del__")])
+def test_write_after_the_end_raises_and_sends_nothing(server, name, said):
+    with http.Connection(server.http) as c:
+        assert c.request(f"/{name}").body == b"body"
+        assert c.request("/buffers").body == b"onetwo"
+    server.wait_log(f"^{said}: RuntimeError: write")
+
+
+def test_a_client_does_not_wait_for_close(server):
+    with http.Connection(server.http) as c:
+        assert c.request("/waits_in_close").body == b"body"
+        server.wait_log("^close began")
+        assert ask(server, "release").body == b"released"
+        server.wait_log("^released")
+        assert c.request("/buffers").body == b"onetwo"
+
+
+def test_what_is_kept_after_a_request_is_harmless(server):
+    assert ask(server, "keep", method="POST", body=b"body").body == b"kept"
+    found = ask(server, "use_kept").body.decode()
+    assert found.startswith("[b'', b'', [], 'RuntimeError: ")
+    assert found.count("RuntimeError") == 2
+
+
+# ---- files ----
+
+@pytest.mark.parametrize("name, body", [("gzip_file", b"plain text"),
+                                        ("unwritten_file", b"456789")])
+def test_file_wrapper_gives_what_read_would(server, name, body):
+    assert ask(server, name).body == body
+
+
+def test_a_file_without_a_size_is_read(server):
+    assert b"uwsgi" in ask(server, "file_of_proc").body
+
+
+@pytest.mark.parametrize("name, said", [("closed_file", "closed file"), ("text_file", "not str")])
+def test_a_file_that_cannot_be_read_is_a_500(server, name, said):
+    assert ask(server, name).status == 500
+    server.wait_log(f"exception in GET /{name}:\n(.*\n)*.*{said}")
+
+
+# ---- heads ----
+
+@pytest.mark.parametrize("name", ["bad_header_swallowed", "bad_replacement_swallowed",
+                                  "interim_status"])
+def test_half_a_head_is_never_sent(server, name):
+    response = ask(server, name)
+    assert response.status == 500
+    assert response.header("X-First") is None
+    assert b"should not be seen" not in response.body
+
+
+def test_an_exc_info_that_is_none_is_refused(server):
+    assert ask(server, "exc_info_of_garbage").body.startswith(b"sent AssertionError")
+
+
+def test_exc_info_may_be_given_by_name(server):
+    assert ask(server, "exc_info_by_name").body == b"body"
+
+
+# ---- bodies ----
+
+def test_a_list_behind_an_iterator_gets_its_length(server):
+    """What Django's responses are: nothing is computed between two blocks."""
+    response = ask(server, "list_iterator")
+    assert (response.body, response.header("Content-Length")) == (b"onetwo", "6")
+
+
+@pytest.mark.parametrize("name", ["by_index", "buffers"])
+def test_other_kinds_of_bodies(server, name):
+    assert ask(server, name).body == b"onetwo"
+
+
+def test_a_list_of_many_blocks(server):
+    assert ask(server, "many_blocks").body == b"0123456789" * 300000
+
+
+def test_a_coroutine_is_named_as_what_it_is(server):
+    assert ask(server, "coroutine").status == 500
+    server.wait_log("must return an iterable of bytes, not coroutine")
+
+
+def test_an_exception_that_is_no_utf8_is_logged(server):
+    assert ask(server, "surrogate").status == 500
+    server.wait_log(r"ValueError: \\udc80 in it")
+
+
+# ---- the import ----
+
+SHOWS = """
+import os, sys, threading
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [repr((__name__, sys.path[:4], sys.argv, sys.executable,
+                  threading.current_thread().name)).encode()]
+class A:
+    @staticmethod
+    def make():
+        return application
+"""
+
+
+@pytest.fixture
+def shows(start, folder):
+    def run(ini, name="shows.py"):
+        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
+            f.write(SHOWS)
+        server = start("http-socket = {http}\n" + ini, folder=folder)
+        return eval(http.request(server.http).body)
+    run.folder = folder
+    return run
+
+
+def test_path_order_is_that_of_uwsgi(shows):
+    path = shows("module = shows\npythonpath = one\npythonpath = /two")[1]
+    path.remove(APPS)  # the pythonpath that every test server has
+    assert path == ["/two", f"{shows.folder}/one", shows.folder]
+
+
+def test_pythonpath_may_be_a_pattern(shows):
+    os.mkdir(f"{shows.folder}/lib-a")
+    assert shows("module = shows\npythonpath = lib-*")[1][0] == f"{shows.folder}/lib-a"
+
+
+def test_a_file_has_the_module_name_that_uwsgi_gives_it(shows):
+    assert shows("wsgi-file = sub/shows.py", "sub/shows.py")[0] == "uwsgi_file_sub_shows"
+
+
+def test_a_file_may_have_any_name(shows):
+    assert shows("wsgi-file = shows.wsgi", "shows.wsgi")[0] == "uwsgi_file_shows_wsgi"
+
+
+def test_the_callable_may_be_made_by_a_call(shows):
+    assert shows("module = shows:A.make()")[0] == "shows"
+
+
+def test_arguments_executable_and_thread(shows):
+    argv, executable, thread = shows("module = shows\npyargv = a  b")[2:]
+    assert argv == ["uwsgi", "a", "b"]
+    assert os.path.basename(executable).startswith("python")
+    assert thread == "uWSGIWorker1Core0"
+
+
+ASKS = """
+import uwsgi
+print('imported in worker', uwsgi.worker_id())
+print('unfinished', end=' ')
+uwsgi.post_fork_hook = lambda: print('forked worker', uwsgi.worker_id())
+uwsgi.atexit = lambda: print('left worker', uwsgi.worker_id())
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [b'x']
+"""
+
+
+@pytest.mark.parametrize("lazy, importers", [("false", {0}), ("true", {1, 2})])
+def test_worker_id_and_hooks(start, folder, lazy, importers):
+    with open(f"{folder}/asks.py", "w", encoding="utf-8") as f:
+        f.write(ASKS)
+    server = start(f"http-socket = {{http}}\nmodule = asks\nprocesses = 2\nlazy-apps = {lazy}",
+                   folder=folder)
+    for importer in importers:
+        server.wait_log(f"imported in worker {importer}$")
+    assert server.log().count("imported in worker") == len(importers)
+    for worker in (1, 2):
+        server.wait_log(f"forked worker {worker}$")
+    server.stop()
+    for worker in (1, 2):
+        server.wait_log(f"left worker {worker}$")
+    # What is printed before a fork is not printed by every worker again.
+    assert server.log().count("unfinished") == len(importers)
+
+
+# ---- homes ----
+
+@pytest.fixture
+def refused(start, folder):
+    def run(line, **how):
+        server = start.not_yet("http-socket = {http}\nmodule = edges\n" + line, folder=folder,
+                               **how)
+        assert server.run() not in (0, None)
+        assert "encodings'" not in server.log()
+        return server
+    run.folder = folder
+    return run
+
+
+def make_venv(path):
+    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", path], check=True)
+    return path
+
+
+def test_a_home_that_is_a_file(refused):
+    with open(f"{refused.folder}/v", "w", encoding="utf-8"):
+        pass
+    refused("home = {here}/v").wait_log("home = .*/v: Not a directory")
+
+
+def test_a_home_that_is_nothing_of_python(refused):
+    refused("home = {here}").wait_log("neither a virtualenv .* nor an installation")
+
+
+def test_a_virtual_environment_whose_python_is_gone(refused):
+    venv = make_venv(f"{refused.folder}/v")
+    for name in os.listdir(f"{venv}/bin"):
+        if name.startswith("python"):
+            os.unlink(f"{venv}/bin/{name}")
+    os.symlink("/nowhere/python3", f"{venv}/bin/python3")
+    refused("home = {here}/v").wait_log("its bin/python3 is missing")
+
+
+def test_a_wrong_pythonhome(refused):
+    refused("", env={"PYTHONHOME": "{here}"}).wait_log("PYTHONHOME = .* is neither")
+
+
+def test_a_virtual_environment_that_says_no_version(start, folder):
+    venv = make_venv(f"{folder}/v")
+    with open(f"{venv}/pyvenv.cfg", "w", encoding="utf-8") as f:
+        f.write("home = /usr/bin\n")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    with open(f"{venv}/lib/python{version}/site-packages/shows.py", "w", encoding="utf-8") as f:
+        f.write(SHOWS)
+    server = start("http-socket = {http}\nmodule = shows\nhome = v", folder=folder)
+    executable = eval(http.request(server.http).body)[3]
+    assert executable.startswith(f"{venv}/bin/python")
