@@ -62,6 +62,13 @@ static bool read_length(struct slice value, int64_t *length)
 	return true;
 }
 
+/* Nothing else is repeated in the answer: what the peer sent could end its first line. */
+static bool is_version(struct slice s)
+{
+	return s.n == 8 && !memcmp(s.p, "HTTP/", 5) && s.p[5] >= '0' && s.p[5] <= '9' &&
+	       s.p[6] == '.' && s.p[7] >= '0' && s.p[7] <= '9';
+}
+
 /* What of the variables concerns the protocol itself. */
 struct seen {
 	int64_t length; /* -1: no CONTENT_LENGTH */
@@ -83,8 +90,7 @@ static bool look_at(struct state *s, struct request *rq, struct seen *seen, stru
 			return false;
 		}
 		seen->length = length;
-	} else if (is(name, SLICE("SERVER_PROTOCOL")) && value.n == sizeof s->version - 1 &&
-		   !memcmp(value.p, "HTTP/", 5)) {
+	} else if (is(name, SLICE("SERVER_PROTOCOL")) && is_version(value)) {
 		memcpy(s->version, value.p, value.n);
 	} else if (is(name, SLICE("PATH_INFO"))) {
 		seen->path = value;
