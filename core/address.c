@@ -20,10 +20,10 @@ static int parse_unix(struct address *a, const char *text, struct error *e)
 	size_t n = strlen(text);
 
 	if (n == (abstract ? 1u : 0u))
-		return uwsgi_error_set(e, "empty socket address: " EXPECTED);
+		return uwsgi_error_set(e, "empty address; " EXPECTED);
 	if (n >= sizeof un->sun_path)
-		return uwsgi_error_set(e, "%s: a UNIX socket's path has at most %zu bytes, this has %zu",
-				       text, sizeof un->sun_path - 1, n);
+		return uwsgi_error_set(e, "a UNIX socket's path has at most %zu bytes, this has %zu",
+				       sizeof un->sun_path - 1, n);
 	un->sun_family = AF_UNIX;
 	memcpy(un->sun_path, text, n + 1);
 	if (abstract)
@@ -34,7 +34,7 @@ static int parse_unix(struct address *a, const char *text, struct error *e)
 	return 0;
 }
 
-static int parse_port(const char *text, const char *port, in_port_t *out, struct error *e)
+static int parse_port(const char *port, in_port_t *out, struct error *e)
 {
 	char *end;
 
@@ -43,19 +43,18 @@ static int parse_port(const char *text, const char *port, in_port_t *out, struct
 	errno = 0;
 	long n = strtol(port, &end, 10);
 	if (end == port || *end || errno || n < 0 || n > 65535)
-		return uwsgi_error_set(e, "%s: the port must be a number from 0 to 65535", text);
+		return uwsgi_error_set(e, "the port must be a number from 0 to 65535; " EXPECTED);
 	*out = htons((uint16_t)n);
 	return 0;
 }
 
-static int resolve(struct address *a, const char *text, const char *host, in_port_t port,
-		   struct error *e)
+static int resolve(struct address *a, const char *host, in_port_t port, struct error *e)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found;
 	int failed = getaddrinfo(host, NULL, &hints, &found);
 
 	if (failed)
-		return uwsgi_error_set(e, "%s: host %s: %s", text, host, gai_strerror(failed));
+		return uwsgi_error_set(e, "host %s: %s", host, gai_strerror(failed));
 	memcpy(&a->sa, found->ai_addr, found->ai_addrlen);
 	a->length = found->ai_addrlen;
 	freeaddrinfo(found);
@@ -73,10 +72,10 @@ static int parse_inet(struct address *a, const char *text, const char *colon, st
 	in_port_t port = 0;
 
 	if (n >= sizeof host)
-		return uwsgi_error_set(e, "%s: the host name is too long", text);
+		return uwsgi_error_set(e, "the host name is too long");
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if (parse_port(text, colon + 1, &port, e))
+	if (parse_port(colon + 1, &port, e))
 		return -1;
 	if (n == 0 || !strcmp(host, "*") || !strcmp(host, "0.0.0.0")) {
 		struct sockaddr_in *in = (struct sockaddr_in *)&a->sa;
@@ -94,10 +93,10 @@ static int parse_inet(struct address *a, const char *text, const char *colon, st
 		in6->sin6_port = port;
 		a->length = sizeof *in6;
 		if (inet_pton(AF_INET6, host + 1, &in6->sin6_addr) != 1)
-			return uwsgi_error_set(e, "%s: not an IPv6 address", text);
+			return uwsgi_error_set(e, "not an IPv6 address");
 		return 0;
 	}
-	return resolve(a, text, host, port, e);
+	return resolve(a, host, port, e);
 }
 
 int address_parse(struct address *a, const char *text, struct error *e)

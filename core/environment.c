@@ -14,33 +14,31 @@ struct environment_settings {
 	struct option_list variables;
 };
 
+static int valid_mask(const char *text, struct error *e)
+{
+	char *end;
+
+	if (strtoul(text, &end, 8) > 0777 || end == text || *end)
+		return uwsgi_error_set(e, "expected an octal mask such as 022");
+	return 0;
+}
+
 #define AT(member) offsetof(struct environment_settings, member)
 static const struct option rows[] = {
 	{ .name = "chdir", .type = OPT_STRING, .offset = AT(folder),
 	  .help = "go to this folder before sockets are opened and the application is imported" },
 	{ .name = "env", .type = OPT_LIST, .offset = AT(variables), .text = true,
 	  .help = "set an environment variable for the application: NAME=value" },
-	{ .name = "umask", .type = OPT_STRING, .offset = AT(mask),
+	{ .name = "umask", .type = OPT_STRING, .offset = AT(mask), .valid = valid_mask,
 	  .help = "the processes' file mode creation mask, octal" },
 };
 #undef AT
-
-static int check(const void *settings, struct error *e)
-{
-	const struct environment_settings *s = settings;
-	char *end;
-
-	if (s->mask && (strtoul(s->mask, &end, 8) > 0777 || end == s->mask || *end))
-		return uwsgi_error_set(e, "umask = %s: expected an octal mask such as 022", s->mask);
-	return 0;
-}
 
 const struct option_table environment_options = {
 	.module = "environment",
 	.size = sizeof(struct environment_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
-	.check = check,
 };
 
 int environment_enter_folder(const struct config *cfg, const char *start_folder, struct error *e)

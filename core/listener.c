@@ -21,57 +21,16 @@ struct listener_settings {
 	const char *mode, *owner;
 };
 
-#define AT(member) offsetof(struct listener_settings, member)
-static const struct option rows[] = {
-	{ .name = "socket", .letter = 's', .type = OPT_LIST, .offset = AT(uwsgi),
-	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or @abstract" },
-	{ .name = "uwsgi-socket", .same_as = "socket" },
-	{ .name = "http-socket", .type = OPT_LIST, .offset = AT(http_socket),
-	  .help = "listen for HTTP on this address" },
-	{ .name = "http", .type = OPT_LIST, .offset = AT(http),
-	  .help = "listen for HTTP on this address, for clients that come without a proxy" },
-	{ .name = "fastcgi-socket", .type = OPT_LIST, .offset = AT(fastcgi),
-	  .help = "listen for FastCGI on this address" },
-	{ .name = "listen", .letter = 'l', .type = OPT_INT, .offset = AT(backlog), .initial = "0",
-	  .min = 0, .max = 1 << 20,
-	  .help = "connections that may wait to be accepted, for each socket; 0: as many as the "
-		  "kernel allows" },
-	{ .name = "chmod-socket", .letter = 'C', .type = OPT_STRING, .offset = AT(mode),
-	  .bare = "666", .help = "access mode of UNIX sockets, octal" },
-	{ .name = "chown-socket", .type = OPT_STRING, .offset = AT(owner),
-	  .help = "owner of UNIX sockets: user, user:group or :group" },
-	{ .name = "socket-timeout", .letter = 'z', .type = OPT_SECONDS, .offset = AT(timeout_s),
-	  .initial = "4", .min = 1, .max = 86400,
-	  .help = "how long a peer may stay silent inside a request or while it takes a response" },
-};
-
 static int parse_mode(const char *text, mode_t *mode, struct error *e)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 8);
 
 	if (end == text || *end || n > 07777)
-		return uwsgi_error_set(e, "chmod-socket = %s: expected an octal mode such as 660",
-				       text);
+		return uwsgi_error_set(e, "expected an octal mode such as 660");
 	*mode = (mode_t)n;
 	return 0;
 }
-
-static int check(const void *settings, struct error *e)
-{
-	const struct listener_settings *s = settings;
-	mode_t mode;
-
-	return s->mode ? parse_mode(s->mode, &mode, e) : 0;
-}
-
-const struct option_table listener_options = {
-	.module = "sockets",
-	.size = sizeof(struct listener_settings),
-	.rows = rows,
-	.count = sizeof rows / sizeof *rows,
-	.check = check,
-};
 
 /* "user", "user:group", ":group", names or numbers. */
 static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e)
@@ -88,8 +47,7 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e
 		unsigned long n = strtoul(user, &end, 10);
 
 		if (!pw && *end)
-			return uwsgi_error_set(e, "chown-socket = %s: there is no user %s", text,
-					       user);
+			return uwsgi_error_set(e, "there is no user %s", user);
 		*uid = pw ? pw->pw_uid : (uid_t)n;
 	}
 	if (colon && colon[1]) {
@@ -97,12 +55,65 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e
 		unsigned long n = strtoul(colon + 1, &end, 10);
 
 		if (!gr && *end)
-			return uwsgi_error_set(e, "chown-socket = %s: there is no group %s", text,
-					       colon + 1);
+			return uwsgi_error_set(e, "there is no group %s", colon + 1);
 		*gid = gr ? gr->gr_gid : (gid_t)n;
 	}
 	return 0;
 }
+
+static int valid_address(const char *text, struct error *e)
+{
+	struct address a;
+
+	return address_parse(&a, text, e);
+}
+
+static int valid_mode(const char *text, struct error *e)
+{
+	mode_t mode;
+
+	return parse_mode(text, &mode, e);
+}
+
+static int valid_owner(const char *text, struct error *e)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return parse_owner(text, &uid, &gid, e);
+}
+
+#define AT(member) offsetof(struct listener_settings, member)
+static const struct option rows[] = {
+	{ .name = "socket", .letter = 's', .type = OPT_LIST, .offset = AT(uwsgi), .valid = valid_address,
+	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or @abstract" },
+	{ .name = "uwsgi-socket", .same_as = "socket" },
+	{ .name = "http-socket", .type = OPT_LIST, .offset = AT(http_socket), .valid = valid_address,
+	  .help = "listen for HTTP on this address" },
+	{ .name = "http", .type = OPT_LIST, .offset = AT(http), .valid = valid_address,
+	  .help = "listen for HTTP on this address, for clients that come without a proxy" },
+	{ .name = "fastcgi-socket", .type = OPT_LIST, .offset = AT(fastcgi), .valid = valid_address,
+	  .help = "listen for FastCGI on this address" },
+	{ .name = "listen", .letter = 'l', .type = OPT_INT, .offset = AT(backlog), .initial = "0",
+	  .min = 0, .max = 1 << 20,
+	  .help = "connections that may wait to be accepted, for each socket; 0: as many as the "
+		  "kernel allows" },
+	{ .name = "chmod-socket", .letter = 'C', .type = OPT_STRING, .offset = AT(mode), .valid = valid_mode,
+	  .bare = "666", .help = "access mode of UNIX sockets, octal" },
+	{ .name = "chown-socket", .type = OPT_STRING, .offset = AT(owner), .valid = valid_owner,
+	  .help = "owner of UNIX sockets: user, user:group or :group" },
+	{ .name = "socket-timeout", .letter = 'z', .type = OPT_SECONDS, .offset = AT(timeout_s),
+	  .initial = "4", .min = 1, .max = 86400,
+	  .help = "how long a peer may stay silent inside a request or while it takes a response" },
+};
+#undef AT
+
+const struct option_table listener_options = {
+	.module = "sockets",
+	.size = sizeof(struct listener_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
 
 /* A path that nobody answers on any more is free; one with a live server is refused. */
 static int clear_path(const struct address *a, struct error *e)
@@ -274,7 +285,7 @@ static int add_listener(struct listeners *set, const struct config *cfg, const s
 	if (address_parse(&l.address, text, e)) {
 		struct error why = *e;
 
-		return uwsgi_error_set(e, "%s = %s", plan->option, why.text);
+		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
 	}
 	if (find(set, &l.address))
 		return uwsgi_error_set(e, "%s = %s: this address is already used by %s", plan->option,

@@ -276,6 +276,9 @@ enum option_verdict option_store(const struct option *row, void *settings, const
 		v.text = "";
 		return say(&v, OPTION_DOUBTFUL, "has no value; ignored");
 	}
+	struct error why;
+	if (row->valid && row->valid(v.text, &why))
+		return say(&v, OPTION_REFUSED, "%s", why.text);
 	return store[row->type](&v);
 }
 

@@ -69,6 +69,9 @@ struct option {
 	const char *unit;           /* for the help only: "MB"; NULL: what the type says */
 	const char *help;           /* one sentence, no full stop */
 	bool text;                  /* free text: # and ; after a blank belong to the value */
+	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
+	 * returns -1; NULL: anything goes. */
+	int (*valid)(const char *value, struct error *);
 };
 
 struct option_table {

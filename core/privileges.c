@@ -15,13 +15,67 @@ struct privileges_settings {
 	struct option_list add_gids;
 };
 
+/* A number as ids are: digits only, and fits. */
+static bool parse_id(const char *text, unsigned long *id)
+{
+	char *end;
+
+	errno = 0;
+	*id = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *id < 0xffffffffUL;
+}
+
+static int find_group(const char *text, gid_t *gid, struct error *e)
+{
+	const struct group *gr = getgrnam(text);
+	unsigned long id;
+
+	if (gr)
+		*gid = gr->gr_gid;
+	else if (parse_id(text, &id))
+		*gid = (gid_t)id;
+	else
+		return uwsgi_error_set(e, "there is no group %s", text);
+	return 0;
+}
+
+/* *pw is NULL for a number that is nobody's. */
+static int find_user(const char *text, uid_t *uid, const struct passwd **pw, struct error *e)
+{
+	unsigned long id;
+
+	*pw = getpwnam(text);
+	if (!*pw && !parse_id(text, &id))
+		return uwsgi_error_set(e, "there is no user %s", text);
+	if (!*pw)
+		*pw = getpwuid((uid_t)id);
+	*uid = *pw ? (*pw)->pw_uid : (uid_t)id;
+	return 0;
+}
+
+static int valid_user(const char *text, struct error *e)
+{
+	const struct passwd *pw;
+	uid_t uid;
+
+	return find_user(text, &uid, &pw, e);
+}
+
+static int valid_group(const char *text, struct error *e)
+{
+	gid_t gid;
+
+	return find_group(text, &gid, e);
+}
+
 #define AT(member) offsetof(struct privileges_settings, member)
 static const struct option rows[] = {
-	{ .name = "uid", .type = OPT_STRING, .offset = AT(uid),
+	{ .name = "uid", .type = OPT_STRING, .offset = AT(uid), .valid = valid_user,
 	  .help = "run as this user, a name or a number, once the sockets are open" },
-	{ .name = "gid", .type = OPT_STRING, .offset = AT(gid),
+	{ .name = "gid", .type = OPT_STRING, .offset = AT(gid), .valid = valid_group,
 	  .help = "run as this group, a name or a number; without it, as the user's own group" },
 	{ .name = "add-gid", .type = OPT_LIST, .offset = AT(add_gids),
+	  .valid = valid_group,
 	  .help = "add this supplementary group, a name or a number" },
 };
 #undef AT
@@ -33,48 +87,17 @@ const struct option_table privileges_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-/* A number as ids are: digits only, and fits. */
-static bool parse_id(const char *text, unsigned long *id)
-{
-	char *end;
-
-	errno = 0;
-	*id = strtoul(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno && *id < 0xffffffffUL;
-}
-
-static int find_group(const char *option, const char *text, gid_t *gid, struct error *e)
-{
-	const struct group *gr = getgrnam(text);
-	unsigned long id;
-
-	if (gr)
-		*gid = gr->gr_gid;
-	else if (parse_id(text, &id))
-		*gid = (gid_t)id;
-	else
-		return uwsgi_error_set(e, "%s = %s: there is no such group", option, text);
-	return 0;
-}
-
 int privileges_find(const struct config *cfg, struct identity *who, struct error *e)
 {
 	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
-	unsigned long id;
+	const struct passwd *pw = NULL;
 
 	*who = (struct identity){ .uid = geteuid(), .gid = getegid() };
-	if (s->uid) {
-		const struct passwd *pw = getpwnam(s->uid);
-
-		if (!pw && parse_id(s->uid, &id))
-			pw = getpwuid((uid_t)id);
-		else if (!pw)
-			return uwsgi_error_set(e, "uid = %s: there is no such user", s->uid);
-		who->uid = pw ? pw->pw_uid : (uid_t)id;
-		if (pw)
-			who->gid = pw->pw_gid;
-	}
-	if (s->gid && find_group("gid", s->gid, &who->gid, e))
+	if (s->uid && find_user(s->uid, &who->uid, &pw, e))
+		return -1;
+	if (pw)
+		who->gid = pw->pw_gid;
+	if (s->gid && find_group(s->gid, &who->gid, e))
 		return -1;
 	who->changes = who->uid != geteuid() || who->gid != getegid();
 	return 0;
@@ -97,7 +120,7 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 	for (size_t i = 0; i < s->add_gids.count; i++) {
 		if ((size_t)count == sizeof groups / sizeof *groups)
 			return uwsgi_error_set(e, "add-gid: too many groups");
-		if (find_group("add-gid", s->add_gids.items[i], &groups[count++], e))
+		if (find_group(s->add_gids.items[i], &groups[count++], e))
 			return -1;
 	}
 	if (setgroups((size_t)count, groups))

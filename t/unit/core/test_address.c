@@ -46,8 +46,8 @@ static void test_what_is_refused_says_why(void **unused)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{ "", "empty socket address" },
-		{ "@", "empty socket address" },
+		{ "", "empty address" },
+		{ "@", "empty address" },
 		{ "127.0.0.1:", "port must be a number" },
 		{ "127.0.0.1:http", "port must be a number" },
 		{ "127.0.0.1:65536", "port must be a number" },
