@@ -32,7 +32,7 @@ SETTINGS := report option uwsgi_names catalogue inifile text source expand magic
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment slot limits generation zygote reign master
+PROCESS  := title environment slot limit generation zygote reign master
 ENTRY    := privileges daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

@@ -8,7 +8,7 @@
 #include "environment.h"
 #include "help.h"
 #include "lane.h"
-#include "limits.h"
+#include "limit.h"
 #include "loader.h"
 #include "master.h"
 #include "title.h"

@@ -7,7 +7,7 @@
 #include "channel.h"
 #include "config.h"
 #include "generation.h"
-#include "limits.h"
+#include "limit.h"
 #include "loader.h"
 #include "scoreboard.h"
 

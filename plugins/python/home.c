@@ -5,7 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/limits.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * zygote, or in each worker with lazy-apps. */
 #include "internal.h"
 
-#include <linux/limits.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

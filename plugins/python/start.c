@@ -6,7 +6,7 @@
 
 #include <dlfcn.h>
 #include <glob.h>
-#include <linux/limits.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -57,7 +57,10 @@ def test_strict_leaves_a_right_file_alone(start):
     ("buffer-size = big", "big"), ("buffer-size = 10q", "10q"),
     ("max-requests = 99999999999999999999999", "999999"), 
     ("http-socket = :99999", "99999"), ("http-socket = host:port:more", "host:port:more"),
-    ("http-socket = [::1", "::1"), ("chdir = /nowhere/at/all", "/nowhere/at/all")])
+    ("http-socket = [::1", "::1"), ("chdir = /nowhere/at/all", "/nowhere/at/all"),
+    ("uid = nobody-of-that-name", "there is no user"), ("gid = no-such-group", "there is no group"),
+    ("chmod-socket = rw", "octal"), ("chown-socket = nobody-of-that-name", "there is no user"),
+    ("umask = 9", "octal")])
 def test_a_wrong_value_ends_the_start_with_file_and_line(start, line, said):
     server = start.not_yet(GOOD + line)
     assert server.run() == 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* limits.c: the rules by which a worker has to go: time and memory.  The master observes, asks
+/* limit.c: the rules by which a worker has to go: time and memory.  The master observes, asks
  * here, and acts. */
-#include "limits.h"
+#include "limit.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_limits.c: who must go, and what is said of it. */
+/* test_limit.c: who must go, and what is said of it. */
 #include "unit.h"
 
-#include "limits.h"
+#include "limit.h"
 
 static const struct limits_settings settings = { .reload_on_as_mb = 512, .reload_on_rss_mb = 100 };
 

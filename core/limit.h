@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* limits.h: who must go, and why.  Pure: judges values that the master has observed. */
-#ifndef UWSGI_LIMITS_H
-#define UWSGI_LIMITS_H
+/* limit.h: who must go, and why.  Pure: judges values that the master has observed. */
+#ifndef UWSGI_LIMIT_H
+#define UWSGI_LIMIT_H
 
 #include "plugin.h"
 
