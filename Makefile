@@ -23,7 +23,7 @@ LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
 BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
-CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
+CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error log arena out
@@ -88,11 +88,14 @@ unit: $(unit_bin)
 	@set -e; for t in $(unit_bin); do echo "== $$t"; $$t; done
 
 define unit_rule
-$(B)/unit/$(1)/%: t/unit/$(1)/%.c $(core_o) $(call plugin_o,$(1)) $(wildcard t/unit/*.h)
+$(B)/unit/$(1)/%: t/unit/$(1)/%.c $(B)/core.a $(call plugin_o,$(1)) $(wildcard t/unit/*.h)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -Iplugins/$(1) -It/unit $$(LDFLAGS) -o $$@ $$< \
-		$(core_o) $(call plugin_o,$(1)) $$(CORE_LIBS) -lcmocka
+		$(call plugin_o,$(1)) $(B)/core.a $$(CORE_LIBS) -lcmocka
 endef
+
+$(B)/core.a: $(core_o)
+	$(AR) rcs $@ $^
 $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 
 # ---- black-box tests: real servers ----
