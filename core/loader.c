@@ -150,11 +150,21 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 	return loaded;
 }
 
+static void list_loaded(const struct loader *ld, char *text, size_t size)
+{
+	size_t n = 0;
+
+	snprintf(text, size, "none");
+	for (size_t i = 0; i < ld->count && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? ", " : "",
+				      ld->plugins[i]->name);
+}
+
 /* name: as asked for, which may be a path.  keys: where plugin-dir may be; NULL: nowhere. */
 static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
 			 struct error *e)
 {
-	char path[8192], tried[sizeof e->text - 128] = "";
+	char path[8192], tried[sizeof e->text - 256] = "", loaded_names[128];
 	int loaded = 0;
 
 	if (strchr(name, '/')) {
@@ -167,7 +177,9 @@ static int find_and_load(struct loader *ld, const char *name, const struct confi
 	}
 	if (loaded)
 		return loaded > 0 ? 0 : -1;
-	return uwsgi_error_set(e, "plugin \"%s\" not found; tried %s", name, tried);
+	list_loaded(ld, loaded_names, sizeof loaded_names);
+	return uwsgi_error_set(e, "plugin \"%s\" not found; tried %s; there are %s", name, tried,
+			       loaded_names);
 }
 
 void loader_load_profile(struct loader *ld)
