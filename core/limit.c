@@ -53,6 +53,9 @@ enum verdict limits_judge(const struct limits_settings *s, const struct observed
 				(long long)((o->ran_ms - o->overdue_ms + 500) / 1000));
 		return LIMITS_KILL;
 	}
+	/* One that is too large before its first request would be replaced for ever. */
+	if (o->requests == 0)
+		return LIMITS_STAY;
 	if (above(o->rss, s->reload_on_rss_mb)) {
 		uwsgi_error_set(why, "it holds %llu MB of memory (reload-on-rss %lld)",
 				(unsigned long long)(o->rss >> 20), s->reload_on_rss_mb);

@@ -14,6 +14,7 @@ struct limits_settings {
 
 /* What the master knows of a worker. */
 struct observed {
+	uint64_t requests;             /* that it has answered */
 	uint64_t address_space, rss;   /* bytes; 0: not measured */
 	/* Of the request that is longest past its deadline; overdue_ms 0: none is. */
 	int64_t overdue_ms, ran_ms;

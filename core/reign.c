@@ -319,10 +319,11 @@ static void find_overdue(const struct reign *r, size_t index, struct observed *o
 
 static void judge(struct reign *r, struct slot *slot)
 {
-	struct observed o = { 0 };
+	size_t index = (size_t)(slot - r->gen.slots);
+	struct observed o = { .requests = atomic_load(&r->scoreboard.slot[index].requests) };
 	struct error why;
 
-	find_overdue(r, (size_t)(slot - r->gen.slots), &o);
+	find_overdue(r, index, &o);
 	if (limits_need_memory(r->limits) && slot->state == SLOT_SERVING)
 		measure_memory(slot->pid, &o);
 	switch (limits_judge(r->limits, &o, &why)) {

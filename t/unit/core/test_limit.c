@@ -8,13 +8,13 @@ static const struct limits_settings settings = { .reload_on_as_mb = 512, .reload
 
 static void test_within_limits_nobody_goes(void **unused)
 {
-	const struct observed o = { .address_space = 511ull << 20, .rss = 99ull << 20 };
+	const struct observed o = { .requests = 1, .address_space = 511ull << 20, .rss = 99ull << 20 };
 	struct error why;
 
 	(void)unused;
 	assert_int_equal(limits_judge(&settings, &o, &why), LIMITS_STAY);
 	assert_int_equal(limits_judge(&(struct limits_settings){ 0 },
-				      &(struct observed){ .rss = UINT64_MAX }, &why), LIMITS_STAY);
+				      &(struct observed){ .requests = 1, .rss = UINT64_MAX }, &why), LIMITS_STAY);
 }
 
 static void test_memory_replaces(void **unused)
@@ -22,13 +22,22 @@ static void test_memory_replaces(void **unused)
 	struct error why;
 
 	(void)unused;
-	assert_int_equal(limits_judge(&settings, &(struct observed){ .rss = 100ull << 20 }, &why),
+	assert_int_equal(limits_judge(&settings, &(struct observed){ .requests = 1, .rss = 100ull << 20 }, &why),
 			 LIMITS_REPLACE);
 	assert_string_equal(why.text, "it holds 100 MB of memory (reload-on-rss 100)");
 	assert_int_equal(limits_judge(&settings,
-				      &(struct observed){ .address_space = 600ull << 20 }, &why),
+				      &(struct observed){ .requests = 1, .address_space = 600ull << 20 }, &why),
 			 LIMITS_REPLACE);
 	assert_string_equal(why.text, "its address space is 600 MB (reload-on-as 512)");
+}
+
+static void test_a_worker_is_not_replaced_before_its_first_request(void **unused)
+{
+	struct error why;
+
+	(void)unused;
+	assert_int_equal(limits_judge(&settings, &(struct observed){ .rss = 999ull << 20 }, &why),
+			 LIMITS_STAY);
 }
 
 static void test_time_kills_and_names_the_request(void **unused)
@@ -47,6 +56,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_within_limits_nobody_goes),
 		cmocka_unit_test(test_memory_replaces),
+		cmocka_unit_test(test_a_worker_is_not_replaced_before_its_first_request),
 		cmocka_unit_test(test_time_kills_and_names_the_request),
 	};
 
