@@ -26,7 +26,7 @@ BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
 CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
-BASE     := error log arena out
+BASE     := error log arena out memory
 SETTINGS := report option uwsgi_names catalogue inifile text source expand magic command_line logic keys_file keys \
             config help
 EXCHANGE := request body response requestlog

@@ -6,10 +6,10 @@
 
 #include "clock.h"
 #include "log.h"
+#include "memory.h"
 #include "requestlog.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,21 +100,6 @@ static void show_idle(struct lane *lane)
 	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
 }
 
-static void read_memory(struct requestlog_entry *entry)
-{
-	unsigned long long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
-
-	if (!f)
-		return;
-	if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
-		entry->address_space = size * page;
-		entry->rss = resident * page;
-	}
-	fclose(f);
-}
-
 static bool is_logged(const struct lane_settings *s, int status)
 {
 	return !s->disable_logging || (s->log_4xx && status / 100 == 4) ||
@@ -138,7 +123,7 @@ static void account(struct lane *lane, struct exchange *x, int64_t began_us)
 	if (is_logged(s, x->rs.status)) {
 		entry.ended_us = clock_wall_us();
 		if (s->memory_report)
-			read_memory(&entry);
+			entry.memory = memory_of(setup->pid);
 		log_write(line, requestlog_format(line, sizeof line, &entry, &x->rq, &x->rs));
 	}
 	if (s->max_requests && entry.worker_requests == (uint64_t)s->max_requests)

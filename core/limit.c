@@ -56,14 +56,14 @@ enum verdict limits_judge(const struct limits_settings *s, const struct observed
 	/* One that is too large before its first request would be replaced for ever. */
 	if (o->requests == 0)
 		return LIMITS_STAY;
-	if (above(o->rss, s->reload_on_rss_mb)) {
+	if (above(o->memory.resident, s->reload_on_rss_mb)) {
 		uwsgi_error_set(why, "it holds %llu MB of memory (reload-on-rss %lld)",
-				(unsigned long long)(o->rss >> 20), s->reload_on_rss_mb);
+				(unsigned long long)(o->memory.resident >> 20), s->reload_on_rss_mb);
 		return LIMITS_REPLACE;
 	}
-	if (above(o->address_space, s->reload_on_as_mb)) {
+	if (above(o->memory.address_space, s->reload_on_as_mb)) {
 		uwsgi_error_set(why, "its address space is %llu MB (reload-on-as %lld)",
-				(unsigned long long)(o->address_space >> 20), s->reload_on_as_mb);
+				(unsigned long long)(o->memory.address_space >> 20), s->reload_on_as_mb);
 		return LIMITS_REPLACE;
 	}
 	return LIMITS_STAY;

@@ -3,7 +3,7 @@
 #ifndef UWSGI_LIMIT_H
 #define UWSGI_LIMIT_H
 
-#include "plugin.h"
+#include "memory.h"
 
 extern const struct option_table limits_options;
 
@@ -15,7 +15,7 @@ struct limits_settings {
 /* What the master knows of a worker. */
 struct observed {
 	uint64_t requests;             /* that it has answered */
-	uint64_t address_space, rss;   /* bytes; 0: not measured */
+	struct memory memory;          /* all zero: not measured */
 	/* Of the request that is longest past its deadline; overdue_ms 0: none is. */
 	int64_t overdue_ms, ran_ms;
 	const char *method, *uri;

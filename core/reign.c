@@ -283,23 +283,6 @@ enum slot_action reign_bury(struct reign *r, struct slot *slot)
 
 /* ---- limits ---- */
 
-static void measure_memory(pid_t pid, struct observed *o)
-{
-	unsigned long long size = 0, resident = 0;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return;
-	if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
-		o->address_space = size * page;
-		o->rss = resident * page;
-	}
-	fclose(f);
-}
-
 static void find_overdue(const struct reign *r, size_t index, struct observed *o)
 {
 	int64_t now_ms = clock_monotonic_ms();
@@ -325,7 +308,7 @@ static void judge(struct reign *r, struct slot *slot)
 
 	find_overdue(r, index, &o);
 	if (limits_need_memory(r->limits) && slot->state == SLOT_SERVING)
-		measure_memory(slot->pid, &o);
+		o.memory = memory_of(slot->pid);
 	switch (limits_judge(r->limits, &o, &why)) {
 	case LIMITS_KILL:
 		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: %s; restarting", slot->worker,

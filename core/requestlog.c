@@ -39,13 +39,13 @@ static void add_untrusted(struct line *l, struct slice s)
 	}
 }
 
-static void add_memory(struct line *l, const struct requestlog_entry *entry)
+static void add_memory(struct line *l, const struct memory *m)
 {
-	if (entry->address_space == 0)
-		return;
-	add(l, "{address space usage: %llu bytes/%lluMB} {rss usage: %llu bytes/%lluMB} ",
-	    (unsigned long long)entry->address_space, (unsigned long long)entry->address_space >> 20,
-	    (unsigned long long)entry->rss, (unsigned long long)entry->rss >> 20);
+	unsigned long long size = m->address_space, resident = m->resident;
+
+	if (size > 0)
+		add(l, "{address space usage: %llu bytes/%lluMB} {rss usage: %llu bytes/%lluMB} ", size,
+		    size >> 20, resident, resident >> 20);
 }
 
 static void add_time(struct line *l, int64_t at_us)
@@ -62,7 +62,7 @@ size_t requestlog_format(char *text, size_t size, const struct requestlog_entry 
 {
 	struct line l = { text, 0, size };
 
-	add_memory(&l, entry);
+	add_memory(&l, &entry->memory);
 	add(&l, "[pid: %ld|app: 0|req: %llu/%llu] ", (long)entry->pid,
 	    (unsigned long long)entry->worker_requests, (unsigned long long)entry->server_requests);
 	add_untrusted(&l, uwsgi_request_find(rq, SLICE("REMOTE_ADDR")));

@@ -4,6 +4,7 @@
 #ifndef UWSGI_REQUESTLOG_H
 #define UWSGI_REQUESTLOG_H
 
+#include "memory.h"
 #include "response.h"
 
 /* What the log knows besides request and response. */
@@ -12,7 +13,7 @@ struct requestlog_entry {
 	int lane;
 	uint64_t worker_requests, server_requests; /* this one included */
 	int64_t began_us, ended_us;                /* wall clock, microseconds */
-	uint64_t rss, address_space;               /* bytes; both 0: no memory report */
+	struct memory memory;                      /* all zero: no memory report */
 };
 
 /* Writes the line, newline included, into text; returns its length (at most size). */
