@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* chunked.c: a chunked request body, taken as it comes (RFC 9112 section 7.1).  Extensions and
- * trailers are read over, within bounds. */
+ * trailers are checked for form, read over and forgotten, within bounds.  Does not decide whether
+ * a body is chunked, nor how large it may be. */
 #include "http.h"
 
-/* Bytes of extensions and trailers that one body may carry. */
+/* Bytes that carry nothing: of trailers, and of extensions beyond the data that they describe. */
 #define MOST_EXTRA 16384u
 /* 16^15 fits into 63 bits with room to spare. */
 #define MOST_DIGITS 15u
+
+static enum parsed refuse(struct http_refusal *r, int status, const char *why)
+{
+	http_refuse(r, status, why);
+	return PARSE_BAD;
+}
 
 static int hex(unsigned char c)
 {
@@ -16,17 +23,17 @@ static int hex(unsigned char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static enum parsed refuse(struct http_refusal *r, int status, const char *why)
-{
-	*r = (struct http_refusal){ status, why };
-	return PARSE_BAD;
-}
-
 static void begin_size(struct http *s)
 {
 	s->chunk = CHUNK_SIZE;
 	s->chunk_digits = 0;
 	s->left = 0;
+}
+
+void http_begin_chunked(struct http *s)
+{
+	begin_size(s);
+	s->chunk_extra = 0;
 }
 
 static enum parsed take_size(struct http *s, unsigned char c, struct http_refusal *r)
@@ -37,29 +44,90 @@ static enum parsed take_size(struct http *s, unsigned char c, struct http_refusa
 		if (++s->chunk_digits > MOST_DIGITS)
 			return refuse(r, 400, "a chunk size is too large");
 		s->left = s->left * 16 + digit;
-	} else if (s->chunk_digits == 0) {
-		return refuse(r, 400, "a chunk size is missing");
-	} else if (c == ';' || c == ' ' || c == '\t') {
-		s->chunk = CHUNK_EXTENSION;
-	} else if (c == '\r') {
-		s->chunk = CHUNK_SIZE_LF;
-	} else {
-		return refuse(r, 400, "a malformed chunk size");
+		return PARSE_MORE;
 	}
+	if (s->chunk_digits == 0)
+		return refuse(r, 400, "a chunk size is missing");
+	if (c == '\r')
+		s->chunk = CHUNK_SIZE_LF;
+	else if (c == ';')
+		s->chunk = CHUNK_EXTENSION;
+	else if (c == ' ' || c == '\t')
+		s->chunk = CHUNK_SIZE_BLANK;
+	else
+		return refuse(r, 400, "a malformed chunk size");
 	return PARSE_MORE;
 }
 
-/* A byte of an extension or of a trailer line. */
+/* Some clients fill the size up with blanks; only an extension or the end may follow. */
+static enum parsed take_blank(struct http *s, unsigned char c, struct http_refusal *r)
+{
+	if (++s->chunk_extra > MOST_EXTRA)
+		return refuse(r, 400, "too much in chunk extensions");
+	if (c == '\r')
+		s->chunk = CHUNK_SIZE_LF;
+	else if (c == ';')
+		s->chunk = CHUNK_EXTENSION;
+	else if (c != ' ' && c != '\t')
+		return refuse(r, 400, "a malformed chunk size");
+	return PARSE_MORE;
+}
+
+/* A byte of an extension or of a trailer's value. */
 static enum parsed take_extra(struct http *s, unsigned char c, enum chunk_phase after_cr,
 			      struct http_refusal *r)
 {
 	if (++s->chunk_extra > MOST_EXTRA)
-		return refuse(r, 431, "too much in chunk extensions and trailers");
+		return refuse(r, after_cr == CHUNK_TRAILER_LF ? 431 : 400,
+			      "too much in chunk extensions or trailers");
 	if (c == '\r')
 		s->chunk = after_cr;
 	else if ((c < 0x20 && c != '\t') || c == 0x7f)
 		return refuse(r, 400, "a control character in a chunk extension or trailer");
 	return PARSE_MORE;
+}
+
+/* The first byte of a trailer line, or of the empty line that ends the body. */
+static enum parsed take_trailer(struct http *s, unsigned char c, struct http_refusal *r)
+{
+	if (c == '\r')
+		s->chunk = CHUNK_END_LF;
+	else if (http_is_token_char(c))
+		s->chunk = CHUNK_TRAILER_NAME;
+	else
+		return refuse(r, 400, "a malformed trailer");
+	return PARSE_MORE;
+}
+
+/* Not any line will do: a request behind the last chunk is not to be swallowed as a trailer. */
+static enum parsed take_trailer_name(struct http *s, unsigned char c, struct http_refusal *r)
+{
+	if (++s->chunk_extra > MOST_EXTRA)
+		return refuse(r, 431, "too much in chunk extensions or trailers");
+	if (c == ':')
+		s->chunk = CHUNK_TRAILER_VALUE;
+	else if (!http_is_token_char(c))
+		return refuse(r, 400, "a malformed trailer");
+	return PARSE_MORE;
+}
+
+static enum parsed expect(struct http *s, unsigned char c, char expected, enum chunk_phase next,
+			  const char *why, struct http_refusal *r)
+{
+	if (c != (unsigned char)expected)
+		return refuse(r, 400, why);
+	s->chunk = next;
+	return PARSE_MORE;
+}
+
+/* The size line is whole. */
+static enum parsed take_size_lf(struct http *s, unsigned char c, struct http_refusal *r)
+{
+	enum chunk_phase next = s->left > 0 ? CHUNK_DATA : CHUNK_TRAILER;
+	uint64_t paid = (uint64_t)s->left < s->chunk_extra ? (uint64_t)s->left : s->chunk_extra;
+
+	s->chunk_extra -= (uint32_t)paid;
+	return expect(s, c, '\n', next, "a bare CR after a chunk size", r);
 }
 
 /* One byte that is not data. */
@@ -68,44 +136,43 @@ static enum parsed take_byte(struct http *s, unsigned char c, struct http_refusa
 	switch (s->chunk) {
 	case CHUNK_SIZE:
 		return take_size(s, c, r);
+	case CHUNK_SIZE_BLANK:
+		return take_blank(s, c, r);
 	case CHUNK_EXTENSION:
 		return take_extra(s, c, CHUNK_SIZE_LF, r);
 	case CHUNK_SIZE_LF:
-		if (c != '\n')
-			return refuse(r, 400, "a bare CR after a chunk size");
-		s->chunk = s->left > 0 ? CHUNK_DATA : CHUNK_TRAILER;
-		return PARSE_MORE;
+		return take_size_lf(s, c, r);
 	case CHUNK_DATA_CR:
-		if (c != '\r')
-			return refuse(r, 400, "a chunk is longer than its size");
-		s->chunk = CHUNK_DATA_LF;
-		return PARSE_MORE;
+		return expect(s, c, '\r', CHUNK_DATA_LF, "a chunk is longer than its size", r);
 	case CHUNK_DATA_LF:
-		if (c != '\n')
-			return refuse(r, 400, "a bare CR after a chunk");
 		begin_size(s);
-		return PARSE_MORE;
+		return expect(s, c, '\n', CHUNK_SIZE, "a bare CR after a chunk", r);
 	case CHUNK_TRAILER:
-		if (c == '\r') {
-			s->chunk = CHUNK_END_LF;
-			return PARSE_MORE;
-		}
-		if (!http_is_token_char(c))
-			return refuse(r, 400, "a malformed trailer");
-		s->chunk = CHUNK_TRAILER_LINE;
-		return take_extra(s, c, CHUNK_TRAILER_LF, r);
-	case CHUNK_TRAILER_LINE:
+		return take_trailer(s, c, r);
+	case CHUNK_TRAILER_NAME:
+		return take_trailer_name(s, c, r);
+	case CHUNK_TRAILER_VALUE:
 		return take_extra(s, c, CHUNK_TRAILER_LF, r);
 	case CHUNK_TRAILER_LF:
-		if (c != '\n')
-			return refuse(r, 400, "a bare CR in a trailer");
-		s->chunk = CHUNK_TRAILER;
-		return PARSE_MORE;
+		return expect(s, c, '\n', CHUNK_TRAILER, "a bare CR in a trailer", r);
 	case CHUNK_END_LF:
 		return c == '\n' ? PARSE_DONE : refuse(r, 400, "a bare CR after the last chunk");
 	case CHUNK_DATA:
 		break;
 	}
+	return PARSE_MORE;
+}
+
+static enum parsed take_data(struct http *s, struct request *rq, struct slice in, size_t *taken)
+{
+	size_t n = in.n < (uint64_t)s->left ? in.n : (size_t)s->left;
+
+	if (!uwsgi_request_body(rq, (struct slice){ in.p, n }))
+		return PARSE_BAD;
+	*taken += n;
+	s->left -= (int64_t)n;
+	if (s->left == 0)
+		s->chunk = CHUNK_DATA_CR;
 	return PARSE_MORE;
 }
 
@@ -116,17 +183,10 @@ enum parsed http_read_chunked(struct http *s, struct request *rq, struct slice i
 	enum parsed parsed = PARSE_MORE;
 
 	while (at < in.n && parsed == PARSE_MORE) {
-		if (s->chunk != CHUNK_DATA) {
+		if (s->chunk == CHUNK_DATA)
+			parsed = take_data(s, rq, (struct slice){ in.p + at, in.n - at }, &at);
+		else
 			parsed = take_byte(s, (unsigned char)in.p[at++], r);
-			continue;
-		}
-		size_t n = in.n - at < (uint64_t)s->left ? in.n - at : (size_t)s->left;
-		if (!uwsgi_request_body(rq, (struct slice){ in.p + at, n }))
-			parsed = PARSE_BAD;
-		at += n;
-		s->left -= (int64_t)n;
-		if (s->left == 0)
-			s->chunk = CHUNK_DATA_CR;
 	}
 	*used += at;
 	return parsed;

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* frame.c: a response in HTTP/1.1: its head, a body that is delimited by its length, by chunks or
- * by the end of the connection, and whether the connection lives on (RFC 9112 sections 6, 9). */
+ * by the end of the connection, and whether the connection lives on (RFC 9112 sections 6, 9).
+ * An HTTP/1.0 client gets the version HTTP/1.1 as well (RFC 9110 section 2.5), but no chunks. */
 #include "http.h"
-
-#include <strings.h>
-
-static bool is(struct slice s, struct slice text)
-{
-	return s.n == text.n && !strncasecmp(s.p, text.p, s.n);
-}
 
 /* The head is put together in one piece where it fits, as it nearly always does. */
 struct text {
-	char bytes[4096];
-	size_t n;
 	struct out *out;
+	size_t n;
+	char bytes[4096];
 };
 
 static void flush(struct text *t)
@@ -44,42 +38,67 @@ static void add_field(struct text *t, struct slice name, struct slice value)
 	add(t, SLICE("\r\n"));
 }
 
-/* Framing and the connection are the server's: what the application says of them is a wish. */
-static bool is_ours(struct http *s, const struct header *h)
+static bool asks_to_close(struct slice value)
 {
-	if (h->name.n == 17)
-		return is(h->name, SLICE("Transfer-Encoding"));
-	if (h->name.n != 10 || !is(h->name, SLICE("Connection")))
+	struct slice option;
+
+	while (http_next_member(&value, &option))
+		if (http_is(option, SLICE("close")))
+			return true;
+	return false;
+}
+
+/* Framing and the connection are the server's: what the application says of them is left out,
+ * but for its wish to close. */
+static bool is_ours(struct http *s, const struct head *head, const struct header *h)
+{
+	switch (h->name.n) {
+	case 10:
+		if (!http_is(h->name, SLICE("Connection")))
+			return false;
+		if (asks_to_close(h->value))
+			s->keep_alive = false;
+		return true;
+	case 14: /* RFC 9110 section 8.6: some clients would wait for these bytes */
+		return (head->status == 204 || head->status < 200) &&
+		       http_is(h->name, SLICE("Content-Length"));
+	case 17:
+		return http_is(h->name, SLICE("Transfer-Encoding"));
+	default:
 		return false;
-	if (is(h->value, SLICE("close")))
+	}
+}
+
+/* After a 1xx the peer waits for another response, which there is none of. */
+static void decide(struct http *s, const struct head *head)
+{
+	bool delimited = head->length >= 0 || head->bodiless;
+
+	s->chunking = !delimited && s->version_1_1;
+	if (head->close || s->refused || head->status < 200 || (!delimited && !s->chunking))
 		s->keep_alive = false;
-	/* Anything else, such as "Upgrade", is passed on. */
-	return is(h->value, SLICE("close")) || is(h->value, SLICE("keep-alive"));
 }
 
 void http_say_head(void *state, const struct head *head, struct out *out)
 {
 	struct http *s = state;
-	struct text t = { .out = out };
+	struct text t;
 	bool has_date = false;
 
+	t.out = out;
+	t.n = 0;
 	add(&t, SLICE("HTTP/1.1 "));
 	add(&t, head->line);
-	if (head->line.n == 3)
-		add(&t, SLICE(" "));
-	add(&t, SLICE("\r\n"));
+	add(&t, head->line.n == 3 ? SLICE(" \r\n") : SLICE("\r\n"));
 	for (size_t i = 0; i < head->header_count; i++) {
 		const struct header *h = &head->headers[i];
 
-		if (is_ours(s, h))
+		if (is_ours(s, head, h))
 			continue;
-		has_date = has_date || is(h->name, SLICE("Date"));
+		has_date = has_date || http_is(h->name, SLICE("Date"));
 		add_field(&t, h->name, h->value);
 	}
-	bool delimited = head->length >= 0 || head->bodiless;
-	s->chunking = !delimited && s->version_1_1;
-	if (head->close || s->refused || (!delimited && !s->chunking))
-		s->keep_alive = false;
+	decide(s, head);
 	if (!has_date)
 		add_field(&t, SLICE("Date"), head->date);
 	if (s->chunking)
@@ -92,6 +111,18 @@ void http_say_head(void *state, const struct head *head, struct out *out)
 	flush(&t);
 }
 
+static void say_chunk_size(uint64_t size, struct out *out)
+{
+	char text[18];
+	size_t at = sizeof text;
+
+	text[--at] = '\n';
+	text[--at] = '\r';
+	for (; size > 0; size >>= 4)
+		text[--at] = "0123456789abcdef"[size & 15];
+	uwsgi_out_bytes(out, (struct slice){ text + at, sizeof text - at });
+}
+
 void http_say_body(void *state, const struct piece *piece, struct out *out)
 {
 	const struct http *s = state;
@@ -100,7 +131,9 @@ void http_say_body(void *state, const struct piece *piece, struct out *out)
 		uwsgi_out_piece(out, piece);
 		return;
 	}
-	uwsgi_out_printf(out, "%llx\r\n", (unsigned long long)piece->length);
+	if (piece->length <= 0) /* a chunk of no bytes would end the body */
+		return;
+	say_chunk_size((uint64_t)piece->length, out);
 	uwsgi_out_piece(out, piece);
 	uwsgi_out_bytes(out, SLICE("\r\n"));
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* http.c: the HTTP/1.0 and HTTP/1.1 protocol plugin: finds the head in what has come, has it
- * read, then takes the body.  One request at a time; what is pipelined behind it waits. */
+ * read, then takes the body.  One request at a time; what is pipelined behind it waits.  It does
+ * not say what fields mean (fields.c) nor what the application gets to see (variables.c). */
 #include "http.h"
+
+#include <assert.h>
 
 struct http_settings {
 	long long timeout_s;
@@ -9,12 +12,20 @@ struct http_settings {
 
 #define AT(member) offsetof(struct http_settings, member)
 static const struct option rows[] = {
-	{ .name = "http-timeout", .type = OPT_SECONDS, .offset = AT(timeout_s), .initial = "60",
-	  .min = 1, .max = 86400,
+	{ .name = "http-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(timeout_s),
+	  .initial = "60",
+	  .min = 1,
+	  .max = 86400,
 	  .help = "how long an HTTP client may take for the head of a request, stay silent inside "
 		  "a body, or keep an idle connection" },
-	{ .name = "http-keepalive", .type = OPT_ALWAYS,
+	{ .name = "http-keepalive",
+	  .type = OPT_ALWAYS,
 	  .help = "connections are kept alive, idle ones for http-timeout" },
+	{ .name = "http-auto-chunked",
+	  .type = OPT_ALWAYS,
+	  .help = "a response of unknown length is sent to HTTP/1.1 clients in chunks" },
 };
 #undef AT
 
@@ -32,56 +43,107 @@ static long long timeout_s(const struct config *cfg)
 	return s->timeout_s;
 }
 
-/* ---- the head ---- */
-
-static enum parsed refuse(struct http *s, struct request *rq, int status, const char *why)
+static enum parsed refuse(struct http *s, struct request *rq, const struct http_refusal *r)
 {
 	s->refused = true;
-	uwsgi_request_reject(rq, status, why);
+	if (r->status)
+		uwsgi_request_reject(rq, r->status, r->why);
 	return PARSE_BAD;
 }
 
-/* Empty lines before a request are read over (RFC 9112 section 2.2). */
+/* ---- where the head ends ---- */
+
+/* Empty lines before a request are read over (RFC 9112 section 2.2), but not for ever. */
+enum { EMPTY_LINES_MAX = 8 };
+
 static size_t empty_lines(struct slice in)
 {
 	size_t n = 0;
 
-	while (n + 1 < in.n && in.p[n] == '\r' && in.p[n + 1] == '\n')
+	while (n < 2 * EMPTY_LINES_MAX && in.n - n > 1 && in.p[n] == '\r' && in.p[n + 1] == '\n')
 		n += 2;
 	return n;
 }
 
-/* What else speaks to this port by mistake. */
-static const char *foreign(struct slice in)
+/* What is no HTTP at all is said at once: its end would be waited for in vain. */
+static const char *not_http(struct slice in)
 {
-	if (in.n >= 3 && in.p[0] == 0x16 && in.p[1] == 0x03)
+	if (in.n < 4 || http_is_token_char((unsigned char)in.p[0]))
+		return NULL;
+	if (in.p[0] == 0x16 && in.p[1] == 0x03)
 		return "TLS spoken to a plain HTTP socket";
-	if (in.n >= 4 && in.p[0] == 0)
-		return "a uwsgi packet on an HTTP socket: use socket = for uwsgi_pass";
-	return NULL;
+	if (in.p[0] == 0)
+		return "a uwsgi packet on an HTTP socket: uwsgi_pass goes to socket =";
+	if (in.p[0] == 1 && in.p[1] > 0 && in.p[1] < 12)
+		return "FastCGI spoken to an HTTP socket: fastcgi_pass goes to fastcgi-socket =";
+	return in.p[0] == '\r' && in.p[1] == '\n' ? NULL : "what came is no HTTP request";
 }
 
-enum end { END_MISSING, END_FOUND, END_BAD };
+/* Looks for the empty line that ends the head, from where the last search stopped; *end is
+ * behind it.  A bare LF is refused where it stands (RFC 9112 section 2.2 leaves that open):
+ * servers that read it otherwise would see another request, and no client in use sends it. */
+enum found { END_MISSING, END_FOUND, END_BAD };
 
-/* Looks for the empty line that ends the head, from where the last search stopped.  *length
- * takes it in.  A bare LF twice would be an end to others: waiting on would be for ever. */
-static enum end find_end(struct http *s, struct slice in, size_t *length)
+static enum found find_end(struct http *s, struct slice in, size_t begin, size_t *end)
 {
-	struct slice rest = in;
+	size_t at = s->searched > begin ? s->searched : begin;
 
-	if (s->searched < in.n) {
-		rest.p += s->searched;
-		rest.n -= s->searched;
+	assert(at <= in.n);
+	for (const char *lf; (lf = memchr(in.p + at, '\n', in.n - at)); at++) {
+		at = (size_t)(lf - in.p);
+		if (at == begin || in.p[at - 1] != '\r')
+			return END_BAD;
+		if (at > begin + 1 && in.p[at - 2] == '\n') {
+			*end = at + 1;
+			return END_FOUND;
+		}
 	}
-	const char *end = memmem(rest.p, rest.n, "\r\n\r\n", 4);
-	if (end) {
-		s->searched = 0;
-		*length = (size_t)(end - in.p) + 4;
-		return END_FOUND;
-	}
-	s->searched = (uint32_t)(in.n > 3 ? in.n - 3 : 0);
-	return memmem(rest.p, rest.n, "\n\n", 2) ? END_BAD : END_MISSING;
+	/* A CR alone may yet become an empty line, which is not of the head. */
+	s->searched = (uint32_t)(in.n > 1 ? in.n : 0);
+	return END_MISSING;
 }
+
+/* Of an incomplete head, the request line is checked as soon as it is there, so that whoever
+ * does not speak HTTP learns so at once. */
+static bool check_line(struct http *s, struct slice in, struct http_refusal *r)
+{
+	const char *lf = s->line_checked ? NULL : memchr(in.p, '\n', in.n);
+	struct http_head head;
+
+	if (!lf)
+		return true;
+	s->line_checked = true;
+	return http_parse_request_line((struct slice){ in.p, (size_t)(lf - in.p) - 1 }, &head, r);
+}
+
+static enum found bad(struct http_refusal *r, const char *why)
+{
+	http_refuse(r, 400, why);
+	return END_BAD;
+}
+
+/* The whole head in *text, once it is there. */
+static enum found take_head(struct http *s, struct slice in, struct slice *text,
+			    struct http_refusal *r)
+{
+	size_t begin = empty_lines(in), end = in.n;
+
+	*text = (struct slice){ in.p + begin, in.n - begin };
+	if (not_http(in))
+		return bad(r, not_http(in));
+	if (begin == 2 * EMPTY_LINES_MAX)
+		return bad(r, "empty lines instead of a request");
+	if (not_http(*text))
+		return bad(r, "what came is no HTTP request");
+	enum found found = find_end(s, in, begin, &end);
+
+	text->n = end - begin;
+	if (found == END_BAD)
+		return bad(r, "a line does not end with CRLF");
+	return found == END_MISSING && !check_line(s, *text, r) ? END_BAD : found;
+}
+
+/* ---- what the head says ---- */
 
 static enum parsed begin_body(struct http *s, struct request *rq, const struct http_meaning *m,
 			      bool body_is_here, struct out *out)
@@ -90,49 +152,58 @@ static enum parsed begin_body(struct http *s, struct request *rq, const struct h
 		s->refused = true;
 		return PARSE_BAD;
 	}
-	s->left = m->length > 0 ? m->length : 0;
 	if (m->length <= 0 && !m->chunked)
 		return PARSE_DONE;
-	s->phase = m->chunked ? HTTP_CHUNKED : HTTP_LENGTH;
 	if (m->chunked) {
-		s->chunk = CHUNK_SIZE;
-		s->chunk_digits = s->chunk_extra = 0;
+		s->phase = HTTP_CHUNKED;
+		http_begin_chunked(s);
+	} else {
+		s->phase = HTTP_LENGTH;
+		s->left = m->length;
 	}
 	if (m->expects_continue && !body_is_here)
 		uwsgi_out_bytes(out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	return PARSE_MORE;
 }
 
+/* A tunnel is never opened here: what follows a CONNECT is nobody's request. */
+static bool is_connect(const struct http_head *h)
+{
+	return h->method.n == 7 && !memcmp(h->method.p, "CONNECT", 7);
+}
+
 static enum parsed read_head(struct http *s, struct request *rq, struct slice in, size_t *used,
 			     struct out *out)
 {
-	size_t skipped = empty_lines(in);
-	struct slice text = { in.p + skipped, in.n - skipped };
-	const char *other = foreign(text);
+	struct http_refusal why = { 0 };
 	struct http_head head;
 	struct http_meaning meaning;
-	struct http_refusal why;
+	struct http_target target;
+	struct slice text;
 
+	/* Until a head says more: for the answer to one that cannot be read, or never ends. */
 	s->version_1_1 = true;
 	s->keep_alive = s->refused = s->chunking = false;
-	if (other)
-		return refuse(s, rq, 400, other);
-	switch (find_end(s, text, &text.n)) {
+	switch (take_head(s, in, &text, &why)) {
 	case END_MISSING:
 		return PARSE_MORE;
 	case END_BAD:
-		return refuse(s, rq, 400, "a line does not end with CRLF");
+		return refuse(s, rq, &why);
 	case END_FOUND:
 		break;
 	}
-	*used = skipped + text.n;
+	*used = (size_t)(text.p - in.p) + text.n;
+	s->searched = 0;
+	s->line_checked = false;
 	if (!http_parse_head(text, &head, &why))
-		return refuse(s, rq, why.status, why.why);
+		return refuse(s, rq, &why);
 	s->version_1_1 = head.minor > 0;
 	if (!http_read_fields(&head, &meaning, &why) ||
-	    !http_make_variables(&head, &meaning, rq, &why))
-		return refuse(s, rq, why.status, why.why);
-	s->keep_alive = !meaning.close && (s->version_1_1 || meaning.keep_alive);
+	    !http_read_target(&head, rq, &target, &why) ||
+	    !http_make_variables(&head, &meaning, &target, rq))
+		return refuse(s, rq, &why);
+	s->keep_alive =
+		!meaning.close && (s->version_1_1 || meaning.keep_alive) && !is_connect(&head);
 	return begin_body(s, rq, &meaning, in.n > *used, out);
 }
 
@@ -153,17 +224,12 @@ static enum parsed read_length_body(struct http *s, struct request *rq, struct s
 static enum parsed read_body(struct http *s, struct request *rq, struct slice in, size_t *used)
 {
 	struct http_refusal why = { 0 };
-	enum parsed parsed = s->phase == HTTP_LENGTH
-				     ? read_length_body(s, rq, in, used)
-				     : http_read_chunked(s, rq, in, used, &why);
+	enum parsed parsed = s->phase == HTTP_LENGTH ? read_length_body(s, rq, in, used)
+						     : http_read_chunked(s, rq, in, used, &why);
 
-	if (parsed == PARSE_BAD && why.status)
-		uwsgi_request_reject(rq, why.status, why.why);
-	if (parsed == PARSE_BAD)
-		s->refused = true;
 	if (parsed != PARSE_MORE)
 		s->phase = HTTP_HEAD;
-	return parsed;
+	return parsed == PARSE_BAD ? refuse(s, rq, &why) : parsed;
 }
 
 static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
@@ -175,7 +241,7 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 	*used = 0;
 	if (s->phase == HTTP_HEAD)
 		parsed = read_head(s, rq, in, used, out);
-	if (parsed != PARSE_MORE || s->phase == HTTP_HEAD)
+	if (parsed != PARSE_MORE || s->phase == HTTP_HEAD || *used == in.n)
 		return parsed;
 	return read_body(s, rq, (struct slice){ in.p + *used, in.n - *used }, used);
 }

@@ -9,21 +9,23 @@
 #include <string.h>
 
 enum http_phase {
-	HTTP_HEAD,    /* between requests, or inside a head that is not whole */
-	HTTP_LENGTH,  /* a body of known length */
+	HTTP_HEAD,   /* between requests, or inside a head that is not whole */
+	HTTP_LENGTH, /* a body of known length */
 	HTTP_CHUNKED,
 };
 
 /* Inside a chunked body (RFC 9112 section 7.1). */
 enum chunk_phase {
 	CHUNK_SIZE,
+	CHUNK_SIZE_BLANK, /* white space behind the size */
 	CHUNK_EXTENSION,
 	CHUNK_SIZE_LF,
 	CHUNK_DATA,
 	CHUNK_DATA_CR,
 	CHUNK_DATA_LF,
-	CHUNK_TRAILER,     /* at the start of a trailer line */
-	CHUNK_TRAILER_LINE,
+	CHUNK_TRAILER, /* at the start of a trailer line */
+	CHUNK_TRAILER_NAME,
+	CHUNK_TRAILER_VALUE,
 	CHUNK_TRAILER_LF,
 	CHUNK_END_LF,
 };
@@ -31,11 +33,13 @@ enum chunk_phase {
 /* One connection's, kept across requests. */
 struct http {
 	enum http_phase phase;
-	uint32_t searched;      /* bytes of an incomplete head that hold no end */
-	int64_t left;           /* of the body, or of the present chunk */
+	uint32_t searched; /* bytes of an incomplete head that hold no end */
+	int64_t left;      /* of the body, or of the present chunk */
 	enum chunk_phase chunk;
-	uint32_t chunk_digits, chunk_extra; /* of the size; bytes of extensions and trailers */
+	uint32_t chunk_digits; /* of the size, so far */
+	uint32_t chunk_extra;  /* bytes of extensions that no data has paid for, and of trailers */
 	/* The present request, as the response needs to know it. */
+	bool line_checked; /* the head is incomplete, but its request line is sound */
 	bool version_1_1, keep_alive, refused;
 	/* The present response. */
 	bool chunking;
@@ -53,38 +57,78 @@ struct http_head {
 	size_t count;
 };
 
-/* What the fields say of the request (fields.c). */
-struct http_meaning {
-	int64_t length;     /* -1: no Content-Length */
-	bool chunked, close, keep_alive, expects_continue;
-	struct slice host;
+/* uri-host [ ":" port ] (RFC 9110 section 7.2); host may be empty, port too. */
+struct http_authority {
+	struct slice whole, host, port;
 };
 
-/* A refusal: the status and why, for uwsgi_request_reject(). */
+/* What the fields say of the request. */
+struct http_meaning {
+	int64_t length; /* -1: no Content-Length */
+	bool chunked;
+	bool other_coding; /* a transfer coding that is not chunked */
+	bool close, keep_alive, expects_continue;
+	bool has_host;
+	struct http_authority host;
+};
+
+/* The parts of a request-target (RFC 9112 section 3.2). */
+struct http_target {
+	struct slice path, query;
+	struct http_authority authority; /* of the absolute and authority forms, else empty */
+};
+
+/* A refusal: the status and why, for uwsgi_request_reject().  Status 0: the request is marked
+ * as refused already. */
 struct http_refusal {
 	int status;
 	const char *why;
 };
 
-/* parse.c: text is a whole head, its last empty line included. */
+static inline bool http_refuse(struct http_refusal *r, int status, const char *why)
+{
+	*r = (struct http_refusal){ status, why };
+	return false;
+}
+
+/* ASCII letters in either case; no locale has a say in what Transfer-Encoding is. */
+static inline bool http_is(struct slice s, struct slice text)
+{
+	if (s.n != text.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char a = (unsigned char)s.p[i], b = (unsigned char)text.p[i];
+
+		if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
+			return false;
+	}
+	return true;
+}
+
+/* parse.c: text is a whole head, its last empty line included; line has lost its CRLF.  Slices
+ * of what is found point into them. */
 bool http_parse_head(struct slice text, struct http_head *, struct http_refusal *);
+bool http_parse_request_line(struct slice line, struct http_head *, struct http_refusal *);
 bool http_is_token_char(unsigned char);
 
-/* fields.c */
+/* fields.c: what framing, connection, Host and Expect say. */
 bool http_read_fields(const struct http_head *, struct http_meaning *, struct http_refusal *);
-/* Makes the request's variables of the head; false: refused. */
-bool http_make_variables(const struct http_head *, const struct http_meaning *, struct request *,
-			 struct http_refusal *);
+/* The next member of a comma-separated list, trimmed; empty ones are passed over.  False at
+ * the end. */
+bool http_next_member(struct slice *list, struct slice *member);
 
-/* target.c: the parts of a request-target (RFC 9112 section 3.2).  path is decoded into memory
- * of the request. */
-struct http_target {
-	struct slice raw, path, query, authority; /* authority: of the absolute form, else empty */
-};
+/* target.c: path is decoded into memory of the request, or a slice of the head. */
 bool http_read_target(const struct http_head *, struct request *, struct http_target *,
 		      struct http_refusal *);
+bool http_read_authority(struct slice, struct http_authority *);
 
-/* chunked.c: takes what it can of a chunked body. */
+/* variables.c: makes the request's CGI variables. */
+bool http_make_variables(const struct http_head *, const struct http_meaning *,
+			 const struct http_target *, struct request *);
+
+/* chunked.c: takes what it can of a chunked body; adds to *used.  Begins anew when the state is
+ * set to CHUNK_SIZE by http_begin_chunked(). */
+void http_begin_chunked(struct http *);
 enum parsed http_read_chunked(struct http *, struct request *, struct slice in, size_t *used,
 			      struct http_refusal *);
 

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* target.c: the request-target in its four forms (RFC 9112 section 3.2), and the path that the
- * application sees: percent-decoded, without dot segments (RFC 3986 section 5.2.4). */
+/* target.c: the request-target in its four forms (RFC 9112 section 3.2), the authority that
+ * some of them and Host hold, and the path that the application sees: percent-decoded, without
+ * dot segments (RFC 3986 section 5.2.4). */
 #include "http.h"
-
-#include <strings.h>
-
-static bool refuse(struct http_refusal *r, int status, const char *why)
-{
-	*r = (struct http_refusal){ status, why };
-	return false;
-}
 
 static int hex(char c)
 {
@@ -18,6 +11,52 @@ static int hex(char c)
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+/* ---- the authority ---- */
+
+/* A registered name or an IPv4 address (RFC 3986 section 3.2.2). */
+static bool is_name_char(char c)
+{
+	static const char marks[] = { '-', '.', '_', '~', '!', '$', '&', '\'',
+				      '(', ')', '*', '+', ',', ';', '=', '%' };
+
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       memchr(marks, c, sizeof marks);
+}
+
+/* The length of an IPv6 address in brackets; 0: it is none. */
+static size_t literal_length(struct slice s)
+{
+	size_t n = 1;
+
+	while (n < s.n && (hex(s.p[n]) >= 0 || s.p[n] == ':' || s.p[n] == '.'))
+		n++;
+	return n > 2 && n < s.n && s.p[n] == ']' ? n + 1 : 0;
+}
+
+/* False for user information too: it has no place in a request (RFC 9110 section 4.2.4). */
+bool http_read_authority(struct slice s, struct http_authority *a)
+{
+	size_t n = 0;
+
+	if (s.n > 0 && s.p[0] == '[')
+		n = literal_length(s);
+	else
+		while (n < s.n && is_name_char(s.p[n]))
+			n++;
+	*a = (struct http_authority){ .whole = s, .host = { s.p, n }, .port = { s.p + s.n, 0 } };
+	if (n == s.n)
+		return true;
+	if (s.p[n] != ':' || s.n - n > 6)
+		return false;
+	a->port = (struct slice){ s.p + n + 1, s.n - n - 1 };
+	for (size_t i = 0; i < a->port.n; i++)
+		if (a->port.p[i] < '0' || a->port.p[i] > '9')
+			return false;
+	return true;
+}
+
+/* ---- the path ---- */
 
 static bool decode(struct slice in, char *to, size_t *n, struct http_refusal *r)
 {
@@ -31,9 +70,9 @@ static bool decode(struct slice in, char *to, size_t *n, struct http_refusal *r)
 		int low = high >= 0 ? hex(in.p[i + 2]) : -1;
 
 		if (low < 0)
-			return refuse(r, 400, "a malformed percent-encoding in the path");
+			return http_refuse(r, 400, "a malformed percent-encoding in the path");
 		if (high + low == 0)
-			return refuse(r, 400, "a NUL in the path");
+			return http_refuse(r, 400, "a NUL in the path");
 		to[(*n)++] = (char)(high << 4 | low);
 		i += 2;
 	}
@@ -51,19 +90,17 @@ static size_t remove_dot_segments(char *p, size_t n)
 		while (end < n && p[end] != '/')
 			end++;
 		size_t length = end - i - 1; /* of the segment behind the slash */
-		bool last = end == n;
-		if (length == 1 && p[i + 1] == '.') {
-			if (last)
-				p[out++] = '/';
-		} else if (length == 2 && p[i + 1] == '.' && p[i + 2] == '.') {
-			while (out > 0 && p[--out] != '/')
-				;
-			if (last)
-				p[out++] = '/';
-		} else {
+		bool one = length == 1 && p[i + 1] == '.';
+		bool two = length == 2 && p[i + 1] == '.' && p[i + 2] == '.';
+
+		if (!one && !two) {
 			memmove(p + out, p + i, end - i);
 			out += end - i;
 		}
+		while (two && out > 0 && p[--out] != '/')
+			;
+		if ((one || two) && end == n)
+			p[out++] = '/';
 		i = end;
 	}
 	return out;
@@ -71,12 +108,15 @@ static size_t remove_dot_segments(char *p, size_t n)
 
 static bool needs_work(struct slice path)
 {
-	for (size_t i = 0; i < path.n; i++)
-		if (path.p[i] == '%' || (path.p[i] == '.' && i > 0 && path.p[i - 1] == '/'))
+	if (memchr(path.p, '%', path.n))
+		return true;
+	for (size_t i = 1; i < path.n; i++)
+		if (path.p[i] == '.' && path.p[i - 1] == '/')
 			return true;
 	return false;
 }
 
+/* Decoded first: "%2e%2e" is ".." to whoever opens a file by this path. */
 static bool read_path(struct slice path, struct request *rq, struct http_target *t,
 		      struct http_refusal *r)
 {
@@ -85,12 +125,17 @@ static bool read_path(struct slice path, struct request *rq, struct http_target 
 		return true;
 	size_t n;
 	char *p = uwsgi_request_alloc(rq, path.n);
-	if (!p)
-		return refuse(r, 500, "out of memory");
-	if (!decode(path, p, &n, r))
+	if (!p || !decode(path, p, &n, r))
 		return false;
 	t->path = (struct slice){ p, remove_dot_segments(p, n) };
 	return true;
+}
+
+/* ---- the four forms ---- */
+
+static struct slice behind(struct slice s, size_t n)
+{
+	return (struct slice){ s.p + n, s.n - n };
 }
 
 static bool read_origin_form(struct slice s, struct request *rq, struct http_target *t,
@@ -98,34 +143,46 @@ static bool read_origin_form(struct slice s, struct request *rq, struct http_tar
 {
 	const char *mark = memchr(s.p, '?', s.n);
 	size_t n = mark ? (size_t)(mark - s.p) : s.n;
-	const char *fragment = memchr(s.p, '#', s.n);
 
-	if (fragment)
-		return refuse(r, 400, "a fragment in the request target");
 	if (mark)
-		t->query = (struct slice){ mark + 1, s.n - n - 1 };
+		t->query = behind(s, n + 1);
 	return read_path((struct slice){ s.p, n }, rq, t, r);
 }
 
 /* "http://host:port/path?query"; the path may be missing. */
-static bool read_absolute_form(struct slice s, size_t scheme, struct request *rq,
-			       struct http_target *t, struct http_refusal *r)
+static bool read_absolute_form(struct slice s, struct request *rq, struct http_target *t,
+			       struct http_refusal *r)
 {
-	struct slice rest = { s.p + scheme, s.n - scheme };
 	size_t n = 0;
 
-	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
+	while (n < s.n && s.p[n] != '/' && s.p[n] != '?')
 		n++;
-	t->authority = (struct slice){ rest.p, n };
-	if (n == 0 || memchr(rest.p, '@', n))
-		return refuse(r, 400, "malformed authority in the request target");
-	rest = (struct slice){ rest.p + n, rest.n - n };
-	if (rest.n > 0 && rest.p[0] == '/')
-		return read_origin_form(rest, rq, t, r);
+	if (!http_read_authority((struct slice){ s.p, n }, &t->authority) || !t->authority.host.n)
+		return http_refuse(r, 400, "malformed host in the request target");
+	s = behind(s, n);
+	if (s.n > 0 && s.p[0] == '/')
+		return read_origin_form(s, rq, t, r);
 	t->path = SLICE("/");
-	if (rest.n > 0)
-		t->query = (struct slice){ rest.p + 1, rest.n - 1 };
+	if (s.n > 0)
+		t->query = behind(s, 1);
 	return true;
+}
+
+static bool read_authority_form(struct slice s, struct http_target *t, struct http_refusal *r)
+{
+	if (!http_read_authority(s, &t->authority) || !t->authority.host.n || !t->authority.port.n)
+		return http_refuse(r, 400, "CONNECT needs host:port as its target");
+	return true;
+}
+
+static bool begins_with(struct slice s, struct slice scheme)
+{
+	return s.n > scheme.n && http_is((struct slice){ s.p, scheme.n }, scheme);
+}
+
+static bool is_method(const struct http_head *h, struct slice name)
+{
+	return h->method.n == name.n && !memcmp(h->method.p, name.p, name.n);
 }
 
 bool http_read_target(const struct http_head *h, struct request *rq, struct http_target *t,
@@ -133,20 +190,21 @@ bool http_read_target(const struct http_head *h, struct request *rq, struct http
 {
 	struct slice s = h->target;
 
-	*t = (struct http_target){ .raw = s, .path = SLICE(""), .query = SLICE("") };
+	*t = (struct http_target){ .path = SLICE(""), .query = SLICE("") };
+	if (memchr(s.p, '#', s.n))
+		return http_refuse(r, 400, "a fragment in the request target");
+	if (is_method(h, SLICE("CONNECT")))
+		return read_authority_form(s, t, r);
 	if (s.p[0] == '/')
 		return read_origin_form(s, rq, t, r);
-	if (s.n == 1 && s.p[0] == '*')
-		return (h->method.n == 7 && !memcmp(h->method.p, "OPTIONS", 7)) ||
-		       refuse(r, 400, "the target * is for OPTIONS only");
-	if (h->method.n == 7 && !memcmp(h->method.p, "CONNECT", 7)) {
-		t->authority = s;
-		return memchr(s.p, ':', s.n) ||
-		       refuse(r, 400, "CONNECT needs host:port as its target");
+	if (s.n == 1 && s.p[0] == '*') {
+		t->path = s;
+		return is_method(h, SLICE("OPTIONS")) ||
+		       http_refuse(r, 400, "the target * is for OPTIONS only");
 	}
-	if (s.n > 7 && !strncasecmp(s.p, "http://", 7))
-		return read_absolute_form(s, 7, rq, t, r);
-	if (s.n > 8 && !strncasecmp(s.p, "https://", 8))
-		return read_absolute_form(s, 8, rq, t, r);
-	return refuse(r, 400, "malformed request target");
+	if (begins_with(s, SLICE("http://")))
+		return read_absolute_form(behind(s, 7), rq, t, r);
+	if (begins_with(s, SLICE("https://")))
+		return read_absolute_form(behind(s, 8), rq, t, r);
+	return http_refuse(r, 400, "malformed request target");
 }
