@@ -98,8 +98,7 @@ static enum found find_end(struct http *s, struct slice in, size_t begin, size_t
 			return END_FOUND;
 		}
 	}
-	/* A CR alone may yet become an empty line, which is not of the head. */
-	s->searched = (uint32_t)(in.n > 1 ? in.n : 0);
+	s->searched = (uint32_t)in.n;
 	return END_MISSING;
 }
 
