@@ -2,6 +2,7 @@
 #
 #   make                 build ./uwsgi and plugins/*/*_plugin.so
 #   make check           install what is missing, build, pass every test
+#   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
 #   make demo            install what is missing, build, serve a real application
 #   make install         PREFIX=/usr/local DESTDIR=
 #   make PROFILE=debug   another profile of buildconf/ (default, debug, asan, tsan)
@@ -48,7 +49,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all build-only clean install check demo unit blackbox
+.PHONY: all build-only clean install check demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -97,6 +98,32 @@ endef
 $(B)/core.a: $(core_o)
 	$(AR) rcs $@ $^
 $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
+
+# ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests ----
+FUZZ_SECONDS ?= 20
+fuzz_plugin_http_fuzz    := http
+fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
+fuzz_plugin_fastcgi_fuzz := fastcgi
+fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
+
+fuzz: $(unit_bin)
+	@mkdir -p $(foreach f,$(fuzzers),build/fuzz/corpus/$(f) build/fuzz/seeds/$(f))
+	@set -e; $(foreach f,$(fuzzers),$(foreach t,$(filter $(B)/unit/$(fuzz_plugin_$(f))/%,$(unit_bin)), \
+		FUZZ_SEEDS=build/fuzz/seeds/$(f) $t >/dev/null 2>&1;))
+	@cp t/fixtures/ini/*.ini build/fuzz/seeds/ini_fuzz
+	$(MAKE) PROFILE=fuzz CC=clang run-fuzz
+
+run-fuzz: $(fuzzers:%=$(B)/%)
+	@set -e; for f in $(fuzzers); do echo "== $$f"; (cd $(B) && ./$$f -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=4096 -timeout=10 -print_final_stats=1 corpus/$$f seeds/$$f) >$(B)/$$f.log 2>&1 || \
+		{ tail -n 60 $(B)/$$f.log; exit 1; }; grep number_of_executed $(B)/$$f.log; done
+
+define fuzz_rule
+$(B)/$(1): t/fuzz/$(1).c $(wildcard t/fuzz/*.h t/unit/*.h) $(B)/core.a $(call plugin_o,$(fuzz_plugin_$(1)))
+	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -It/unit $$(LDFLAGS) -o $$@ $$< \
+		$(call plugin_o,$(fuzz_plugin_$(1))) $(B)/core.a $$(CORE_LIBS)
+endef
+$(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 
 # ---- black-box tests: real servers ----
 TESTS ?= t

@@ -112,12 +112,31 @@ static inline void case_run_cut(const struct parse_case *c, const struct protoco
 	}
 }
 
+/* With $FUZZ_SEEDS, a folder, every input becomes a file in it: what fuzzing begins with. */
+static inline void case_keep_seed(const struct parse_case *c)
+{
+	const char *folder = getenv("FUZZ_SEEDS");
+	uint64_t hash = 14695981039346656037u;
+	char path[4096];
+
+	if (!folder)
+		return;
+	for (size_t i = 0; i < c->in.n; i++)
+		hash = (hash ^ (unsigned char)c->in.p[i]) * 1099511628211u;
+	snprintf(path, sizeof path, "%s/%016llx", folder, (unsigned long long)hash);
+	FILE *to = fopen(path, "w");
+	assert_non_null(to);
+	assert_int_equal(fwrite(c->in.p, 1, c->in.n, to), c->in.n);
+	assert_int_equal(fclose(to), 0);
+}
+
 static inline void cases_run(const struct parse_case *cases, size_t count,
 			     const struct protocol *protocol)
 {
 	for (const struct parse_case *c = cases; c < cases + count; c++) {
 		size_t n = c->in.n;
 
+		case_keep_seed(c);
 		case_run(c, protocol, n, n, "whole", n);
 		case_run(c, protocol, 1, 1, "in steps of", 1);
 		for (size_t at = 1; at < n; at++)

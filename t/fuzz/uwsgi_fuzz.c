@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* uwsgi_fuzz.c: a buffer as all that comes on a connection of the uwsgi protocol.  For libFuzzer;
+ * `make fuzz` builds and runs it. */
+#include "portions.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	const struct portions how = { .protocol = uwsgi_plugin.protocol };
+
+	portions_compare(&how, bytes, n);
+	return 0;
+}
