@@ -93,15 +93,18 @@ static void test_nothing_is_said_before_a_request_has_begun(void **unused)
 	feed_close(&f);
 }
 
+/* The largest content that keeps records aligned. */
+enum { MOST = 65528 };
+
 /* Of n bytes of a body, the records that carry them. */
 static char *in_records(const char *bytes, size_t n, size_t *size)
 {
-	char *to = malloc(n + (n / RECORD_MOST + 1) * RECORD_HEADER);
+	char *to = malloc(n + (n / MOST + 1) * RECORD_HEADER);
 
 	assert_non_null(to);
 	*size = 0;
 	for (size_t at = 0; at < n;) {
-		size_t part = n - at < RECORD_MOST ? n - at : RECORD_MOST;
+		size_t part = n - at < MOST ? n - at : MOST;
 
 		record_write(to + *size, RECORD_STDOUT, 1, part);
 		memcpy(to + *size + RECORD_HEADER, bytes + at, part);

@@ -249,6 +249,28 @@ static void test_too_many_fields(void **unused)
 	}
 }
 
+/* Whoever speaks something else need not wait for a time-out to learn so. */
+static void test_a_request_line_is_judged_when_it_is_there(void **unused)
+{
+	static const struct slice first = SLICE("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	static const struct slice both = SLICE("GET / HTTP/1.1\r\nHost: h\r\n\r\nHELO me\r\n");
+	static const struct parse_case cases[] = {
+		{ "a mail client", SLICE("HELO me\r\n"), PARSE_BAD, .status = 400 },
+		{ "a shell", SLICE("ls\n"), PARSE_BAD, .status = 400 },
+		{ "HTTP/2", SLICE("PRI * HTTP/2.0\r\n"), PARSE_BAD, .status = 505 },
+	};
+	struct feed f;
+
+	(void)unused;
+	run(cases, COUNT(cases));
+	feed_open(&f, uwsgi_plugin.protocol, both);
+	assert_int_equal(feed_steps(&f, first.n, 1), PARSE_DONE);
+	feed_next(&f);
+	assert_int_equal(feed_steps(&f, both.n - 1, 1), PARSE_MORE);
+	assert_int_equal(feed_steps(&f, both.n, 1), PARSE_BAD);
+	feed_close(&f);
+}
+
 static void test_other_protocols(void **unused)
 {
 	static const struct parse_case cases[] = {
@@ -263,9 +285,13 @@ static void test_other_protocols(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request_lines),   cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_dot_segments),    cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_hosts),           cmocka_unit_test(test_too_many_fields),
+		cmocka_unit_test(test_request_lines),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_dot_segments),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_too_many_fields),
+		cmocka_unit_test(test_a_request_line_is_judged_when_it_is_there),
 		cmocka_unit_test(test_other_protocols),
 	};
 
