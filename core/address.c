@@ -22,7 +22,8 @@ static int parse_unix(struct address *a, const char *text, struct error *e)
 	if (n == (abstract ? 1u : 0u))
 		return uwsgi_error_set(e, "empty address; " EXPECTED);
 	if (n >= sizeof un->sun_path)
-		return uwsgi_error_set(e, "a UNIX socket's path has at most %zu bytes, this has %zu",
+		return uwsgi_error_set(e,
+				       "a UNIX socket's path has at most %zu bytes, this has %zu",
 				       sizeof un->sun_path - 1, n);
 	un->sun_family = AF_UNIX;
 	memcpy(un->sun_path, text, n + 1);

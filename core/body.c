@@ -55,7 +55,8 @@ static int open_file(struct error *e)
 		/* A file system without O_TMPFILE: make a name and take it away. */
 		char path[4096];
 
-		if (snprintf(path, sizeof path, "%s/uwsgi-body-XXXXXX", folder) < (int)sizeof path) {
+		if (snprintf(path, sizeof path, "%s/uwsgi-body-XXXXXX", folder) <
+		    (int)sizeof path) {
 			fd = mkostemp(path, O_CLOEXEC);
 			if (fd >= 0)
 				unlink(path);

@@ -7,9 +7,9 @@
 #include "plugin.h"
 
 struct body {
-	char *memory;    /* kept for the next request */
+	char *memory; /* kept for the next request */
 	size_t capacity;
-	int fd;          /* the unlinked file that holds all of the body; -1: memory does */
+	int fd; /* the unlinked file that holds all of the body; -1: memory does */
 	int64_t length;
 };
 

@@ -57,8 +57,10 @@ static int receive(int fd, struct message *message, int *passed, int flags)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
-			    .msg_control = control.space, .msg_controllen = sizeof control.space };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control.space,
+			    .msg_controllen = sizeof control.space };
 	ssize_t n;
 
 	do

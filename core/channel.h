@@ -8,17 +8,17 @@
 
 enum message_kind {
 	/* master to zygote */
-	MESSAGE_FORK,     /* slot, worker; with the worker's end of its channel */
+	MESSAGE_FORK, /* slot, worker; with the worker's end of its channel */
 	/* zygote to master */
 	MESSAGE_IMPORTED, /* value: milliseconds; text: why there is no application, or "" */
 	MESSAGE_FORKED,   /* slot, value: the pid */
 	/* worker to master */
-	MESSAGE_READY,    /* all lanes accept */
-	MESSAGE_RECYCLE,  /* it wants a successor and to leave then; text: why */
+	MESSAGE_READY,   /* all lanes accept */
+	MESSAGE_RECYCLE, /* it wants a successor and to leave then; text: why */
 	/* zygote or worker to master, which then ends */
-	MESSAGE_FAILED,   /* text: why */
+	MESSAGE_FAILED, /* text: why */
 	/* master to worker */
-	MESSAGE_LEAVE,    /* finish what is running, then end */
+	MESSAGE_LEAVE, /* finish what is running, then end */
 };
 
 struct message {

@@ -16,9 +16,9 @@
 enum {
 	INITIAL_BUFFER = 16384, /* holds nearly every head with its body */
 	BODY_BUFFER = 65536,
-	FRAMING = 64,           /* of a head, bytes that buffer-size does not count */
+	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
 	SPARE_EXCHANGES = 64,
-	HIGH_WATER = 262144,    /* above it the application waits for its peer */
+	HIGH_WATER = 262144, /* above it the application waits for its peer */
 	LOW_WATER = 65536,
 	PIPELINED_A_TURN = 32,
 	SEND_A_TURN = 1 << 20,
@@ -38,12 +38,12 @@ struct connection {
 	const struct listener *listener;
 	struct exchange *x; /* NULL: idle */
 	ev_io io;
-	ev_timer timer;     /* runs while the loop waits for the peer; late ones are set on */
+	ev_timer timer; /* runs while the loop waits for the peer; late ones are set on */
 	ev_tstamp deadline;
 	enum state state;
-	bool first_byte;    /* the deadline of this head is set */
-	bool close_after;   /* once all is sent */
-	bool linger;        /* the peer may still be sending */
+	bool first_byte;  /* the deadline of this head is set */
+	bool close_after; /* once all is sent */
+	bool linger;      /* the peer may still be sending */
 	int64_t lingered;
 	struct address_text peer;
 	_Alignas(16) char protocol_state[];
@@ -206,8 +206,8 @@ static void wait_for(struct connection *c, int events)
 		ev_io_start(loop, &c->io);
 	}
 	/* A running timer is left alone when it fires early enough: it looks at the deadline. */
-	if (ev_is_active(&c->timer) && ev_timer_remaining(loop, &c->timer) <=
-					       c->deadline - ev_now(loop))
+	if (ev_is_active(&c->timer) &&
+	    ev_timer_remaining(loop, &c->timer) <= c->deadline - ev_now(loop))
 		return;
 	ev_timer_stop(loop, &c->timer);
 	ev_timer_set(&c->timer, c->deadline - ev_now(loop), 0.);
@@ -444,8 +444,8 @@ static bool step(struct connection *c)
 	struct exchange *x = c->x;
 	struct slice in = { x->in.p + x->in.begin, x->in.end - x->in.begin };
 	size_t used = 0;
-	enum parsed parsed = c->listener->protocol->parse(c->protocol_state, &x->rq, in, &used,
-							  &x->out);
+	enum parsed parsed =
+		c->listener->protocol->parse(c->protocol_state, &x->rq, in, &used, &x->out);
 
 	x->in.begin += used <= in.n ? used : in.n;
 	if (x->out.pending > 0 && parsed != PARSE_DONE && send_pending(c) == SENT_FAILED) {
@@ -601,8 +601,11 @@ static void on_sweep(struct ev_loop *loop, ev_prepare *w, int events)
 void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
 	      const struct request_limits *limits, size_t buffer_size)
 {
-	*hub = (struct hub){ .loop = loop, .host = host, .host_data = host_data,
-			     .limits = *limits, .head_limit = buffer_size + FRAMING };
+	*hub = (struct hub){ .loop = loop,
+			     .host = host,
+			     .host_data = host_data,
+			     .limits = *limits,
+			     .head_limit = buffer_size + FRAMING };
 	ev_prepare_init(&hub->sweep, on_sweep);
 	hub->sweep.data = hub;
 	ev_prepare_start(loop, &hub->sweep);

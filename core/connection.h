@@ -31,15 +31,15 @@ struct hub {
 	const struct hub_host *host;
 	void *host_data;
 	struct request_limits limits;
-	size_t head_limit;           /* the most bytes read before a head is taken */
-	struct connection *open;     /* all open connections, doubly linked */
-	struct connection *closed;   /* freed at the end of this turn of the loop */
-	struct exchange *spare;      /* to be used again */
+	size_t head_limit;         /* the most bytes read before a head is taken */
+	struct connection *open;   /* all open connections, doubly linked */
+	struct connection *closed; /* freed at the end of this turn of the loop */
+	struct exchange *spare;    /* to be used again */
 	size_t open_count, spare_count;
-	bool leaving;                /* every response closes its connection */
-	ev_prepare sweep;            /* frees `closed` */
-	ev_timer grace;              /* after it, idle connections are closed */
-	int64_t date_s;              /* the second that date_text says */
+	bool leaving;     /* every response closes its connection */
+	ev_prepare sweep; /* frees `closed` */
+	ev_timer grace;   /* after it, idle connections are closed */
+	int64_t date_s;   /* the second that date_text says */
 	char date_text[32];
 };
 

@@ -18,11 +18,15 @@ struct daemon_settings {
 
 #define AT(member) offsetof(struct daemon_settings, member)
 static const struct option rows[] = {
-	{ .name = "daemonize", .letter = 'd', .type = OPT_STRING, .offset = AT(daemonize),
+	{ .name = "daemonize",
+	  .letter = 'd',
+	  .type = OPT_STRING,
+	  .offset = AT(daemonize),
 	  .help = "go on in the background and log to this file" },
-	{ .name = "logto", .type = OPT_STRING, .offset = AT(logto),
-	  .help = "log to this file" },
-	{ .name = "pidfile", .type = OPT_STRING, .offset = AT(pidfile),
+	{ .name = "logto", .type = OPT_STRING, .offset = AT(logto), .help = "log to this file" },
+	{ .name = "pidfile",
+	  .type = OPT_STRING,
+	  .offset = AT(pidfile),
 	  .help = "write the master's pid to this file, for --reload and --stop" },
 };
 #undef AT
@@ -34,13 +38,13 @@ const struct option_table daemon_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-static int seen_from(const char *folder, const char *path, char *full, size_t size,
-		     struct error *e)
+static int seen_from(const char *folder, const char *path, char *full, size_t size, struct error *e)
 {
 	int n = *path == '/' ? snprintf(full, size, "%s", path)
 			     : snprintf(full, size, "%s/%s", folder, path);
 
-	return n >= 0 && (size_t)n < size ? 0 : uwsgi_error_set(e, "%s: the path is too long", path);
+	return n >= 0 && (size_t)n < size ? 0
+					  : uwsgi_error_set(e, "%s: the path is too long", path);
 }
 
 static int go_to_background(struct error *e)

@@ -12,8 +12,8 @@ extern const struct option_table daemon_options;
 int daemon_enter(const struct config *, const char *start_folder, struct error *);
 /* Writes the pidfile as who the server is now and gives it to who it will be.  Relative paths
  * are seen from start_folder. */
-int daemon_write_pidfile(const struct config *, const char *start_folder,
-			 const struct identity *, struct error *);
+int daemon_write_pidfile(const struct config *, const char *start_folder, const struct identity *,
+			 struct error *);
 /* The absolute path of the pidfile; false: there is none. */
 bool daemon_pidfile_path(const struct config *, const char *start_folder, char *path, size_t);
 /* Removes it if it still holds this process's pid. */

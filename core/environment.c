@@ -25,11 +25,19 @@ static int valid_mask(const char *text, struct error *e)
 
 #define AT(member) offsetof(struct environment_settings, member)
 static const struct option rows[] = {
-	{ .name = "chdir", .type = OPT_STRING, .offset = AT(folder),
+	{ .name = "chdir",
+	  .type = OPT_STRING,
+	  .offset = AT(folder),
 	  .help = "go to this folder before sockets are opened and the application is imported" },
-	{ .name = "env", .type = OPT_LIST, .offset = AT(variables), .text = true,
+	{ .name = "env",
+	  .type = OPT_LIST,
+	  .offset = AT(variables),
+	  .text = true,
 	  .help = "set an environment variable for the application: NAME=value" },
-	{ .name = "umask", .type = OPT_STRING, .offset = AT(mask), .valid = valid_mask,
+	{ .name = "umask",
+	  .type = OPT_STRING,
+	  .offset = AT(mask),
+	  .valid = valid_mask,
 	  .help = "the processes' file mode creation mask, octal" },
 };
 #undef AT

@@ -11,7 +11,7 @@
 enum generation_state {
 	GENERATION_IMPORTING, /* until the application is imported and all workers accept */
 	GENERATION_SERVING,
-	GENERATION_DRAINING,  /* a newer one serves, or the server stops: its workers leave */
+	GENERATION_DRAINING, /* a newer one serves, or the server stops: its workers leave */
 	GENERATION_STATES
 };
 

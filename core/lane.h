@@ -33,9 +33,9 @@ struct lane {
 	struct hub hub;
 	struct lane_score *score;
 	void *app_state;
-	ev_io *accepting;   /* one for each listener */
-	ev_timer pause;     /* after the process ran out of descriptors */
-	ev_async leave;     /* from another thread */
+	ev_io *accepting; /* one for each listener */
+	ev_timer pause;   /* after the process ran out of descriptors */
+	ev_async leave;   /* from another thread */
 	bool leaving;
 };
 

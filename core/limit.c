@@ -7,21 +7,39 @@
 
 #define AT(member) offsetof(struct limits_settings, member)
 static const struct option rows[] = {
-	{ .name = "reload-on-as", .type = OPT_INT, .offset = AT(reload_on_as_mb), .initial = "0",
-	  .max = 1LL << 40, .unit = "MB",
+	{ .name = "reload-on-as",
+	  .type = OPT_INT,
+	  .offset = AT(reload_on_as_mb),
+	  .initial = "0",
+	  .max = 1LL << 40,
+	  .unit = "MB",
 	  .help = "replace a worker whose address space grew past this; 0: never" },
-	{ .name = "reload-on-rss", .type = OPT_INT, .offset = AT(reload_on_rss_mb), .initial = "0",
-	  .max = 1LL << 40, .unit = "MB",
+	{ .name = "reload-on-rss",
+	  .type = OPT_INT,
+	  .offset = AT(reload_on_rss_mb),
+	  .initial = "0",
+	  .max = 1LL << 40,
+	  .unit = "MB",
 	  .help = "replace a worker whose resident memory grew past this; 0: never" },
-	{ .name = "reload-mercy", .type = OPT_SECONDS, .offset = AT(reload_mercy_s),
-	  .initial = "60", .max = 86400,
+	{ .name = "reload-mercy",
+	  .type = OPT_SECONDS,
+	  .offset = AT(reload_mercy_s),
+	  .initial = "60",
+	  .max = 86400,
 	  .help = "how long a worker may take to finish its requests when the server reloads or "
 		  "stops" },
-	{ .name = "worker-reload-mercy", .type = OPT_SECONDS, .offset = AT(worker_mercy_s),
-	  .initial = "60", .max = 86400,
+	{ .name = "worker-reload-mercy",
+	  .type = OPT_SECONDS,
+	  .offset = AT(worker_mercy_s),
+	  .initial = "60",
+	  .max = 86400,
 	  .help = "how long a worker may take to finish its requests when it is replaced" },
-	{ .name = "reload-timeout", .type = OPT_SECONDS, .offset = AT(reload_timeout_s),
-	  .initial = "60", .min = 1, .max = 86400,
+	{ .name = "reload-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(reload_timeout_s),
+	  .initial = "60",
+	  .min = 1,
+	  .max = 86400,
 	  .help = "how long a reload may take to import the application; then it is given up and "
 		  "the old one goes on serving" },
 };
@@ -58,12 +76,14 @@ enum verdict limits_judge(const struct limits_settings *s, const struct observed
 		return LIMITS_STAY;
 	if (above(o->memory.resident, s->reload_on_rss_mb)) {
 		uwsgi_error_set(why, "it holds %llu MB of memory (reload-on-rss %lld)",
-				(unsigned long long)(o->memory.resident >> 20), s->reload_on_rss_mb);
+				(unsigned long long)(o->memory.resident >> 20),
+				s->reload_on_rss_mb);
 		return LIMITS_REPLACE;
 	}
 	if (above(o->memory.address_space, s->reload_on_as_mb)) {
 		uwsgi_error_set(why, "its address space is %llu MB (reload-on-as %lld)",
-				(unsigned long long)(o->memory.address_space >> 20), s->reload_on_as_mb);
+				(unsigned long long)(o->memory.address_space >> 20),
+				s->reload_on_as_mb);
 		return LIMITS_REPLACE;
 	}
 	return LIMITS_STAY;

@@ -14,8 +14,8 @@ struct limits_settings {
 
 /* What the master knows of a worker. */
 struct observed {
-	uint64_t requests;             /* that it has answered */
-	struct memory memory;          /* all zero: not measured */
+	uint64_t requests;    /* that it has answered */
+	struct memory memory; /* all zero: not measured */
 	/* Of the request that is longest past its deadline; overdue_ms 0: none is. */
 	int64_t overdue_ms, ran_ms;
 	const char *method, *uri;

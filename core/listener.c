@@ -39,7 +39,8 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e
 	const char *colon = strchr(text, ':');
 	char *end;
 
-	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user - 1, text);
+	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user - 1,
+		 text);
 	*uid = (uid_t)-1;
 	*gid = (gid_t)-1;
 	if (*user) {
@@ -85,25 +86,57 @@ static int valid_owner(const char *text, struct error *e)
 
 #define AT(member) offsetof(struct listener_settings, member)
 static const struct option rows[] = {
-	{ .name = "socket", .letter = 's', .type = OPT_LIST, .offset = AT(uwsgi), .valid = valid_address,
-	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or @abstract" },
+	{ .name = "socket",
+	  .letter = 's',
+	  .type = OPT_LIST,
+	  .offset = AT(uwsgi),
+	  .valid = valid_address,
+	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or "
+		  "@abstract" },
 	{ .name = "uwsgi-socket", .same_as = "socket" },
-	{ .name = "http-socket", .type = OPT_LIST, .offset = AT(http_socket), .valid = valid_address,
+	{ .name = "http-socket",
+	  .type = OPT_LIST,
+	  .offset = AT(http_socket),
+	  .valid = valid_address,
 	  .help = "listen for HTTP on this address" },
-	{ .name = "http", .type = OPT_LIST, .offset = AT(http), .valid = valid_address,
+	{ .name = "http",
+	  .type = OPT_LIST,
+	  .offset = AT(http),
+	  .valid = valid_address,
 	  .help = "listen for HTTP on this address, for clients that come without a proxy" },
-	{ .name = "fastcgi-socket", .type = OPT_LIST, .offset = AT(fastcgi), .valid = valid_address,
+	{ .name = "fastcgi-socket",
+	  .type = OPT_LIST,
+	  .offset = AT(fastcgi),
+	  .valid = valid_address,
 	  .help = "listen for FastCGI on this address" },
-	{ .name = "listen", .letter = 'l', .type = OPT_INT, .offset = AT(backlog), .initial = "0",
-	  .min = 0, .max = 1 << 20,
+	{ .name = "listen",
+	  .letter = 'l',
+	  .type = OPT_INT,
+	  .offset = AT(backlog),
+	  .initial = "0",
+	  .min = 0,
+	  .max = 1 << 20,
 	  .help = "connections that may wait to be accepted, for each socket; 0: as many as the "
 		  "kernel allows" },
-	{ .name = "chmod-socket", .letter = 'C', .type = OPT_STRING, .offset = AT(mode), .valid = valid_mode,
-	  .bare = "666", .help = "access mode of UNIX sockets, octal" },
-	{ .name = "chown-socket", .type = OPT_STRING, .offset = AT(owner), .valid = valid_owner,
+	{ .name = "chmod-socket",
+	  .letter = 'C',
+	  .type = OPT_STRING,
+	  .offset = AT(mode),
+	  .valid = valid_mode,
+	  .bare = "666",
+	  .help = "access mode of UNIX sockets, octal" },
+	{ .name = "chown-socket",
+	  .type = OPT_STRING,
+	  .offset = AT(owner),
+	  .valid = valid_owner,
 	  .help = "owner of UNIX sockets: user, user:group or :group" },
-	{ .name = "socket-timeout", .letter = 'z', .type = OPT_SECONDS, .offset = AT(timeout_s),
-	  .initial = "4", .min = 1, .max = 86400,
+	{ .name = "socket-timeout",
+	  .letter = 'z',
+	  .type = OPT_SECONDS,
+	  .offset = AT(timeout_s),
+	  .initial = "4",
+	  .min = 1,
+	  .max = 86400,
 	  .help = "how long a peer may stay silent inside a request or while it takes a response" },
 };
 #undef AT
@@ -124,8 +157,10 @@ static int clear_path(const struct address *a, struct error *e)
 	if (lstat(path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return uwsgi_error_set(e, "%s exists and is not a socket; remove it or choose "
-					  "another path", path);
+		return uwsgi_error_set(e,
+				       "%s exists and is not a socket; remove it or choose "
+				       "another path",
+				       path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -200,8 +235,10 @@ static int backlog_of(const struct listener_settings *s)
 		return most;
 	if (s->backlog <= most)
 		return (int)s->backlog;
-	uwsgi_log(UWSGI_WARNING, "listen = %lld: the kernel allows %d "
-		  "(raise /proc/sys/net/core/somaxconn); going on with that", s->backlog, most);
+	uwsgi_log(UWSGI_WARNING,
+		  "listen = %lld: the kernel allows %d "
+		  "(raise /proc/sys/net/core/somaxconn); going on with that",
+		  s->backlog, most);
 	return most;
 }
 
@@ -219,7 +256,8 @@ static int bind_and_listen(struct listener *l, const char *text, const struct li
 	else if (path && clear_path(&l->address, e))
 		return -1;
 	if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length))
-		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text, strerror(errno));
+		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text,
+				       strerror(errno));
 	if (path && lstat(path, &st) == 0)
 		l->inode = st.st_ino;
 	/* Access is set before listen(): until then nobody can connect. */
@@ -288,8 +326,8 @@ static int add_listener(struct listeners *set, const struct config *cfg, const s
 		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
 	}
 	if (find(set, &l.address))
-		return uwsgi_error_set(e, "%s = %s: this address is already used by %s", plan->option,
-				       text, find(set, &l.address)->option);
+		return uwsgi_error_set(e, "%s = %s: this address is already used by %s",
+				       plan->option, text, find(set, &l.address)->option);
 	const struct listener *open = find(before, &l.address);
 
 	if (open) {
@@ -314,8 +352,9 @@ static void settle(struct listeners *set)
 	}
 }
 
-int listeners_open(struct listeners *set, const struct config *cfg, const struct protocols *protocols,
-		   const struct listeners *before, struct error *e)
+int listeners_open(struct listeners *set, const struct config *cfg,
+		   const struct protocols *protocols, const struct listeners *before,
+		   struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	const struct plan plans[] = {

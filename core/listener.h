@@ -16,7 +16,7 @@ struct listener {
 	double read_timeout_s;  /* a peer may stay silent that long */
 	double write_timeout_s; /* … and take nothing of its response that long */
 	int fd;
-	ino_t inode;        /* of a UNIX socket's path: whose it is to unlink; 0: none */
+	ino_t inode; /* of a UNIX socket's path: whose it is to unlink; 0: none */
 };
 
 struct listeners {

@@ -17,13 +17,17 @@ struct loader_settings {
 
 #define AT(member) offsetof(struct loader_settings, member)
 static const struct option rows[] = {
-	{ .name = "plugin", .type = OPT_LIST, .offset = AT(plugins),
+	{ .name = "plugin",
+	  .type = OPT_LIST,
+	  .offset = AT(plugins),
 	  .help = "load these plugins, names separated by commas; those of the build are loaded "
 		  "by themselves" },
 	{ .name = "plugins", .same_as = "plugin" },
 	{ .name = "need-plugin", .same_as = "plugin" },
 	{ .name = "need-plugins", .same_as = "plugin" },
-	{ .name = "plugin-dir", .type = OPT_LIST, .offset = AT(folders),
+	{ .name = "plugin-dir",
+	  .type = OPT_LIST,
+	  .offset = AT(folders),
 	  .help = "look for plugins in this folder too" },
 	{ .name = "plugins-dir", .same_as = "plugin-dir" },
 };
@@ -65,11 +69,13 @@ static int adopt(struct loader *ld, const char *path, void *handle, struct error
 	const struct plugin *p = dlsym(handle, "uwsgi_plugin");
 
 	if (!p)
-		return uwsgi_error_set(e, "%s is not a plugin of this server: it has no uwsgi_plugin",
-				       path);
+		return uwsgi_error_set(
+			e, "%s is not a plugin of this server: it has no uwsgi_plugin", path);
 	if (p->abi != UWSGI_ABI)
-		return uwsgi_error_set(e, "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
-					  "build it anew", path, p->name, p->abi, UWSGI_ABI);
+		return uwsgi_error_set(e,
+				       "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
+				       "build it anew",
+				       path, p->name, p->abi, UWSGI_ABI);
 	if (is_loaded(ld, p->name))
 		return 0;
 	if (ld->count == LOADER_MAX)

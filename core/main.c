@@ -22,9 +22,9 @@
 
 /* In the order of --help. */
 static const struct option_table *const core_tables[] = {
-	&config_table, &loader_options, &listener_options, &worker_options, &lane_options,
-	&limits_options, &master_options, &environment_options, &privileges_options,
-	&daemon_options, &title_options,
+	&config_table,       &loader_options, &listener_options, &worker_options,
+	&lane_options,       &limits_options, &master_options,   &environment_options,
+	&privileges_options, &daemon_options, &title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
@@ -86,8 +86,10 @@ static void say_hello(const struct config *cfg, const struct loader *ld,
 {
 	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
 
-	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
-		  "thread%s", UWSGI_VERSION, (long)getpid(), ld->app->name, s->processes,
+	uwsgi_log(UWSGI_NOTE,
+		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
+		  "thread%s",
+		  UWSGI_VERSION, (long)getpid(), ld->app->name, s->processes,
 		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct listener *l = &listeners->items[i];
@@ -157,7 +159,8 @@ int main(int argc, char **argv)
 	struct loader ld;
 	struct tables tables;
 	char **moved = title_init(argc, argv);
-	const struct invocation invocation = { .argc = argc, .argv = moved ? moved : argv,
+	const struct invocation invocation = { .argc = argc,
+					       .argv = moved ? moved : argv,
 					       .environ_ = environ,
 					       .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/" };
 	const struct command command = command_line_find(argc, invocation.argv);

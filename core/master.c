@@ -31,9 +31,13 @@ struct master_options {
 
 #define AT(member) offsetof(struct master_options, member)
 static const struct option rows[] = {
-	{ .name = "vacuum", .type = OPT_FLAG, .offset = AT(vacuum), .initial = "false",
+	{ .name = "vacuum",
+	  .type = OPT_FLAG,
+	  .offset = AT(vacuum),
+	  .initial = "false",
 	  .help = "remove UNIX sockets and pidfiles when the server ends" },
-	{ .name = "die-on-term", .type = OPT_ALWAYS,
+	{ .name = "die-on-term",
+	  .type = OPT_ALWAYS,
 	  .help = "SIGTERM stops the server after what is running is answered" },
 	{ .name = "no-orphans", .type = OPT_ALWAYS, .help = "no process outlives the master" },
 };
@@ -60,11 +64,11 @@ struct master {
 	struct reign_setup reign_setup;
 	struct reign_host host;
 	struct ev_loop *loop;
-	struct reign *reigns; /* newest first */
+	struct reign *reigns;              /* newest first */
 	struct reign *serving, *importing; /* among them, or NULL */
 	int reign_count;
 	bool reload_wanted, stopping;
-	int64_t retry_at_ms;  /* a reload that the server itself wants; 0: none */
+	int64_t retry_at_ms; /* a reload that the server itself wants; 0: none */
 	int exit_code;
 	ev_signal signals[SIGNALS];
 	ev_timer timer;       /* the next deadline */
@@ -119,8 +123,8 @@ static void start_reload(struct master *m)
 	uwsgi_log(UWSGI_NOTE, "reload: reading the configuration again and importing the "
 			      "application beside the one that serves");
 	report_init(&report);
-	struct config *cfg = config_load(setup->invocation, setup->tables, setup->table_count,
-					 &report);
+	struct config *cfg =
+		config_load(setup->invocation, setup->tables, setup->table_count, &report);
 	report_print(&report);
 	report_fini(&report);
 	if (!cfg) {
@@ -128,7 +132,8 @@ static void start_reload(struct master *m)
 				       "generation goes on serving");
 		return;
 	}
-	if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners, &e)) {
+	if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners,
+			   &e)) {
 		config_free(cfg);
 	} else if (begin_reign(m, cfg, &listeners, &e)) {
 		return;
@@ -141,7 +146,8 @@ static void want_reload(struct master *m)
 	if (m->stopping)
 		return;
 	if (m->importing) {
-		uwsgi_log(UWSGI_NOTE, "reload: another one is under way; it will be followed by this");
+		uwsgi_log(UWSGI_NOTE,
+			  "reload: another one is under way; it will be followed by this");
 		m->reload_wanted = true;
 		return;
 	}
@@ -175,7 +181,8 @@ static void fail(struct master *m, struct reign *r, int exit_code)
 		end_server(m, exit_code);
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", r->failure);
+	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving",
+		  r->failure);
 	if (m->serving->zygote == 0)
 		m->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
 }
@@ -219,8 +226,10 @@ static void on_imported(struct reign *r, const struct message *msg)
 	if (msg->text[0])
 		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", msg->text);
 	else if (s->lazy_apps)
-		uwsgi_log(UWSGI_NOTE, "interpreter ready in %lld ms (pid %ld); each worker imports "
-			  "the application itself", (long long)msg->value, (long)r->zygote);
+		uwsgi_log(UWSGI_NOTE,
+			  "interpreter ready in %lld ms (pid %ld); each worker imports "
+			  "the application itself",
+			  (long long)msg->value, (long)r->zygote);
 	else
 		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
 			  (long long)msg->value, (long)r->zygote);
@@ -309,14 +318,17 @@ static void on_zygote_death(struct master *m, struct reign *r, int status)
 		return;
 	describe_end(status, end, sizeof end);
 	if (r->gen.state == GENERATION_IMPORTING) {
-		snprintf(why, sizeof why, "the process that imports the application ended: %s", end);
+		snprintf(why, sizeof why, "the process that imports the application ended: %s",
+			 end);
 		note_failure(r, why);
-		fail(m, r, WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
-								    : EXIT_FAILURE);
+		fail(m, r,
+		     WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "the process that workers are forked from ended: %s; importing the "
-		  "application again", end);
+	uwsgi_log(UWSGI_ERROR,
+		  "the process that workers are forked from ended: %s; importing the "
+		  "application again",
+		  end);
 	want_reload(m);
 }
 
@@ -342,9 +354,10 @@ static void on_worker_death(struct master *m, struct reign *r, struct slot *slot
 		return;
 	}
 	if (delay_ms)
-		uwsgi_log(UWSGI_ERROR, "worker %d (pid %ld) ended %s: %s; it keeps dying, so it is "
-			  "started again in %.1f s", slot->worker, pid,
-			  started ? "unexpectedly" : "while it started", end,
+		uwsgi_log(UWSGI_ERROR,
+			  "worker %d (pid %ld) ended %s: %s; it keeps dying, so it is "
+			  "started again in %.1f s",
+			  slot->worker, pid, started ? "unexpectedly" : "while it started", end,
 			  (double)delay_ms / 1000);
 	else
 		uwsgi_log(UWSGI_ERROR, "worker %d (pid %ld) ended %s: %s; restarting", slot->worker,
@@ -391,8 +404,7 @@ static void stop(struct master *m, const char *signal_name, bool now)
 	}
 	m->stopping = true;
 	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", signal_name,
-		  now ? STOP_NOW_S
-		      : (m->serving ? m->serving : m->reigns)->limits->reload_mercy_s);
+		  now ? STOP_NOW_S : (m->serving ? m->serving : m->reigns)->limits->reload_mercy_s);
 	for (struct reign *r = m->reigns; r; r = r->next) {
 		enum generation_action action;
 
@@ -412,7 +424,8 @@ static void print_status(const struct master *m)
 
 			if (slot->state == SLOT_VACANT)
 				continue;
-			uwsgi_log(UWSGI_NOTE, "generation %d worker %d (pid %ld): %s, %llu requests",
+			uwsgi_log(UWSGI_NOTE,
+				  "generation %d worker %d (pid %ld): %s, %llu requests",
 				  r->gen.number, slot->worker, (long)slot->pid,
 				  slot_state_name(slot->state),
 				  (unsigned long long)atomic_load(&r->scoreboard.slot[i].requests));
@@ -591,8 +604,8 @@ int master_run(struct master_setup *setup)
 	struct error e;
 
 	m.loop = ev_loop_new(EVFLAG_AUTO);
-	m.reign_setup = (struct reign_setup){ setup->loader, tally_new(&e),
-					      setup->invocation->cwd, forked, &m };
+	m.reign_setup = (struct reign_setup){ setup->loader, tally_new(&e), setup->invocation->cwd,
+					      forked, &m };
 	m.host = (struct reign_host){ on_message, m.loop, &m };
 	if (!m.loop || !m.reign_setup.tally) {
 		uwsgi_log(UWSGI_ERROR, "cannot start: %s", m.loop ? e.text : strerror(errno));

@@ -8,11 +8,11 @@
 #include <sys/uio.h>
 
 struct out_segment {
-	const char *p;   /* lent bytes; NULL: copied ones or a file */
-	int fd;          /* the file, or -1 */
-	int64_t at;      /* in the file, or in the copied bytes */
-	int64_t length;  /* what is still to send */
-	void *owner;     /* given back when this segment is sent; NULL: nobody's */
+	const char *p;  /* lent bytes; NULL: copied ones or a file */
+	int fd;         /* the file, or -1 */
+	int64_t at;     /* in the file, or in the copied bytes */
+	int64_t length; /* what is still to send */
+	void *owner;    /* given back when this segment is sent; NULL: nobody's */
 };
 
 struct out {

@@ -58,8 +58,8 @@ struct option_list {
 
 struct option {
 	const char *name;
-	const char *same_as;        /* an alias: only name, same_as and letter are set */
-	char letter;                /* short form, -p; 0: none */
+	const char *same_as; /* an alias: only name, same_as and letter are set */
+	char letter;         /* short form, -p; 0: none */
 	enum option_type type;
 	size_t offset;              /* into the module's own settings struct, never an address */
 	const char *initial;        /* as a user would write it; NULL: unset, zero, false, empty */
@@ -119,9 +119,9 @@ struct head {
 	struct slice line; /* "200 OK" */
 	const struct header *headers;
 	size_t header_count;
-	int64_t length; /* bytes of body to come; -1: unknown until the end */
-	bool bodiless;  /* HEAD, 1xx, 204, 304: body() will not be called */
-	bool close;     /* the server wants this connection to end with this response */
+	int64_t length;    /* bytes of body to come; -1: unknown until the end */
+	bool bodiless;     /* HEAD, 1xx, 204, 304: body() will not be called */
+	bool close;        /* the server wants this connection to end with this response */
 	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
 };
 
@@ -155,10 +155,10 @@ struct protocol {
 /* ---- an application runner: request -> response; knows no protocol ---- */
 
 struct worker_info {
-	int id;            /* 1..processes; 0 in the zygote */
+	int id; /* 1..processes; 0 in the zygote */
 	int processes, threads;
 	pid_t master;
-	bool reloaded;     /* this generation replaces an earlier one */
+	bool reloaded; /* this generation replaces an earlier one */
 };
 
 struct app {
@@ -191,7 +191,8 @@ struct app {
 struct plugin {
 	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
 	const char *name;
-	const char *const *aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */
+	const char *const
+		*aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */
 	const struct option_table *options; /* NULL: none */
 	const struct protocol *protocol;
 	const struct app *app;

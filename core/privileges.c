@@ -70,11 +70,19 @@ static int valid_group(const char *text, struct error *e)
 
 #define AT(member) offsetof(struct privileges_settings, member)
 static const struct option rows[] = {
-	{ .name = "uid", .type = OPT_STRING, .offset = AT(uid), .valid = valid_user,
+	{ .name = "uid",
+	  .type = OPT_STRING,
+	  .offset = AT(uid),
+	  .valid = valid_user,
 	  .help = "run as this user, a name or a number, once the sockets are open" },
-	{ .name = "gid", .type = OPT_STRING, .offset = AT(gid), .valid = valid_group,
+	{ .name = "gid",
+	  .type = OPT_STRING,
+	  .offset = AT(gid),
+	  .valid = valid_group,
 	  .help = "run as this group, a name or a number; without it, as the user's own group" },
-	{ .name = "add-gid", .type = OPT_LIST, .offset = AT(add_gids),
+	{ .name = "add-gid",
+	  .type = OPT_LIST,
+	  .offset = AT(add_gids),
 	  .valid = valid_group,
 	  .help = "add this supplementary group, a name or a number" },
 };
@@ -124,7 +132,8 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 			return -1;
 	}
 	if (setgroups((size_t)count, groups))
-		return uwsgi_error_set(e, "cannot set the supplementary groups: %s", strerror(errno));
+		return uwsgi_error_set(e, "cannot set the supplementary groups: %s",
+				       strerror(errno));
 	return 0;
 }
 
@@ -135,7 +144,7 @@ int privileges_drop(const struct config *cfg, const struct identity *who, struct
 	if (geteuid() != 0) {
 		if (who->changes)
 			uwsgi_log(UWSGI_WARNING, "uid and gid are left as they are: only root can "
-				  "change them");
+						 "change them");
 		return 0;
 	}
 	if (!who->changes && s->add_gids.count == 0)

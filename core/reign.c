@@ -21,7 +21,8 @@ static void read_zygote(struct reign *r)
 	struct message m;
 	int got;
 
-	while (r->zygote_channel >= 0 && (got = channel_receive(r->zygote_channel, &m, NULL)) != 0) {
+	while (r->zygote_channel >= 0 &&
+	       (got = channel_receive(r->zygote_channel, &m, NULL)) != 0) {
 		if (got > 0) {
 			r->host->message(r->host->data, r, NULL, &m);
 			continue;
@@ -289,7 +290,8 @@ static void find_overdue(const struct reign *r, size_t index, struct observed *o
 
 	for (size_t i = 0; i < r->scoreboard.lanes; i++) {
 		struct lane_score *score = scoreboard_lane(&r->scoreboard, index, i);
-		int64_t deadline_ms = atomic_load_explicit(&score->deadline_ms, memory_order_acquire);
+		int64_t deadline_ms =
+			atomic_load_explicit(&score->deadline_ms, memory_order_acquire);
 
 		if (deadline_ms == 0 || now_ms - deadline_ms <= o->overdue_ms)
 			continue;

@@ -27,16 +27,16 @@ struct reign {
 	struct generation gen;
 	struct reign *next; /* older ones, in the master's list */
 	const struct reign_host *host;
-	struct config *config;         /* owned */
-	struct listeners listeners;    /* owned; shared descriptors are closed by the last owner */
-	struct scoreboard scoreboard;  /* owned */
+	struct config *config;        /* owned */
+	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
+	struct scoreboard scoreboard; /* owned */
 	const struct limits_settings *limits;
-	pid_t zygote;                  /* 0: none */
+	pid_t zygote; /* 0: none */
 	int zygote_channel;
-	ev_io zygote_io, *slot_io;     /* slot_io: [gen.slot_count] */
+	ev_io zygote_io, *slot_io; /* slot_io: [gen.slot_count] */
 	int64_t began_ms;
 	bool is_reload;
-	char failure[512];             /* why it failed, once that is known */
+	char failure[512]; /* why it failed, once that is known */
 };
 
 /* What every zygote of this server is given. */

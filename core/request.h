@@ -18,11 +18,11 @@ struct request {
 	const struct request_limits *limits;
 	const struct endpoint *peer, *local; /* the connection's */
 	struct arena arena;
-	struct var *vars;      /* kept for the next request */
+	struct var *vars; /* kept for the next request */
 	size_t count, capacity;
-	size_t vars_size;      /* as a uwsgi packet would count them; for the log */
+	size_t vars_size; /* as a uwsgi packet would count them; for the log */
 	struct body body;
-	int reject_status;     /* 0: not refused */
+	int reject_status; /* 0: not refused */
 	const char *reject_why;
 };
 

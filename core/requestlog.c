@@ -44,8 +44,8 @@ static void add_memory(struct line *l, const struct memory *m)
 	unsigned long long size = m->address_space, resident = m->resident;
 
 	if (size > 0)
-		add(l, "{address space usage: %llu bytes/%lluMB} {rss usage: %llu bytes/%lluMB} ", size,
-		    size >> 20, resident, resident >> 20);
+		add(l, "{address space usage: %llu bytes/%lluMB} {rss usage: %llu bytes/%lluMB} ",
+		    size, size >> 20, resident, resident >> 20);
 }
 
 static void add_time(struct line *l, int64_t at_us)

@@ -29,9 +29,9 @@ struct response {
 	int status;
 	struct header *headers; /* kept for the next response */
 	size_t count, capacity;
-	size_t head_size; /* as HTTP would write it; for the log */
-	int64_t declared; /* Content-Length as the application said it; -1 */
-	int64_t body;     /* bytes of body handed to the protocol */
+	size_t head_size;  /* as HTTP would write it; for the log */
+	int64_t declared;  /* Content-Length as the application said it; -1 */
+	int64_t body;      /* bytes of body handed to the protocol */
 	unsigned switches; /* times the application was asked for more; for the log */
 	struct {
 		struct piece piece;
@@ -39,10 +39,10 @@ struct response {
 	} held[RESPONSE_HELD];
 	size_t held_count;
 	int64_t held_length;
-	struct slice date;  /* set by the lane before the request runs */
+	struct slice date; /* set by the lane before the request runs */
 	bool bodiless, close;
 	bool head_sent, ended, broken; /* broken: the peer is gone */
-	bool keep; /* after the end: the protocol lets the connection live on */
+	bool keep;                     /* after the end: the protocol lets the connection live on */
 };
 
 void response_init(struct response *, struct request *, struct out *, struct sink *);

@@ -33,8 +33,8 @@ struct tally {
 
 struct scoreboard {
 	size_t slots, lanes;
-	struct slot_score *slot;  /* [slots] */
-	struct lane_score *lane;  /* [slots * lanes] */
+	struct slot_score *slot; /* [slots] */
+	struct lane_score *lane; /* [slots * lanes] */
 	size_t mapped;
 };
 

@@ -8,8 +8,8 @@ enum slot_state {
 	SLOT_VACANT,
 	SLOT_STARTING, /* forked, not accepting yet */
 	SLOT_SERVING,
-	SLOT_LEAVING,  /* asked to finish and end */
-	SLOT_KILLED,   /* SIGKILL is sent, the process is not reaped yet */
+	SLOT_LEAVING, /* asked to finish and end */
+	SLOT_KILLED,  /* SIGKILL is sent, the process is not reaped yet */
 	SLOT_STATES
 };
 
@@ -25,7 +25,7 @@ enum slot_event {
 enum slot_action {
 	SLOT_NOTHING,
 	SLOT_FORK,
-	SLOT_ASK,    /* tell it to leave */
+	SLOT_ASK, /* tell it to leave */
 	SLOT_KILL,
 	SLOT_REPORT, /* it ended though nobody asked it to */
 	SLOT_BUG,    /* cannot happen */

@@ -16,11 +16,18 @@ struct title_settings {
 
 #define AT(member) offsetof(struct title_settings, member)
 static const struct option rows[] = {
-	{ .name = "auto-procname", .type = OPT_FLAG, .offset = AT(automatic), .initial = "false",
+	{ .name = "auto-procname",
+	  .type = OPT_FLAG,
+	  .offset = AT(automatic),
+	  .initial = "false",
 	  .help = "show each process's role in its name: uwsgi master, uwsgi worker 1" },
-	{ .name = "procname-prefix", .type = OPT_STRING, .offset = AT(prefix),
+	{ .name = "procname-prefix",
+	  .type = OPT_STRING,
+	  .offset = AT(prefix),
 	  .help = "put this before the processes' names" },
-	{ .name = "procname-prefix-spaced", .type = OPT_STRING, .offset = AT(prefix_spaced),
+	{ .name = "procname-prefix-spaced",
+	  .type = OPT_STRING,
+	  .offset = AT(prefix_spaced),
 	  .help = "put this and a blank before the processes' names" },
 };
 #undef AT

@@ -16,23 +16,47 @@
 
 #define AT(member) offsetof(struct worker_settings, member)
 static const struct option rows[] = {
-	{ .name = "processes", .letter = 'p', .type = OPT_INT, .offset = AT(processes),
-	  .initial = "1", .min = 1, .max = 4096, .help = "number of worker processes" },
+	{ .name = "processes",
+	  .letter = 'p',
+	  .type = OPT_INT,
+	  .offset = AT(processes),
+	  .initial = "1",
+	  .min = 1,
+	  .max = 4096,
+	  .help = "number of worker processes" },
 	{ .name = "workers", .same_as = "processes" },
-	{ .name = "threads", .type = OPT_INT, .offset = AT(threads), .initial = "1", .min = 1,
-	  .max = 1024, .help = "requests that each worker runs at the same time" },
-	{ .name = "lazy-apps", .type = OPT_FLAG, .offset = AT(lazy_apps), .initial = "false",
+	{ .name = "threads",
+	  .type = OPT_INT,
+	  .offset = AT(threads),
+	  .initial = "1",
+	  .min = 1,
+	  .max = 1024,
+	  .help = "requests that each worker runs at the same time" },
+	{ .name = "lazy-apps",
+	  .type = OPT_FLAG,
+	  .offset = AT(lazy_apps),
+	  .initial = "false",
 	  .help = "import the application in each worker instead of once before they are forked" },
 	{ .name = "lazy", .same_as = "lazy-apps" },
-	{ .name = "need-app", .type = OPT_FLAG, .offset = AT(need_app), .initial = "false",
+	{ .name = "need-app",
+	  .type = OPT_FLAG,
+	  .offset = AT(need_app),
+	  .initial = "false",
 	  .help = "do not start without the application: exit with 22 when it cannot be imported" },
-	{ .name = "master", .letter = 'M', .type = OPT_ALWAYS,
+	{ .name = "master",
+	  .letter = 'M',
+	  .type = OPT_ALWAYS,
 	  .help = "a master process keeps the workers alive" },
-	{ .name = "enable-threads", .letter = 'T', .type = OPT_ALWAYS,
+	{ .name = "enable-threads",
+	  .letter = 'T',
+	  .type = OPT_ALWAYS,
 	  .help = "threads that the application starts run" },
-	{ .name = "single-interpreter", .letter = 'i', .type = OPT_ALWAYS,
+	{ .name = "single-interpreter",
+	  .letter = 'i',
+	  .type = OPT_ALWAYS,
 	  .help = "the application runs in the main interpreter" },
-	{ .name = "thunder-lock", .type = OPT_ALWAYS,
+	{ .name = "thunder-lock",
+	  .type = OPT_ALWAYS,
 	  .help = "workers do not disturb each other when they accept; no lock is needed for it" },
 };
 #undef AT
@@ -98,7 +122,8 @@ static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
 static void on_exhausted(void *worker)
 {
 	struct worker *w = worker;
-	struct message m = { .kind = MESSAGE_RECYCLE, .slot = (int)w->setup->slot,
+	struct message m = { .kind = MESSAGE_RECYCLE,
+			     .slot = (int)w->setup->slot,
 			     .text = "max-requests reached" };
 
 	channel_send(w->setup->channel, &m, -1);
@@ -257,7 +282,8 @@ static bool load_lazily(const struct worker_setup *setup)
 
 int worker_run(const struct worker_setup *setup)
 {
-	struct worker w = { .setup = setup, .lock = PTHREAD_MUTEX_INITIALIZER,
+	struct worker w = { .setup = setup,
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .changed = PTHREAD_COND_INITIALIZER };
 	struct message m = { .kind = MESSAGE_READY, .slot = (int)setup->slot };
 	struct error e;

@@ -221,7 +221,8 @@ static enum parsed read_head(struct fastcgi *s, struct request *rq, struct slice
 			return parsed;
 		}
 		if (parsed == PARSE_DONE) {
-			enum parsed begun = begin_body(s, rq, (struct slice){ in.p + *used, at - *used });
+			enum parsed begun =
+				begin_body(s, rq, (struct slice){ in.p + *used, at - *used });
 
 			*used = at;
 			return begun;
@@ -308,8 +309,8 @@ static enum parsed read_body(struct fastcgi *s, struct request *rq, struct slice
 		if (in.n - *used < RECORD_HEADER)
 			return PARSE_MORE;
 		size_t before = *used;
-		enum parsed parsed = take_header(
-			s, (struct slice){ in.p + *used, in.n - *used }, used, out);
+		enum parsed parsed =
+			take_header(s, (struct slice){ in.p + *used, in.n - *used }, used, out);
 		if (parsed == PARSE_BAD)
 			return refuse(s, rq, 400, "a FastCGI record that does not belong here");
 		if (parsed != PARSE_MORE || *used == before)

@@ -15,7 +15,7 @@ struct fastcgi {
 	bool is_body;      /* the record under way is of the body, others are read over */
 	uint32_t searched; /* bytes of an incomplete head that are whole records */
 	uint32_t content, padding; /* still to come of the record under way */
-	int64_t left;      /* of CONTENT_LENGTH; -1: none was given */
+	int64_t left;              /* of CONTENT_LENGTH; -1: none was given */
 };
 
 /* manage.c: answers a management record, whose content is whole. */

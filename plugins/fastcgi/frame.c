@@ -18,8 +18,7 @@ void fastcgi_say_end_request(uint16_t id, uint32_t app_status,
 			     enum record_protocol_status protocol_status, struct out *out)
 {
 	const char body[8] = { (char)(app_status >> 24), (char)(app_status >> 16),
-			       (char)(app_status >> 8),	 (char)app_status,
-			       (char)protocol_status };
+			       (char)(app_status >> 8), (char)app_status, (char)protocol_status };
 
 	say_record(RECORD_END_REQUEST, id, (struct slice){ body, sizeof body }, out);
 }

@@ -36,7 +36,8 @@ static bool read_length(struct slice *rest, size_t *length)
 	if (rest->n < n)
 		return false;
 	*length = n == 1 ? p[0]
-			 : (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+			 : (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 |
+				   p[3];
 	rest->p += n;
 	rest->n -= n;
 	return true;

@@ -14,8 +14,8 @@ enum {
 /* One connection's; a connection carries one request. */
 struct state {
 	bool in_body;
-	int64_t left;     /* of the body */
-	char version[9];  /* the request's SERVER_PROTOCOL */
+	int64_t left;    /* of the body */
+	char version[9]; /* the request's SERVER_PROTOCOL */
 };
 
 static enum parsed refuse(struct request *rq, int status, const char *why)
@@ -35,8 +35,8 @@ static bool is(struct slice s, struct slice text)
 static bool is_forbidden(struct slice name)
 {
 	static const char *const names[] = {
-		"FILE",   "MODULE",   "SCRIPT", "CALLABLE",  "HOME",	     "PYHOME", "CHDIR",
-		"SETENV", "POSTFILE", "APPID",  "CACHE_GET", "TOUCH_RELOAD",
+		"FILE",  "MODULE", "SCRIPT",   "CALLABLE", "HOME",      "PYHOME",
+		"CHDIR", "SETENV", "POSTFILE", "APPID",    "CACHE_GET", "TOUCH_RELOAD",
 	};
 
 	if (name.n < 6 || memcmp(name.p, "UWSGI_", 6))
@@ -81,7 +81,8 @@ static bool look_at(struct state *s, struct request *rq, struct seen *seen, stru
 	int64_t length;
 
 	if (is_forbidden(name)) {
-		refuse(rq, 403, "a UWSGI_ variable that loads code or changes the server is refused");
+		refuse(rq, 403,
+		       "a UWSGI_ variable that loads code or changes the server is refused");
 		return false;
 	}
 	if (is(name, SLICE("CONTENT_LENGTH"))) {
@@ -135,8 +136,8 @@ static bool strip_script_name(struct request *rq, const struct seen *seen)
 /* What else speaks to this socket by mistake: nearly always a browser or a health check. */
 static const char *foreign(struct slice in)
 {
-	static const char *const methods[] = { "GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE",
-					       "PATC", "CONN", "PRI " };
+	static const char *const methods[] = { "GET ", "POST", "HEAD", "PUT ", "OPTI",
+					       "DELE", "PATC", "CONN", "PRI " };
 
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		if (!memcmp(in.p, methods[i], 4))
@@ -180,8 +181,9 @@ static enum parsed read_head(struct state *s, struct request *rq, struct slice i
 		return PARSE_CLOSE;
 	}
 	if (header.modifier1 != MODIFIER_WSGI && header.modifier1 != MODIFIER_WSGI_SCRIPT_NAME)
-		return refuse(rq, 501, "the uwsgi packet's modifier1 asks for something else than a "
-				       "Python application");
+		return refuse(rq, 501,
+			      "the uwsgi packet's modifier1 asks for something else than a "
+			      "Python application");
 	if (in.n - PACKET_HEADER < header.size)
 		return PARSE_MORE;
 	*used = PACKET_HEADER + header.size;

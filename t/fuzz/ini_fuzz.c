@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ini_fuzz.c: a buffer as the content of an ini file, from its bytes to filled settings.  For
- * libFuzzer; in core/, with the shell's FILES="error log arena report option uwsgi_names catalogue
- * inifile text source expand magic command_line logic keys_file keys config":
- *   clang -std=gnu11 -g -O1 -D_GNU_SOURCE -DINIH_SWITCHES=1 -DUWSGI_VERSION='"0"' -iquote . \
- *     -fsanitize=fuzzer,address,undefined -o ini_fuzz ../t/fuzz/ini_fuzz.c \
- *     $(printf '%s.c ' $FILES) -linih && ./ini_fuzz -max_len=4096 ../t/fixtures/ini
- * The file is a memory file, so nothing touches the disk; names of other files in the buffer are
- * opened for reading, as they are when serving. */
+ * libFuzzer; `make fuzz` builds and runs it.  The file is a memory file, so nothing touches the
+ * disk; names of other files in the buffer are opened for reading, as they are when serving. */
 #include "config.h"
 
 #include <assert.h>

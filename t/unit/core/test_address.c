@@ -54,8 +54,10 @@ static void test_what_is_refused_says_why(void **unused)
 		{ "127.0.0.1:-1", "port must be a number" },
 		{ "127.0.0.1:99999999999999999999", "port must be a number" },
 		{ "[::zz]:80", "not an IPv6 address" },
-		{ "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "at most 107 bytes" },
+		{ "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		  "aa"
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "at most 107 bytes" },
 	};
 
 	(void)unused;

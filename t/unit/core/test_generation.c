@@ -129,7 +129,8 @@ static void test_what_a_generation_becomes(void **unused)
 		enum generation_state to;
 		enum generation_action action;
 	} cases[] = {
-		{ GENERATION_IMPORTING, GENERATION_READY, GENERATION_SERVING, GENERATION_TAKE_OVER },
+		{ GENERATION_IMPORTING, GENERATION_READY, GENERATION_SERVING,
+		  GENERATION_TAKE_OVER },
 		{ GENERATION_IMPORTING, GENERATION_FAILED, GENERATION_DRAINING, GENERATION_DROP },
 		{ GENERATION_SERVING, GENERATION_REPLACED, GENERATION_DRAINING, GENERATION_DRAIN },
 		{ GENERATION_SERVING, GENERATION_FAILED, GENERATION_SERVING, GENERATION_NOTHING },
@@ -140,7 +141,8 @@ static void test_what_a_generation_becomes(void **unused)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		enum generation_action action;
 
-		assert_int_equal(generation_next(cases[i].from, cases[i].event, &action), cases[i].to);
+		assert_int_equal(generation_next(cases[i].from, cases[i].event, &action),
+				 cases[i].to);
 		assert_int_equal(action, cases[i].action);
 	}
 }

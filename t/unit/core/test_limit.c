@@ -8,13 +8,18 @@ static const struct limits_settings settings = { .reload_on_as_mb = 512, .reload
 
 static void test_within_limits_nobody_goes(void **unused)
 {
-	const struct observed o = { .requests = 1, .memory.address_space = 511ull << 20, .memory.resident = 99ull << 20 };
+	const struct observed o = { .requests = 1,
+				    .memory.address_space = 511ull << 20,
+				    .memory.resident = 99ull << 20 };
 	struct error why;
 
 	(void)unused;
 	assert_int_equal(limits_judge(&settings, &o, &why), LIMITS_STAY);
-	assert_int_equal(limits_judge(&(struct limits_settings){ 0 },
-				      &(struct observed){ .requests = 1, .memory.resident = UINT64_MAX }, &why), LIMITS_STAY);
+	assert_int_equal(
+		limits_judge(&(struct limits_settings){ 0 },
+			     &(struct observed){ .requests = 1, .memory.resident = UINT64_MAX },
+			     &why),
+		LIMITS_STAY);
 }
 
 static void test_memory_replaces(void **unused)
@@ -22,11 +27,16 @@ static void test_memory_replaces(void **unused)
 	struct error why;
 
 	(void)unused;
-	assert_int_equal(limits_judge(&settings, &(struct observed){ .requests = 1, .memory.resident = 100ull << 20 }, &why),
-			 LIMITS_REPLACE);
+	assert_int_equal(
+		limits_judge(&settings,
+			     &(struct observed){ .requests = 1, .memory.resident = 100ull << 20 },
+			     &why),
+		LIMITS_REPLACE);
 	assert_string_equal(why.text, "it holds 100 MB of memory (reload-on-rss 100)");
 	assert_int_equal(limits_judge(&settings,
-				      &(struct observed){ .requests = 1, .memory.address_space = 600ull << 20 }, &why),
+				      &(struct observed){ .requests = 1,
+							  .memory.address_space = 600ull << 20 },
+				      &why),
 			 LIMITS_REPLACE);
 	assert_string_equal(why.text, "its address space is 600 MB (reload-on-as 512)");
 }
@@ -36,14 +46,18 @@ static void test_a_worker_is_not_replaced_before_its_first_request(void **unused
 	struct error why;
 
 	(void)unused;
-	assert_int_equal(limits_judge(&settings, &(struct observed){ .memory.resident = 999ull << 20 }, &why),
+	assert_int_equal(limits_judge(&settings,
+				      &(struct observed){ .memory.resident = 999ull << 20 }, &why),
 			 LIMITS_STAY);
 }
 
 static void test_time_kills_and_names_the_request(void **unused)
 {
-	const struct observed o = { .overdue_ms = 900, .ran_ms = 60900, .method = "GET",
-				    .uri = "/x", .memory.resident = 1000ull << 20 };
+	const struct observed o = { .overdue_ms = 900,
+				    .ran_ms = 60900,
+				    .method = "GET",
+				    .uri = "/x",
+				    .memory.resident = 1000ull << 20 };
 	struct error why;
 
 	(void)unused;

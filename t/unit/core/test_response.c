@@ -28,7 +28,8 @@ static void on_head(void *state, const struct head *head, struct out *out)
 {
 	(void)out;
 	note(state, "head %.*s length=%lld%s%s\n", (int)head->line.n, head->line.p,
-	     (long long)head->length, head->bodiless ? " bodiless" : "", head->close ? " close" : "");
+	     (long long)head->length, head->bodiless ? " bodiless" : "",
+	     head->close ? " close" : "");
 	for (size_t i = 0; i < head->header_count; i++)
 		note(state, "%.*s: %.*s\n", (int)head->headers[i].name.n, head->headers[i].name.p,
 		     (int)head->headers[i].value.n, head->headers[i].value.p);
@@ -51,8 +52,9 @@ static bool on_end(void *state, bool complete, struct out *out)
 	return true;
 }
 
-static const struct protocol recorder = { .name = "recorder", .head = on_head, .body = on_body,
-					  .end = on_end };
+static const struct protocol recorder = {
+	.name = "recorder", .head = on_head, .body = on_body, .end = on_end
+};
 
 static bool flush_nothing(struct sink *sink)
 {
@@ -73,7 +75,8 @@ static void begin(struct fixture *f, const char *method)
 {
 	memset(f, 0, sizeof *f);
 	request_init(&f->rq, &f->limits);
-	uwsgi_request_var(&f->rq, SLICE("REQUEST_METHOD"), (struct slice){ method, strlen(method) });
+	uwsgi_request_var(&f->rq, SLICE("REQUEST_METHOD"),
+			  (struct slice){ method, strlen(method) });
 	out_init(&f->out);
 	f->sink.flush = flush_nothing;
 	response_init(&f->rs, &f->rq, &f->out, &f->sink);
@@ -104,7 +107,8 @@ static void test_one_block_gets_its_length(void **unused)
 	assert_int_equal(f.rs.body, 6);
 	assert_int_equal(f.rs.status, 200);
 	assert_true(f.rs.keep);
-	finish(&f, "head 200 OK length=6\nA: b\nContent-Length: 6\nbody hello\nbody !\nend complete\n");
+	finish(&f,
+	       "head 200 OK length=6\nA: b\nContent-Length: 6\nbody hello\nbody !\nend complete\n");
 }
 
 static void test_a_flushed_block_leaves_the_length_unknown(void **unused)

@@ -22,10 +22,10 @@ static void play(const struct beat *beats, size_t count)
 		assert_int_equal(action, beats[i].action);
 	}
 }
-#define PLAY(...) \
-	do { \
-		const struct beat beats[] = { __VA_ARGS__ }; \
-		play(beats, sizeof beats / sizeof *beats); \
+#define PLAY(...)                                                                                  \
+	do {                                                                                       \
+		const struct beat beats[] = { __VA_ARGS__ };                                       \
+		play(beats, sizeof beats / sizeof *beats);                                         \
 	} while (0)
 
 static void test_a_worker_serves_and_leaves(void **unused)
