@@ -10,6 +10,7 @@ extern const struct option_table limits_options;
 struct limits_settings {
 	long long reload_on_as_mb, reload_on_rss_mb;
 	long long reload_mercy_s, worker_mercy_s, reload_timeout_s;
+	bool harakiri_verbose;
 };
 
 /* What the master knows of a worker. */

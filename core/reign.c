@@ -302,6 +302,21 @@ static void find_overdue(const struct reign *r, size_t index, struct observed *o
 	}
 }
 
+/* One line of a file of /proc about the worker; root may be needed to see more than "0". */
+static void log_proc(const struct slot *slot, const char *name)
+{
+	char path[64], text[256] = "";
+
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)slot->pid, name);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(text, sizeof text, f))
+		uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld): %s: %.*s", slot->worker,
+			  (long)slot->pid, name, (int)strcspn(text, "\n"), text);
+	fclose(f);
+}
+
 static void judge(struct reign *r, struct slot *slot)
 {
 	size_t index = (size_t)(slot - r->gen.slots);
@@ -313,6 +328,10 @@ static void judge(struct reign *r, struct slot *slot)
 		o.memory = memory_of(slot->pid);
 	switch (limits_judge(r->limits, &o, &why)) {
 	case LIMITS_KILL:
+		if (r->limits->harakiri_verbose) {
+			log_proc(slot, "wchan");
+			log_proc(slot, "syscall");
+		}
 		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: %s; restarting", slot->worker,
 			  (long)slot->pid, why.text);
 		reign_apply(r, slot, SLOT_OVERDUE);

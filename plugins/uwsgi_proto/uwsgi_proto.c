@@ -125,7 +125,8 @@ static bool strip_script_name(struct request *rq, const struct seen *seen)
 {
 	size_t n = seen->script_name.n;
 
-	if (n == 0 || seen->path.n < n || memcmp(seen->path.p, seen->script_name.p, n))
+	if (n == 0 || seen->path.n < n || memcmp(seen->path.p, seen->script_name.p, n) ||
+	    (seen->path.n > n && seen->path.p[n] != '/'))
 		return true;
 	return uwsgi_request_var(rq, SLICE("PATH_INFO"),
 				 (struct slice){ seen->path.p + n, seen->path.n - n });

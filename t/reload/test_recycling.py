@@ -142,6 +142,15 @@ def test_harakiri_ends_the_worker_and_names_the_request(start):
     assert http.request(server.http, "/hello").body == b"hello\n"
 
 
+def test_harakiri_verbose_tells_where_the_worker_was(start):
+    server = start(INI + "harakiri = 1\nharakiri-verbose = true\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        assert c.is_closed()
+    server.wait_log(r"worker \d+ \(pid \d+\): wchan: \w+")
+    server.wait_log(r"worker \d+ \(pid \d+\): syscall: \w+")
+
+
 def test_harakiri_does_not_touch_requests_that_are_fast_enough(start):
     """Each of two threads has its own deadline: a short request must not end or extend the
     other's."""
