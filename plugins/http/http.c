@@ -180,9 +180,8 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 	struct http_target target;
 	struct slice text;
 
-	/* Until a head says more: for the answer to one that cannot be read, or never ends. */
-	s->version_1_1 = true;
-	s->keep_alive = s->refused = s->chunking = false;
+	/* Of the request before, which the answer to a head that never ends must not take over. */
+	s->keep_alive = false;
 	switch (take_head(s, in, &text, &why)) {
 	case END_MISSING:
 		return PARSE_MORE;

@@ -52,8 +52,7 @@ static struct slice cgi_name(struct slice name)
 static void link_repetition(struct named *fields, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (fields[k].hash != fields[i].hash || fields[k].is_repetition ||
-		    !same(fields[k].name, fields[i].name))
+		if (fields[k].hash != fields[i].hash || !same(fields[k].name, fields[i].name))
 			continue;
 		fields[fields[k].last ? fields[k].last : k].next = (uint16_t)i;
 		fields[k].last = (uint16_t)i;

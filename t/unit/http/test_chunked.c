@@ -39,6 +39,24 @@ static void test_extensions_are_paid_for_by_data(void **unused)
 	assert_int_equal(status_of(2000, "1                \r\nx\r\n"), 400);
 }
 
+static void test_each_body_has_bounds_of_its_own(void **unused)
+{
+	static const struct slice in = SLICE("POST / HTTP/1.1\r\nHost: t\r\n"
+					     "Transfer-Encoding: chunked\r\n\r\n"
+					     "0;0123456789\r\nA: 0123456789\r\n\r\n");
+	struct feed f;
+
+	(void)unused;
+	feed_open(&f, uwsgi_plugin.protocol, in);
+	for (int i = 0; i < 2000; i++) {
+		assert_int_equal(feed_parse(&f, in.n), PARSE_DONE);
+		assert_int_equal(f.taken, in.n);
+		f.taken = 0;
+		feed_next(&f);
+	}
+	feed_close(&f);
+}
+
 static void test_sizes_at_their_bounds(void **unused)
 {
 	static const struct {
@@ -71,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_extensions_are_paid_for_by_data),
+		cmocka_unit_test(test_each_body_has_bounds_of_its_own),
 		cmocka_unit_test(test_sizes_at_their_bounds),
 	};
 

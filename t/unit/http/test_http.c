@@ -25,6 +25,7 @@ static void test_what_is_no_http_is_refused_without_waiting_for_an_end(void **un
 		{ "an answer", SLICE("HTTP/1.1 200 OK\r\n"), AT_ONCE },
 		{ "the line of a proxy", SLICE("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"), AT_ONCE },
 		{ "a bare LF", SLICE("GET / HTTP/1.1\n"), AT_ONCE },
+		{ "a bare LF behind a field", SLICE("GET / HTTP/1.1\r\nA: b\n"), AT_ONCE },
 		{ "nothing but empty lines", SLICE("\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"), AT_ONCE },
 	};
 
@@ -125,6 +126,22 @@ static void test_a_tunnel_is_never_opened(void **unused)
 	feed_close(&f);
 }
 
+/* The core answers it when its time is over. */
+static void test_a_head_that_never_ends_takes_nothing_over_from_the_request_before(void **unused)
+{
+	static const struct slice in = SLICE("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HT");
+	struct feed f;
+
+	(void)unused;
+	feed_open(&f, uwsgi_plugin.protocol, in);
+	assert_int_equal(feed_parse(&f, in.n), PARSE_DONE);
+	assert_true(((const struct http *)f.state)->keep_alive);
+	feed_next(&f);
+	assert_int_equal(feed_parse(&f, in.n), PARSE_MORE);
+	assert_false(((const struct http *)f.state)->keep_alive);
+	feed_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +150,8 @@ int main(void)
 		cmocka_unit_test(test_an_incomplete_head_is_searched_once),
 		cmocka_unit_test(test_every_byte_in_a_name_and_in_a_value),
 		cmocka_unit_test(test_a_tunnel_is_never_opened),
+		cmocka_unit_test(
+			test_a_head_that_never_ends_takes_nothing_over_from_the_request_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
