@@ -151,6 +151,9 @@ install: all
 	install -D -m 755 uwsgi $(DESTDIR)$(PREFIX)/bin/uwsgi
 	install -d $(DESTDIR)$(LIBDIR)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
+	# Plugins for several Pythons lie side by side: plugin = python312 asks for one.
+	install -m 755 plugins/python/python_plugin.so \
+		$(DESTDIR)$(LIBDIR)/python$(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')_plugin.so
 
 clean:
 	rm -rf build uwsgi plugins/*/*_plugin.so

@@ -64,6 +64,41 @@ static bool is_loaded(const struct loader *ld, const char *name)
 	return false;
 }
 
+/* Several of one name lie side by side, one for each Python: the one that was asked for last
+ * takes the other's place. */
+static void replace(struct loader *ld, size_t i, const struct plugin *p)
+{
+	const struct plugin *old = ld->plugins[i];
+
+	ld->plugins[i] = p;
+	if (p->app && ld->app == old->app)
+		ld->app = p->app;
+	for (size_t k = 0; p->protocol && k < ld->protocols.count; k++)
+		if (ld->protocol_items[k] == old->protocol)
+			ld->protocol_items[k] = p->protocol;
+}
+
+static int add(struct loader *ld, const char *path, const struct plugin *p, struct error *e)
+{
+	for (size_t i = 0; i < ld->count; i++) {
+		if (!strcmp(ld->plugins[i]->name, p->name)) {
+			replace(ld, i, p);
+			return 0;
+		}
+	}
+	if (ld->count == LOADER_MAX)
+		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
+	if (p->app && ld->app)
+		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
+				       path, ld->app->name);
+	ld->plugins[ld->count++] = p;
+	if (p->protocol)
+		ld->protocol_items[ld->protocols.count++] = p->protocol;
+	if (p->app)
+		ld->app = p->app;
+	return 0;
+}
+
 static int adopt(struct loader *ld, const char *path, void *handle, struct error *e)
 {
 	const struct plugin *p = dlsym(handle, "uwsgi_plugin");
@@ -76,19 +111,7 @@ static int adopt(struct loader *ld, const char *path, void *handle, struct error
 				       "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
 				       "build it anew",
 				       path, p->name, p->abi, UWSGI_ABI);
-	if (is_loaded(ld, p->name))
-		return 0;
-	if (ld->count == LOADER_MAX)
-		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
-	if (p->app && ld->app)
-		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
-				       path, ld->app->name);
-	ld->plugins[ld->count++] = p;
-	if (p->protocol)
-		ld->protocol_items[ld->protocols.count++] = p->protocol;
-	if (p->app)
-		ld->app = p->app;
-	return 0;
+	return add(ld, path, p, e);
 }
 
 /* Tries one path: 1 loaded, 0 no such file, -1 an error. */

@@ -107,15 +107,31 @@ static bool is_doubled(struct slice name)
 	       (name.n == 19 && !memcmp(name.p, "HTTP_CONTENT_LENGTH", 19));
 }
 
-/* UWSGI_SCHEME, else whether HTTPS is on; REQUEST_SCHEME says nothing, as in uWSGI. */
+static bool says(struct slice s, const char *text)
+{
+	return s.n == strlen(text) && !strncasecmp(s.p, text, s.n);
+}
+
+static bool is_on(const struct request *rq, struct slice name)
+{
+	struct slice value = uwsgi_request_find(rq, name);
+
+	return says(value, "on") || says(value, "1");
+}
+
+/* UWSGI_SCHEME, which the web server sets; else what a proxy in front of it says, if that is a
+ * scheme at all; else whether HTTPS is on.  REQUEST_SCHEME says nothing, as in uWSGI. */
 static int set_scheme(const struct names *names, PyObject *env, const struct request *rq)
 {
 	struct slice scheme = uwsgi_request_find(rq, SLICE("UWSGI_SCHEME"));
-	struct slice https = uwsgi_request_find(rq, SLICE("HTTPS"));
+	struct slice forwarded = uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO"));
 
 	if (scheme.n > 0)
 		return set_and_drop(env, names->url_scheme, latin1(scheme));
-	if ((https.n == 2 && !strncasecmp(https.p, "on", 2)) || (https.n == 1 && *https.p == '1'))
+	if (says(forwarded, "http"))
+		return 0;
+	if (says(forwarded, "https") || is_on(rq, SLICE("HTTPS")) ||
+	    is_on(rq, SLICE("HTTP_X_FORWARDED_SSL")))
 		return PyDict_SetItem(env, names->url_scheme, names->https);
 	return 0;
 }

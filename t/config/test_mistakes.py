@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What is wrong in a configuration is said once, with file, line and the nearest right name."""
+import os
+import shutil
+
 import pytest
 
 from lib import http
@@ -156,6 +159,16 @@ def test_plugins_that_are_there_satisfy_every_name_of_theirs(start, line):
     assert http.request(server.http, "/hello").status == 200
 
 
+def test_a_plugin_that_is_asked_for_takes_the_place_of_its_namesake(start, folder):
+    """As python312 does beside python."""
+    os.makedirs(f"{folder}/more")
+    shutil.copy(f"{ROOT}/plugins/python/python_plugin.so", f"{folder}/more/python999_plugin.so")
+    server = start(GOOD + "plugin-dir = {here}/more\nplugin = python999", folder=folder)
+    assert http.request(server.http, "/hello").status == 200
+    with open(f"/proc/{server.workers()[0]}/maps", encoding="ascii") as maps:
+        assert "python999_plugin.so" in maps.read()
+
+
 def test_a_missing_plugin_is_a_clear_error(start):
     server = start.not_yet(GOOD + "plugin = no_such_plugin")
     assert server.run() == 1
@@ -163,7 +176,6 @@ def test_a_missing_plugin_is_a_clear_error(start):
 
 
 def test_a_plugin_of_the_real_uwsgi_is_refused_and_not_loaded(start):
-    import os
     path = "/usr/lib/uwsgi/plugins/echo_plugin.so"
     if not os.path.exists(path):
         pytest.skip("Debian's uWSGI is not installed")
