@@ -3,130 +3,10 @@
  * connection.  The parameters are taken when all of them are there, the body as it comes. */
 #include "fastcgi.h"
 
-#include <string.h>
-
-static enum parsed refuse(struct fastcgi *s, struct request *rq, int status, const char *why)
+static enum parsed refuse(struct request *rq, const char *why)
 {
-	s->refused = true;
-	uwsgi_request_reject(rq, status, why);
+	uwsgi_request_reject(rq, 400, why);
 	return PARSE_BAD;
-}
-
-/* ---- the parameters ---- */
-
-static bool is(struct slice s, struct slice text)
-{
-	return s.n == text.n && !memcmp(s.p, text.p, s.n);
-}
-
-static bool read_length(struct fastcgi *s, struct slice value)
-{
-	int64_t n = 0;
-
-	if (value.n == 0)
-		return true;
-	if (value.n > 18)
-		return false;
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < '0' || value.p[i] > '9')
-			return false;
-		n = n * 10 + (value.p[i] - '0');
-	}
-	if (s->left >= 0 && s->left != n)
-		return false;
-	s->left = n;
-	return true;
-}
-
-/* nginx's stock fastcgi_params name a script, not a path; to an application that is mounted at
- * the root, the script's name is the path. */
-static bool complete_path(struct request *rq, bool has_path, struct slice script_name)
-{
-	if (has_path || !script_name.p)
-		return true;
-	return uwsgi_request_var(rq, SLICE("PATH_INFO"), script_name) &&
-	       uwsgi_request_var(rq, SLICE("SCRIPT_NAME"), SLICE(""));
-}
-
-static bool read_variables(struct fastcgi *s, struct request *rq, struct slice content)
-{
-	struct slice name, value, script_name = { 0 };
-	bool has_path = false;
-	int got;
-
-	s->left = -1;
-	while ((got = record_next_pair(&content, &name, &value)) > 0) {
-		if (is(name, SLICE("CONTENT_LENGTH")) && !read_length(s, value)) {
-			refuse(s, rq, 400, "CONTENT_LENGTH is not a number, or given twice");
-			return false;
-		}
-		if (is(name, SLICE("SCRIPT_NAME")))
-			script_name = value;
-		has_path = has_path || is(name, SLICE("PATH_INFO"));
-		if (name.n > 0 && !uwsgi_request_var(rq, name, value))
-			return false;
-	}
-	if (got < 0) {
-		refuse(s, rq, 400, "a length in the FastCGI parameters reaches past their end");
-		return false;
-	}
-	return complete_path(rq, has_path, script_name);
-}
-
-/* The whole stream of parameters: in place when one record holds it, else put together.  head:
- * whole records, the last of them the empty one. */
-static bool gather(const struct fastcgi *s, struct request *rq, struct slice head,
-		   struct slice *content)
-{
-	size_t total = 0, count = 0;
-	char *joined = NULL;
-
-	for (int pass = 0; pass < 2; pass++) {
-		size_t at = 0, n = 0;
-
-		while (at < head.n) {
-			struct record r = record_read((struct slice){ head.p + at, head.n - at });
-			const char *p = head.p + at + RECORD_HEADER;
-
-			at += RECORD_HEADER + r.content + r.padding;
-			if (r.type != RECORD_PARAMS || r.id != s->id || r.content == 0)
-				continue;
-			if (joined)
-				memcpy(joined + n, p, r.content);
-			else
-				*content = (struct slice){ p, r.content };
-			n += r.content;
-			count++;
-		}
-		total = n;
-		if (pass > 0 || count <= 1)
-			break;
-		joined = uwsgi_request_alloc(rq, total);
-		if (!joined)
-			return false;
-	}
-	if (joined)
-		*content = (struct slice){ joined, total };
-	return true;
-}
-
-static enum parsed begin_body(struct fastcgi *s, struct request *rq, struct slice head)
-{
-	struct slice content = { "", 0 };
-
-	if (!gather(s, rq, head, &content) || !read_variables(s, rq, content)) {
-		s->refused = true;
-		return PARSE_BAD;
-	}
-	if (s->left > 0 && !uwsgi_request_length(rq, s->left)) {
-		s->refused = true;
-		return PARSE_BAD;
-	}
-	s->searched = 0;
-	s->in_body = true;
-	s->last = false;
-	s->content = s->padding = 0;
-	return PARSE_MORE;
 }
 
 /* ---- records outside a body ---- */
@@ -158,14 +38,14 @@ static enum parsed begin_request(struct fastcgi *s, const struct record *r, stru
 	enum { RESPONDER = 1, KEEP_CONN = 1 };
 
 	if (s->id && r->id != s->id) {
-		fastcgi_say_end_request(r->id, 0, RECORD_CANT_MPX_CONN, out);
+		fastcgi_say_end_request(r->id, RECORD_CANT_MPX_CONN, out);
 		return PARSE_MORE;
 	}
 	if (s->id || r->content != 8)
 		return PARSE_BAD;
 	s->keep = content.p[2] & KEEP_CONN;
 	if (content.p[0] != 0 || content.p[1] != RESPONDER) {
-		fastcgi_say_end_request(r->id, 0, RECORD_UNKNOWN_ROLE, out);
+		fastcgi_say_end_request(r->id, RECORD_UNKNOWN_ROLE, out);
 		return give_up(s);
 	}
 	s->id = r->id;
@@ -186,7 +66,7 @@ static enum parsed take_record(struct fastcgi *s, const struct record *r, struct
 		return PARSE_MORE; /* of a request that was refused or is over */
 	switch (r->type) {
 	case RECORD_ABORT_REQUEST:
-		fastcgi_say_end_request(s->id, 0, RECORD_REQUEST_COMPLETE, out);
+		fastcgi_say_end_request(s->id, RECORD_REQUEST_COMPLETE, out);
 		return give_up(s);
 	case RECORD_PARAMS:
 		return r->content == 0 ? PARSE_DONE : PARSE_MORE;
@@ -195,16 +75,29 @@ static enum parsed take_record(struct fastcgi *s, const struct record *r, struct
 	}
 }
 
+/* head: whole records, the last of them the one that ends the parameters. */
+static enum parsed begin_body(struct fastcgi *s, struct request *rq, struct slice head)
+{
+	if (!fastcgi_take_params(s, rq, head) ||
+	    (s->left > 0 && !uwsgi_request_length(rq, s->left)))
+		return PARSE_BAD;
+	s->searched = 0;
+	s->in_body = true;
+	s->last = false;
+	s->content = s->padding = 0;
+	return PARSE_MORE;
+}
+
 static enum parsed read_head(struct fastcgi *s, struct request *rq, struct slice in, size_t *used,
 			     struct out *out)
 {
 	size_t at = s->searched;
 
-	s->refused = false;
 	for (;;) {
 		struct slice rest = { in.p + at, in.n - at };
 		if (rest.n > 0 && rest.p[0] != RECORD_VERSION)
-			return refuse(s, rq, 400, foreign(rest));
+			return refuse(rq, s->id || at > 0 ? "a FastCGI record of another version"
+							  : foreign(rest));
 		if (rest.n < RECORD_HEADER)
 			break;
 		struct record r = record_read(rest);
@@ -215,7 +108,7 @@ static enum parsed read_head(struct fastcgi *s, struct request *rq, struct slice
 			s, &r, (struct slice){ rest.p + RECORD_HEADER, r.content }, out);
 		at += size;
 		if (parsed == PARSE_BAD)
-			return refuse(s, rq, 400, "a FastCGI record that does not belong here");
+			return refuse(rq, "a FastCGI record that does not belong here");
 		if (parsed == PARSE_AGAIN || parsed == PARSE_CLOSE) {
 			*used = at;
 			return parsed;
@@ -243,15 +136,12 @@ static bool take_content(struct fastcgi *s, struct request *rq, struct slice byt
 		return true;
 	if (s->left >= 0) {
 		if ((int64_t)bytes.n > s->left) {
-			refuse(s, rq, 400, "the body is longer than CONTENT_LENGTH");
+			refuse(rq, "the body is longer than CONTENT_LENGTH");
 			return false;
 		}
 		s->left -= (int64_t)bytes.n;
 	}
-	if (uwsgi_request_body(rq, bytes))
-		return true;
-	s->refused = true;
-	return false;
+	return uwsgi_request_body(rq, bytes);
 }
 
 /* The header of a record behind the parameters; a management record is taken whole. */
@@ -282,7 +172,7 @@ static enum parsed finish(struct fastcgi *s, struct request *rq)
 {
 	s->in_body = false;
 	if (s->left > 0)
-		return refuse(s, rq, 400, "the body is shorter than CONTENT_LENGTH");
+		return refuse(rq, "the body is shorter than CONTENT_LENGTH");
 	return PARSE_DONE;
 }
 
@@ -312,7 +202,7 @@ static enum parsed read_body(struct fastcgi *s, struct request *rq, struct slice
 		enum parsed parsed =
 			take_header(s, (struct slice){ in.p + *used, in.n - *used }, used, out);
 		if (parsed == PARSE_BAD)
-			return refuse(s, rq, 400, "a FastCGI record that does not belong here");
+			return refuse(rq, "a FastCGI record that does not belong here");
 		if (parsed != PARSE_MORE || *used == before)
 			return parsed;
 	}
@@ -327,9 +217,11 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 	*used = 0;
 	if (!s->in_body)
 		parsed = read_head(s, rq, in, used, out);
-	if (parsed != PARSE_MORE || !s->in_body)
-		return parsed;
-	return read_body(s, rq, in, used, out);
+	if (parsed == PARSE_MORE && s->in_body)
+		parsed = read_body(s, rq, in, used, out);
+	if (parsed == PARSE_BAD)
+		s->keep = false; /* what comes behind it is not understood */
+	return parsed;
 }
 
 static const struct protocol protocol = {

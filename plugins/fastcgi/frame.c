@@ -14,11 +14,11 @@ static void say_record(enum record_type type, uint16_t id, struct slice content,
 	uwsgi_out_bytes(out, content);
 }
 
-void fastcgi_say_end_request(uint16_t id, uint32_t app_status,
-			     enum record_protocol_status protocol_status, struct out *out)
+void fastcgi_say_end_request(uint16_t id, enum record_protocol_status protocol_status,
+			     struct out *out)
 {
-	const char body[8] = { (char)(app_status >> 24), (char)(app_status >> 16),
-			       (char)(app_status >> 8), (char)app_status, (char)protocol_status };
+	/* Four bytes of the application's exit status come first. */
+	const char body[8] = { [4] = (char)protocol_status };
 
 	say_record(RECORD_END_REQUEST, id, (struct slice){ body, sizeof body }, out);
 }
@@ -94,11 +94,17 @@ void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
 bool fastcgi_say_end(void *state, bool complete, struct out *out)
 {
 	struct fastcgi *s = state;
-	bool keep = s->keep && complete && !s->refused && s->id;
+	bool keep = s->keep && complete && s->id;
 
-	if (s->id) {
+	/* nginx takes a request that was ended, and often a connection that was closed, for the
+	 * end of a whole answer, whatever the status says.  A record that only a web server may
+	 * send is the one thing that it gives up on in every configuration; others see a
+	 * connection that closes before the request was ended. */
+	if (s->id && !complete) {
+		say_record(RECORD_ABORT_REQUEST, s->id, SLICE(""), out);
+	} else if (s->id) {
 		say_record(RECORD_STDOUT, s->id, SLICE(""), out);
-		fastcgi_say_end_request(s->id, complete ? 0 : 1, RECORD_REQUEST_COMPLETE, out);
+		fastcgi_say_end_request(s->id, RECORD_REQUEST_COMPLETE, out);
 	}
 	s->id = 0;
 	return keep;

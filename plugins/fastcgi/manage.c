@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* What is told when asked.  A connection carries one request at a time; how many connections
- * there may be is for the operating system to say. */
+/* What is told when asked.  A connection carries one request at a time, and so the last two are
+ * alike; they are what a peer may reckon with, not a limit that is kept here. */
 static const struct {
 	const char *name, *value;
 } values[] = {

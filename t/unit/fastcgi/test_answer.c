@@ -7,8 +7,9 @@
 
 #include <sys/mman.h>
 
-#define END(app, protocol) "\1\3\0\1\0\x08\0\0\0\0\0" app protocol "\0\0\0"
+#define END "\1\3\0\1\0\x08\0\0\0\0\0\0\0\0\0\0"
 #define END_OF_OUTPUT "\1\6\0\1\0\0\0\0"
+#define GIVEN_UP "\1\2\0\1\0\0\0\0"
 
 static const struct header headers[] = { { SLICE("A"), SLICE("b") } };
 static const struct head head = {
@@ -45,7 +46,7 @@ static void test_a_whole_answer(void **unused)
 		p->body(f.state, &none, &f.out);
 		assert_int_equal(p->end(f.state, true, &f.out), keep);
 		say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n"
-				     "\1\6\0\1\0\5\0\0hello" END_OF_OUTPUT END("\0", "\0")));
+				     "\1\6\0\1\0\5\0\0hello" END_OF_OUTPUT END));
 		feed_close(&f);
 	}
 }
@@ -66,15 +67,13 @@ static void test_a_connection_that_must_end(void **unused)
 	request(&f, KEEP, true);
 	p->head(f.state, &head, &f.out);
 	assert_false(p->end(f.state, false, &f.out));
-	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n" END_OF_OUTPUT END(
-			       "\1", "\0")));
+	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n" GIVEN_UP));
 	feed_close(&f);
 
 	request(&f, KEEP, false);
 	p->head(f.state, &head, &f.out);
 	assert_false(p->end(f.state, true, &f.out));
-	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n" END_OF_OUTPUT END(
-			       "\0", "\0")));
+	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n" END_OF_OUTPUT END));
 	feed_close(&f);
 }
 

@@ -281,6 +281,34 @@ static void test_records_that_do_not_belong_here(void **unused)
 	cases_run(cases, COUNT(cases), uwsgi_plugin.protocol);
 }
 
+/* A byte that is out of step in the middle of a request is no other protocol. */
+static void test_only_the_first_bytes_name_another_protocol(void **unused)
+{
+	struct records r = { .n = 0 };
+	const struct {
+		struct slice in;
+		const char *begins;
+	} cases[] = {
+		{ SLICE("GET / HTTP/1.1\r\n"), "HTTP spoken to a FastCGI socket" },
+		{ SLICE("\x16\x03\x01"), "TLS spoken to a FastCGI socket" },
+		{ SLICE("\0\x1b\0\0"), "a uwsgi packet on a FastCGI socket" },
+		{ SLICE("?"), "this is not FastCGI" },
+		{ RECORDS(&r, BEGIN(1, KEEP), RAW("\0")), "a FastCGI record of another version" },
+		{ RECORDS(&r, { .type = 99 }, RAW("GET ")), "a FastCGI record of another version" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct feed f;
+
+		feed_open(&f, uwsgi_plugin.protocol, cases[i].in);
+		assert_int_equal(feed_parse(&f, cases[i].in.n), PARSE_BAD);
+		if (strncmp(f.rq.reject_why, cases[i].begins, strlen(cases[i].begins)))
+			fail_msg("'%s', expected '%s'", f.rq.reject_why, cases[i].begins);
+		feed_close(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_a_second_request_at_the_same_time),
 		cmocka_unit_test(test_management_records),
 		cmocka_unit_test(test_records_that_do_not_belong_here),
+		cmocka_unit_test(test_only_the_first_bytes_name_another_protocol),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
