@@ -448,7 +448,9 @@ static bool step(struct connection *c)
 		c->listener->protocol->parse(c->protocol_state, &x->rq, in, &used, &x->out);
 
 	x->in.begin += used <= in.n ? used : in.n;
-	if (x->out.pending > 0 && parsed != PARSE_DONE && send_pending(c) == SENT_FAILED) {
+	/* A peer that asks and asks and takes no answer would fill the memory. */
+	if (x->out.pending > 0 && parsed != PARSE_DONE &&
+	    (send_pending(c) == SENT_FAILED || x->out.pending > HIGH_WATER)) {
 		close_connection(c);
 		return false;
 	}
