@@ -31,20 +31,32 @@ static bool is(struct slice s, struct slice text)
 	return s.n == text.n && !memcmp(s.p, text.p, s.n);
 }
 
-/* Whoever reaches the socket could otherwise run code of his own. */
-static bool is_forbidden(struct slice name)
+/* Why a variable is refused; NULL: it is not.  With these, whoever reaches the socket could run
+ * code of his own. */
+static const char *forbidden(struct slice name)
 {
-	static const char *const names[] = {
-		"FILE",  "MODULE", "SCRIPT",   "CALLABLE", "HOME",      "PYHOME",
-		"CHDIR", "SETENV", "POSTFILE", "APPID",    "CACHE_GET", "TOUCH_RELOAD",
+	/* Each begins with the name of its variable. */
+	static const char *const refusals[] = {
+		"UWSGI_FILE is refused: a request cannot load an application",
+		"UWSGI_MODULE is refused: a request cannot load an application",
+		"UWSGI_SCRIPT is refused: a request cannot load an application",
+		"UWSGI_CALLABLE is refused: a request cannot load an application",
+		"UWSGI_APPID is refused: a request cannot choose an application",
+		"UWSGI_HOME is refused: a request cannot choose a Python home",
+		"UWSGI_PYHOME is refused: a request cannot choose a Python home",
+		"UWSGI_CHDIR is refused: a request cannot change the working directory",
+		"UWSGI_SETENV is refused: a request cannot change the environment",
+		"UWSGI_POSTFILE is refused: a request cannot name a file as its body",
+		"UWSGI_CACHE_GET is refused: there is no cache to answer from",
+		"UWSGI_TOUCH_RELOAD is refused: a request cannot reload the server",
 	};
 
 	if (name.n < 6 || memcmp(name.p, "UWSGI_", 6))
-		return false;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) == name.n - 6 && !memcmp(name.p + 6, names[i], name.n - 6))
-			return true;
-	return false;
+		return NULL;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (strcspn(refusals[i], " ") == name.n && !memcmp(name.p, refusals[i], name.n))
+			return refusals[i];
+	return NULL;
 }
 
 static bool read_length(struct slice value, int64_t *length)
@@ -78,11 +90,11 @@ struct seen {
 static bool look_at(struct state *s, struct request *rq, struct seen *seen, struct slice name,
 		    struct slice value)
 {
+	const char *why = forbidden(name);
 	int64_t length;
 
-	if (is_forbidden(name)) {
-		refuse(rq, 403,
-		       "a UWSGI_ variable that loads code or changes the server is refused");
+	if (why) {
+		refuse(rq, 403, why);
 		return false;
 	}
 	if (is(name, SLICE("CONTENT_LENGTH"))) {
@@ -138,7 +150,7 @@ static bool strip_script_name(struct request *rq, const struct seen *seen)
 static const char *foreign(struct slice in)
 {
 	static const char *const methods[] = { "GET ", "POST", "HEAD", "PUT ", "OPTI",
-					       "DELE", "PATC", "CONN", "PRI " };
+					       "DELE", "PATC", "CONN", "TRAC", "PRI " };
 
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		if (!memcmp(in.p, methods[i], 4))
@@ -146,6 +158,10 @@ static const char *foreign(struct slice in)
 			       "uwsgi_pass in nginx";
 	if (in.p[0] == 0x16 && in.p[1] == 0x03)
 		return "TLS spoken to a uwsgi socket";
+	/* A beginning in version 1; as a packet, it would hold one byte of variables. */
+	if (in.p[0] == 1 && in.p[1] == 1 && in.p[2] == 0)
+		return "FastCGI spoken to a uwsgi socket: use fastcgi-socket = for FastCGI, or "
+		       "uwsgi_pass in nginx";
 	return NULL;
 }
 

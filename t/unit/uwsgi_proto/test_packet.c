@@ -191,11 +191,42 @@ static void test_other_protocols(void **unused)
 		{ "HTTP, a short method", SLICE("PUT "), PARSE_BAD, .status = 400 },
 		{ "HTTP/2", SLICE("PRI * HTTP/2.0"), PARSE_BAD, .status = 400, .early = true },
 		{ "TLS", SLICE("\x16\x03\x01\x02"), PARSE_BAD, .status = 400 },
-		{ "FastCGI", SLICE("\x01\x01\0\x01"), PARSE_BAD, .status = 501 },
+		{ "HTTP, an uncommon method", SLICE("TRAC"), PARSE_BAD, .status = 400 },
+		{ "FastCGI", SLICE("\x01\x01\0\x01"), PARSE_BAD, .status = 400 },
+		{ "a packet that is not quite FastCGI", SLICE("\x01\x01\x01\0"), PARSE_BAD,
+		  .status = 501 },
 	};
 
 	(void)unused;
 	cases_run(cases, COUNT(cases), uwsgi_plugin.protocol);
+}
+
+/* The log is where somebody looks who has pointed a web server at the wrong socket. */
+static void test_a_refusal_says_what_it_is_about(void **unused)
+{
+	struct writer w = { .n = 0 };
+	const struct {
+		struct slice in;
+		const char *begins;
+	} cases[] = {
+		{ SLICE("GET "), "HTTP spoken to a uwsgi socket" },
+		{ SLICE("\x16\x03\x01\0"), "TLS spoken to a uwsgi socket" },
+		{ SLICE("\x01\x01\0\x01"), "FastCGI spoken to a uwsgi socket" },
+		{ packet(&w, 0, "A=1\nUWSGI_SETENV=PATH=/tmp", ENDED), "UWSGI_SETENV is refused" },
+		{ packet(&w, 0, "UWSGI_FILE=/tmp/a.py\nUWSGI_HOME=/", ENDED),
+		  "UWSGI_FILE is refused" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct feed f;
+
+		feed_open(&f, uwsgi_plugin.protocol, cases[i].in);
+		assert_int_equal(feed_parse(&f, cases[i].in.n), PARSE_BAD);
+		if (strncmp(f.rq.reject_why, cases[i].begins, strlen(cases[i].begins)))
+			fail_msg("'%s', expected '%s'", f.rq.reject_why, cases[i].begins);
+		feed_close(&f);
+	}
 }
 
 int main(void)
@@ -207,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_variables_that_would_load_code),
 		cmocka_unit_test(test_modifiers),
 		cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_a_refusal_says_what_it_is_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
