@@ -119,7 +119,7 @@ static bool fill_initials(struct config *c)
 
 		c->settings[t] = alloc_zeroed(&c->arena, table->size);
 		for (size_t i = 0; c->settings[t] && i < table->count; i++)
-			if (!table->rows[i].same_as)
+			if (!table->rows[i].same_as && !table->rows[i].pending)
 				option_store_initial(&table->rows[i], c->settings[t], &c->arena);
 	}
 	return !c->arena.failed;
@@ -136,13 +136,25 @@ static bool was_set_before(const struct config *c, size_t index, const struct op
 	return false;
 }
 
+/* What has no effect yet is checked all the same. */
 static void store_key(struct config *c, size_t index, const struct option_at *at,
 		      struct report *report)
 {
 	const struct key *key = &c->keys.items[index];
-	void *settings = c->settings[at->table];
+	union {
+		bool flag;
+		int choice;
+		long long number;
+		const char *string;
+		struct option_list list;
+	} nowhere = { .list = { 0 } };
+	void *settings = at->row->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
+	if (at->row->pending)
+		report_add(report, UWSGI_WARNING, key->at,
+			   "%s: not supported yet, ignored: it belongs to %s", key->name,
+			   at->row->pending);
 	if (at->row->type == OPT_LIST && at->row->initial && !was_set_before(c, index, at->row))
 		option_clear_list(at->row, settings);
 	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {

@@ -68,6 +68,11 @@ struct option {
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	const char *unit;           /* for the help only: "MB"; NULL: what the type says */
 	const char *help;           /* one sentence, no full stop */
+	const char *example;        /* a value as a user may write it; NULL: the default is one */
+	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
+	/* The option is accepted and its value checked, but it has no effect yet: what it belongs
+	 * to, and what helps until then ("static files; let nginx serve them").  Stored nowhere. */
+	const char *pending;
 	bool text;                  /* free text: # and ; after a blank belong to the value */
 	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
 	 * returns -1; NULL: anything goes. */
