@@ -117,9 +117,11 @@ static bool fill_initials(struct config *c)
 	for (size_t t = 0; c->settings && t < c->catalogue.count; t++) {
 		const struct option_table *table = c->catalogue.tables[t];
 
+		if (table->pending)
+			continue;
 		c->settings[t] = alloc_zeroed(&c->arena, table->size);
 		for (size_t i = 0; c->settings[t] && i < table->count; i++)
-			if (!table->rows[i].same_as && !table->rows[i].pending)
+			if (!table->rows[i].same_as)
 				option_store_initial(&table->rows[i], c->settings[t], &c->arena);
 	}
 	return !c->arena.failed;
@@ -148,13 +150,14 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 		const char *string;
 		struct option_list list;
 	} nowhere = { .list = { 0 } };
-	void *settings = at->row->pending ? &nowhere : c->settings[at->table];
+	const struct option_table *table = c->catalogue.tables[at->table];
+	void *settings = table->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
-	if (at->row->pending)
+	if (table->pending)
 		report_add(report, UWSGI_WARNING, key->at,
-			   "%s: not supported yet, ignored: it belongs to %s", key->name,
-			   at->row->pending);
+			   "%s: not supported yet, ignored: it belongs to %s%s", key->name,
+			   table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial && !was_set_before(c, index, at->row))
 		option_clear_list(at->row, settings);
 	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {

@@ -70,9 +70,6 @@ struct option {
 	const char *help;           /* one sentence, no full stop */
 	const char *example;        /* a value as a user may write it; NULL: the default is one */
 	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
-	/* The option is accepted and its value checked, but it has no effect yet: what it belongs
-	 * to, and what helps until then ("static files; let nginx serve them").  Stored nowhere. */
-	const char *pending;
 	bool text;                  /* free text: # and ; after a blank belong to the value */
 	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
 	 * returns -1; NULL: anything goes. */
@@ -86,6 +83,10 @@ struct option_table {
 	size_t count;
 	/* What spans options, after loading; NULL: nothing to check. */
 	int (*check)(const void *settings, struct error *);
+	/* The subsystem is still to come: its options are accepted, their values checked and stored
+	 * nowhere, and each is said to have no effect.  What helps until then, after a "; ", or
+	 * ""; NULL: the options work. */
+	const char *pending;
 };
 
 /* The module's filled struct of this generation; valid until the config is freed. */
