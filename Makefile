@@ -28,7 +28,7 @@ CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error log arena out memory
-SETTINGS := report option uwsgi_names catalogue inifile text source expand magic command_line logic keys_file keys \
+SETTINGS := report option uwsgi_names absent pending catalogue inifile text source expand magic command_line logic keys_file keys \
             config help
 EXCHANGE := request body response requestlog
 WIRE     := address listener connection

@@ -68,6 +68,12 @@ bool catalogue_find_prefix(const struct catalogue *c, const char *prefix, struct
 
 enum arity catalogue_arity(const struct option *row)
 {
+	const struct uwsgi_name *known =
+		row->type == OPT_ALWAYS ? uwsgi_names_find(row->name) : NULL;
+
+	/* What is always on here may have a number in uWSGI: http-keepalive 75. */
+	if (known)
+		return known->arity;
 	if (row->type == OPT_FLAG || row->type == OPT_ALWAYS)
 		return ARITY_NONE;
 	return row->bare ? ARITY_OPTIONAL : ARITY_REQUIRED;

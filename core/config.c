@@ -5,6 +5,7 @@
  * anything, so it may be loaded, compared and dropped at will. */
 #include "config.h"
 
+#include "absent.h"
 #include "keys.h"
 #include "option.h"
 
@@ -154,10 +155,10 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	void *settings = table->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
-	if (table->pending)
-		report_add(report, UWSGI_WARNING, key->at,
-			   "%s: not supported yet, ignored: it belongs to %s%s", key->name,
-			   table->module, table->pending);
+	/* A feature that is switched off is not missed. */
+	if (table->pending && !(key->value && option_boolean(key->value) == 0))
+		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
+			   key->name, table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial && !was_set_before(c, index, at->row))
 		option_clear_list(at->row, settings);
 	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {
@@ -167,7 +168,8 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 		report_add(report, UWSGI_WARNING, key->at, "%s", e.text);
 		break;
 	case OPTION_REFUSED:
-		report_add(report, UWSGI_ERROR, key->at, "%s", e.text);
+		report_add(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, key->at, "%s",
+			   e.text);
 		break;
 	}
 }
@@ -195,8 +197,11 @@ static void report_unknown(const struct config *c, const struct key *key, bool s
 	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
 		return;
 	if (uwsgi_names_find(key->name)) {
+		const char *why = absent_reason(key->name);
+
 		report_add(report, severity, key->at,
-			   "option \"%s\" of uWSGI is not supported here%s", key->name, ignored);
+			   "option \"%s\" of uWSGI is not supported here%s%s%s", key->name, ignored,
+			   why ? ": " : "", why ? why : "");
 		return;
 	}
 	catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);

@@ -11,6 +11,7 @@
 #include "limit.h"
 #include "loader.h"
 #include "master.h"
+#include "pending.h"
 #include "title.h"
 #include "worker.h"
 
@@ -20,16 +21,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of --help. */
+/* In the order of --help; what is still to come stands behind the plugins. */
 static const struct option_table *const core_tables[] = {
 	&config_table,       &loader_options, &listener_options, &worker_options,
 	&lane_options,       &limits_options, &master_options,   &environment_options,
 	&privileges_options, &daemon_options, &title_options,
 };
-enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
+enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
 struct tables {
-	const struct option_table *items[CORE_TABLES + LOADER_MAX];
+	const struct option_table *items[CORE_TABLES + LOADER_MAX + PENDING_MAX];
 	size_t count;
 };
 
@@ -40,6 +41,8 @@ static void collect_tables(struct tables *t, const struct loader *ld)
 	for (size_t i = 0; i < ld->count; i++)
 		if (ld->plugins[i]->options)
 			t->items[t->count++] = ld->plugins[i]->options;
+	for (size_t i = 0; i < pending_table_count; i++)
+		t->items[t->count++] = pending_tables[i];
 }
 
 /* Plugins that the configuration asks for bring options that it may use: so its keys are read

@@ -36,10 +36,27 @@ def test_a_name_used_as_placeholder_is_no_typo(start):
     assert http.request(server.http, "/hello").status == 200
 
 
-def test_an_option_that_only_uwsgi_has_is_named_as_such(start):
-    server = start(GOOD + "spooler = /tmp/x\n")
-    server.wait_log(r"uwsgi\.ini:\d+.*spooler")
+@pytest.mark.parametrize("line, said", [
+    ("emperor = /etc/vassals", 'warning: option "emperor" of uWSGI is not supported.*systemd'),
+    ("php-docroot = /srv", "warning: option .* PHP-FPM"),
+    ("spooler = /tmp/x", "warning: spooler: not supported yet, ignored"),
+    ("static-map = /static=/srv/static", "warning: static-map: not supported yet.*nginx"),
+    ("cheaper = two", "warning: cheaper = two: expected a whole number")])
+def test_an_option_without_effect_is_named(start, line, said):
+    server = start(GOOD + line)
+    server.wait_log(rf"uwsgi\.ini:{line_of(server, line)}: {said}")
     assert http.request(server.http, "/hello").status == 200
+
+
+def test_a_feature_that_is_to_come_and_switched_off_is_not_missed(start):
+    server = start(GOOD + "stats-http = false")
+    assert "stats-http" not in server.log()
+
+
+def test_strict_takes_what_is_still_to_come_but_not_what_is_not(start):
+    assert "not supported yet" in start(GOOD + "strict = true\nstats = :1717").log()
+    server = start.not_yet(GOOD + "strict = true\nemperor = /etc/vassals")
+    assert server.run() == 1
 
 
 @pytest.mark.parametrize("line", ["vaccum = true", "no-such-thing = 1"])

@@ -65,8 +65,11 @@ static int check(const void *settings, struct error *e)
 	return 0;
 }
 
-static const struct option_table table = { "test", sizeof(struct settings), rows,
-					   sizeof rows / sizeof *rows, check };
+static const struct option_table table = { .module = "test",
+					   .size = sizeof(struct settings),
+					   .rows = rows,
+					   .count = sizeof rows / sizeof *rows,
+					   .check = check };
 static const struct option_table *const tables[] = { &config_table, &table };
 
 /* ---- what was set, in one line ---- */
