@@ -34,6 +34,8 @@ static const char speakers[] = "this protocol is not spoken here; use socket, ht
 			       "fastcgi-socket";
 static const char pushers[] = "measurements are not sent there; what reads the statistics can "
 			      "pass them on";
+static const char own_options[] = "options are neither declared nor taken away by a file here; "
+				  "set-placeholder sets a name for use as %(name)";
 static const char own_files[] = "configurations are not built into the binary here";
 static const char zerg[] = "workers are not lent between instances here; set processes";
 
@@ -116,7 +118,9 @@ static const struct {
 	{ "rack$", ruby },
 	{ "rails$", ruby },
 	{ "ruby", ruby },
-	{ "rb-", ruby }, { "rbrequire$", ruby }, { "rbshell", ruby },
+	{ "rb-", ruby },
+	{ "rbrequire$", ruby },
+	{ "rbshell", ruby },
 	{ "rbthread", ruby },
 	{ "require$", ruby },
 	{ "shared-r", ruby },
@@ -201,11 +205,29 @@ static const struct {
 	{ "cheaper-algo-list$", listing },
 	{ "cheaper-algos-list$", listing },
 	{ "connect-and-read$", "nc reads what a socket says" },
+	{ "profiler$",
+	  "there is no profiler in the server; py-spy and perf watch it from outside" },
+	{ "backtrace-depth$", "crashes leave a core file and Python's own report" },
+	{ "use-abort$", "crashes leave a core file and Python's own report" },
+	{ "no-server$", "to look at a configuration without starting it there is --check" },
+	{ "command-mode$", "to look at a configuration without starting it there is --check" },
+	{ "declare-option", own_options },
+	{ "inject-", own_options },
+	{ "blacklist$", own_options },
+	{ "end-blacklist$", own_options },
+	{ "whitelist$", own_options },
+	{ "end-whitelist$", own_options },
+	{ "get$", own_options },
+	{ "resolve$", own_options },
+	{ "dlopen$", native },
+	{ "clock$", "the system's clock is used" },
+	{ "no-fd-passing$", routers },
+	{ "propagate-touch$", routers },
+	{ "force-gateway$", routers },
 	{ "pause$", "--stop stops it; there is no pause" },
 	{ "suspend$", "--stop stops it; there is no pause" },
 	{ "resume$", "--stop stops it; there is no pause" },
 };
-/* clang-format on */
 
 const char *absent_reason(const char *name)
 {
