@@ -124,6 +124,7 @@ static void exchange_renew(struct exchange *x)
 
 	request_reset(&x->rq);
 	response_reset(&x->rs, c->listener->protocol, c->protocol_state);
+	x->logged.rq = NULL;
 	free(x->head.p);
 	x->head = (struct buffer){ 0 };
 	buffer_compact(&x->in);
@@ -188,6 +189,13 @@ static void close_connection(struct connection *c)
 	hub->open_count--;
 	if (hub->open_count == 0)
 		hub->host->empty(hub->host_data);
+}
+
+/* The peer is gone, or takes nothing more. */
+static void give_up(struct connection *c)
+{
+	c->hub->host->unsent(c->hub->host_data, c->x);
+	close_connection(c);
 }
 
 static void set_deadline(struct connection *c, double seconds)
@@ -342,7 +350,7 @@ static bool send_response(struct connection *c)
 		wait_for(c, EV_WRITE);
 		return false;
 	case SENT_FAILED:
-		close_connection(c);
+		give_up(c);
 		return false;
 	}
 	return false;
@@ -578,7 +586,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 		refuse(c, false);
 		return;
 	}
-	close_connection(c);
+	if (c->state == WRITING)
+		give_up(c);
+	else
+		close_connection(c);
 }
 
 /* ---- the hub ---- */

@@ -6,7 +6,7 @@
 #define UWSGI_CONNECTION_H
 
 #include "listener.h"
-#include "response.h"
+#include "requestlog.h"
 #include <ev.h>
 
 struct connection;
@@ -18,6 +18,8 @@ struct hub_host {
 	void (*run)(void *host, struct exchange *x);
 	/* A request that the server answered itself (refused): for log and counters. */
 	void (*refused)(void *host, struct exchange *x);
+	/* The peer did not take all of an answer. */
+	void (*unsent)(void *host, struct exchange *x);
 	/* Around a wait inside run(). */
 	void (*pause)(void *host);
 	void (*resume)(void *host);
@@ -51,6 +53,8 @@ struct exchange {
 	struct response rs;
 	struct out out;
 	struct sink sink;
+	struct logged logged; /* the host's; rq is NULL until there is an answer */
+	bool has_line;        /* in the log */
 	struct buffer {
 		char *p;
 		size_t begin, end, capacity;

@@ -6,8 +6,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "memory.h"
-#include "requestlog.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +20,6 @@ static const double pause_s = 0.5;
 
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, max_requests, harakiri_s;
-	bool disable_logging, log_4xx, log_5xx, memory_report;
 };
 
 #define AT(member) offsetof(struct lane_settings, member)
@@ -62,28 +59,6 @@ static const struct option rows[] = {
 	  .initial = "0",
 	  .max = 86400LL * 365,
 	  .help = "end a worker whose request runs longer than this; 0: never" },
-	{ .name = "disable-logging",
-	  .letter = 'L',
-	  .type = OPT_FLAG,
-	  .offset = AT(disable_logging),
-	  .initial = "false",
-	  .help = "log no requests, but for those that log-4xx and log-5xx name" },
-	{ .name = "log-4xx",
-	  .type = OPT_FLAG,
-	  .offset = AT(log_4xx),
-	  .initial = "false",
-	  .help = "log requests answered with a status of 400 to 499 in any case" },
-	{ .name = "log-5xx",
-	  .type = OPT_FLAG,
-	  .offset = AT(log_5xx),
-	  .initial = "false",
-	  .help = "log requests answered with a status of 500 to 599 in any case" },
-	{ .name = "memory-report",
-	  .letter = 'm',
-	  .type = OPT_FLAG,
-	  .offset = AT(memory_report),
-	  .initial = "false",
-	  .help = "add the worker's memory to each line of the request log" },
 };
 #undef AT
 
@@ -134,10 +109,12 @@ static void show_idle(struct lane *lane)
 	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
 }
 
-static bool is_logged(const struct lane_settings *s, int status)
+static void write_line(struct lane *lane, struct exchange *x)
 {
-	return !s->disable_logging || (s->log_4xx && status / 100 == 4) ||
-	       (s->log_5xx && status / 100 == 5);
+	char line[REQUESTLOG_LINE];
+
+	log_write(line, requestlog_write(&lane->log, line, sizeof line, &x->logged));
+	x->has_line = true;
 }
 
 /* Counts the request in, which is then in all counters, and logs it. */
@@ -145,23 +122,24 @@ static void account(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	const struct lane_settings *s = lane->settings;
 	const struct lane_setup *setup = lane->setup;
-	struct requestlog_entry entry = { .pid = setup->pid,
-					  .lane = lane->index,
-					  .began_us = began_us };
-	char line[8192];
+	struct logged *logged = &x->logged;
 
+	*logged = (struct logged){ .rq = &x->rq,
+				   .rs = &x->rs,
+				   .pid = setup->pid,
+				   .worker = setup->worker_id,
+				   .lane = lane->index,
+				   .began_us = began_us,
+				   .ended_us = clock_wall_us() };
 	atomic_fetch_add_explicit(&lane->score->requests, 1, memory_order_relaxed);
-	entry.worker_requests =
+	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
-	entry.server_requests =
+	logged->server_requests =
 		1 + atomic_fetch_add_explicit(&setup->tally->requests, 1, memory_order_relaxed);
-	if (is_logged(s, x->rs.status)) {
-		entry.ended_us = clock_wall_us();
-		if (s->memory_report)
-			entry.memory = memory_of(setup->pid);
-		log_write(line, requestlog_format(line, sizeof line, &entry, &x->rq, &x->rs));
-	}
-	if (s->max_requests && entry.worker_requests == (uint64_t)s->max_requests)
+	x->has_line = false;
+	if (requestlog_wants(&lane->log, &x->rs, logged->ended_us - began_us))
+		write_line(lane, x);
+	if (s->max_requests && logged->worker_requests == (uint64_t)s->max_requests)
 		setup->exhausted(setup->worker);
 }
 
@@ -190,6 +168,16 @@ static void on_refused(void *host, struct exchange *x)
 		  x->rq.reject_why);
 	if (x->rq.count > 0)
 		account(lane, x, clock_wall_us());
+}
+
+/* The client did not take all of the answer, which was logged, or not, as one that it has. */
+static void on_unsent(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+
+	x->rs.broken = true;
+	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
+		write_line(lane, x);
 }
 
 static void on_pause(void *host)
@@ -224,6 +212,7 @@ static void on_empty(void *host)
 static const struct hub_host host_functions = {
 	.run = on_run,
 	.refused = on_refused,
+	.unsent = on_unsent,
 	.pause = on_pause,
 	.resume = on_resume,
 	.release = on_release,
@@ -328,7 +317,8 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	if (!lane->accepting || !lane->loop)
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
 				       strerror(errno));
-	if (setup->app->lane_start(index, &lane->app_state, e))
+	if (requestlog_init(&lane->log, setup->config, e) ||
+	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &limits, (size_t)s->buffer_size);
 	init_watchers(lane);
@@ -347,5 +337,6 @@ void lane_fini(struct lane *lane)
 	lane->setup->app->lane_stop(lane->app_state);
 	ev_async_stop(lane->loop, &lane->leave);
 	ev_loop_destroy(lane->loop);
+	requestlog_fini(&lane->log);
 	free(lane->accepting);
 }

@@ -20,6 +20,7 @@ struct lane_setup {
 	struct slot_score *slot;
 	struct tally *tally;
 	pid_t pid;
+	int worker_id;
 	/* Called on the lane's thread when the worker has answered max-requests of them. */
 	void (*exhausted)(void *worker);
 	void *worker;
@@ -31,6 +32,7 @@ struct lane {
 	int index;
 	struct ev_loop *loop;
 	struct hub hub;
+	struct requestlog log;
 	struct lane_score *score;
 	void *app_state;
 	ev_io *accepting; /* one for each listener */

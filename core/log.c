@@ -3,6 +3,9 @@
  * it.  It owns no file: a log file is put in the place of standard error. */
 #include "log.h"
 
+#include "clock.h"
+#include "logline.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +14,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What lines begin with, for strftime(3); empty: nothing. */
+static char date[128];
+
+void log_set_date(const char *format)
+{
+	snprintf(date, sizeof date, "%s", format ? format : "");
+}
+
+static size_t say_date(char *text, size_t size)
+{
+	struct logline l;
+
+	logline_init(&l, text, size);
+	logline_time(&l, date, clock_wall_us());
+	if (l.n)
+		logline_text(&l, SLICE(" - "));
+	return l.n;
+}
 
 void log_write(const char *text, size_t length)
 {
@@ -39,14 +61,15 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
 	};
 	int saved = errno;
-	char *message = NULL, *line = NULL;
+	char *message = NULL, *line = NULL, when[256];
 	va_list ap;
 
 	/* A traceback may be long, and has to leave in one piece. */
 	va_start(ap, fmt);
 	int failed = vasprintf(&message, fmt, ap) < 0;
 	va_end(ap);
-	int n = failed ? -1 : asprintf(&line, "%s%s\n", prefix[severity], message);
+	int dated = *date ? (int)say_date(when, sizeof when) : 0;
+	int n = failed ? -1 : asprintf(&line, "%.*s%s%s\n", dated, when, prefix[severity], message);
 	if (n >= 0) {
 		log_write(line, (size_t)n);
 		free(line);

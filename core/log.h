@@ -9,6 +9,9 @@
  * the application prints lands there too.  Returns -1 with the reason. */
 int log_to_file(const char *path, struct error *);
 
+/* What each line of uwsgi_log() begins with, for strftime(3); it is copied.  NULL: nothing. */
+void log_set_date(const char *format);
+
 /* Writes all of it to standard error in one system call where the kernel takes it whole, so
  * that lines of several processes do not mix. */
 void log_write(const char *text, size_t length);

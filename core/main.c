@@ -10,6 +10,7 @@
 #include "lane.h"
 #include "limit.h"
 #include "loader.h"
+#include "logging.h"
 #include "master.h"
 #include "pending.h"
 #include "title.h"
@@ -25,7 +26,8 @@
 static const struct option_table *const core_tables[] = {
 	&config_table,       &loader_options, &listener_options, &worker_options,
 	&lane_options,       &limits_options, &master_options,   &environment_options,
-	&privileges_options, &daemon_options, &title_options,
+	&privileges_options, &daemon_options, &logging_options,  &requestlog_options,
+	&title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
@@ -79,6 +81,7 @@ static int check(const struct invocation *invocation, struct loader *ld)
 
 	if (!cfg)
 		return EXIT_FAILURE;
+	requestlog_warn(cfg);
 	config_free(cfg);
 	uwsgi_log(UWSGI_NOTE, "configuration: no errors");
 	return EXIT_SUCCESS;
@@ -140,6 +143,7 @@ static int serve(const struct invocation *invocation, struct loader *ld)
 	setup.config = load_all(invocation, ld, &tables);
 	if (!setup.config)
 		return EXIT_FAILURE;
+	logging_use(setup.config);
 	if (prepare(setup.config, ld, invocation, &setup.listeners, &e)) {
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		config_free(setup.config);

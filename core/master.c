@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "environment.h"
 #include "lane.h"
+#include "logging.h"
 #include "reign.h"
 #include "title.h"
 #include "worker.h"
@@ -136,6 +137,7 @@ static void start_reload(struct master *m)
 			   &e)) {
 		config_free(cfg);
 	} else if (begin_reign(m, cfg, &listeners, &e)) {
+		logging_use(cfg);
 		return;
 	}
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", e.text);

@@ -244,6 +244,10 @@ UWSGI_API const struct var *uwsgi_request_vars(const struct request *, size_t *c
 /* {NULL, 0} when there is none. */
 UWSGI_API struct slice uwsgi_request_find(const struct request *, struct slice name);
 
+/* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
+UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
+UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);
+
 /* The whole body: in memory (fd < 0), or all of it in a file to pread() from 0. */
 struct body_view {
 	struct slice bytes;

@@ -32,6 +32,7 @@ void request_reset(struct request *rq)
 	body_reset(&rq->body);
 	rq->count = 0;
 	rq->vars_size = 0;
+	rq->logvars = NULL;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
 }
@@ -127,6 +128,36 @@ struct slice uwsgi_request_find(const struct request *rq, struct slice name)
 			return v->value;
 	}
 	return (struct slice){ NULL, 0 };
+}
+
+static struct logvar *find_logvar(const struct request *rq, struct slice name)
+{
+	struct logvar *v = rq->logvars;
+
+	while (v && (v->name.n != name.n || memcmp(v->name.p, name.p, name.n)))
+		v = v->next;
+	return v;
+}
+
+struct slice uwsgi_request_logvar(const struct request *rq, struct slice name)
+{
+	const struct logvar *v = find_logvar(rq, name);
+
+	return v ? v->value : (struct slice){ 0 };
+}
+
+void uwsgi_request_set_logvar(struct request *rq, struct slice name, struct slice value)
+{
+	struct logvar *v = find_logvar(rq, name);
+
+	if (!v) {
+		v = arena_alloc(&rq->arena, sizeof *v);
+		if (!v)
+			return;
+		*v = (struct logvar){ rq->logvars, arena_copy(&rq->arena, name), { 0 } };
+		rq->logvars = v;
+	}
+	v->value = arena_copy(&rq->arena, value);
 }
 
 struct body_view uwsgi_request_body_view(const struct request *rq)

@@ -14,13 +14,19 @@ struct request_limits {
 	int64_t limit_post;     /* body bytes accepted; 0: no limit */
 };
 
+struct logvar {
+	struct logvar *next;
+	struct slice name, value;
+};
+
 struct request {
 	const struct request_limits *limits;
 	const struct endpoint *peer, *local; /* the connection's */
 	struct arena arena;
 	struct var *vars; /* kept for the next request */
 	size_t count, capacity;
-	size_t vars_size; /* as a uwsgi packet would count them; for the log */
+	size_t vars_size;       /* as a uwsgi packet would count them; for the log */
+	struct logvar *logvars; /* in the arena */
 	struct body body;
 	int reject_status; /* 0: not refused */
 	const char *reject_why;

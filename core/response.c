@@ -39,7 +39,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
-	rs->bodiless = rs->close = false;
+	rs->bodiless = rs->close = rs->file = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = false;
 }
 
@@ -209,6 +209,7 @@ bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length
 {
 	struct piece piece = { .fd = fd, .at = at, .length = length };
 
+	rs->file = true;
 	return queue(rs, piece, owner);
 }
 

@@ -41,6 +41,7 @@ struct response {
 	int64_t held_length;
 	struct slice date; /* set by the lane before the request runs */
 	bool bodiless, close;
+	bool file;                     /* a part of the body comes from a file */
 	bool head_sent, ended, broken; /* broken: the peer is gone */
 	bool keep;                     /* after the end: the protocol lets the connection live on */
 };

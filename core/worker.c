@@ -244,6 +244,7 @@ static int start(struct worker *w, struct error *e)
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.tally = setup->tally,
 		.pid = getpid(),
+		.worker_id = setup->info.id,
 		.exhausted = on_exhausted,
 		.worker = w,
 	};

@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "environment.h"
+#include "requestlog.h"
 #include "title.h"
 
 #include <errno.h>
@@ -160,6 +161,7 @@ _Noreturn void zygote_run(const struct zygote_setup *z)
 
 	set_signals();
 	die_with(z->worker.info.master);
+	requestlog_warn(z->worker.config);
 	title_set(z->worker.config, "zygote");
 	import(z);
 	while ((got = channel_wait(z->channel, &order, &channel)) > 0) {

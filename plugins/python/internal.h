@@ -152,6 +152,15 @@ int file_wrapper_send(struct response *, PyObject *wrapper);
 void wsgi_handle(void *lane, struct request *, struct response *);
 void wsgi_release(void *lane, void *const *owners, size_t count);
 
+/* ---- logvar.c ---- */
+
+/* Around the application's run, on its thread. */
+void logvar_begin(struct request *);
+void logvar_end(void);
+/* uwsgi.set_logvar(name, value) and uwsgi.get_logvar(name). */
+PyObject *logvar_set(PyObject *self, PyObject *arguments);
+PyObject *logvar_get(PyObject *self, PyObject *arguments);
+
 /* ---- module.c ---- */
 
 /* Makes `uwsgi` known to the import of an interpreter that is not started yet. */

@@ -67,6 +67,9 @@ static PyMethodDef methods[] = {
 	{ "reload", reload, METH_NOARGS, "ask the master for a graceful reload" },
 	{ "stop", stop, METH_NOARGS, "ask the master to stop" },
 	{ "log", log_line, METH_O, "write one line to the server's log" },
+	{ "set_logvar", logvar_set, METH_VARARGS,
+	  "say what %(name) of log-format is for this request" },
+	{ "get_logvar", logvar_get, METH_VARARGS, "what set_logvar() has said, or None" },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -221,6 +221,7 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 		return;
 	}
 	PyEval_RestoreThread(lane->state);
+	logvar_begin(rq);
 	lane->input = input_new(rq, lane->input);
 	lane->start_response = start_response_new(rs, lane->start_response);
 	PyObject *env = lane->input && lane->start_response ? environ_new(lane, rq) : NULL;
@@ -233,6 +234,7 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 	if (lane->input)
 		input_detach(lane->input);
 	Py_XDECREF(env);
+	logvar_end();
 	lane->state = PyEval_SaveThread();
 }
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The request line of the log: tools parse it, so it is uWSGI's default format byte for byte."""
+import json
 import re
+import socket
+import struct
 
 import pytest
 
 from lib import cgi, fastcgi, http, uwsgi
+from lib.address import connect
 from lib.server import ROOT
 from lib.wait import until
 
@@ -132,3 +136,114 @@ def test_the_log_says_at_start_what_runs(start):
     assert server.http in log and server.uwsgi in log and server.fastcgi in log
     with open(f"{ROOT}/VERSION", encoding="ascii") as f:
         assert f.read().strip() in log
+
+
+# ---- log-format ----
+
+LOGGED = "http-socket = {http}\nmodule = logged\n"
+
+
+@pytest.fixture(params=["ours", "uWSGI"])
+def both(request):
+    return request.getfixturevalue("start" if request.param == "ours" else "start_oracle")
+
+
+FORMATS = {
+    r"%(method) %(uri) %(proto) %(status)": r"POST /a\?b=1 HTTP/1\.1 200",
+    r'%(addr) - %(user) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(size) "%(referer)" '
+    r'"%(uagent)"':
+        r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
+        r'"POST /a\?b=1 HTTP/1\.1" 200 \d+ "http://r/" "-"',
+    r"%(host)|%(rsize)|%(cl)|%(core)|%(wid)": r"name|6|3|0|1",
+    r"%(msecs) %(micros) %(secs)": r"\d+ \d+ \d+\.\d{6}",
+    r"%(time) %(epoch) %(tmsecs) %(tmicros)": r"\d{10} \d{10} \d{13} \d{16}",
+    r"%(ctime)|%(ftime)": r"[A-Z]\w\w [A-Z]\w\w [ \d]\d [\d:]{8} \d{4}\|\d\d/\w\w\w/[\d:]+ [+-]\d+",
+    r"%(var.HTTP_X_A) %(var.NONE) %(nobody)": r"one -( -)",
+    r"%(rerr) %(werr) %(ioerr) %(modifier1) %(modifier2)": r"0 0 0 0 0",
+    r"100%% (uri) %(uri)": r"100% \(uri\) /a\?b=1",
+}
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_formats(both, text):
+    server = both(LOGGED + f"log-format = <{text.replace('{', '{{')}>\n")
+    http.request(server.http, "/a?b=1", "POST",
+                 [("Host", "name"), ("X-A", "one"), ("Referer", "http://r/")], b"xyz")
+    server.wait_log(f"^<{FORMATS[text]}>$")
+
+
+def test_an_unknown_variable_is_told_at_start(start):
+    server = start(LOGGED + "log-format = %(uri) %(staus) %(var.X)\n")
+    assert len(re.findall(r"warning: log-format: there is no %\((\w+)\)", server.log())) == 1
+    server.wait_log(r"there is no %\(staus\)")
+
+
+def test_words_of_the_application(both):
+    server = both(LOGGED + "log-format = <%(uri) %(who) %(nobody)>\n")
+    http.request(server.http, "/logvar?x")
+    http.request(server.http, "/hello")
+    server.wait_log(r"^</logvar\?x ann x>$")
+    server.wait_log(r"^</hello - ->$")
+
+
+def test_the_date_of_log_date_in_a_format(both):
+    server = both(LOGGED + "log-date = %%Y\nlog-format-strftime = true\n"
+                  "log-format = <%(ftime) %(ltime)>\n")
+    http.request(server.http, "/")
+    server.wait_log(r"^<\d{4} \d\d/\w{3}/\d{4}:\S+ \S+>$")
+
+
+def test_no_client_breaks_a_line_or_a_quotation(start):
+    server = start(LOGGED + 'socket = {uwsgi}\nlog-format = {{"uri": "%(uri)", "agent": '
+                   '"%(uagent)", "status": %(status)}}\n')
+    agent = b'a"b\\c\nd\x1b[1m \xff ' + "€".encode()
+    uwsgi.request(server.uwsgi, "/x", extra=[("HTTP_USER_AGENT", agent)])
+    found = json.loads(server.wait_log(r'^\{"uri".*$')[0])
+    assert found == {"uri": "/x", "agent": 'a"b\\c\nd\x1b[1m ÿ €', "status": 200}
+
+
+# ---- which requests, and how they are told ----
+
+@pytest.mark.parametrize("line, logged", [
+    ("log-zero = true", ["/no-body"]),
+    ("log-big = 1000", ["/stream?1"]),
+    ("log-big = 7", ["/stream?1"]),
+    ("log-big = 6", ["/hello", "/stream?1"]),
+    ("log-slow = 300", ["/late"]),
+    ("log-slow = 0", []),
+    ("log-sendfile = true", ["/file"])])
+def test_requests_that_are_logged_in_any_case(both, line, logged):
+    server = both(LOGGED + f"disable-logging = true\n{line}\nlog-format = <%(uri)>\n")
+    for path in ("/no-body", "/hello", "/stream?1") + (("/late",) if "slow" in line else ()) + \
+            (("/file",) if "sendfile" in line else ()):
+        http.request(server.http, path)
+    server.stop()
+    assert re.findall(r"^<(.*)>$", server.log(), re.M) == logged
+
+
+@pytest.mark.parametrize("path", ["/stream?400", "/late"])
+def test_requests_whose_client_is_gone_are_logged(start, path):
+    server = start(LOGGED + "disable-logging = true\nlog-ioerror = true\n"
+                   "log-format = <%(uri) %(werr)>\n")
+    http.request(server.http, "/hello")
+    with connect(server.http) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        if path != "/late":
+            client.recv(1000)
+    server.wait_log(rf"^<{re.escape(path)} 1>$")
+    server.stop()
+    assert len(re.findall("^<", server.log(), re.M)) == 1
+
+
+def test_the_default_line_in_microseconds_and_of_a_file(both):
+    server = both(LOGGED + "log-micros = true\n")
+    http.request(server.http, "/file")
+    server.wait_log(r"GET /file => generated \d+ bytes in \d+ micros via sendfile\(\) \(HTTP/1.1 200\)")
+
+
+@pytest.mark.parametrize("line", ["", "log-format = <%(addr) ()>\n"])
+def test_the_address_that_was_forwarded(both, line):
+    server = both(LOGGED + "log-x-forwarded-for = true\n" + line)
+    http.request(server.http, "/", headers=[("X-Forwarded-For", "192.0.2.1, 192.0.2.2")])
+    server.wait_log(r"192\.0\.2\.1, 192\.0\.2\.2 \(\)")
