@@ -33,7 +33,7 @@ SETTINGS := report option uwsgi_names absent pending catalogue inifile text sour
 EXCHANGE := request body response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment slot limit generation zygote reign master
+PROCESS  := title environment slot limit generation zygote reign logfile logpipe touch master
 ENTRY    := privileges daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

@@ -1,29 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* daemon.c: what a service manager or an operator sees of the server: log file and pidfile, and
- * whether it stays in the foreground.  Called by the entry, once. */
+/* daemon.c: what a service manager or an operator sees of the server: its pidfile, and whether
+ * it stays in the foreground.  Called by the entry, once.  The log file is logfile.c's. */
 #include "daemon.h"
 
-#include "log.h"
+#include "logging.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct daemon_settings {
-	const char *daemonize, *logto, *pidfile;
+	const char *pidfile;
 };
 
 #define AT(member) offsetof(struct daemon_settings, member)
 static const struct option rows[] = {
-	{ .name = "daemonize",
-	  .letter = 'd',
-	  .type = OPT_STRING,
-	  .offset = AT(daemonize),
-	  .help = "go on in the background and log to this file" },
-	{ .name = "logto", .type = OPT_STRING, .offset = AT(logto), .help = "log to this file" },
 	{ .name = "pidfile",
 	  .type = OPT_STRING,
 	  .offset = AT(pidfile),
@@ -47,14 +42,9 @@ static int seen_from(const char *folder, const char *path, char *full, size_t si
 					  : uwsgi_error_set(e, "%s: the path is too long", path);
 }
 
-static int go_to_background(struct error *e)
+/* In the child: without the terminal that the server was started from. */
+static int leave_terminal(struct error *e)
 {
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return uwsgi_error_set(e, "daemonize: cannot fork: %s", strerror(errno));
-	if (pid > 0)
-		_exit(EXIT_SUCCESS);
 	setsid();
 	int null = open("/dev/null", O_RDONLY);
 	if (null < 0)
@@ -66,15 +56,58 @@ static int go_to_background(struct error *e)
 	return 0;
 }
 
-int daemon_enter(const struct config *cfg, const char *start_folder, struct error *e)
+int daemon_enter(const struct config *cfg, struct error *e)
 {
-	const struct daemon_settings *s = uwsgi_options(cfg, &daemon_options);
-	const char *log = s->logto ? s->logto : s->daemonize;
-	char path[4096];
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 
-	if (log && (seen_from(start_folder, log, path, sizeof path, e) || log_to_file(path, e)))
-		return -1;
-	return s->daemonize ? go_to_background(e) : 0;
+	if (!s->daemonize)
+		return 0;
+	pid_t pid = fork();
+	if (pid < 0)
+		return uwsgi_error_set(e, "daemonize: cannot fork: %s", strerror(errno));
+	if (pid > 0)
+		_exit(EXIT_SUCCESS);
+	return leave_terminal(e);
+}
+
+/* What the one who has started the server learns: that it serves, or why it ended. */
+static _Noreturn void wait_for(pid_t server, int served, const char *log)
+{
+	char byte;
+	int status;
+	ssize_t n;
+
+	do
+		n = read(served, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		_exit(EXIT_SUCCESS);
+	while (waitpid(server, &status, 0) < 0 && errno == EINTR)
+		;
+	uwsgi_log(UWSGI_ERROR, "the server did not start; %s says why", log);
+	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
+
+int daemon_enter_waited(const struct config *cfg, int *served, struct error *e)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+	int ends[2];
+
+	*served = -1;
+	if (!s->daemonize2)
+		return 0;
+	if (pipe2(ends, O_CLOEXEC))
+		return uwsgi_error_set(e, "daemonize2: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid < 0)
+		return uwsgi_error_set(e, "daemonize2: cannot fork: %s", strerror(errno));
+	if (pid > 0) {
+		close(ends[1]);
+		wait_for(pid, ends[0], s->logto ? s->logto : s->daemonize2);
+	}
+	close(ends[0]);
+	*served = ends[1];
+	return leave_terminal(e);
 }
 
 bool daemon_pidfile_path(const struct config *cfg, const char *start_folder, char *path,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* daemon.h: the server as a service: background, log file, pidfile. */
+/* daemon.h: the server as a service: background and pidfile. */
 #ifndef UWSGI_DAEMON_H
 #define UWSGI_DAEMON_H
 
@@ -7,9 +7,12 @@
 
 extern const struct option_table daemon_options;
 
-/* Opens the log file and, when asked for, goes on in the background; the process that was
- * started then ends with 0.  Returns -1 with the reason. */
-int daemon_enter(const struct config *, const char *start_folder, struct error *);
+/* daemonize: the server goes on in the background; the process that was started ends with 0.
+ * Returns -1 with the reason. */
+int daemon_enter(const struct config *, struct error *);
+/* daemonize2: the process that was started ends when a byte is written to *served, or with the
+ * server's exit code.  *served is -1 where nobody waits. */
+int daemon_enter_waited(const struct config *, int *served, struct error *);
 /* Writes the pidfile as who the server is now and gives it to who it will be.  Relative paths
  * are seen from start_folder. */
 int daemon_write_pidfile(const struct config *, const char *start_folder, const struct identity *,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* log.c: the server log is standard error, one line a write.  Any process of the server calls
- * it.  It owns no file: a log file is put in the place of standard error. */
+ * it.  It owns no file: logfile.c puts one in the place of standard error. */
 #include "log.h"
 
 #include "clock.h"
 #include "logline.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,8 +14,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Who takes the lines of this process; NULL: standard error. */
+static log_writer *writer;
+static void *writer_data;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
+
+void log_set_writer(log_writer *other, void *data)
+{
+	writer = other;
+	writer_data = data;
+}
 
 void log_set_date(const char *format)
 {
@@ -36,6 +44,10 @@ static size_t say_date(char *text, size_t size)
 
 void log_write(const char *text, size_t length)
 {
+	if (writer) {
+		writer(writer_data, text, length);
+		return;
+	}
 	while (length > 0) {
 		ssize_t n = write(STDERR_FILENO, text, length);
 
@@ -77,20 +89,4 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 	if (!failed)
 		free(message);
 	errno = saved;
-}
-
-int log_to_file(const char *path, struct error *e)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-
-	if (fd < 0)
-		return uwsgi_error_set(e, "cannot open log file %s: %s", path, strerror(errno));
-	fflush(stdout);
-	if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
-		uwsgi_error_set(e, "cannot log to %s: %s", path, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
 }

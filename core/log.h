@@ -5,14 +5,14 @@
 
 #include "plugin.h"
 
-/* Makes standard output and standard error append to the file (created 0640), so that what
- * the application prints lands there too.  Returns -1 with the reason. */
-int log_to_file(const char *path, struct error *);
-
 /* What each line of uwsgi_log() begins with, for strftime(3); it is copied.  NULL: nothing. */
 void log_set_date(const char *format);
 
-/* Writes all of it to standard error in one system call where the kernel takes it whole, so
+/* Lines of this process are given to this function from now on; NULL: to standard error. */
+typedef void log_writer(void *data, const char *text, size_t length);
+void log_set_writer(log_writer *, void *data);
+
+/* Writes all of it to the log in one system call where the kernel takes it whole, so
  * that lines of several processes do not mix. */
 void log_write(const char *text, size_t length);
 

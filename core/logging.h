@@ -6,7 +6,11 @@
 #include "plugin.h"
 
 struct logging_settings {
-	const char *date;
+	const char *daemonize, *daemonize2, *logto, *logto2, *date;
+	const char *mode, *backup;
+	bool truncate, chown, reopen, master, thread;
+	long long max_size, buffer;
+	struct option_list touch_rotate, touch_reopen;
 };
 
 extern const struct option_table logging_options;
@@ -15,5 +19,10 @@ extern const struct option_table logging_options;
 const char *logging_date_format(const struct config *);
 /* The lines of this process, and of those that it forks, are written that way from now on. */
 void logging_use(const struct config *);
+/* Whether the master has to write what all other processes say: nobody else can begin a new
+ * file for all of them. */
+bool logging_wants_pipe(const struct config *);
+/* logfile-chmod; 0: the file keeps its mode. */
+mode_t logging_mode(const struct config *);
 
 #endif

@@ -109,9 +109,9 @@ static void say_hello(const struct config *cfg, const struct loader *ld,
 
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
 static int prepare(const struct config *cfg, const struct loader *ld,
-		   const struct invocation *invocation, struct listeners *listeners,
-		   struct error *e)
+		   const struct invocation *invocation, struct master_setup *setup, struct error *e)
 {
+	struct listeners *listeners = &setup->listeners;
 	struct identity who;
 
 	if (!ld->app)
@@ -125,9 +125,12 @@ static int prepare(const struct config *cfg, const struct loader *ld,
 	if (listeners->count == 0)
 		return uwsgi_error_set(e, "nothing to listen on: set socket, http-socket, http or "
 					  "fastcgi-socket");
-	if (daemon_enter(cfg, invocation->cwd, e) == 0 &&
+	setup->log->uid = who.uid;
+	setup->log->gid = who.gid;
+	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
+	    logfile_open(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
 	    daemon_write_pidfile(cfg, invocation->cwd, &who, e) == 0 &&
-	    privileges_drop(cfg, &who, e) == 0)
+	    privileges_drop(cfg, &who, e) == 0 && logfile_open(setup->log, cfg, true, e) == 0)
 		return 0;
 	listeners_close(listeners, NULL, true);
 	return -1;
@@ -136,7 +139,10 @@ static int prepare(const struct config *cfg, const struct loader *ld,
 static int serve(const struct invocation *invocation, struct loader *ld)
 {
 	struct tables tables;
-	struct master_setup setup = { .invocation = invocation, .loader = ld };
+	struct logfile log;
+	struct master_setup setup = {
+		.invocation = invocation, .loader = ld, .log = &log, .served = -1
+	};
 	char pidfile[4096];
 	struct error e;
 
@@ -144,7 +150,9 @@ static int serve(const struct invocation *invocation, struct loader *ld)
 	if (!setup.config)
 		return EXIT_FAILURE;
 	logging_use(setup.config);
-	if (prepare(setup.config, ld, invocation, &setup.listeners, &e)) {
+	logfile_init(&log, invocation->cwd);
+	logfile_configure(&log, setup.config);
+	if (prepare(setup.config, ld, invocation, &setup, &e)) {
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		config_free(setup.config);
 		return EXIT_FAILURE;

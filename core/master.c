@@ -8,8 +8,10 @@
 #include "environment.h"
 #include "lane.h"
 #include "logging.h"
+#include "logpipe.h"
 #include "reign.h"
 #include "title.h"
+#include "touch.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -25,6 +27,8 @@
 #define STOP_NOW_S 1
 /* After the zygote of a serving generation was lost and could not be replaced. */
 #define RETRY_MS 10000
+/* Between two looks at the files that are touched to tell something. */
+#define TOUCH_S 1.
 
 struct master_options {
 	bool vacuum;
@@ -65,6 +69,9 @@ struct master {
 	struct reign_setup reign_setup;
 	struct reign_host host;
 	struct ev_loop *loop;
+	struct logpipe logpipe;
+	struct touch touch_rotate, touch_reopen;
+	ev_timer touching;                 /* looks at those files */
 	struct reign *reigns;              /* newest first */
 	struct reign *serving, *importing; /* among them, or NULL */
 	int reign_count;
@@ -92,6 +99,20 @@ static void forked(void *data, const struct reign *own)
 	/* libev knows one loop for each signal of a process: a worker will have its own. */
 	for (size_t i = 0; i < SIGNALS; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
+	logpipe_enter_child(&m->logpipe);
+	if (m->setup->served >= 0)
+		close(m->setup->served);
+}
+
+/* For all processes that are forked from now on. */
+static void open_logpipe(struct master *m, const struct config *cfg)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+	struct error e;
+
+	if (!m->logpipe.buffer && logging_wants_pipe(cfg) &&
+	    logpipe_open(&m->logpipe, m->loop, m->setup->log, (size_t)s->buffer, &e))
+		uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
 }
 
 static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
@@ -136,9 +157,12 @@ static void start_reload(struct master *m)
 	if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners,
 			   &e)) {
 		config_free(cfg);
-	} else if (begin_reign(m, cfg, &listeners, &e)) {
+	} else {
 		logging_use(cfg);
-		return;
+		logfile_reload(setup->log, cfg);
+		open_logpipe(m, cfg);
+		if (begin_reign(m, cfg, &listeners, &e))
+			return;
 	}
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", e.text);
 }
@@ -189,6 +213,45 @@ static void fail(struct master *m, struct reign *r, int exit_code)
 		m->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
 }
 
+static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct master *m = w->data;
+
+	(void)loop;
+	(void)events;
+	if (touch_fired(&m->touch_rotate))
+		logfile_rotate(m->setup->log);
+	if (touch_fired(&m->touch_reopen))
+		logfile_reopen(m->setup->log);
+}
+
+/* The files that this configuration names, which serves from now on. */
+static void watch_touches(struct master *m, const struct config *cfg)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+
+	touch_watch(&m->touch_rotate, &s->touch_rotate);
+	touch_watch(&m->touch_reopen, &s->touch_reopen);
+	ev_timer_stop(m->loop, &m->touching);
+	if (m->touch_rotate.files || m->touch_reopen.files) {
+		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
+		ev_timer_start(m->loop, &m->touching);
+	}
+}
+
+/* daemonize2: whoever has started the server waits for this. */
+static void tell_starter(struct master *m)
+{
+	int fd = m->setup->served;
+
+	if (fd < 0)
+		return;
+	if (write(fd, "", 1) != 1)
+		uwsgi_log(UWSGI_NOTE, "nobody waits any more for the server to serve");
+	close(fd);
+	m->setup->served = -1;
+}
+
 static void take_over(struct master *m, struct reign *r)
 {
 	enum generation_action action;
@@ -200,12 +263,15 @@ static void take_over(struct master *m, struct reign *r)
 	m->serving = r;
 	m->importing = NULL;
 	m->retry_at_ms = 0;
+	watch_touches(m, r->config);
 	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
 		  old ? "reloaded" : "serving", r->gen.processes, r->gen.processes == 1 ? "" : "s",
 		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
 		  (long long)(clock_monotonic_ms() - r->began_ms));
-	if (!old)
+	if (!old) {
+		tell_starter(m);
 		return;
+	}
 	old->gen.state = generation_next(old->gen.state, GENERATION_REPLACED, &action);
 	reign_drain(old, old->limits->reload_mercy_s);
 	if (old->zygote > 0)
@@ -391,6 +457,7 @@ static void reap(struct master *m)
 	/* What a child said before its end explains it. */
 	for (struct reign *r = m->reigns; r; r = r->next)
 		reign_read_messages(r);
+	logpipe_drain(&m->logpipe);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		bury(m, pid, status);
 }
@@ -618,14 +685,21 @@ int master_run(struct master_setup *setup)
 	watch_signals(&m);
 	ev_timer_init(&m.timer, on_timer, 0., 0.);
 	m.timer.data = &m;
-	if (!begin_reign(&m, setup->config, &setup->listeners, &e)) {
+	ev_init(&m.touching, on_touching);
+	m.touching.data = &m;
+	open_logpipe(&m, setup->config);
+	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
+		schedule(&m);
+		ev_run(m.loop, 0);
+		uwsgi_log(UWSGI_NOTE, "goodbye");
+	} else {
 		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
-		return EXIT_FAILURE;
+		m.exit_code = EXIT_FAILURE;
 	}
-	schedule(&m);
-	ev_run(m.loop, 0);
+	touch_watch(&m.touch_rotate, NULL);
+	touch_watch(&m.touch_reopen, NULL);
+	logpipe_close(&m.logpipe);
 	tally_free(m.reign_setup.tally);
 	ev_loop_destroy(m.loop);
-	uwsgi_log(UWSGI_NOTE, "goodbye");
 	return m.exit_code;
 }

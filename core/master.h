@@ -7,6 +7,7 @@
 #include "config.h"
 #include "listener.h"
 #include "loader.h"
+#include "logfile.h"
 
 /* What the entry has prepared; constant but for the first configuration and its listeners,
  * which the master takes over. */
@@ -15,6 +16,8 @@ struct master_setup {
 	const struct option_table *const *tables;
 	size_t table_count;
 	const struct loader *loader;
+	struct logfile *log;
+	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
 	struct listeners listeners;
 };

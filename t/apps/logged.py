@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a log may have to show: words of the application, files, output, bodies that are left."""
+import os
 import sys
 import time
 
@@ -25,13 +26,15 @@ def application(environ, start_response):
         time.sleep(0.5)
         start_response("200 OK", [])
         return [b"x" * 5000000]
+    elif path == "/pid":
+        start_response("200 OK", [])
+        return [b"%d" % os.getpid()]
     elif path == "/no-body":
         start_response("204 No Content", [])
         return []
     elif path.startswith("/lines/"):
         count, length = (int(n) for n in path.split("/")[2:])
         for i in range(count):
-            sys.stdout.write(f"<{i:06d} {'x' * length}>\n")
-            sys.stdout.flush()
+            os.write(2, b"<%06d %s>\n" % (i, b"x" * length))
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello\n"]

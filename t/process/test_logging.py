@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The server log: what its lines begin with, where they go, and that none is lost or torn."""
+import glob
+import os
+import pwd
 import re
+import signal
+import socket
+import subprocess
+import threading
 
 import pytest
 
-from lib import http
+from lib import http, proc
+from lib.address import HOST
+from lib.wait import until
 
 LOGGED = "http-socket = {http}\nmodule = logged\n"
 
@@ -47,3 +56,287 @@ def test_the_date_follows_a_reload(start):
     server.write_ini(LOGGED + "log-date = two\n")
     assert server.hup()
     server.wait_log("^two - reloaded: ")
+
+
+# ---- where lines go ----
+
+def text(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def logs(server, pattern="x.log*"):
+    return sorted(glob.glob(f"{server.folder}/{pattern}"))
+
+
+def mode(path):
+    return os.stat(path).st_mode & 0o777
+
+
+def wait_text(path, pattern, seconds=10):
+    """The server's own log file says it."""
+    until(lambda: os.path.exists(path) and re.search(pattern, text(path), re.M),
+          f"{pattern!r} in {path}", seconds)
+
+
+def start_logging_to(starter, path, lines, **how):
+    """A server whose lines do not come to standard error."""
+    server = starter.not_yet(LOGGED + lines, **how).spawn()
+    wait_text(f"{server.folder}/{path}", server.ready)
+    http.request(server.http, "/")  # uWSGI does not hear a signal that comes earlier
+    return server
+
+
+@pytest.mark.parametrize("lines, access", [
+    ("logto = x.log\n", 0o640),
+    ("logto = {here}/x.log\nlogfile-chmod = 604\n", 0o604)])
+def test_a_log_file(both, lines, access):
+    server = start_logging_to(both, "x.log", lines)
+    http.request(server.http, "/print")
+    wait_text(f"{server.folder}/x.log", "^printed$")
+    wait_text(f"{server.folder}/x.log", "^to stderr$")
+    wait_text(f"{server.folder}/x.log", "GET /print")
+    assert mode(f"{server.folder}/x.log") == access
+
+
+@pytest.mark.parametrize("lines, kept", [("", True), ("log-truncate = true\n", False)])
+def test_a_log_file_that_is_there_already(both, folder, lines, kept):
+    with open(f"{folder}/x.log", "w", encoding="ascii") as f:
+        f.write("before\n")
+    start_logging_to(both, "x.log", "logto = x.log\n" + lines, folder=folder)
+    assert text(f"{folder}/x.log").startswith("before\n") == kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+@pytest.mark.parametrize("lines, owner", [
+    ("logto = x.log\n", "root"),
+    ("logto = x.log\nlogfile-chown = true\n", "nobody"),
+    ("logto2 = x.log\n", "nobody")])
+def test_who_owns_the_log_file(both, folder, lines, owner):
+    os.chmod(folder, 0o777)
+    start_logging_to(both, "x.log", "uid = nobody\n" + lines, folder=folder)
+    assert os.stat(f"{folder}/x.log").st_uid == pwd.getpwnam(owner).pw_uid
+
+
+def test_a_log_file_that_cannot_be_opened_ends_the_start(start):
+    server = start.not_yet(LOGGED + "logto = {here}/none/x.log\n")
+    assert server.run() == 1
+    assert re.search(r"error: cannot open log file .*/none/x.log: No such file", server.log())
+
+
+def test_standard_output_may_be_a_socket(start):
+    """As under systemd: such a /dev/stdout cannot be opened."""
+    ours, theirs = socket.socketpair()
+    server = start.not_yet(LOGGED + "logto = /dev/stdout\n")
+    open(server.log_path, "wb").close()
+    with ours, theirs:
+        server.process = subprocess.Popen([*server.command, "--ini", server.ini_path],
+                                          stdout=theirs, stderr=subprocess.DEVNULL,
+                                          env=server.env, start_new_session=True)
+        ours.settimeout(10)
+        seen = b""
+        while b"serving: 1 worker" not in seen:
+            seen += ours.recv(4096)
+
+
+def test_lines_to_a_udp_server(both):
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver:
+        receiver.bind((HOST, 0))
+        receiver.settimeout(10)
+        server = both.not_yet(LOGGED + f"logto = {HOST}:{receiver.getsockname()[1]}\n").spawn()
+        seen = ""
+        while not re.search(server.ready, seen):
+            seen += receiver.recv(65536).decode()
+        http.request(server.http, "/")
+
+
+# ---- in the background ----
+
+def run_in_background(starter, lines):
+    """The exit code of the command; the server is ended after the test."""
+    server = starter.not_yet(LOGGED + lines + "pidfile = {here}/pid\n")
+    server.run(20)
+    return server
+
+
+def end_background(server):
+    pid = int(text(f"{server.folder}/pid"))
+    os.kill(pid, signal.SIGINT)
+    proc.wait_gone(pid, 10)
+
+
+def test_daemonize2_ends_when_the_server_serves(start):
+    server = run_in_background(start, "daemonize2 = x.log\n")
+    assert server.process.returncode == 0
+    assert http.request(server.http, "/").status == 200
+    assert re.search("^serving: ", text(f"{server.folder}/x.log"), re.M)
+    end_background(server)
+
+
+def test_daemonize2_ends_with_the_code_of_a_server_that_cannot(start):
+    server = start.not_yet("http-socket = {http}\nmodule = nothing_here\nneed-app = true\n"
+                           "daemonize2 = x.log\n")
+    assert server.run(20) == 22
+    assert "the server did not start; x.log says why" in server.log()
+    assert "nothing_here" in text(f"{server.folder}/x.log")
+
+
+# ---- the master writes ----
+
+def say_lines(server, requests, count, length):
+    """Each request has its worker write so many lines."""
+    threads = [threading.Thread(target=http.request,
+                                args=(server.http, f"/lines/{count}/{length}"))
+               for _ in range(requests)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def assert_lines_are_whole(files, requests, count, length):
+    lines = [line for path in files for line in text(path).splitlines() if "xx" in line]
+    assert len(lines) == requests * count
+    whole = [f"<{i:06d} {'x' * length}>" for i in range(count)] * requests
+    assert sorted(lines) == sorted(whole)
+
+
+@pytest.mark.parametrize("length", [50, 4080])
+def test_rotation_loses_and_tears_no_line(start, length):
+    count, limit = (500, 20000) if length < 100 else (50, 50000)
+    server = start_logging_to(start, "x.log", f"logto = x.log\nlog-maxsize = {limit}\n"
+                              "processes = 3\nthreads = 2\n")
+    say_lines(server, 6, count, length)
+    server.stop()
+    files = logs(server)
+    assert len(files) > 4
+    assert all(os.path.getsize(path) <= limit for path in files)
+    assert_lines_are_whole(files, 6, count, length)
+    assert text(f"{server.folder}/x.log").endswith("goodbye\n")
+
+
+def test_rotation_to_one_name(start):
+    server = start_logging_to(start, "x.log",
+                              "logto = x.log\nlog-maxsize = 5000\nlog-backupname = old\n")
+    say_lines(server, 1, 300, 50)
+    server.stop()
+    assert logs(server) == [f"{server.folder}/x.log"]
+    assert os.path.getsize(f"{server.folder}/old") <= 5000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_a_folder_where_no_file_can_be_made(start, folder):
+    """Root's folder, and the server is nobody: it goes on in the file that it has."""
+    server = start_logging_to(start, "x.log", "uid = nobody\nlogto = x.log\nlog-maxsize = 5000\n",
+                              folder=folder)
+    say_lines(server, 2, 200, 50)
+    assert http.request(server.http, "/").status == 200
+    server.stop()
+    assert_lines_are_whole(logs(server), 2, 200, 50)
+    assert 1 <= text(f"{folder}/x.log").count("cannot rename") < 10
+
+
+def test_a_touched_file_rotates(start):
+    server = start_logging_to(start, "x.log", "logto = x.log\ntouch-logrotate = {here}/now\n")
+    with open(f"{server.folder}/now", "w", encoding="ascii"):
+        pass
+    until(lambda: len(logs(server)) == 2, "a second log file")
+    http.request(server.http, "/print")
+    wait_text(f"{server.folder}/x.log", "^printed$")
+
+
+@pytest.mark.parametrize("how", ["touch", "reload"])
+def test_a_file_that_was_moved_away_is_opened_again(start, how):
+    server = start_logging_to(start, "x.log", "logto = x.log\n" + (
+        "touch-logreopen = {here}/now\n" if how == "touch" else "log-reopen = true\n"))
+    os.rename(f"{server.folder}/x.log", f"{server.folder}/moved")
+    http.request(server.http, "/print")
+    wait_text(f"{server.folder}/moved", "^printed$")
+    if how == "touch":
+        with open(f"{server.folder}/now", "w", encoding="ascii"):
+            pass
+    else:
+        server.send(signal.SIGHUP)
+        wait_text(f"{server.folder}/x.log", "^reloaded: ")
+    wait_text(f"{server.folder}/x.log", "opened again")
+    http.request(server.http, "/print")
+    wait_text(f"{server.folder}/x.log", "^printed$")
+
+
+def test_a_reload_may_name_another_file(start):
+    server = start_logging_to(start, "x.log", "logto = x.log\n")
+    server.write_ini(LOGGED + "logto = y.log\n")
+    server.send(signal.SIGHUP)
+    wait_text(f"{server.folder}/y.log", "^reloaded: ")
+
+
+@pytest.mark.parametrize("line", ["log-master = true", "threaded-logger = true"])
+def test_the_master_writes_for_all(start, line):
+    server = start(LOGGED + line + "\nprocesses = 2\n")
+    say_lines(server, 4, 200, 50)
+    http.request(server.http, "/print")
+    server.wait_log("^to stderr$")
+    worker = server.workers()[0]
+    assert os.readlink(f"/proc/{worker}/fd/2").startswith("pipe:")
+    os.kill(worker, signal.SIGKILL)
+    server.wait_log(r"worker \d \(pid \d+\) ended")
+    assert server.hup()
+    server.stop()
+    assert server.log().endswith("goodbye\n")
+    assert_lines_are_whole([server.log_path], 4, 200, 50)
+
+
+def test_nobody_reads_the_log(start):
+    """The master goes on, although its own lines do not get out."""
+    ours, theirs = os.pipe()
+    server = start.not_yet(LOGGED + "log-master = true\nprocesses = 2\n")
+    open(server.log_path, "wb").close()
+    try:
+        server.process = subprocess.Popen([*server.command, "--ini", server.ini_path],
+                                          stdout=theirs, stderr=theirs, env=server.env,
+                                          start_new_session=True)
+        server.wait_listening("http")
+        say_lines(server, 2, 2000, 100)
+        worker = int(http.request(server.http, "/pid").body)
+        os.kill(worker, signal.SIGKILL)
+        proc.wait_gone(worker, 5)
+        assert http.request(server.http, "/").status == 200
+        until(lambda: len(proc.children(server.pid)) == 3, "another worker", 5)
+    finally:
+        server.stop()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_the_disk_is_full(start):
+    server = start.not_yet(LOGGED + "logto = /dev/full\nlog-master = true\n").spawn()
+    server.wait_listening("http")
+    for _ in range(20):
+        assert http.request(server.http, "/print").status == 200
+
+
+def test_the_disk_is_full_without_log_master(start):
+    server = start.not_yet(LOGGED + "logto = /dev/full\n").spawn()
+    server.wait_listening("http")
+    for _ in range(20):
+        assert http.request(server.http, "/").status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_what_a_full_disk_has_lost_is_told_when_there_is_room(start, folder):
+    os.mkdir(f"{folder}/disk")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", f"{folder}/disk"],
+                      check=False).returncode:
+        pytest.skip("no small disk can be mounted")
+    try:
+        server = start_logging_to(start, "disk/x.log",
+                                  "logto = {here}/disk/x.log\nlog-master = true\n", folder=folder)
+        say_lines(server, 1, 2000, 50)
+        assert http.request(server.http, "/").status == 200
+        os.truncate(f"{folder}/disk/x.log", 0)
+        http.request(server.http, "/print")
+        wait_text(f"{folder}/disk/x.log", r"^error: \d+ bytes of the log are lost here: No space")
+        wait_text(f"{folder}/disk/x.log", "^printed$")
+        server.stop()
+    finally:
+        subprocess.run(["umount", f"{folder}/disk"], check=True)

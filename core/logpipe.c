@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* logpipe.c: moves lines from the pipe to the log file, and begins a new file where one ends.
+ * The master never waits for the log: when a terminal or a pipe takes no more, the lines wait
+ * here, then in the pipe, and then their writers do.  When the disk is full, lines are lost and
+ * counted.  It neither opens files nor reads lines. */
+#include "logpipe.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	PIPE_SIZE = 1 << 20,
+	OWN_MAX = 1 << 20,
+	PORTIONS_A_TURN = 32,
+	OWN_WAITS = 8,
+	LAST_WAIT_MS = 1000,
+};
+
+/* ---- one portion ---- */
+
+/* What of the buffer may go out: not the beginning of a line whose rest will be here soon. */
+static size_t whole_lines(const struct logpipe *p)
+{
+	const char *begin = p->buffer + p->begin;
+	size_t n = p->end - p->begin;
+	const char *newline = p->cut ? memrchr(begin, '\n', n) : NULL;
+
+	if (newline)
+		return (size_t)(newline - begin) + 1;
+	return p->cut && n < p->capacity ? 0 : n;
+}
+
+/* What of the buffer goes out with the next write: whole lines, where that is possible. */
+static size_t portion(const struct logpipe *p, const struct stat *out)
+{
+	const char *begin = p->buffer + p->begin;
+	size_t n = whole_lines(p);
+	const char *newline = NULL;
+
+	if (S_ISSOCK(out->st_mode)) {
+		newline = memchr(begin, '\n', n); /* a datagram for each line */
+	} else if (!S_ISREG(out->st_mode)) {
+		/* A pipe that can be written to takes this much without making us wait. */
+		if (n > PIPE_BUF)
+			newline = memrchr(begin, '\n', n = PIPE_BUF);
+	} else if (p->file->full_at && (int64_t)n > p->file->full_at - out->st_size) {
+		int64_t left = p->file->full_at - out->st_size;
+
+		newline = left > 0 ? memrchr(begin, '\n', (size_t)left) : NULL;
+		if (!newline)
+			newline = memchr(begin, '\n', n);
+	}
+	return newline ? (size_t)(newline - begin) + 1 : n;
+}
+
+/* Its first line would not fit into the file, which is not empty. */
+static bool must_rotate(const struct logpipe *p, const struct stat *out, size_t n)
+{
+	return S_ISREG(out->st_mode) && *p->file->path && p->file->full_at && out->st_size > 0 &&
+	       !p->inside_line && out->st_size + (int64_t)n > p->file->full_at;
+}
+
+static bool takes_more(const struct stat *out)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return S_ISREG(out->st_mode) || poll(&fd, 1, 0) > 0;
+}
+
+static void lose(struct logpipe *p, size_t n, int why)
+{
+	p->lost += n;
+	p->why_lost = why;
+	p->begin += n;
+}
+
+static void tell_loss(struct logpipe *p)
+{
+	uint64_t lost = p->lost;
+
+	p->lost = 0;
+	uwsgi_log(UWSGI_ERROR, "%llu bytes of the log are lost here: %s", (unsigned long long)lost,
+		  strerror(p->why_lost));
+}
+
+/* A line that broke off where the disk was full is ended before the next one begins. */
+static ssize_t write_portion(struct logpipe *p, size_t n)
+{
+	if (p->lost && p->inside_line) {
+		if (write(STDERR_FILENO, "\n", 1) != 1)
+			return -1;
+		p->inside_line = false;
+	}
+	return write(STDERR_FILENO, p->buffer + p->begin, n);
+}
+
+/* False: the log takes no more for now. */
+static bool write_some(struct logpipe *p)
+{
+	struct stat out;
+
+	if (fstat(STDERR_FILENO, &out)) {
+		lose(p, p->end - p->begin, errno);
+		return true;
+	}
+	size_t n = portion(p, &out);
+	if (must_rotate(p, &out, n)) {
+		logfile_rotate(p->file);
+		return true;
+	}
+	if (!takes_more(&out))
+		return false;
+	ssize_t written = write_portion(p, n);
+	if (written < 0 && errno == EAGAIN)
+		return false;
+	if (written < 0 && errno == EINTR)
+		return true;
+	if (written <= 0) {
+		lose(p, n, errno);
+		return true;
+	}
+	p->inside_line = p->buffer[p->begin + (size_t)written - 1] != '\n';
+	p->begin += (size_t)written;
+	if (p->lost && !p->inside_line)
+		tell_loss(p);
+	return true;
+}
+
+/* ---- what comes ---- */
+
+static bool fill_from_own(struct logpipe *p)
+{
+	size_t n = p->own.n < p->capacity ? p->own.n : p->capacity;
+
+	if (n == 0)
+		return false;
+	memcpy(p->buffer, p->own.p, n);
+	memmove(p->own.p, p->own.p + n, p->own.n - n);
+	p->own.n -= n;
+	p->end = n;
+	p->cut = false;
+	p->own_waits = 0;
+	return true;
+}
+
+/* Behind what is left in the buffer.  What the master says stands behind what the others have
+ * said before. */
+static bool fill(struct logpipe *p)
+{
+	ssize_t n;
+
+	memmove(p->buffer, p->buffer + p->begin, p->end - p->begin);
+	p->end -= p->begin;
+	p->begin = 0;
+	if (p->end == 0 && p->own_waits >= OWN_WAITS && fill_from_own(p))
+		return true;
+	do
+		n = read(p->ends[0], p->buffer + p->end, p->capacity - p->end);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		p->cut = false;
+		return p->end > 0 || fill_from_own(p);
+	}
+	p->own_waits += p->own.n > 0;
+	p->end += (size_t)n;
+	p->cut = p->end == p->capacity;
+	return true;
+}
+
+static void work(struct logpipe *p)
+{
+	bool blocked = false;
+
+	p->writing = true;
+	for (int i = 0; !blocked && i < PORTIONS_A_TURN; i++) {
+		if (whole_lines(p) == 0 && !fill(p))
+			break;
+		while (!blocked && whole_lines(p) > 0)
+			blocked = !write_some(p);
+	}
+	p->writing = false;
+	if (blocked) {
+		ev_io_stop(p->loop, &p->readable);
+		ev_io_start(p->loop, &p->writable);
+	} else {
+		ev_io_stop(p->loop, &p->writable);
+		ev_io_start(p->loop, &p->readable);
+	}
+}
+
+static void on_io(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	work(w->data);
+}
+
+/* A line of the master's own. */
+static void say(void *data, const char *text, size_t n)
+{
+	struct logpipe *p = data;
+
+	if (p->own.n + n > OWN_MAX) {
+		p->lost += n;
+		p->why_lost = EAGAIN;
+		return;
+	}
+	p->own.failed = false;
+	text_add(&p->own, (struct slice){ text, n });
+	if (!p->writing && !ev_is_active(&p->writable))
+		work(p);
+}
+
+/* ---- life ---- */
+
+int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, size_t capacity,
+		 struct error *e)
+{
+	int ends[2];
+	char *buffer = malloc(capacity);
+
+	if (!buffer || pipe2(ends, O_CLOEXEC)) {
+		free(buffer);
+		return uwsgi_error_set(e, "log-master: cannot make a pipe: %s", strerror(errno));
+	}
+	*p = (struct logpipe){ .loop = loop,
+			       .file = file,
+			       .ends = { ends[0], ends[1] },
+			       .buffer = buffer,
+			       .capacity = capacity };
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
+	ev_io_init(&p->readable, on_io, ends[0], EV_READ);
+	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
+	p->readable.data = p->writable.data = p;
+	ev_io_start(loop, &p->readable);
+	log_set_writer(say, p);
+	return 0;
+}
+
+void logpipe_enter_child(struct logpipe *p)
+{
+	if (!p->buffer)
+		return;
+	log_set_writer(NULL, NULL);
+	dup2(p->ends[1], STDOUT_FILENO);
+	dup2(p->ends[1], STDERR_FILENO);
+	close(p->ends[0]);
+	close(p->ends[1]);
+}
+
+void logpipe_drain(struct logpipe *p)
+{
+	if (p->buffer && !p->writing && !ev_is_active(&p->writable))
+		work(p);
+}
+
+static bool wait_for_the_log(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, LAST_WAIT_MS) > 0;
+}
+
+void logpipe_close(struct logpipe *p)
+{
+	if (!p->buffer)
+		return;
+	do
+		work(p);
+	while ((p->begin < p->end || p->own.n) && wait_for_the_log());
+	log_set_writer(NULL, NULL);
+	ev_io_stop(p->loop, &p->readable);
+	ev_io_stop(p->loop, &p->writable);
+	close(p->ends[0]);
+	close(p->ends[1]);
+	free(p->buffer);
+	free(p->own.p);
+	*p = (struct logpipe){ 0 };
+}
