@@ -187,8 +187,6 @@ static void close_connection(struct connection *c)
 	c->next = hub->closed;
 	hub->closed = c;
 	hub->open_count--;
-	if (hub->open_count == 0)
-		hub->host->empty(hub->host_data);
 }
 
 /* The peer is gone, or takes nothing more. */
@@ -594,7 +592,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 
 /* ---- the hub ---- */
 
-static void free_closed(struct hub *hub)
+void hub_sweep(struct hub *hub)
 {
 	while (hub->closed) {
 		struct connection *c = hub->closed;
@@ -608,7 +606,7 @@ static void on_sweep(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	(void)loop;
 	(void)events;
-	free_closed(w->data);
+	hub_sweep(w->data);
 }
 
 void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
@@ -629,7 +627,7 @@ void hub_fini(struct hub *hub)
 {
 	while (hub->open)
 		close_connection(hub->open);
-	free_closed(hub);
+	hub_sweep(hub);
 	while (hub->spare) {
 		struct exchange *x = hub->spare;
 

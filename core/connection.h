@@ -24,8 +24,6 @@ struct hub_host {
 	void (*pause)(void *host);
 	void (*resume)(void *host);
 	void (*release)(void *host, void *const *owners, size_t count);
-	/* The last connection is gone. */
-	void (*empty)(void *host);
 };
 
 struct hub {
@@ -67,6 +65,8 @@ void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *hos
 void hub_fini(struct hub *);
 /* Takes over an accepted descriptor; reads and answers at once what is there. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
+/* Frees what was closed; the loop does it in each of its turns. */
+void hub_sweep(struct hub *);
 /* From now on every response closes its connection; idle ones may still send one request for
  * grace_s seconds and are closed then. */
 void hub_leave(struct hub *, double grace_s);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -201,14 +203,6 @@ static void on_release(void *host, void *const *owners, size_t count)
 	lane->setup->app->release(lane->app_state, owners, count);
 }
 
-static void on_empty(void *host)
-{
-	struct lane *lane = host;
-
-	if (lane->leaving)
-		ev_break(lane->loop, EVBREAK_ALL);
-}
-
 static const struct hub_host host_functions = {
 	.run = on_run,
 	.refused = on_refused,
@@ -216,7 +210,6 @@ static const struct hub_host host_functions = {
 	.pause = on_pause,
 	.resume = on_resume,
 	.release = on_release,
-	.empty = on_empty,
 };
 
 /* ---- accepting ---- */
@@ -233,11 +226,12 @@ static void stop_accepting(struct lane *lane)
 		ev_io_stop(lane->loop, &lane->accepting[i]);
 }
 
+/* lane_run() starts to accept again. */
 static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)loop;
+	(void)w;
 	(void)events;
-	start_accepting(w->data);
 }
 
 static void pause_accepting(struct lane *lane, int why)
@@ -265,41 +259,96 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 		pause_accepting(lane, errno);
 }
 
+/* ---- waiting without a connection ---- */
+
+/* A new connection must wake one of the idle lanes, not all of them.  libev cannot say
+ * EPOLLEXCLUSIVE; but a lane without connections needs nothing of libev to wait. */
+static int init_idle(struct lane *lane, struct error *e)
+{
+	const struct listeners *listeners = lane->setup->listeners;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+
+	lane->idle = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; lane->idle >= 0 && i < listeners->count; i++) {
+		event.data.ptr = &lane->accepting[i];
+		if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, listeners->items[i].fd, &event))
+			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
+					       strerror(errno));
+	}
+	return lane->idle < 0 ? uwsgi_error_set(e, "epoll_create1: %s", strerror(errno)) : 0;
+}
+
+void lane_watch(struct lane *lane, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event))
+		uwsgi_log(UWSGI_ERROR, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
+}
+
+static bool is_idle(const struct lane *lane)
+{
+	return lane->hub.open_count == 0 && !lane->leaving && !ev_is_active(&lane->pause);
+}
+
+static void wait_idle(struct lane *lane)
+{
+	struct epoll_event got[8];
+	bool others;
+	int n = epoll_wait(lane->idle, got, sizeof got / sizeof *got, -1);
+
+	ev_now_update(lane->loop);
+	others = n < 0;
+	for (int i = 0; i < n; i++) {
+		if (got[i].data.ptr)
+			on_acceptable(lane->loop, got[i].data.ptr, EV_READ);
+		else
+			others = true;
+	}
+	if (others)
+		ev_run(lane->loop, EVRUN_NOWAIT);
+	hub_sweep(&lane->hub);
+}
+
 /* ---- life ---- */
 
-static void on_leave(struct ev_loop *loop, ev_async *w, int events)
+static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct lane *lane = w->data;
 
 	(void)events;
-	if (lane->leaving)
-		return;
+	/* It stays readable: nothing is waited for any more but connections. */
+	ev_io_stop(loop, w);
 	lane->leaving = true;
 	stop_accepting(lane);
 	ev_timer_stop(loop, &lane->pause);
 	hub_leave(&lane->hub, leave_grace_s);
-	if (lane->hub.open_count == 0)
-		ev_break(loop, EVBREAK_ALL);
 }
 
 void lane_ask_to_leave(struct lane *lane)
 {
-	ev_async_send(lane->loop, &lane->leave);
+	eventfd_write(lane->wake.fd, 1);
 }
 
-static void init_watchers(struct lane *lane)
+static int init_watchers(struct lane *lane, struct error *e)
 {
 	const struct listeners *listeners = lane->setup->listeners;
+	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	for (size_t i = 0; i < listeners->count; i++) {
 		ev_io_init(&lane->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
 		lane->accepting[i].data = lane;
 	}
 	ev_timer_init(&lane->pause, on_pause_over, 0., 0.);
-	lane->pause.data = lane;
-	ev_async_init(&lane->leave, on_leave);
-	lane->leave.data = lane;
-	ev_async_start(lane->loop, &lane->leave);
+	ev_io_init(&lane->wake, on_wake, wake, EV_READ);
+	lane->wake.data = lane;
+	if (wake < 0)
+		return uwsgi_error_set(e, "eventfd: %s", strerror(errno));
+	ev_io_start(lane->loop, &lane->wake);
+	if (init_idle(lane, e))
+		return -1;
+	lane_watch(lane, wake);
+	return 0;
 }
 
 int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
@@ -321,21 +370,29 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &limits, (size_t)s->buffer_size);
-	init_watchers(lane);
-	start_accepting(lane);
-	return 0;
+	return init_watchers(lane, e);
 }
 
 void lane_run(struct lane *lane)
 {
-	ev_run(lane->loop, 0);
+	while (!lane->leaving || lane->hub.open_count > 0) {
+		if (is_idle(lane)) {
+			stop_accepting(lane);
+			wait_idle(lane);
+			continue;
+		}
+		if (!lane->leaving && !ev_is_active(&lane->pause))
+			start_accepting(lane);
+		ev_run(lane->loop, EVRUN_ONCE);
+	}
 }
 
 void lane_fini(struct lane *lane)
 {
 	hub_fini(&lane->hub);
 	lane->setup->app->lane_stop(lane->app_state);
-	ev_async_stop(lane->loop, &lane->leave);
+	close(lane->wake.fd);
+	close(lane->idle);
 	ev_loop_destroy(lane->loop);
 	requestlog_fini(&lane->log);
 	free(lane->accepting);

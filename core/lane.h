@@ -37,7 +37,8 @@ struct lane {
 	void *app_state;
 	ev_io *accepting; /* one for each listener */
 	ev_timer pause;   /* after the process ran out of descriptors */
-	ev_async leave;   /* from another thread */
+	int idle;         /* an epoll of its own, waited on while there is no connection */
+	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
 	bool leaving;
 };
 
@@ -48,7 +49,9 @@ int lane_init(struct lane *, const struct lane_setup *, int index, struct lane_s
 /* Serves until lane_ask_to_leave() and all is answered. */
 void lane_run(struct lane *);
 void lane_fini(struct lane *);
-/* From any thread: no more is accepted, what is running is answered. */
+/* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
+void lane_watch(struct lane *, int fd);
+/* From any thread or signal handler: no more is accepted, what is running is answered. */
 void lane_ask_to_leave(struct lane *);
 
 #endif

@@ -79,27 +79,28 @@ struct worker {
 	pthread_cond_t changed;
 	size_t started, failed;
 	struct error error;
-	bool leaving; /* main thread only */
 	ev_io channel;
-	ev_signal signals[3];
 };
+
+/* Whom a signal is for: set before the first one can come, and constant then. */
+static struct worker *signalled;
 
 /* ---- leaving ---- */
 
+/* Also in a signal handler; once too often does no harm. */
 static void leave(struct worker *w)
 {
-	if (w->leaving)
-		return;
-	w->leaving = true;
 	for (size_t i = 0; i < w->count; i++)
 		lane_ask_to_leave(&w->lanes[i]);
 }
 
-static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+static void on_signal(int number)
 {
-	(void)loop;
-	(void)events;
-	leave(watcher->data);
+	int kept = errno;
+
+	(void)number;
+	leave(signalled);
+	errno = kept;
 }
 
 /* The master speaks: the only thing it says is to leave.  When it is gone, nobody is left who
@@ -214,16 +215,15 @@ static int wait_for_lanes(struct worker *w, struct error *e)
 static void watch(struct worker *w)
 {
 	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
-	struct ev_loop *loop = w->lanes[0].loop;
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	ev_io_init(&w->channel, on_channel, w->setup->channel, EV_READ);
 	w->channel.data = w;
-	ev_io_start(loop, &w->channel);
-	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++) {
-		ev_signal_init(&w->signals[i], on_signal, leave_signals[i]);
-		w->signals[i].data = w;
-		ev_signal_start(loop, &w->signals[i]);
-	}
+	ev_io_start(w->lanes[0].loop, &w->channel);
+	lane_watch(&w->lanes[0], w->setup->channel);
+	signalled = w;
+	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++)
+		sigaction(leave_signals[i], &action, NULL);
 }
 
 /* Lane 0 comes first: the others are told to leave through its loop. */

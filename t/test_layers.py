@@ -18,6 +18,7 @@ OBJECTS = os.path.join(ROOT, os.environ.get("UWSGI_OBJECTS", "build/default"))
 ALLOWED_STATE = {
     "core/log.o": "where the log goes; the crash path must not need a pointer",
     "core/title.o": "where the kernel keeps the process title",
+    "core/worker.o": "whom a signal is for; a handler gets no pointer",
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }
 CORE_HEADERS_FOR_PLUGINS = {"plugin.h"}

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A thousand clients at once, through nginx, to a Django application."""
+"""A thousand clients at once, through nginx, to a Django application; one client, many workers."""
 import os
 import re
 import subprocess
 
 import pytest
 
+from lib import http, proc
 from lib.server import APPS
 
 AB = "/usr/bin/ab"
@@ -52,3 +53,18 @@ def test_a_thousand_clients_without_a_web_server(start, options):
     pytest.importorskip("django")
     server = start(INI)
     assert bench(server.http, 3000, 1000, *options) == (3000, 0, 0)
+
+
+def test_a_connection_wakes_one_worker_and_not_all(start):
+    """What idle workers do is seen in how often they were put to sleep again."""
+    server = start("http-socket = {http}\nmodule = basic\nprocesses = 16\ndisable-logging = true\n")
+    workers = proc.children(server.pid)
+    assert len(workers) == 17       # and the zygote
+
+    def sleeps():
+        return sum(int(proc.status(pid, "voluntary_ctxt_switches")[0]) for pid in workers)
+
+    before = sleeps()
+    for _ in range(100):
+        assert http.request(server.http, "/hello").status == 200
+    assert sleeps() - before < 400
