@@ -289,6 +289,12 @@ static bool sink_flush(struct sink *sink)
 {
 	struct exchange *x = (struct exchange *)((char *)sink - offsetof(struct exchange, sink));
 	struct connection *c = x->connection;
+
+	if (x->rs.broken) {
+		out_drop(&x->out);
+		release_sent(c);
+		return false;
+	}
 	enum sent sent = send_pending(c);
 	bool alive = sent != SENT_FAILED;
 

@@ -131,15 +131,14 @@ static void account(struct lane *lane, struct exchange *x, int64_t began_us)
 				   .pid = setup->pid,
 				   .worker = setup->worker_id,
 				   .lane = lane->index,
-				   .began_us = began_us,
-				   .ended_us = clock_wall_us() };
+				   .began_us = began_us };
 	atomic_fetch_add_explicit(&lane->score->requests, 1, memory_order_relaxed);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =
 		1 + atomic_fetch_add_explicit(&setup->tally->requests, 1, memory_order_relaxed);
 	x->has_line = false;
-	if (requestlog_wants(&lane->log, &x->rs, logged->ended_us - began_us))
+	if (requestlog_wants(&lane->log, logged))
 		write_line(lane, x);
 	if (s->max_requests && logged->worker_requests == (uint64_t)s->max_requests)
 		setup->exhausted(setup->worker);

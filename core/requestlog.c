@@ -3,6 +3,7 @@
  * uWSGI's default format.  The lane says what there is to log, and writes it. */
 #include "requestlog.h"
 
+#include "clock.h"
 #include "logging.h"
 
 #include <string.h>
@@ -96,6 +97,12 @@ static const struct option rows[] = {
 	  .offset = AT(memory_report),
 	  .initial = "false",
 	  .help = "add the worker's memory to each line of the request log" },
+	{ .name = "ignore-sigpipe",
+	  .type = OPT_ALWAYS,
+	  .help = "a client that is gone is no signal" },
+	{ .name = "ignore-write-errors",
+	  .type = OPT_ALWAYS,
+	  .help = "a client that is gone is not complained about; log-ioerror shows its request" },
 };
 #undef AT
 
@@ -138,14 +145,18 @@ void requestlog_warn(const struct config *cfg)
 
 /* ---- which ---- */
 
-bool requestlog_wants(const struct requestlog *log, const struct response *rs, int64_t took_us)
+bool requestlog_wants(const struct requestlog *log, struct logged *x)
 {
 	const struct requestlog_settings *s = log->settings;
+	const struct response *rs = x->rs;
 
+	if (s->slow_ms || s->ioerror)
+		x->ended_us = clock_wall_us();
 	return !s->disable_logging || (s->client_errors && rs->status / 100 == 4) ||
 	       (s->server_errors && rs->status / 100 == 5) || (s->zero && rs->body == 0) ||
-	       (s->slow_ms && took_us / 1000 >= s->slow_ms) || (s->big && rs->body >= s->big) ||
-	       (s->sendfile && rs->file) || (s->ioerror && rs->broken);
+	       (s->slow_ms && (x->ended_us - x->began_us) / 1000 >= s->slow_ms) ||
+	       (s->big && rs->body >= s->big) || (s->sendfile && rs->file) ||
+	       (s->ioerror && rs->broken);
 }
 
 bool requestlog_wants_failures(const struct requestlog *log)
@@ -204,6 +215,8 @@ size_t requestlog_write(const struct requestlog *log, char *text, size_t size, s
 	const struct requestlog_settings *s = log->settings;
 	struct logline l;
 
+	if (!x->ended_us)
+		x->ended_us = clock_wall_us();
 	logline_init(&l, text, size);
 	x->forwarded_for = s->forwarded_for;
 	if (log->format ? logformat_wants_memory(log->format) : s->memory_report)

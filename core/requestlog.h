@@ -24,8 +24,8 @@ void requestlog_fini(struct requestlog *);
 /* Says which variables of log-format are none of the server's. */
 void requestlog_warn(const struct config *);
 
-/* Whether a request with this response, which took so long, leaves a line. */
-bool requestlog_wants(const struct requestlog *, const struct response *, int64_t took_us);
+/* Whether a request that is done leaves a line. */
+bool requestlog_wants(const struct requestlog *, struct logged *);
 /* Whether it does when the response cannot be sent. */
 bool requestlog_wants_failures(const struct requestlog *);
 /* Writes the line, newline included, into text; returns its length (at most size). */

@@ -219,7 +219,7 @@ bool uwsgi_response_flush(struct response *rs)
 		rs->switches++;
 	if (!rs->head_sent)
 		open_head(rs, -1);
-	if (!rs->broken && !rs->sink->flush(rs->sink))
+	if (!rs->sink->flush(rs->sink))
 		rs->broken = true;
 	return !rs->broken;
 }

@@ -10,8 +10,8 @@
 
 /* How queued bytes leave: implemented by the connection. */
 struct sink {
-	/* Sends what the kernel takes; waits for the peer when too much is pending.
-	 * False: the peer is gone, nothing more can be sent. */
+	/* Sends what the kernel takes; waits for the peer when too much is pending; forgets what
+	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent. */
 	bool (*flush)(struct sink *);
 };
 

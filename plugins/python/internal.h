@@ -27,8 +27,8 @@ struct python_settings {
 	const char *module, *file, *callable, *home;
 	struct option_list path;
 	const char *arguments;
-	long long optimize;
-	bool catch_exceptions, no_file_wrapper, no_site;
+	long long optimize, write_tolerance;
+	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
 
 /* ---- interpreter.c ---- */
@@ -128,6 +128,8 @@ void input_detach(PyObject *);
 extern PyTypeObject start_response_type;
 PyObject *start_response_new(struct response *, PyObject *previous);
 bool start_response_was_called(PyObject *);
+/* One more block was for a client that is gone: whether the application may go on. */
+bool start_response_tolerates(PyObject *);
 /* write() has raised BrokenPipeError because there is nobody to write to. */
 bool start_response_peer_is_gone(PyObject *);
 /* The response is about to end: later calls, also of write(), raise. */

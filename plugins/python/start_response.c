@@ -10,6 +10,7 @@ struct start_response {
 	PyObject_HEAD vectorcallfunc vectorcall;
 	struct response *rs; /* NULL: its request is over */
 	bool called, peer_is_gone;
+	long long lost; /* blocks for a client that was gone */
 };
 
 /* ---- checks ---- */
@@ -202,6 +203,8 @@ static PyObject *write_block(PyObject *self, PyObject *block)
 	if (sent > 0 && uwsgi_response_flush(sr->rs))
 		Py_RETURN_NONE;
 	sr->peer_is_gone = true;
+	if (interpreter()->settings->no_write_exception || start_response_tolerates(self))
+		Py_RETURN_NONE;
 	PyErr_SetString(PyExc_BrokenPipeError, "write(): the client is gone");
 	return NULL;
 }
@@ -245,12 +248,18 @@ PyObject *start_response_new(struct response *rs, PyObject *previous)
 	sr->vectorcall = call;
 	sr->rs = rs;
 	sr->called = sr->peer_is_gone = false;
+	sr->lost = 0;
 	return (PyObject *)sr;
 }
 
 bool start_response_was_called(PyObject *self)
 {
 	return ((struct start_response *)self)->called;
+}
+
+bool start_response_tolerates(PyObject *self)
+{
+	return ++((struct start_response *)self)->lost <= interpreter()->settings->write_tolerance;
 }
 
 bool start_response_peer_is_gone(PyObject *self)

@@ -65,6 +65,13 @@ static enum sent send_sequence(const struct lane *lane, struct response *rs, PyO
 	return sent;
 }
 
+/* Whether an application whose client is gone is asked for more. */
+static bool may_go_on(const struct lane *lane)
+{
+	return lane->python->settings->write_exception_only ||
+	       start_response_tolerates(lane->start_response);
+}
+
 /* A block must not wait for the next one to be made. */
 static enum sent send_iterator(const struct lane *lane, struct response *rs, PyObject *iterator)
 {
@@ -75,6 +82,8 @@ static enum sent send_iterator(const struct lane *lane, struct response *rs, PyO
 		sent = send_block(lane, rs, block);
 		if (sent == SENT && size_of(block) > 0)
 			sent = flush(rs);
+		if (sent == PEER_GONE && may_go_on(lane))
+			sent = SENT;
 		Py_DECREF(block);
 	}
 	return sent == SENT && PyErr_Occurred() ? RAISED : sent;

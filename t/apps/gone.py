@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""Goes on making blocks for a client that is not there any more, and says how far it got."""
+import time
+
+BLOCKS = 30
+
+
+def blocks():
+    made = 0
+    try:
+        for made in range(1, BLOCKS + 1):
+            yield b"x" * 1000000
+            time.sleep(0.01)
+    finally:
+        print(f"made {made} blocks", flush=True)
+
+
+def application(environ, start_response):
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/iterate":
+        return blocks()
+    if environ["PATH_INFO"] == "/write":
+        written = 0
+        try:
+            for written in range(1, BLOCKS + 1):
+                write(b"x" * 1000000)
+                time.sleep(0.01)
+        except OSError as e:
+            print(f"raised after {written} blocks", flush=True)
+            if environ["QUERY_STRING"] == "raise":
+                raise
+        else:
+            print(f"wrote {written} blocks", flush=True)
+    return []
