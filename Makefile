@@ -27,13 +27,13 @@ BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
 CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
-BASE     := error logline log arena out memory
+BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent pending catalogue inifile text source expand magic command_line logic keys_file keys \
             config logging help
 EXCHANGE := request body response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment slot limit generation zygote reign logfile logpipe touch master
+PROCESS  := title environment slot limit generation zygote reign logfile logencoder logger logstream logpipe touch master
 ENTRY    := privileges daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

@@ -115,7 +115,7 @@ static void write_line(struct lane *lane, struct exchange *x)
 {
 	char line[REQUESTLOG_LINE];
 
-	log_write(line, requestlog_write(&lane->log, line, sizeof line, &x->logged));
+	log_write_request(line, requestlog_write(&lane->log, line, sizeof line, &x->logged));
 	x->has_line = true;
 }
 

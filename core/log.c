@@ -17,6 +17,8 @@
 /* Who takes the lines of this process; NULL: standard error. */
 static log_writer *writer;
 static void *writer_data;
+/* Where the lines of requests go. */
+static int request_fd = STDERR_FILENO;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
 
@@ -24,6 +26,11 @@ void log_set_writer(log_writer *other, void *data)
 {
 	writer = other;
 	writer_data = data;
+}
+
+void log_set_request_fd(int fd)
+{
+	request_fd = fd;
 }
 
 void log_set_date(const char *format)
@@ -42,14 +49,10 @@ static size_t say_date(char *text, size_t size)
 	return l.n;
 }
 
-void log_write(const char *text, size_t length)
+static void write_to(int fd, const char *text, size_t length)
 {
-	if (writer) {
-		writer(writer_data, text, length);
-		return;
-	}
 	while (length > 0) {
-		ssize_t n = write(STDERR_FILENO, text, length);
+		ssize_t n = write(fd, text, length);
 
 		if (n > 0) {
 			text += n;
@@ -57,7 +60,7 @@ void log_write(const char *text, size_t length)
 		} else if (n < 0 && errno == EAGAIN) {
 			/* Standard error may share its open file with a socket or pipe that
 			 * someone made non-blocking; a reader that is gone ends the wait. */
-			struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+			struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 			if (poll(&p, 1, 1000) <= 0)
 				return;
@@ -65,6 +68,19 @@ void log_write(const char *text, size_t length)
 			return;
 		}
 	}
+}
+
+static void write_line(const char *text, size_t length)
+{
+	if (writer)
+		writer(writer_data, text, length);
+	else
+		write_to(STDERR_FILENO, text, length);
+}
+
+void log_write_request(const char *text, size_t length)
+{
+	write_to(request_fd, text, length);
 }
 
 void uwsgi_log(enum severity severity, const char *fmt, ...)
@@ -83,7 +99,7 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 	int dated = *date ? (int)say_date(when, sizeof when) : 0;
 	int n = failed ? -1 : asprintf(&line, "%.*s%s%s\n", dated, when, prefix[severity], message);
 	if (n >= 0) {
-		log_write(line, (size_t)n);
+		write_line(line, (size_t)n);
 		free(line);
 	}
 	if (!failed)

@@ -12,8 +12,11 @@ void log_set_date(const char *format);
 typedef void log_writer(void *data, const char *text, size_t length);
 void log_set_writer(log_writer *, void *data);
 
-/* Writes all of it to the log in one system call where the kernel takes it whole, so
- * that lines of several processes do not mix. */
-void log_write(const char *text, size_t length);
+/* Lines of requests go to this descriptor from now on, and not to standard error. */
+void log_set_request_fd(int fd);
+
+/* Writes a line of a request, with its newline, in one system call where the kernel takes it
+ * whole, so that lines of several processes do not mix. */
+void log_write_request(const char *text, size_t length);
 
 #endif

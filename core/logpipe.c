@@ -18,6 +18,7 @@
 
 enum {
 	PIPE_SIZE = 1 << 20,
+	STREAM_MAX = 1 << 17, /* the escapes of so much still fit into a text */
 	OWN_MAX = 1 << 20,
 	PORTIONS_A_TURN = 32,
 	OWN_WAITS = 8,
@@ -35,7 +36,7 @@ static size_t whole_lines(const struct logpipe *p)
 
 	if (newline)
 		return (size_t)(newline - begin) + 1;
-	return p->cut && n < p->capacity ? 0 : n;
+	return p->cut && n < p->size ? 0 : n;
 }
 
 /* What of the buffer goes out with the next write: whole lines, where that is possible. */
@@ -134,21 +135,90 @@ static bool write_some(struct logpipe *p)
 	return true;
 }
 
+/* ---- through the stream ---- */
+
+/* Returns how much of it were lines. */
+static size_t stream_lines(struct logpipe *p, const char *text, size_t n)
+{
+	const char *at = text, *newline;
+
+	while ((newline = memchr(at, '\n', n - (size_t)(at - text)))) {
+		logstream_line(p->stream, (struct slice){ at, (size_t)(newline + 1 - at) },
+			       &p->passed);
+		at = newline + 1;
+	}
+	return (size_t)(at - text);
+}
+
+static void stream_unsplit(struct logpipe *p)
+{
+	size_t taken = stream_lines(p, p->unsplit, p->unsplit_n);
+
+	p->unsplit_n -= taken;
+	memmove(p->unsplit, p->unsplit + taken, p->unsplit_n);
+	if (p->unsplit_n < p->capacity)
+		return;
+	/* A line that is longer than all that can wait for its end. */
+	logstream_line(p->stream, (struct slice){ p->unsplit, p->unsplit_n }, &p->passed);
+	p->unsplit_n = 0;
+}
+
+/* What is left for standard error is what will be written. */
+static void take_passed(struct logpipe *p)
+{
+	size_t n = p->passed.n;
+
+	p->passed.n = 0;
+	p->begin = p->end = 0;
+	p->cut = false;
+	if (n > p->size) {
+		char *grown = realloc(p->buffer, n);
+
+		p->lost += grown ? 0 : n;
+		p->why_lost = ENOMEM;
+		if (!grown)
+			return;
+		p->buffer = grown;
+		p->size = n;
+	}
+	if (n)
+		memcpy(p->buffer, p->passed.p, n);
+	p->end = n;
+}
+
 /* ---- what comes ---- */
 
 static bool fill_from_own(struct logpipe *p)
 {
-	size_t n = p->own.n < p->capacity ? p->own.n : p->capacity;
+	size_t n = p->own.n < p->size ? p->own.n : p->size;
 
 	if (n == 0)
 		return false;
+	p->own_waits = 0;
+	p->cut = false;
+	if (p->stream) {
+		stream_lines(p, p->own.p, p->own.n);
+		p->own.n = 0;
+		take_passed(p);
+		return true;
+	}
 	memcpy(p->buffer, p->own.p, n);
 	memmove(p->own.p, p->own.p + n, p->own.n - n);
 	p->own.n -= n;
 	p->end = n;
-	p->cut = false;
-	p->own_waits = 0;
 	return true;
+}
+
+static ssize_t read_into(struct logpipe *p, char *at, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = read(p->ends[0], at, room);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && p->own.n)
+		p->own_waits++;
+	return n;
 }
 
 /* Behind what is left in the buffer.  What the master says stands behind what the others have
@@ -162,16 +232,22 @@ static bool fill(struct logpipe *p)
 	p->begin = 0;
 	if (p->end == 0 && p->own_waits >= OWN_WAITS && fill_from_own(p))
 		return true;
-	do
-		n = read(p->ends[0], p->buffer + p->end, p->capacity - p->end);
-	while (n < 0 && errno == EINTR);
+	if (p->stream) {
+		n = read_into(p, p->unsplit + p->unsplit_n, p->capacity - p->unsplit_n);
+		if (n <= 0)
+			return fill_from_own(p);
+		p->unsplit_n += (size_t)n;
+		stream_unsplit(p);
+		take_passed(p);
+		return true;
+	}
+	n = read_into(p, p->buffer + p->end, p->size - p->end);
 	if (n <= 0) {
 		p->cut = false;
 		return p->end > 0 || fill_from_own(p);
 	}
-	p->own_waits += p->own.n > 0;
 	p->end += (size_t)n;
-	p->cut = p->end == p->capacity;
+	p->cut = p->end == p->size;
 	return true;
 }
 
@@ -235,15 +311,40 @@ int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, 
 			       .file = file,
 			       .ends = { ends[0], ends[1] },
 			       .buffer = buffer,
-			       .capacity = capacity };
+			       .size = capacity,
+			       .capacity = capacity < STREAM_MAX ? capacity : STREAM_MAX };
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
 	ev_io_init(&p->readable, on_io, ends[0], EV_READ);
 	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
 	p->readable.data = p->writable.data = p;
 	ev_io_start(loop, &p->readable);
-	log_set_writer(say, p);
 	return 0;
+}
+
+void logpipe_take_own(struct logpipe *p)
+{
+	log_set_writer(say, p);
+}
+
+void logpipe_use(struct logpipe *p, struct logstream *stream)
+{
+	if (!p->buffer)
+		return;
+	logpipe_drain(p);
+	p->cut = false;
+	p->unsplit_n = 0;
+	if (stream && !p->unsplit)
+		p->unsplit = malloc(p->capacity);
+	p->stream = p->unsplit ? stream : NULL;
+}
+
+void logpipe_enter_child_for_requests(struct logpipe *p)
+{
+	if (!p->buffer)
+		return;
+	log_set_request_fd(p->ends[1]);
+	close(p->ends[0]);
 }
 
 void logpipe_enter_child(struct logpipe *p)
@@ -270,13 +371,24 @@ static bool wait_for_the_log(void)
 	return poll(&fd, 1, LAST_WAIT_MS) > 0;
 }
 
+/* As much as the log takes. */
+static void write_rest(struct logpipe *p)
+{
+	do
+		work(p);
+	while ((p->begin < p->end || p->own.n) && wait_for_the_log());
+}
+
 void logpipe_close(struct logpipe *p)
 {
 	if (!p->buffer)
 		return;
-	do
-		work(p);
-	while ((p->begin < p->end || p->own.n) && wait_for_the_log());
+	write_rest(p);
+	if (p->unsplit_n && p->begin == p->end) {
+		logstream_line(p->stream, (struct slice){ p->unsplit, p->unsplit_n }, &p->passed);
+		take_passed(p);
+		write_rest(p);
+	}
 	log_set_writer(NULL, NULL);
 	ev_io_stop(p->loop, &p->readable);
 	ev_io_stop(p->loop, &p->writable);
@@ -284,5 +396,7 @@ void logpipe_close(struct logpipe *p)
 	close(p->ends[1]);
 	free(p->buffer);
 	free(p->own.p);
+	free(p->unsplit);
+	free(p->passed.p);
 	*p = (struct logpipe){ 0 };
 }

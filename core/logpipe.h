@@ -5,7 +5,7 @@
 #define UWSGI_LOGPIPE_H
 
 #include "logfile.h"
-#include "text.h"
+#include "logstream.h"
 
 #include <ev.h>
 
@@ -16,7 +16,11 @@ struct logpipe {
 	int ends[2];
 	ev_io readable, writable;
 	char *buffer; /* [begin, end) is still to write */
-	size_t begin, end, capacity;
+	size_t begin, end, size;
+	struct logstream *stream; /* what lines go through first; NULL: nothing */
+	char *unsplit;            /* with a stream: what has come of a line that is not whole */
+	size_t unsplit_n, capacity;
+	struct text passed;
 	bool cut;         /* the buffer was filled: its last line may go on in the pipe */
 	struct text own;  /* lines of the master itself, behind what is in the pipe */
 	int own_waits;    /* for so many portions of the pipe */
@@ -26,11 +30,17 @@ struct logpipe {
 	int why_lost;     /* errno */
 };
 
-/* From now on the master's own lines go through it, too.  Returns -1 with the reason. */
+/* Returns -1 with the reason. */
 int logpipe_open(struct logpipe *, struct ev_loop *, struct logfile *, size_t capacity,
 		 struct error *);
-/* In a new child of the master: standard output and standard error are the pipe. */
+/* The master's own lines go through it from now on, too. */
+void logpipe_take_own(struct logpipe *);
+/* The stream is the caller's; NULL: lines are written as they are. */
+void logpipe_use(struct logpipe *, struct logstream *);
+/* In a new child of the master: standard output and standard error are the pipe, or the lines
+ * of requests go into it. */
 void logpipe_enter_child(struct logpipe *);
+void logpipe_enter_child_for_requests(struct logpipe *);
 /* Writes what has come; does not wait. */
 void logpipe_drain(struct logpipe *);
 /* Writes the rest, and waits a moment for that; lines go to standard error again. */

@@ -11,6 +11,7 @@
 #include "limit.h"
 #include "loader.h"
 #include "logging.h"
+#include "logstream.h"
 #include "master.h"
 #include "pending.h"
 #include "title.h"
@@ -26,8 +27,8 @@
 static const struct option_table *const core_tables[] = {
 	&config_table,       &loader_options, &listener_options, &worker_options,
 	&lane_options,       &limits_options, &master_options,   &environment_options,
-	&privileges_options, &daemon_options, &logging_options,  &requestlog_options,
-	&title_options,
+	&privileges_options, &daemon_options, &logging_options,  &logstream_options,
+	&requestlog_options, &title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 

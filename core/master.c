@@ -69,7 +69,8 @@ struct master {
 	struct reign_setup reign_setup;
 	struct reign_host host;
 	struct ev_loop *loop;
-	struct logpipe logpipe;
+	struct logpipe logpipe, request_pipe;
+	struct logstream stream, request_stream;
 	struct touch touch_rotate, touch_reopen;
 	ev_timer touching;                 /* looks at those files */
 	struct reign *reigns;              /* newest first */
@@ -100,19 +101,49 @@ static void forked(void *data, const struct reign *own)
 	for (size_t i = 0; i < SIGNALS; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
 	logpipe_enter_child(&m->logpipe);
+	logpipe_enter_child_for_requests(&m->request_pipe);
 	if (m->setup->served >= 0)
 		close(m->setup->served);
 }
 
-/* For all processes that are forked from now on. */
-static void open_logpipe(struct master *m, const struct config *cfg)
+static int open_pipe(struct master *m, struct logpipe *p, const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 	struct error e;
 
-	if (!m->logpipe.buffer && logging_wants_pipe(cfg) &&
-	    logpipe_open(&m->logpipe, m->loop, m->setup->log, (size_t)s->buffer, &e))
-		uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
+	if (p->buffer || logpipe_open(p, m->loop, m->setup->log, (size_t)s->buffer, &e) == 0)
+		return 0;
+	uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
+	return -1;
+}
+
+/* For all processes that are forked from now on. */
+static void open_logpipes(struct master *m, const struct config *cfg)
+{
+	bool lines = logstream_is_wanted(cfg, false), requests = logstream_is_wanted(cfg, true);
+
+	if ((logging_wants_pipe(cfg) || lines || requests) && open_pipe(m, &m->logpipe, cfg) == 0)
+		logpipe_take_own(&m->logpipe);
+	if (requests)
+		open_pipe(m, &m->request_pipe, cfg);
+}
+
+static void use_stream(struct logpipe *p, struct logstream *stream, const struct config *cfg,
+		       bool requests)
+{
+	logpipe_use(p, NULL);
+	logstream_fini(stream);
+	if (logstream_is_wanted(cfg, requests)) {
+		logstream_init(stream, cfg, requests);
+		logpipe_use(p, stream);
+	}
+}
+
+/* The loggers of this configuration. */
+static void use_streams(struct master *m, const struct config *cfg)
+{
+	use_stream(&m->logpipe, &m->stream, cfg, false);
+	use_stream(&m->request_pipe, &m->request_stream, cfg, true);
 }
 
 static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
@@ -160,7 +191,7 @@ static void start_reload(struct master *m)
 	} else {
 		logging_use(cfg);
 		logfile_reload(setup->log, cfg);
-		open_logpipe(m, cfg);
+		open_logpipes(m, cfg);
 		if (begin_reign(m, cfg, &listeners, &e))
 			return;
 	}
@@ -221,8 +252,11 @@ static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	if (touch_fired(&m->touch_rotate))
 		logfile_rotate(m->setup->log);
-	if (touch_fired(&m->touch_reopen))
+	if (touch_fired(&m->touch_reopen)) {
 		logfile_reopen(m->setup->log);
+		logstream_reopen(&m->stream);
+		logstream_reopen(&m->request_stream);
+	}
 }
 
 /* The files that this configuration names, which serves from now on. */
@@ -264,6 +298,8 @@ static void take_over(struct master *m, struct reign *r)
 	m->importing = NULL;
 	m->retry_at_ms = 0;
 	watch_touches(m, r->config);
+	if (old)
+		use_streams(m, r->config);
 	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
 		  old ? "reloaded" : "serving", r->gen.processes, r->gen.processes == 1 ? "" : "s",
 		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
@@ -457,6 +493,7 @@ static void reap(struct master *m)
 	/* What a child said before its end explains it. */
 	for (struct reign *r = m->reigns; r; r = r->next)
 		reign_read_messages(r);
+	logpipe_drain(&m->request_pipe);
 	logpipe_drain(&m->logpipe);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		bury(m, pid, status);
@@ -687,7 +724,8 @@ int master_run(struct master_setup *setup)
 	m.timer.data = &m;
 	ev_init(&m.touching, on_touching);
 	m.touching.data = &m;
-	open_logpipe(&m, setup->config);
+	open_logpipes(&m, setup->config);
+	use_streams(&m, setup->config);
 	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
 		schedule(&m);
 		ev_run(m.loop, 0);
@@ -698,7 +736,10 @@ int master_run(struct master_setup *setup)
 	}
 	touch_watch(&m.touch_rotate, NULL);
 	touch_watch(&m.touch_reopen, NULL);
+	logpipe_close(&m.request_pipe);
 	logpipe_close(&m.logpipe);
+	logstream_fini(&m.request_stream);
+	logstream_fini(&m.stream);
 	tally_free(m.reign_setup.tally);
 	ev_loop_destroy(m.loop);
 	return m.exit_code;

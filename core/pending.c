@@ -412,23 +412,12 @@ static const struct option_table routing = {
 };
 
 static const struct option log_routing_rows[] = {
-	{ .name = "logger", .type = OPT_LIST, .text = true },
 	{ .name = "worker-logger", .type = OPT_LIST, .text = true },
-	{ .name = "req-logger", .type = OPT_LIST, .text = true },
-	{ .name = "logger-req", .same_as = "req-logger" },
 	{ .name = "worker-logger-req", .type = OPT_LIST, .text = true },
-	{ .name = "log-encoder", .type = OPT_LIST, .text = true },
-	{ .name = "log-req-encoder", .type = OPT_LIST, .text = true },
 	{ .name = "worker-log-encoder", .type = OPT_LIST, .text = true },
 	{ .name = "worker-log-req-encoder", .type = OPT_LIST, .text = true },
 	{ .name = "log-drain", .type = OPT_LIST, .text = true },
 	{ .name = "log-filter", .type = OPT_LIST, .text = true },
-	{ .name = "log-route", .type = OPT_LIST, .text = true },
-	{ .name = "log-req-route", .type = OPT_LIST, .text = true },
-	{ .name = "log-syslog", .type = OPT_STRING, .bare = "" },
-	{ .name = "log-socket", .type = OPT_STRING },
-	{ .name = "rsyslog-packet-size", .type = OPT_SIZE },
-	{ .name = "rsyslog-split-messages", .type = OPT_FLAG },
 	{ .name = "log-zeromq", .type = OPT_LIST, .text = true },
 };
 static const struct option_table log_routing = {

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""Loggers: which lines go where, and what becomes of them on the way."""
+import json
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+from lib import http
+from lib.address import HOST
+from lib.wait import until
+
+LOGGED = "http-socket = {http}\nmodule = logged\n"
+REQUEST = r"^\[pid: .* GET /print "
+
+
+def read(server, name):
+    try:
+        with open(f"{server.folder}/{name}", encoding="utf-8") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def wait_in(server, name, pattern):
+    return until(lambda: re.search(pattern, read(server, name), re.M), f"{pattern!r} in {name}")
+
+
+@pytest.fixture
+def both(request):
+    """Ours and uWSGI, with its plugins."""
+    if request.param == "ours":
+        return request.getfixturevalue("start")
+    oracle = request.getfixturevalue("start_oracle")
+    folder = "/usr/lib/uwsgi/plugins"
+    names = ("logfile", "logsocket", "rsyslog")
+    if not all(os.path.exists(f"{folder}/{name}_plugin.so") for name in names):
+        pytest.skip("uWSGI's plugins for loggers are not installed")
+    plugins = "".join(f"plugin = {folder}/{name}_plugin.so\n" for name in names)
+    # Not started() by what its log says: that goes elsewhere.
+    return lambda ini: oracle.not_yet(plugins + ini).spawn()
+
+
+each = pytest.mark.parametrize("both", ["ours", "uWSGI"], indirect=True)
+
+
+def run(starter, ini, in_files=True):
+    """A server that has printed and logged, and has ended; uWSGI loses what it has not read."""
+    server = starter(LOGGED + ini) if not hasattr(starter, "not_yet") else \
+        starter.not_yet(LOGGED + ini).spawn()
+    server.wait_listening("http")
+    assert http.request(server.http, "/print").status == 200
+    if in_files:
+        until(lambda: "/print" in server.log() + read(server, "a") + read(server, "b"),
+              "the line of the request")
+    server.stop()
+    return server
+
+
+@each
+def test_all_lines_in_a_file(both):
+    server = run(both, "logger = file:{here}/a\n")
+    assert re.search("^printed$", read(server, "a"), re.M)
+    assert re.search(REQUEST, read(server, "a"), re.M)
+    assert "printed" not in server.log()
+
+
+@each
+def test_requests_in_a_file_of_their_own(both):
+    server = run(both, "req-logger = file:{here}/a\n")
+    assert re.fullmatch(REQUEST + ".*\n", read(server, "a"), re.M)
+    assert re.search("^printed$", server.log(), re.M)
+    assert "GET /print" not in server.log()
+
+
+@each
+def test_both_and_standard_output(both):
+    server = run(both, "logger = file:{here}/a\nlogger = stdio\nreq-logger = file:{here}/b\n")
+    for text in (read(server, "a"), server.log()):
+        assert re.search("^printed$", text, re.M) and "GET /print" not in text
+    assert "GET /print" in read(server, "b") and "printed" not in read(server, "b")
+
+
+@each
+def test_routes(both):
+    server = run(both, "logger = a file:{here}/a\nlogger = b file:{here}/b\n"
+                 "log-route = a ^print\nlog-route = b GET\nlog-route = a PRINT|GET /\n")
+    assert re.fullmatch("printed\n.*GET /print .*\n", read(server, "a")), read(server, "a")
+    assert re.fullmatch(".*GET /print .*\n", read(server, "b"))
+    assert "to stderr" in server.log() and "GET /print" not in server.log()
+
+
+@each
+def test_a_named_logger_gets_only_what_is_routed(both):
+    server = run(both, "logger = a file:{here}/a\nlogger = file:{here}/b\nlog-route = a ^printed\n")
+    assert read(server, "a") == "printed\n"
+    assert "to stderr" in read(server, "b") and "printed" not in read(server, "b")
+
+
+@each
+def test_the_configuration_of_somebody(both):
+    """JSON of the application as it is, all other lines made JSON."""
+    server = run(both, "logger = applogger stdio\nlogger = default file:{here}/a\n"
+                 "log-format = {{\"uri\": \"%(uri)\"}}\n"
+                 "log-route = applogger {{\nlog-route = default ^((?!\\{{).)*$\n"
+                 "log-encoder = json:default {{\"line\": \"${{msg}}\"}}\nlog-encoder = nl:default\n")
+    assert '\n{"uri": "/print"}\n' in server.log()
+    assert {"line": "printed"} in [json.loads(line) for line in read(server, "a").splitlines()]
+
+
+@each
+def test_encoders(both):
+    server = run(both, "log-encoder = prefix <\nlog-encoder = format ${{msg}}> ${{unix}} "
+                 "${{micros}} ${{strftime:%%Y}}${{none}}\nlog-encoder = nl\n")
+    assert re.search(r"^<printed> \d{10} \d{16} \d{4}$", server.log(), re.M)
+
+
+def test_encoders_of_requests(start):
+    server = run(start, "log-req-encoder = prefix request: \n")
+    assert re.search(r"^request: ?\[pid: ", server.log(), re.M)
+    assert re.search(r"^printed$", server.log(), re.M)
+
+
+@pytest.fixture
+def receiver():
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        s.bind((HOST, 0))
+        s.settimeout(10)
+        yield s
+
+
+def received(receiver, word):
+    seen = []
+    while not seen or word not in seen[-1]:
+        seen.append(receiver.recv(65536))
+    return seen
+
+
+@each
+def test_datagrams(both, receiver):
+    run(both, f"logger = socket:{HOST}:{receiver.getsockname()[1]}\n", False)
+    seen = received(receiver, b"GET /print")
+    assert b"printed\n" in seen
+    assert re.fullmatch(REQUEST.encode() + b".*\n", seen[-1])
+
+
+@each
+def test_remote_syslog(both, receiver):
+    run(both, f"logger = rsyslog:{HOST}:{receiver.getsockname()[1]},me\n", False)
+    seen = received(receiver, b"GET /print")
+    assert any(re.fullmatch(rb"<29>[A-Z]\w\w [ \d]\d \d\d:\d\d:\d\d me: printed", s) for s in seen)
+
+
+def test_a_unix_socket_that_comes_and_goes(start):
+    server = start.not_yet(LOGGED + "logger = socket:{here}/s\n").spawn()
+    server.wait_listening("http")
+    http.request(server.http, "/print")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(f"{server.folder}/s")
+        s.settimeout(10)
+        http.request(server.http, "/print")
+        assert b"printed\n" in received(s, b"GET /print")
+    assert http.request(server.http, "/print").status == 200
+
+
+def test_long_lines_for_syslog_are_cut_or_split(start, receiver):
+    port = receiver.getsockname()[1]
+    for lines, count in (("", 1), ("rsyslog-split-messages = true\n", 3)):
+        server = start.not_yet(LOGGED + f"logger = rsyslog:{HOST}:{port},me\n"
+                               f"rsyslog-packet-size = 200\n{lines}").spawn()
+        server.wait_listening("http")
+        http.request(server.http, "/lines/1/400")
+        seen = [s for s in received(receiver, b"GET /lines") if b"xxx" in s]
+        assert len(seen) == count and all(len(s) <= 200 for s in seen)
+        server.stop()
+        receiver.setblocking(False)
+        while True:
+            try:
+                receiver.recv(65536)
+            except BlockingIOError:
+                break
+        receiver.settimeout(10)
+
+
+def test_a_file_with_a_limit(start):
+    server = start.not_yet(LOGGED + "logger = file:logfile={here}/a,maxsize=2000,"
+                           "backupname={here}/old\n").spawn()
+    server.wait_listening("http")
+    http.request(server.http, "/lines/100/50")
+    server.stop()
+    assert len(read(server, "a")) <= 2000 and 1000 < len(read(server, "old")) <= 2000
+
+
+def test_other_loggers_after_a_reload(start):
+    server = start.not_yet(LOGGED + "logger = file:{here}/a\nlog-encoder = prefix 1\n").spawn()
+    wait_in(server, "a", "^1serving: ")
+    server.write_ini(LOGGED + "logger = file:{here}/b\nlog-encoder = prefix 2\n"
+                     "req-logger = file:{here}/c\n")
+    server.send(signal.SIGHUP)
+    wait_in(server, "b", "^2reloaded: ")
+    http.request(server.http, "/print")
+    wait_in(server, "b", "^2printed$")
+    wait_in(server, "c", REQUEST)
+    assert "printed" not in read(server, "a")
+
+
+def test_a_touched_file_opens_them_again(start):
+    server = start.not_yet(LOGGED + "logger = file:{here}/a\n"
+                           "touch-logreopen = {here}/now\n").spawn()
+    wait_in(server, "a", "^serving: ")
+    os.rename(f"{server.folder}/a", f"{server.folder}/old")
+    open(f"{server.folder}/now", "wb").close()
+    until(lambda: os.path.exists(f"{server.folder}/a"), "a new file")
+    http.request(server.http, "/print")
+    wait_in(server, "a", "^printed$")
+
+
+def test_lines_of_many_workers_stay_whole(start):
+    server = start.not_yet(LOGGED + "logger = file:{here}/a\nlog-encoder = format <${{msg}}\n"
+                           "log-encoder = nl\nprocesses = 4\n").spawn()
+    wait_in(server, "a", "^<serving: ")
+    for _ in range(8):
+        http.request(server.http, "/lines/500/100")
+    server.stop()
+    lines = [line for line in read(server, "a").splitlines() if "xx" in line]
+    assert len(lines) == 8 * 500
+    assert all(re.fullmatch(r"<<\d{6} x{100}>", line) for line in lines)
+
+
+@pytest.mark.parametrize("line, said", [
+    ("logger = nothing:x", 'there is no logger "nothing"; expected stdio'),
+    ("log-route = a", "expected the name of a logger and an expression"),
+    ("log-route = a (", r"log-route = a \(: \(: ")])
+def test_mistakes(start, line, said):
+    server = start.not_yet(LOGGED + line + "\n")
+    assert server.run() == 1
+    assert re.search(f"error: .*{said}", server.log())
+
+
+@pytest.mark.parametrize("line, said", [
+    ("logger = redislog:127.0.0.1:1", "this kind of logger is not supported yet"),
+    ("logger = file:/none/x", "cannot open /none/x"),
+    ("log-encoder = gzip", 'there is no encoder "gzip" here'),
+    ("log-route = nobody x\nlogger = a stdio", "there is no logger of this name")])
+def test_what_is_left_out_is_said(start, line, said):
+    server = start(LOGGED + line + "\n")
+    server.wait_log(said)
+    assert http.request(server.http, "/print").status == 200
