@@ -33,8 +33,9 @@ SETTINGS := report option uwsgi_names absent pending catalogue inifile text sour
 EXCHANGE := request body response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment slot limit generation zygote reign logfile logencoder logger logstream logpipe touch master
-ENTRY    := privileges daemon command
+PROCESS  := title environment resources capability privileges slot limit generation zygote reign logfile logencoder \
+            logger logstream logpipe touch master
+ENTRY    := daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 
 core_o   := $(CORE:%=$(B)/core/%.o)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct daemon_settings {
-	const char *pidfile;
+	const char *pidfile, *safe_pidfile, *pidfile2, *safe_pidfile2;
 };
 
 #define AT(member) offsetof(struct daemon_settings, member)
@@ -22,7 +22,26 @@ static const struct option rows[] = {
 	{ .name = "pidfile",
 	  .type = OPT_STRING,
 	  .offset = AT(pidfile),
-	  .help = "write the master's pid to this file, for --reload and --stop" },
+	  .help = "write the master's pid to this file, for --reload and --stop",
+	  .example = "/run/uwsgi/shop.pid" },
+	{ .name = "safe-pidfile",
+	  .type = OPT_STRING,
+	  .offset = AT(safe_pidfile),
+	  .unit = "FILE",
+	  .help = "the same, in another file; neither is written when the sockets cannot be opened",
+	  .example = "/run/uwsgi/shop.pid" },
+	{ .name = "pidfile2",
+	  .type = OPT_STRING,
+	  .offset = AT(pidfile2),
+	  .unit = "FILE",
+	  .help = "the same, written as the user of uid and gid",
+	  .example = "/run/shop/uwsgi.pid" },
+	{ .name = "safe-pidfile2",
+	  .type = OPT_STRING,
+	  .offset = AT(safe_pidfile2),
+	  .unit = "FILE",
+	  .help = "the same as pidfile2, in another file",
+	  .example = "/run/shop/uwsgi.pid" },
 };
 #undef AT
 
@@ -110,23 +129,39 @@ int daemon_enter_waited(const struct config *cfg, int *served, struct error *e)
 	return leave_terminal(e);
 }
 
-bool daemon_pidfile_path(const struct config *cfg, const char *start_folder, char *path,
-			 size_t size)
+void daemon_find_pidfiles(const struct config *cfg, const char *start_folder,
+			  struct pidfiles *files)
 {
 	const struct daemon_settings *s = uwsgi_options(cfg, &daemon_options);
+	const struct {
+		const char *path;
+		bool later;
+	} given[] = {
+		{ s->pidfile, false },
+		{ s->safe_pidfile, false },
+		{ s->pidfile2, true },
+		{ s->safe_pidfile2, true },
+	};
 	struct error e;
 
-	return s->pidfile && seen_from(start_folder, s->pidfile, path, size, &e) == 0;
+	files->count = 0;
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+		struct pidfile *f = &files->items[files->count];
+
+		f->later = given[i].later;
+		if (!given[i].path)
+			continue;
+		if (seen_from(start_folder, given[i].path, f->path, sizeof f->path, &e))
+			uwsgi_log(UWSGI_ERROR, "pidfile: %s", e.text);
+		else
+			files->count++;
+	}
 }
 
-int daemon_write_pidfile(const struct config *cfg, const char *start_folder,
-			 const struct identity *owner, struct error *e)
+static int write_pidfile(const char *path, const struct identity *owner, struct error *e)
 {
-	char path[4096];
-
-	if (!daemon_pidfile_path(cfg, start_folder, path, sizeof path))
-		return 0;
 	FILE *f = fopen(path, "we");
+
 	if (!f)
 		return uwsgi_error_set(e, "pidfile = %s: %s", path, strerror(errno));
 	/* Its later owner must be able to empty it, if not to remove it. */
@@ -139,7 +174,16 @@ int daemon_write_pidfile(const struct config *cfg, const char *start_folder,
 	return 0;
 }
 
-void daemon_remove_pidfile(const char *path)
+int daemon_write_pidfiles(const struct pidfiles *files, bool later, const struct identity *owner,
+			  struct error *e)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (files->items[i].later == later && write_pidfile(files->items[i].path, owner, e))
+			return -1;
+	return 0;
+}
+
+static void remove_pidfile(const char *path)
 {
 	struct error e;
 
@@ -149,6 +193,12 @@ void daemon_remove_pidfile(const char *path)
 	int why = errno;
 	if (truncate(path, 0))
 		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", path, strerror(why));
+}
+
+void daemon_remove_pidfiles(const struct pidfiles *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		remove_pidfile(files->items[i].path);
 }
 
 pid_t daemon_read_pidfile(const char *path, struct error *e)

@@ -37,6 +37,7 @@ struct slot {
 	enum slot_state state;
 	int worker;         /* 1..processes: whose work it does */
 	bool replace;       /* leaves as soon as another slot serves for the same worker */
+	bool exhausted;     /* it asked to be replaced, and is too young for that */
 	int64_t since_ms;   /* when the state began */
 	int64_t kill_at_ms; /* LEAVING: the end of its mercy */
 	pid_t pid;          /* 0: not known yet */

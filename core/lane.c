@@ -21,7 +21,8 @@ static const double leave_grace_s = 2;
 static const double pause_s = 0.5;
 
 struct lane_settings {
-	long long buffer_size, post_buffering, limit_post, max_requests, harakiri_s;
+	long long buffer_size, post_buffering, limit_post, harakiri_s;
+	long long max_requests, max_requests_delta;
 };
 
 #define AT(member) offsetof(struct lane_settings, member)
@@ -54,6 +55,13 @@ static const struct option rows[] = {
 	  .initial = "0",
 	  .max = 1LL << 40,
 	  .help = "replace a worker after so many requests; 0: never" },
+	{ .name = "max-requests-delta",
+	  .type = OPT_INT,
+	  .offset = AT(max_requests_delta),
+	  .initial = "0",
+	  .max = 1LL << 30,
+	  .help = "add this, times the worker's number, to max-requests, so that not all are "
+		  "replaced at once" },
 	{ .name = "harakiri",
 	  .letter = 't',
 	  .type = OPT_SECONDS,
@@ -140,7 +148,7 @@ static void account(struct lane *lane, struct exchange *x, int64_t began_us)
 	x->has_line = false;
 	if (requestlog_wants(&lane->log, logged))
 		write_line(lane, x);
-	if (s->max_requests && logged->worker_requests == (uint64_t)s->max_requests)
+	if (s->max_requests && logged->worker_requests == lane->max_requests)
 		setup->exhausted(setup->worker);
 }
 
@@ -360,6 +368,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	size_t listeners = setup->listeners->count;
 
 	lane->settings = s;
+	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
 	lane->accepting = calloc(listeners ? listeners : 1, sizeof *lane->accepting);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!lane->accepting || !lane->loop)

@@ -30,6 +30,7 @@ struct lane {
 	const struct lane_setup *setup;
 	const struct lane_settings *settings;
 	int index;
+	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
 	struct hub hub;
 	struct requestlog log;

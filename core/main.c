@@ -14,6 +14,7 @@
 #include "logstream.h"
 #include "master.h"
 #include "pending.h"
+#include "resources.h"
 #include "title.h"
 #include "worker.h"
 
@@ -25,10 +26,10 @@
 
 /* In the order of --help; what is still to come stands behind the plugins. */
 static const struct option_table *const core_tables[] = {
-	&config_table,       &loader_options, &listener_options, &worker_options,
-	&lane_options,       &limits_options, &master_options,   &environment_options,
-	&privileges_options, &daemon_options, &logging_options,  &logstream_options,
-	&requestlog_options, &title_options,
+	&config_table,       &loader_options,     &listener_options, &worker_options,
+	&lane_options,       &limits_options,     &master_options,   &environment_options,
+	&privileges_options, &resources_options,  &daemon_options,   &logging_options,
+	&logstream_options,  &requestlog_options, &title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
@@ -109,10 +110,11 @@ static void say_hello(const struct config *cfg, const struct loader *ld,
 }
 
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
-static int prepare(const struct config *cfg, const struct loader *ld,
-		   const struct invocation *invocation, struct master_setup *setup, struct error *e)
+static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
+		   const struct pidfiles *pidfiles, struct master_setup *setup, struct error *e)
 {
 	struct listeners *listeners = &setup->listeners;
+	bool at_once = privileges_at_once(cfg), jailed = false;
 	struct identity who;
 
 	if (!ld->app)
@@ -120,7 +122,9 @@ static int prepare(const struct config *cfg, const struct loader *ld,
 	if (privileges_find(cfg, &who, e))
 		return -1;
 	environment_set_umask(cfg);
+	resources_set_descriptors(cfg);
 	if (environment_enter_folder(cfg, invocation->cwd, e) ||
+	    (at_once && privileges_drop(cfg, &who, e)) ||
 	    listeners_open(listeners, cfg, &ld->protocols, NULL, e))
 		return -1;
 	if (listeners->count == 0)
@@ -130,21 +134,28 @@ static int prepare(const struct config *cfg, const struct loader *ld,
 	setup->log->gid = who.gid;
 	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
 	    logfile_open(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
-	    daemon_write_pidfile(cfg, invocation->cwd, &who, e) == 0 &&
-	    privileges_drop(cfg, &who, e) == 0 && logfile_open(setup->log, cfg, true, e) == 0)
+	    daemon_write_pidfiles(pidfiles, false, &who, e) == 0 &&
+	    privileges_enter_root(cfg, &jailed, e) == 0 &&
+	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
+	     privileges_drop(cfg, &who, e) == 0) &&
+	    daemon_write_pidfiles(pidfiles, true, &who, e) == 0 &&
+	    logfile_open(setup->log, cfg, true, e) == 0) {
+		if (jailed)
+			invocation->cwd = "/";
 		return 0;
+	}
 	listeners_close(listeners, NULL, true);
 	return -1;
 }
 
-static int serve(const struct invocation *invocation, struct loader *ld)
+static int serve(struct invocation *invocation, struct loader *ld)
 {
 	struct tables tables;
 	struct logfile log;
 	struct master_setup setup = {
 		.invocation = invocation, .loader = ld, .log = &log, .served = -1
 	};
-	char pidfile[4096];
+	struct pidfiles pidfiles;
 	struct error e;
 
 	setup.config = load_all(invocation, ld, &tables);
@@ -153,7 +164,8 @@ static int serve(const struct invocation *invocation, struct loader *ld)
 	logging_use(setup.config);
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
-	if (prepare(setup.config, ld, invocation, &setup, &e)) {
+	daemon_find_pidfiles(setup.config, invocation->cwd, &pidfiles);
+	if (prepare(setup.config, ld, invocation, &pidfiles, &setup, &e)) {
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		config_free(setup.config);
 		return EXIT_FAILURE;
@@ -161,11 +173,10 @@ static int serve(const struct invocation *invocation, struct loader *ld)
 	setup.tables = tables.items;
 	setup.table_count = tables.count;
 	say_hello(setup.config, ld, &setup.listeners);
-	bool remove = master_wants_vacuum(setup.config) &&
-		      daemon_pidfile_path(setup.config, invocation->cwd, pidfile, sizeof pidfile);
+	bool vacuum = master_wants_vacuum(setup.config);
 	int exit_code = master_run(&setup);
-	if (remove)
-		daemon_remove_pidfile(pidfile);
+	if (vacuum)
+		daemon_remove_pidfiles(&pidfiles);
 	return exit_code;
 }
 
@@ -175,10 +186,10 @@ int main(int argc, char **argv)
 	struct loader ld;
 	struct tables tables;
 	char **moved = title_init(argc, argv);
-	const struct invocation invocation = { .argc = argc,
-					       .argv = moved ? moved : argv,
-					       .environ_ = environ,
-					       .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/" };
+	struct invocation invocation = { .argc = argc,
+					 .argv = moved ? moved : argv,
+					 .environ_ = environ,
+					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/" };
 	const struct command command = command_line_find(argc, invocation.argv);
 
 	loader_init(&ld);

@@ -30,11 +30,12 @@
 /* Between two looks at the files that are touched to tell something. */
 #define TOUCH_S 1.
 
-struct master_options {
-	bool vacuum;
+struct master_settings {
+	bool vacuum, exit_on_reload;
+	struct option_list touch_reload;
 };
 
-#define AT(member) offsetof(struct master_options, member)
+#define AT(member) offsetof(struct master_settings, member)
 static const struct option rows[] = {
 	{ .name = "vacuum",
 	  .type = OPT_FLAG,
@@ -45,19 +46,54 @@ static const struct option rows[] = {
 	  .type = OPT_ALWAYS,
 	  .help = "SIGTERM stops the server after what is running is answered" },
 	{ .name = "no-orphans", .type = OPT_ALWAYS, .help = "no process outlives the master" },
+	{ .name = "touch-reload",
+	  .type = OPT_LIST,
+	  .offset = AT(touch_reload),
+	  .unit = "FILE",
+	  .help = "reload when this file is touched, or anything directly in this folder",
+	  .example = "%p" },
+	{ .name = "touch-workers-reload", .same_as = "touch-reload" },
+	{ .name = "touch-chain-reload", .same_as = "touch-reload" },
+	{ .name = "fs-reload", .same_as = "touch-reload" },
+	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
+	{ .name = "exit-on-reload",
+	  .type = OPT_FLAG,
+	  .offset = AT(exit_on_reload),
+	  .initial = "false",
+	  .help = "stop instead of reloading; whoever started the server starts it again" },
+	{ .name = "reaper",
+	  .type = OPT_ALWAYS,
+	  .help = "processes that the application leaves behind are reaped" },
+	{ .name = "check-interval",
+	  .type = OPT_ALWAYS,
+	  .help = "the master acts when something happens" },
+	{ .name = "forkbomb-delay",
+	  .type = OPT_ALWAYS,
+	  .help = "a worker that keeps dying is started again later and later" },
+	{ .name = "binary-path",
+	  .type = OPT_ALWAYS,
+	  .help = "a reload does not execute the binary again" },
+	{ .name = "close-on-exec",
+	  .type = OPT_ALWAYS,
+	  .help = "programs that the application starts inherit no descriptor of the server" },
+	{ .name = "close-on-exec2", .same_as = "close-on-exec" },
+	{ .name = "skip-zero", .type = OPT_ALWAYS, .help = "descriptor 0 is used as it is found" },
+	{ .name = "honour-stdin",
+	  .type = OPT_ALWAYS,
+	  .help = "standard input stays what it is, but in the background" },
 };
 #undef AT
 
 const struct option_table master_options = {
 	.module = "master",
-	.size = sizeof(struct master_options),
+	.size = sizeof(struct master_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
 };
 
 bool master_wants_vacuum(const struct config *cfg)
 {
-	const struct master_options *s = uwsgi_options(cfg, &master_options);
+	const struct master_settings *s = uwsgi_options(cfg, &master_options);
 
 	return s->vacuum;
 }
@@ -71,7 +107,7 @@ struct master {
 	struct ev_loop *loop;
 	struct logpipe logpipe, request_pipe;
 	struct logstream stream, request_stream;
-	struct touch touch_rotate, touch_reopen;
+	struct touch touch_rotate, touch_reopen, touch_reload;
 	ev_timer touching;                 /* looks at those files */
 	struct reign *reigns;              /* newest first */
 	struct reign *serving, *importing; /* among them, or NULL */
@@ -198,10 +234,18 @@ static void start_reload(struct master *m)
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", e.text);
 }
 
+static void stop(struct master *m, const char *why, bool now);
+
 static void want_reload(struct master *m)
 {
+	const struct master_settings *s = uwsgi_options(m->reigns->config, &master_options);
+
 	if (m->stopping)
 		return;
+	if (s->exit_on_reload) {
+		stop(m, "exit-on-reload", false);
+		return;
+	}
 	if (m->importing) {
 		uwsgi_log(UWSGI_NOTE,
 			  "reload: another one is under way; it will be followed by this");
@@ -247,6 +291,7 @@ static void fail(struct master *m, struct reign *r, int exit_code)
 static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct master *m = w->data;
+	const char *file;
 
 	(void)loop;
 	(void)events;
@@ -257,17 +302,25 @@ static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
 		logstream_reopen(&m->stream);
 		logstream_reopen(&m->request_stream);
 	}
+	if ((file = touch_fired(&m->touch_reload))) {
+		uwsgi_log(UWSGI_NOTE, "%s was touched", file);
+		want_reload(m);
+		step(m);
+	}
 }
 
-/* The files that this configuration names, which serves from now on. */
+/* The files that this configuration names, which serves from now on, or will when its
+ * application is imported. */
 static void watch_touches(struct master *m, const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+	const struct master_settings *own = uwsgi_options(cfg, &master_options);
 
 	touch_watch(&m->touch_rotate, &s->touch_rotate);
 	touch_watch(&m->touch_reopen, &s->touch_reopen);
+	touch_watch(&m->touch_reload, &own->touch_reload);
 	ev_timer_stop(m->loop, &m->touching);
-	if (m->touch_rotate.files || m->touch_reopen.files) {
+	if (m->touch_rotate.files || m->touch_reopen.files || m->touch_reload.files) {
 		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
 		ev_timer_start(m->loop, &m->touching);
 	}
@@ -374,7 +427,10 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 			reign_apply(r, slot, SLOT_READY);
 		break;
 	case MESSAGE_RECYCLE:
-		if (slot && slot->state == SLOT_SERVING) {
+		if (slot && slot->state == SLOT_SERVING &&
+		    limits_is_young(r->limits, clock_monotonic_ms() - slot->since_ms)) {
+			slot->exhausted = true;
+		} else if (slot && slot->state == SLOT_SERVING) {
 			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
 				  (long)slot->pid, msg->text);
 			slot->replace = true;
@@ -501,15 +557,15 @@ static void reap(struct master *m)
 
 /* ---- stopping ---- */
 
-static void stop(struct master *m, const char *signal_name, bool now)
+static void stop(struct master *m, const char *why, bool now)
 {
 	if (m->stopping) {
-		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", signal_name);
+		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", why);
 		end_server(m, m->exit_code);
 		return;
 	}
 	m->stopping = true;
-	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", signal_name,
+	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", why,
 		  now ? STOP_NOW_S : (m->serving ? m->serving : m->reigns)->limits->reload_mercy_s);
 	for (struct reign *r = m->reigns; r; r = r->next) {
 		enum generation_action action;
@@ -727,6 +783,7 @@ int master_run(struct master_setup *setup)
 	open_logpipes(&m, setup->config);
 	use_streams(&m, setup->config);
 	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
+		watch_touches(&m, setup->config);
 		schedule(&m);
 		ev_run(m.loop, 0);
 		uwsgi_log(UWSGI_NOTE, "goodbye");
@@ -736,6 +793,7 @@ int master_run(struct master_setup *setup)
 	}
 	touch_watch(&m.touch_rotate, NULL);
 	touch_watch(&m.touch_reopen, NULL);
+	touch_watch(&m.touch_reload, NULL);
 	logpipe_close(&m.request_pipe);
 	logpipe_close(&m.logpipe);
 	logstream_fini(&m.request_stream);

@@ -21,3 +21,22 @@ struct memory memory_of(pid_t pid)
 	fclose(f);
 	return m;
 }
+
+void memory_add_shares(struct memory *m, pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long long kib;
+
+	snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return;
+	while (fgets(line, sizeof line, f)) {
+		if (sscanf(line, "Pss: %llu", &kib) == 1)
+			m->share = kib << 10;
+		else if (sscanf(line, "Private_Clean: %llu", &kib) == 1 ||
+			 sscanf(line, "Private_Dirty: %llu", &kib) == 1)
+			m->own += kib << 10;
+	}
+	fclose(f);
+}

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* privileges.c: user and group of the server.  The master drops them once, after privileged
- * ports are bound and before anything of the application is read; children inherit that. */
+/* privileges.c: root folder, user and group of the processes.  They change once, after privileged
+ * ports are bound and, unless the configuration wants it otherwise, before anything of the
+ * application is read; children inherit that. */
 #include "privileges.h"
+
+#include "capability.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -11,8 +14,9 @@
 #include <unistd.h>
 
 struct privileges_settings {
-	const char *uid, *gid;
+	const char *uid, *gid, *immediate_uid, *immediate_gid, *root, *capabilities;
 	struct option_list add_gids;
+	bool no_initgroups, master_as_root, after_import;
 };
 
 /* A number as ids are: digits only, and fits. */
@@ -68,6 +72,13 @@ static int valid_group(const char *text, struct error *e)
 	return find_group(text, &gid, e);
 }
 
+static int valid_capabilities(const char *text, struct error *e)
+{
+	uint64_t bits;
+
+	return capability_parse(text, &bits, e);
+}
+
 #define AT(member) offsetof(struct privileges_settings, member)
 static const struct option rows[] = {
 	{ .name = "uid",
@@ -85,6 +96,52 @@ static const struct option rows[] = {
 	  .offset = AT(add_gids),
 	  .valid = valid_group,
 	  .help = "add this supplementary group, a name or a number" },
+	{ .name = "no-initgroups",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_initgroups),
+	  .initial = "false",
+	  .help = "take none of the user's supplementary groups" },
+	{ .name = "immediate-uid",
+	  .type = OPT_STRING,
+	  .offset = AT(immediate_uid),
+	  .unit = "USER",
+	  .valid = valid_user,
+	  .help = "run as this user even before the sockets are open",
+	  .example = "www-data" },
+	{ .name = "immediate-gid",
+	  .type = OPT_STRING,
+	  .offset = AT(immediate_gid),
+	  .unit = "GROUP",
+	  .valid = valid_group,
+	  .help = "run as this group even before the sockets are open",
+	  .example = "www-data" },
+	{ .name = "chroot",
+	  .type = OPT_STRING,
+	  .offset = AT(root),
+	  .unit = "FOLDER",
+	  .help = "make this the root folder of all processes before they give up root; the ini "
+		  "file has to be there, too, to be reloaded",
+	  .example = "/srv/jail" },
+	{ .name = "cap",
+	  .type = OPT_STRING,
+	  .offset = AT(capabilities),
+	  .unit = "NAMES",
+	  .valid = valid_capabilities,
+	  .help = "keep these capabilities when root is given up",
+	  .example = "net_bind_service,setuid" },
+	{ .name = "master-as-root",
+	  .type = OPT_FLAG,
+	  .offset = AT(master_as_root),
+	  .initial = "false",
+	  .help = "the master stays root, all other processes give it up" },
+	{ .name = "drop-after-apps",
+	  .type = OPT_FLAG,
+	  .offset = AT(after_import),
+	  .initial = "false",
+	  .help = "give up root only when the application is imported, so import it as root" },
+	{ .name = "drop-after-init",
+	  .type = OPT_ALWAYS,
+	  .help = "root is given up when sockets, log and pidfile are open" },
 };
 #undef AT
 
@@ -95,17 +152,35 @@ const struct option_table privileges_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+enum privileges_when privileges_when(const struct config *cfg)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	if (s->after_import)
+		return PRIVILEGES_AFTER_IMPORT;
+	return s->master_as_root ? PRIVILEGES_CHILDREN : PRIVILEGES_ALL;
+}
+
+bool privileges_at_once(const struct config *cfg)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	return s->immediate_uid || s->immediate_gid;
+}
+
 int privileges_find(const struct config *cfg, struct identity *who, struct error *e)
 {
 	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+	const char *uid = s->immediate_uid ? s->immediate_uid : s->uid;
+	const char *gid = s->immediate_gid ? s->immediate_gid : s->gid;
 	const struct passwd *pw = NULL;
 
 	*who = (struct identity){ .uid = geteuid(), .gid = getegid() };
-	if (s->uid && find_user(s->uid, &who->uid, &pw, e))
+	if (uid && find_user(uid, &who->uid, &pw, e))
 		return -1;
 	if (pw)
 		who->gid = pw->pw_gid;
-	if (s->gid && find_group(s->gid, &who->gid, e))
+	if (gid && find_group(gid, &who->gid, e))
 		return -1;
 	who->changes = who->uid != geteuid() || who->gid != getegid();
 	return 0;
@@ -118,7 +193,7 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 	gid_t groups[256];
 	int count = sizeof groups / sizeof *groups;
 
-	if (pw) {
+	if (pw && !s->no_initgroups) {
 		if (getgrouplist(pw->pw_name, who->gid, groups, &count) < 0)
 			return uwsgi_error_set(e, "user %s is in too many groups", pw->pw_name);
 	} else {
@@ -137,19 +212,20 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 	return 0;
 }
 
-int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+int privileges_enter_root(const struct config *cfg, bool *entered, struct error *e)
 {
 	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
 
-	if (geteuid() != 0) {
-		if (who->changes)
-			uwsgi_log(UWSGI_WARNING, "uid and gid are left as they are: only root can "
-						 "change them");
-		return 0;
-	}
-	if (!who->changes && s->add_gids.count == 0)
-		return 0;
-	if (set_groups(s, who, e))
+	*entered = s->root != NULL;
+	if (s->root && (chroot(s->root) || chdir("/")))
+		return uwsgi_error_set(e, "chroot = %s: %s", s->root, strerror(errno));
+	return 0;
+}
+
+/* The last step: from here on there is no way back. */
+static int become(const struct identity *who, uint64_t capabilities, struct error *e)
+{
+	if (capabilities && capability_prepare(e))
 		return -1;
 	if (setresgid(who->gid, who->gid, who->gid))
 		return uwsgi_error_set(e, "cannot become group %ld: %s", (long)who->gid,
@@ -157,7 +233,29 @@ int privileges_drop(const struct config *cfg, const struct identity *who, struct
 	if (setresuid(who->uid, who->uid, who->uid))
 		return uwsgi_error_set(e, "cannot become user %ld: %s", (long)who->uid,
 				       strerror(errno));
+	if (capabilities)
+		return capability_keep(capabilities, e);
 	if (who->uid != 0 && setuid(0) == 0)
 		return uwsgi_error_set(e, "root could be taken back after it was given up");
 	return 0;
+}
+
+int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+	uint64_t capabilities = 0;
+
+	if (geteuid() != 0) {
+		if (who->changes)
+			uwsgi_log(UWSGI_WARNING, "uid and gid are left as they are: only root can "
+						 "change them");
+		return 0;
+	}
+	if (!who->changes && s->add_gids.count == 0 && !s->capabilities)
+		return 0;
+	if (set_groups(s, who, e))
+		return -1;
+	if (s->capabilities && capability_parse(s->capabilities, &capabilities, e))
+		return -1;
+	return become(who, capabilities, e);
 }

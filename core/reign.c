@@ -320,12 +320,17 @@ static void log_proc(const struct slot *slot, const char *name)
 static void judge(struct reign *r, struct slot *slot)
 {
 	size_t index = (size_t)(slot - r->gen.slots);
-	struct observed o = { .requests = atomic_load(&r->scoreboard.slot[index].requests) };
+	struct observed o = { .worker = slot->worker,
+			      .age_ms = clock_monotonic_ms() - slot->since_ms,
+			      .exhausted = slot->exhausted,
+			      .requests = atomic_load(&r->scoreboard.slot[index].requests) };
 	struct error why;
 
 	find_overdue(r, index, &o);
 	if (limits_need_memory(r->limits) && slot->state == SLOT_SERVING)
 		o.memory = memory_of(slot->pid);
+	if (limits_need_shares(r->limits) && slot->state == SLOT_SERVING)
+		memory_add_shares(&o.memory, slot->pid);
 	switch (limits_judge(r->limits, &o, &why)) {
 	case LIMITS_KILL:
 		if (r->limits->harakiri_verbose) {
@@ -337,10 +342,11 @@ static void judge(struct reign *r, struct slot *slot)
 		reign_apply(r, slot, SLOT_OVERDUE);
 		break;
 	case LIMITS_REPLACE:
-		if (!slot->replace)
+		if (slot->state == SLOT_SERVING && !slot->replace) {
 			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
 				  (long)slot->pid, why.text);
-		slot->replace = true;
+			slot->replace = true;
+		}
 		break;
 	case LIMITS_STAY:
 		break;
@@ -359,5 +365,6 @@ void reign_enforce_limits(struct reign *r)
 
 bool reign_has_limits(const struct reign *r)
 {
-	return lane_has_deadlines(r->config) || limits_need_memory(r->limits);
+	return lane_has_deadlines(r->config) || limits_need_memory(r->limits) ||
+	       limits_need_age(r->limits);
 }

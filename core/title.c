@@ -11,7 +11,7 @@
 
 struct title_settings {
 	bool automatic;
-	const char *prefix, *prefix_spaced;
+	const char *prefix, *prefix_spaced, *append, *name, *master;
 };
 
 #define AT(member) offsetof(struct title_settings, member)
@@ -29,6 +29,21 @@ static const struct option rows[] = {
 	  .type = OPT_STRING,
 	  .offset = AT(prefix_spaced),
 	  .help = "put this and a blank before the processes' names" },
+	{ .name = "procname-append",
+	  .type = OPT_STRING,
+	  .offset = AT(append),
+	  .help = "put this behind the processes' names",
+	  .example = " (shop)" },
+	{ .name = "procname",
+	  .type = OPT_STRING,
+	  .offset = AT(name),
+	  .help = "name all processes so",
+	  .example = "shop" },
+	{ .name = "procname-master",
+	  .type = OPT_STRING,
+	  .offset = AT(master),
+	  .help = "name the master so",
+	  .example = "shop master" },
 };
 #undef AT
 
@@ -72,15 +87,30 @@ char **title_init(int argc, char **argv)
 	return new_argv;
 }
 
+static const char *name_of(const struct title_settings *s, const char *role, char *usual,
+			   size_t size)
+{
+	if (s->master && strcmp(role, "master") == 0)
+		return s->master;
+	if (s->name)
+		return s->name;
+	if (!s->automatic && !s->prefix && !s->prefix_spaced && !s->append)
+		return NULL;
+	snprintf(usual, size, "uwsgi %s", role);
+	return usual;
+}
+
 void title_set(const struct config *cfg, const char *role)
 {
 	const struct title_settings *s = uwsgi_options(cfg, &title_options);
-	char text[256];
+	char text[256], usual[64];
+	const char *name = name_of(s, role, usual, sizeof usual);
 
-	if (!room.p || (!s->automatic && !s->prefix && !s->prefix_spaced))
+	if (!room.p || !name)
 		return;
-	snprintf(text, sizeof text, "%s%s%suwsgi %s", s->prefix_spaced ? s->prefix_spaced : "",
-		 s->prefix_spaced ? " " : "", s->prefix ? s->prefix : "", role);
+	snprintf(text, sizeof text, "%s%s%s%s%s", s->prefix_spaced ? s->prefix_spaced : "",
+		 s->prefix_spaced ? " " : "", s->prefix ? s->prefix : "", name,
+		 s->append ? s->append : "");
 	char *p = (char *)(uintptr_t)room.p;
 	size_t n = strnlen(text, room.n - 1);
 	memcpy(p, text, n);

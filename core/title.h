@@ -10,7 +10,8 @@ extern const struct option_table title_options;
 /* Once, first thing in main(): the memory of argv and environ is what ps reads, and both are
  * moved away from it.  Returns the moved argv (NULL: no memory, titles then do nothing). */
 char **title_init(int argc, char **argv);
-/* With auto-procname or procname-prefix: "[prefix]uwsgi role"; otherwise nothing changes. */
+/* With one of the options of process names: "[prefix]uwsgi role", or the name that they give;
+ * otherwise nothing changes. */
 void title_set(const struct config *, const char *role);
 
 #endif

@@ -7,7 +7,9 @@
 #include "channel.h"
 #include "clock.h"
 #include "environment.h"
+#include "privileges.h"
 #include "requestlog.h"
+#include "resources.h"
 #include "title.h"
 
 #include <errno.h>
@@ -63,6 +65,16 @@ static _Noreturn void give_up(const struct zygote_setup *z, const struct error *
 	_exit(EXIT_FAILED_APP);
 }
 
+/* Where the master does not give up root for all. */
+static int give_up_root(const struct config *cfg, enum privileges_when now, struct error *e)
+{
+	struct identity who;
+
+	if (privileges_when(cfg) != now)
+		return 0;
+	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
+}
+
 static void import(const struct zygote_setup *z)
 {
 	const struct config *cfg = z->worker.config;
@@ -72,7 +84,8 @@ static void import(const struct zygote_setup *z)
 	int64_t began_ms = clock_monotonic_ms();
 	struct error e;
 
-	if (environment_enter_folder(cfg, z->start_folder, &e) ||
+	if (give_up_root(cfg, PRIVILEGES_CHILDREN, &e) || resources_set_limits(cfg, &e) ||
+	    environment_enter_folder(cfg, z->start_folder, &e) ||
 	    environment_set_variables(cfg, &e) || app->init(cfg, &z->worker.info, &e))
 		give_up(z, &e);
 	if (!s->lazy_apps && app->load(cfg, &e)) {
@@ -80,6 +93,9 @@ static void import(const struct zygote_setup *z)
 			give_up(z, &e);
 		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
 	}
+	if (environment_enter_later_folder(cfg, &e) ||
+	    give_up_root(cfg, PRIVILEGES_AFTER_IMPORT, &e))
+		give_up(z, &e);
 	m.value = clock_monotonic_ms() - began_ms;
 	if (!channel_send(z->channel, &m, -1))
 		_exit(EXIT_FAILURE);
@@ -105,6 +121,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	w.info.id = order->worker;
 	snprintf(role, sizeof role, "worker %d", w.info.id);
 	title_set(w.config, role);
+	resources_set_processors(w.config, w.info.id);
 	w.app->fork_child(&w.info);
 	_exit(worker_run(&w));
 }
