@@ -34,7 +34,7 @@ EXCHANGE := request body response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation zygote reign logfile logencoder \
-            logger logstream logpipe touch master
+            logger logstream logpipe touch logmaster master
 ENTRY    := daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

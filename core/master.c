@@ -7,8 +7,7 @@
 #include "clock.h"
 #include "environment.h"
 #include "lane.h"
-#include "logging.h"
-#include "logpipe.h"
+#include "logmaster.h"
 #include "reign.h"
 #include "title.h"
 #include "touch.h"
@@ -105,9 +104,8 @@ struct master {
 	struct reign_setup reign_setup;
 	struct reign_host host;
 	struct ev_loop *loop;
-	struct logpipe logpipe, request_pipe;
-	struct logstream stream, request_stream;
-	struct touch touch_rotate, touch_reopen, touch_reload;
+	struct logmaster log;
+	struct touch touch_reload;
 	ev_timer touching;                 /* looks at those files */
 	struct reign *reigns;              /* newest first */
 	struct reign *serving, *importing; /* among them, or NULL */
@@ -136,50 +134,9 @@ static void forked(void *data, const struct reign *own)
 	/* libev knows one loop for each signal of a process: a worker will have its own. */
 	for (size_t i = 0; i < SIGNALS; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
-	logpipe_enter_child(&m->logpipe);
-	logpipe_enter_child_for_requests(&m->request_pipe);
+	logmaster_enter_child(&m->log);
 	if (m->setup->served >= 0)
 		close(m->setup->served);
-}
-
-static int open_pipe(struct master *m, struct logpipe *p, const struct config *cfg)
-{
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-	struct error e;
-
-	if (p->buffer || logpipe_open(p, m->loop, m->setup->log, (size_t)s->buffer, &e) == 0)
-		return 0;
-	uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
-	return -1;
-}
-
-/* For all processes that are forked from now on. */
-static void open_logpipes(struct master *m, const struct config *cfg)
-{
-	bool lines = logstream_is_wanted(cfg, false), requests = logstream_is_wanted(cfg, true);
-
-	if ((logging_wants_pipe(cfg) || lines || requests) && open_pipe(m, &m->logpipe, cfg) == 0)
-		logpipe_take_own(&m->logpipe);
-	if (requests)
-		open_pipe(m, &m->request_pipe, cfg);
-}
-
-static void use_stream(struct logpipe *p, struct logstream *stream, const struct config *cfg,
-		       bool requests)
-{
-	logpipe_use(p, NULL);
-	logstream_fini(stream);
-	if (logstream_is_wanted(cfg, requests)) {
-		logstream_init(stream, cfg, requests);
-		logpipe_use(p, stream);
-	}
-}
-
-/* The loggers of this configuration. */
-static void use_streams(struct master *m, const struct config *cfg)
-{
-	use_stream(&m->logpipe, &m->stream, cfg, false);
-	use_stream(&m->request_pipe, &m->request_stream, cfg, true);
 }
 
 static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
@@ -225,9 +182,7 @@ static void start_reload(struct master *m)
 			   &e)) {
 		config_free(cfg);
 	} else {
-		logging_use(cfg);
-		logfile_reload(setup->log, cfg);
-		open_logpipes(m, cfg);
+		logmaster_expect(&m->log, cfg);
 		if (begin_reign(m, cfg, &listeners, &e))
 			return;
 	}
@@ -291,36 +246,26 @@ static void fail(struct master *m, struct reign *r, int exit_code)
 static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct master *m = w->data;
-	const char *file;
+	const char *file = touch_fired(&m->touch_reload);
 
 	(void)loop;
 	(void)events;
-	if (touch_fired(&m->touch_rotate))
-		logfile_rotate(m->setup->log);
-	if (touch_fired(&m->touch_reopen)) {
-		logfile_reopen(m->setup->log);
-		logstream_reopen(&m->stream);
-		logstream_reopen(&m->request_stream);
-	}
-	if ((file = touch_fired(&m->touch_reload))) {
-		uwsgi_log(UWSGI_NOTE, "%s was touched", file);
-		want_reload(m);
-		step(m);
-	}
+	if (!file)
+		return;
+	uwsgi_log(UWSGI_NOTE, "%s was touched", file);
+	want_reload(m);
+	step(m);
 }
 
 /* The files that this configuration names, which serves from now on, or will when its
  * application is imported. */
 static void watch_touches(struct master *m, const struct config *cfg)
 {
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-	const struct master_settings *own = uwsgi_options(cfg, &master_options);
+	const struct master_settings *s = uwsgi_options(cfg, &master_options);
 
-	touch_watch(&m->touch_rotate, &s->touch_rotate);
-	touch_watch(&m->touch_reopen, &s->touch_reopen);
-	touch_watch(&m->touch_reload, &own->touch_reload);
+	touch_watch(&m->touch_reload, &s->touch_reload);
 	ev_timer_stop(m->loop, &m->touching);
-	if (m->touch_rotate.files || m->touch_reopen.files || m->touch_reload.files) {
+	if (m->touch_reload.files) {
 		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
 		ev_timer_start(m->loop, &m->touching);
 	}
@@ -352,7 +297,7 @@ static void take_over(struct master *m, struct reign *r)
 	m->retry_at_ms = 0;
 	watch_touches(m, r->config);
 	if (old)
-		use_streams(m, r->config);
+		logmaster_use(&m->log, r->config);
 	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
 		  old ? "reloaded" : "serving", r->gen.processes, r->gen.processes == 1 ? "" : "s",
 		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
@@ -549,8 +494,7 @@ static void reap(struct master *m)
 	/* What a child said before its end explains it. */
 	for (struct reign *r = m->reigns; r; r = r->next)
 		reign_read_messages(r);
-	logpipe_drain(&m->request_pipe);
-	logpipe_drain(&m->logpipe);
+	logmaster_drain(&m->log);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		bury(m, pid, status);
 }
@@ -780,8 +724,7 @@ int master_run(struct master_setup *setup)
 	m.timer.data = &m;
 	ev_init(&m.touching, on_touching);
 	m.touching.data = &m;
-	open_logpipes(&m, setup->config);
-	use_streams(&m, setup->config);
+	logmaster_init(&m.log, m.loop, setup->log, setup->config);
 	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
 		watch_touches(&m, setup->config);
 		schedule(&m);
@@ -791,13 +734,8 @@ int master_run(struct master_setup *setup)
 		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
 		m.exit_code = EXIT_FAILURE;
 	}
-	touch_watch(&m.touch_rotate, NULL);
-	touch_watch(&m.touch_reopen, NULL);
 	touch_watch(&m.touch_reload, NULL);
-	logpipe_close(&m.request_pipe);
-	logpipe_close(&m.logpipe);
-	logstream_fini(&m.request_stream);
-	logstream_fini(&m.stream);
+	logmaster_fini(&m.log);
 	tally_free(m.reign_setup.tally);
 	ev_loop_destroy(m.loop);
 	return m.exit_code;

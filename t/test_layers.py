@@ -22,7 +22,7 @@ ALLOWED_STATE = {
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }
 CORE_HEADERS_FOR_PLUGINS = {"plugin.h"}
-LIBEV_FILES = {"lane", "connection", "listener", "logpipe", "master", "reign", "zygote", "worker"}
+LIBEV_FILES = {"lane", "connection", "listener", "logmaster", "logpipe", "master", "reign", "zygote", "worker"}
 
 
 def layer_of_files():

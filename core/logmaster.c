@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* logmaster.c: which of the parts of the log a configuration needs, at the start and over
+ * reloads.  The master calls it; the work is done in logpipe.c, logstream.c and logfile.c. */
+#include "logmaster.h"
+
+#include "log.h"
+#include "logging.h"
+
+/* Between two looks at the files that are touched to tell something. */
+#define TOUCH_S 1.
+
+static bool open_pipe(struct logmaster *m, struct logpipe *p, const struct config *cfg)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+	struct error e;
+
+	if (p->buffer || logpipe_open(p, m->loop, m->file, (size_t)s->buffer, &e) == 0)
+		return true;
+	uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
+	return false;
+}
+
+static void open_pipes(struct logmaster *m, const struct config *cfg)
+{
+	bool lines = logstream_is_wanted(cfg, false), requests = logstream_is_wanted(cfg, true);
+
+	if ((logging_wants_pipe(cfg) || lines || requests) && open_pipe(m, &m->lines, cfg))
+		logpipe_take_own(&m->lines);
+	if (requests)
+		open_pipe(m, &m->requests, cfg);
+}
+
+static void use_stream(struct logpipe *p, struct logstream *stream, const struct config *cfg,
+		       bool requests)
+{
+	logpipe_use(p, NULL);
+	logstream_fini(stream);
+	if (logstream_is_wanted(cfg, requests)) {
+		logstream_init(stream, cfg, requests);
+		logpipe_use(p, stream);
+	}
+}
+
+static void use_streams(struct logmaster *m, const struct config *cfg)
+{
+	use_stream(&m->lines, &m->line_stream, cfg, false);
+	use_stream(&m->requests, &m->request_stream, cfg, true);
+}
+
+/* ---- files that are touched ---- */
+
+void logmaster_reopen(struct logmaster *m)
+{
+	logfile_reopen(m->file);
+	logstream_reopen(&m->line_stream);
+	logstream_reopen(&m->request_stream);
+}
+
+void logmaster_rotate(struct logmaster *m)
+{
+	logfile_rotate(m->file);
+}
+
+static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct logmaster *m = w->data;
+
+	(void)loop;
+	(void)events;
+	if (touch_fired(&m->touch_rotate))
+		logmaster_rotate(m);
+	if (touch_fired(&m->touch_reopen))
+		logmaster_reopen(m);
+}
+
+static void watch_touches(struct logmaster *m, const struct config *cfg)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+
+	touch_watch(&m->touch_rotate, &s->touch_rotate);
+	touch_watch(&m->touch_reopen, &s->touch_reopen);
+	ev_timer_stop(m->loop, &m->touching);
+	if (m->touch_rotate.files || m->touch_reopen.files) {
+		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
+		ev_timer_start(m->loop, &m->touching);
+	}
+}
+
+/* ---- life ---- */
+
+void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *file,
+		    const struct config *cfg)
+{
+	*m = (struct logmaster){ .loop = loop, .file = file };
+	ev_init(&m->touching, on_touching);
+	m->touching.data = m;
+	open_pipes(m, cfg);
+	use_streams(m, cfg);
+	watch_touches(m, cfg);
+}
+
+void logmaster_fini(struct logmaster *m)
+{
+	ev_timer_stop(m->loop, &m->touching);
+	touch_watch(&m->touch_rotate, NULL);
+	touch_watch(&m->touch_reopen, NULL);
+	logpipe_close(&m->requests);
+	logpipe_close(&m->lines);
+	logstream_fini(&m->request_stream);
+	logstream_fini(&m->line_stream);
+}
+
+void logmaster_expect(struct logmaster *m, const struct config *cfg)
+{
+	logging_use(cfg);
+	logfile_reload(m->file, cfg);
+	open_pipes(m, cfg);
+}
+
+void logmaster_use(struct logmaster *m, const struct config *cfg)
+{
+	use_streams(m, cfg);
+	watch_touches(m, cfg);
+}
+
+void logmaster_enter_child(struct logmaster *m)
+{
+	logpipe_enter_child(&m->lines);
+	logpipe_enter_child_for_requests(&m->requests);
+}
+
+void logmaster_drain(struct logmaster *m)
+{
+	logpipe_drain(&m->requests);
+	logpipe_drain(&m->lines);
+}
