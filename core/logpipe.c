@@ -25,6 +25,9 @@ enum {
 	LAST_WAIT_MS = 1000,
 };
 
+/* A busy server writes many lines: to wake up for each would cost the workers a processor. */
+#define PAUSE_S .002
+
 /* ---- one portion ---- */
 
 /* What of the buffer may go out: not the beginning of a line whose rest will be here soon. */
@@ -251,28 +254,46 @@ static bool fill(struct logpipe *p)
 	return true;
 }
 
+/* What is watched next: the log, when it takes no more, or the pipe. */
+static void watch(struct logpipe *p, bool blocked, bool moved)
+{
+	ev_io_stop(p->loop, &p->readable);
+	ev_io_stop(p->loop, &p->writable);
+	ev_timer_stop(p->loop, &p->pause);
+	if (blocked) {
+		ev_io_start(p->loop, &p->writable);
+	} else if (moved) {
+		ev_timer_set(&p->pause, PAUSE_S, 0.);
+		ev_timer_start(p->loop, &p->pause);
+	} else {
+		ev_io_start(p->loop, &p->readable);
+	}
+}
+
 static void work(struct logpipe *p)
 {
-	bool blocked = false;
+	bool blocked = false, moved = false;
 
 	p->writing = true;
 	for (int i = 0; !blocked && i < PORTIONS_A_TURN; i++) {
 		if (whole_lines(p) == 0 && !fill(p))
 			break;
+		moved = true;
 		while (!blocked && whole_lines(p) > 0)
 			blocked = !write_some(p);
 	}
 	p->writing = false;
-	if (blocked) {
-		ev_io_stop(p->loop, &p->readable);
-		ev_io_start(p->loop, &p->writable);
-	} else {
-		ev_io_stop(p->loop, &p->writable);
-		ev_io_start(p->loop, &p->readable);
-	}
+	watch(p, blocked, moved);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	work(w->data);
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)loop;
 	(void)events;
@@ -317,7 +338,8 @@ int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, 
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
 	ev_io_init(&p->readable, on_io, ends[0], EV_READ);
 	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
-	p->readable.data = p->writable.data = p;
+	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
+	p->readable.data = p->writable.data = p->pause.data = p;
 	ev_io_start(loop, &p->readable);
 	return 0;
 }
@@ -392,6 +414,7 @@ void logpipe_close(struct logpipe *p)
 	log_set_writer(NULL, NULL);
 	ev_io_stop(p->loop, &p->readable);
 	ev_io_stop(p->loop, &p->writable);
+	ev_timer_stop(p->loop, &p->pause);
 	close(p->ends[0]);
 	close(p->ends[1]);
 	free(p->buffer);

@@ -15,7 +15,8 @@ struct logpipe {
 	struct logfile *file;
 	int ends[2];
 	ev_io readable, writable;
-	char *buffer; /* [begin, end) is still to write */
+	ev_timer pause; /* lines that come meanwhile are written at once */
+	char *buffer;   /* [begin, end) is still to write */
 	size_t begin, end, size;
 	struct logstream *stream; /* what lines go through first; NULL: nothing */
 	char *unsplit;            /* with a stream: what has come of a line that is not whole */

@@ -328,15 +328,18 @@ def test_what_a_full_disk_has_lost_is_told_when_there_is_room(start, folder):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", f"{folder}/disk"],
                       check=False).returncode:
         pytest.skip("no small disk can be mounted")
+    server = start.not_yet(LOGGED + "logto = {here}/disk/x.log\nlog-master = true\n",
+                           folder=folder).spawn()
+    log = f"{folder}/disk/x.log"
     try:
-        server = start_logging_to(start, "disk/x.log",
-                                  "logto = {here}/disk/x.log\nlog-master = true\n", folder=folder)
+        wait_text(log, server.ready)
         say_lines(server, 1, 2000, 50)
+        until(lambda: os.path.getsize(log) == 65536, "the disk to be full")
         assert http.request(server.http, "/").status == 200
-        os.truncate(f"{folder}/disk/x.log", 0)
+        os.truncate(log, 0)
         http.request(server.http, "/print")
-        wait_text(f"{folder}/disk/x.log", r"^error: \d+ bytes of the log are lost here: No space")
-        wait_text(f"{folder}/disk/x.log", "^printed$")
-        server.stop()
+        wait_text(log, r"^error: \d+ bytes of the log are lost here: No space")
+        wait_text(log, "^printed$")
     finally:
+        server.stop()
         subprocess.run(["umount", f"{folder}/disk"], check=True)

@@ -247,3 +247,9 @@ def test_the_address_that_was_forwarded(both, line):
     server = both(LOGGED + "log-x-forwarded-for = true\n" + line)
     http.request(server.http, "/", headers=[("X-Forwarded-For", "192.0.2.1, 192.0.2.2")])
     server.wait_log(r"192\.0\.2\.1, 192\.0\.2\.2 \(\)")
+
+
+def test_times_are_those_of_the_zone_that_env_names(both):
+    server = both(LOGGED + "env = TZ=Asia/Tokyo\nlog-format = <%(ltime)>\n")
+    http.request(server.http, "/")
+    server.wait_log(r"^<.* \+0900>$")
