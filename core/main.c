@@ -89,15 +89,16 @@ static int check(const struct invocation *invocation, struct loader *ld)
 	return EXIT_SUCCESS;
 }
 
-static void say_hello(const struct config *cfg, const struct loader *ld,
-		      const struct listeners *listeners)
+/* The master says it, when the log goes where the configuration wants it. */
+static void say_hello(const struct master_setup *setup)
 {
-	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+	const struct listeners *listeners = &setup->listeners;
 
 	uwsgi_log(UWSGI_NOTE,
 		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
 		  "thread%s",
-		  UWSGI_VERSION, (long)getpid(), ld->app->name, s->processes,
+		  UWSGI_VERSION, (long)getpid(), setup->loader->app->name, s->processes,
 		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct listener *l = &listeners->items[i];
@@ -107,6 +108,15 @@ static void say_hello(const struct config *cfg, const struct loader *ld,
 	}
 	if (geteuid() == 0)
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
+}
+
+/* As who the server is now, and from where it sees the world. */
+static int open_late_log(const struct config *cfg, struct logfile *log, bool jailed,
+			 struct error *e)
+{
+	if (jailed)
+		log->start_folder = "/";
+	return logfile_open(log, cfg, true, e);
 }
 
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
@@ -139,7 +149,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
 	     privileges_drop(cfg, &who, e) == 0) &&
 	    daemon_write_pidfiles(pidfiles, true, &who, e) == 0 &&
-	    logfile_open(setup->log, cfg, true, e) == 0) {
+	    open_late_log(cfg, setup->log, jailed, e) == 0) {
 		if (jailed)
 			invocation->cwd = "/";
 		return 0;
@@ -152,9 +162,11 @@ static int serve(struct invocation *invocation, struct loader *ld)
 {
 	struct tables tables;
 	struct logfile log;
-	struct master_setup setup = {
-		.invocation = invocation, .loader = ld, .log = &log, .served = -1
-	};
+	struct master_setup setup = { .invocation = invocation,
+				      .loader = ld,
+				      .log = &log,
+				      .served = -1,
+				      .hello = say_hello };
 	struct pidfiles pidfiles;
 	struct error e;
 
@@ -172,7 +184,6 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	}
 	setup.tables = tables.items;
 	setup.table_count = tables.count;
-	say_hello(setup.config, ld, &setup.listeners);
 	bool vacuum = master_wants_vacuum(setup.config);
 	int exit_code = master_run(&setup);
 	if (vacuum)

@@ -725,6 +725,7 @@ int master_run(struct master_setup *setup)
 	ev_init(&m.touching, on_touching);
 	m.touching.data = &m;
 	logmaster_init(&m.log, m.loop, setup->log, setup->config);
+	setup->hello(setup);
 	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
 		watch_touches(&m, setup->config);
 		schedule(&m);

@@ -17,6 +17,7 @@ struct master_setup {
 	size_t table_count;
 	const struct loader *loader;
 	struct logfile *log;
+	void (*hello)(const struct master_setup *); /* says what was started */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
 	struct listeners listeners;
