@@ -286,26 +286,49 @@ def test_the_master_writes_for_all(start, line):
     assert_lines_are_whole([server.log_path], 4, 200, 50)
 
 
-def test_nobody_reads_the_log(start):
-    """The master goes on, although its own lines do not get out."""
+@pytest.fixture
+def unread(start):
+    """A server whose log is a pipe that nobody reads yet, and the pipe."""
     ours, theirs = os.pipe()
     server = start.not_yet(LOGGED + "log-master = true\nprocesses = 2\n")
     open(server.log_path, "wb").close()
-    try:
-        server.process = subprocess.Popen([*server.command, "--ini", server.ini_path],
-                                          stdout=theirs, stderr=theirs, env=server.env,
-                                          start_new_session=True)
-        server.wait_listening("http")
-        say_lines(server, 2, 2000, 100)
-        worker = int(http.request(server.http, "/pid").body)
-        os.kill(worker, signal.SIGKILL)
-        proc.wait_gone(worker, 5)
-        assert http.request(server.http, "/").status == 200
-        until(lambda: len(proc.children(server.pid)) == 3, "another worker", 5)
-    finally:
-        server.stop()
-        os.close(ours)
-        os.close(theirs)
+    server.process = subprocess.Popen([*server.command, "--ini", server.ini_path],
+                                      stdout=theirs, stderr=theirs, env=server.env,
+                                      start_new_session=True)
+    os.close(theirs)
+    server.wait_listening("http")
+    yield server, ours
+    server.stop()
+    os.close(ours)
+
+
+def test_nobody_reads_the_log(unread):
+    """The master goes on, although its own lines do not get out."""
+    server, _ = unread
+    say_lines(server, 2, 2000, 100)
+    worker = int(http.request(server.http, "/pid").body)
+    os.kill(worker, signal.SIGKILL)
+    proc.wait_gone(worker, 5)
+    assert http.request(server.http, "/").status == 200
+    until(lambda: len(proc.children(server.pid)) == 3, "another worker", 5)
+
+
+def test_what_was_not_read_at_once_comes_later(unread):
+    server, ours = unread
+    say_lines(server, 2, 2000, 100)
+    os.set_blocking(ours, False)
+    said = b""
+
+    def all_came():
+        nonlocal said
+        try:
+            said += os.read(ours, 65536)
+        except BlockingIOError:
+            pass
+        return said.count(b"xx>") == 4000
+    until(all_came, "all lines")
+    whole = [b"<%06d %s>" % (i, b"x" * 100) for i in range(2000)] * 2
+    assert sorted(line for line in said.splitlines() if b"xx" in line) == sorted(whole)
 
 
 def test_the_disk_is_full(start):
