@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct environment_settings {
@@ -165,6 +166,7 @@ int environment_set_variables(const struct config *cfg, struct error *e)
 	}
 	for (size_t i = 0; i < s->unset.count; i++)
 		unsetenv(s->unset.items[i]);
+	tzset(); /* localtime_r() does not look whether TZ is another one */
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "logging.h"
 
 #include <string.h>
-#include <time.h>
 
 struct requestlog_settings {
 	bool disable_logging, memory_report, micros, strftime, forwarded_for;
@@ -118,8 +117,6 @@ int requestlog_init(struct requestlog *log, const struct config *cfg, struct err
 {
 	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
 
-	/* localtime_r() does not look: the environment may have been given another TZ. */
-	tzset();
 	*log = (struct requestlog){ .settings = s };
 	if (!s->format)
 		return 0;
