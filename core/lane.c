@@ -295,7 +295,8 @@ void lane_watch(struct lane *lane, int fd)
 
 static bool is_idle(const struct lane *lane)
 {
-	return lane->hub.open_count == 0 && !lane->leaving && !ev_is_active(&lane->pause);
+	return lane->hub.open_count == 0 && !lane->leaving && !ev_is_active(&lane->pause) &&
+	       !ev_is_active(&lane->look);
 }
 
 static void wait_idle(struct lane *lane)
@@ -329,6 +330,7 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 	lane->leaving = true;
 	stop_accepting(lane);
 	ev_timer_stop(loop, &lane->pause);
+	ev_timer_stop(loop, &lane->look);
 	hub_leave(&lane->hub, leave_grace_s);
 }
 
@@ -358,6 +360,33 @@ static int init_watchers(struct lane *lane, struct error *e)
 	return 0;
 }
 
+static void on_look(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct lane *lane = w->data;
+	char what[128];
+
+	(void)loop;
+	(void)events;
+	if (lane->setup->app->changed(lane->app_state, what, sizeof what))
+		lane->setup->changed(lane->setup->worker, what);
+}
+
+/* One lane of the whole server looks. */
+static void start_looking(struct lane *lane)
+{
+	const struct lane_setup *setup = lane->setup;
+	double every_s = setup->app->interval_s ? (double)setup->app->interval_s(setup->config) : 0;
+
+	ev_init(&lane->look, on_look);
+	lane->look.data = lane;
+	if (every_s <= 0 || setup->worker_id != 1 || lane->index != 0)
+		return;
+	char what[128];
+	setup->app->changed(lane->app_state, what, sizeof what); /* from now on */
+	ev_timer_set(&lane->look, every_s, every_s);
+	ev_timer_start(lane->loop, &lane->look);
+}
+
 int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	      struct lane_score *score, struct error *e)
 {
@@ -378,6 +407,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &limits, (size_t)s->buffer_size);
+	start_looking(lane);
 	return init_watchers(lane, e);
 }
 

@@ -23,6 +23,8 @@ struct lane_setup {
 	int worker_id;
 	/* Called on the lane's thread when the worker has answered max-requests of them. */
 	void (*exhausted)(void *worker);
+	/* Called on a lane's thread when the application was changed on disk. */
+	void (*changed)(void *worker, const char *what);
 	void *worker;
 };
 
@@ -40,6 +42,7 @@ struct lane {
 	ev_timer pause;   /* after the process ran out of descriptors */
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
+	ev_timer look;    /* whether the application was changed; runs in one lane only */
 	bool leaving;
 };
 

@@ -381,6 +381,12 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 			slot->replace = true;
 		}
 		break;
+	case MESSAGE_CHANGED:
+		if (r == m->serving) {
+			uwsgi_log(UWSGI_NOTE, "module %s was changed", msg->text);
+			want_reload(m);
+		}
+		break;
 	case MESSAGE_FAILED:
 		if (slot)
 			uwsgi_log(UWSGI_ERROR, "worker %d: %s", slot->worker, msg->text);

@@ -184,6 +184,10 @@ struct app {
 	int (*lane_start)(int lane, void **state, struct error *);
 	/* Runs one whole request; ends the response before it returns. */
 	void (*handle)(void *state, struct request *, struct response *);
+	/* Whether code of the application was changed on disk since the last call, and what; asked
+	 * every interval_s(cfg) seconds (0: not at all) between requests.  Both or neither. */
+	bool (*changed)(void *state, char *what, size_t size);
+	long long (*interval_s)(const struct config *);
 	/* Around any wait of the server inside handle(): let other threads run meanwhile. */
 	void (*pause)(void *state);
 	void (*resume)(void *state);

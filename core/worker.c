@@ -130,6 +130,15 @@ static void on_exhausted(void *worker)
 	channel_send(w->setup->channel, &m, -1);
 }
 
+static void on_changed(void *worker, const char *what)
+{
+	struct worker *w = worker;
+	struct message m = { .kind = MESSAGE_CHANGED, .slot = (int)w->setup->slot };
+
+	snprintf(m.text, sizeof m.text, "%s", what);
+	channel_send(w->setup->channel, &m, -1);
+}
+
 /* ---- starting ---- */
 
 static void report_start(struct worker *w, const struct error *e)
@@ -246,6 +255,7 @@ static int start(struct worker *w, struct error *e)
 		.pid = getpid(),
 		.worker_id = setup->info.id,
 		.exhausted = on_exhausted,
+		.changed = on_changed,
 		.worker = w,
 	};
 	if (setup->app->worker_start(e))

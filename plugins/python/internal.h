@@ -24,10 +24,11 @@
 extern const struct option_table python_options;
 
 struct python_settings {
-	const char *module, *file, *callable, *home;
-	struct option_list path;
+	const char *module, *file, *code, *callable, *home;
+	struct option_list path, mounts, imports, shared_imports, autoreload_ignored;
 	const char *arguments;
-	long long optimize, write_tolerance;
+	long long optimize, write_tolerance, autoreload_s;
+	bool manage_script_name, no_default_app;
 	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
 
@@ -35,10 +36,16 @@ struct python_settings {
 
 /* Strings that requests need, made once. */
 struct names {
-	PyObject *input, *url_scheme, *https, *close, *read;
+	PyObject *input, *url_scheme, *https, *close, *read, *script_name, *path_info;
 };
 
 struct key_cache; /* environ.c */
+
+/* An application and the URLs below which it answers. */
+struct mount {
+	struct slice path; /* without its last slash: "" for all */
+	PyObject *application;
+};
 
 /* The process's interpreter.  There is one, because extension modules of many kinds work in the
  * main interpreter only.  Constant while lanes run, but for the cache. */
@@ -47,7 +54,9 @@ struct python {
 	const struct python_settings *settings;
 	const struct worker_info *info; /* the worker's; before the fork, the zygote's */
 	time_t started;
-	PyObject *application;     /* NULL: none is loaded */
+	PyObject *application; /* the one for requests that no mount has; NULL: none */
+	struct mount *mounts;
+	size_t mount_count;
 	PyThreadState *main_state; /* of the thread that initialised it, which is lane 0's */
 	struct key_cache *keys;
 	struct names names;
@@ -64,6 +73,7 @@ struct lane {
 	PyObject *template;       /* what every environ begins with */
 	PyObject *start_response; /* used again when the application has not kept it */
 	PyObject *input;          /* the same */
+	PyObject *seen; /* autoreload.c: when modules' files were changed; NULL: not yet */
 };
 
 /* The functions of struct app: see plugin.h.  Those for lanes come without the GIL. */
@@ -94,8 +104,36 @@ int home_check_environment(struct error *);
 
 /* ---- loader.c ---- */
 
+/* Where an application is looked for: one of the first three. */
+struct source {
+	const char *module, *file, *code;
+	const char *callable; /* NULL: the usual names */
+};
 /* The application, a new reference; on failure the traceback is logged. */
-PyObject *loader_load(const struct python_settings *, struct error *);
+PyObject *loader_load(const struct source *, struct error *);
+/* Imports modules and files by the way; one that fails is logged. */
+void loader_import(const struct option_list *);
+
+/* ---- mount.c ---- */
+
+/* "/path=module:callable" and "/path=file.py" of the settings, loaded. */
+int mount_load(struct python *, struct error *);
+/* The application for a request; NULL: none is for it.  *mount is the one whose path has to
+ * become SCRIPT_NAME, or NULL. */
+PyObject *mount_find(const struct python *, const struct request *, const struct mount **);
+/* Moves the mount's path from PATH_INFO to SCRIPT_NAME. */
+int mount_split_path(const struct python *, const struct mount *, const struct request *,
+		     PyObject *env);
+/* Whether an option's value is well formed. */
+int mount_valid(const char *, struct error *);
+
+/* ---- autoreload.c ---- */
+
+/* The name of a module whose file has changed since the call before, in the caller's buffer;
+ * false: none has.  Without the GIL. */
+bool autoreload_changed(void *lane, char *name, size_t);
+/* Seconds between two looks; 0: none are wanted. */
+long long autoreload_interval_s(const struct config *);
 
 /* ---- failure.c ---- */
 

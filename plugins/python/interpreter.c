@@ -22,7 +22,10 @@ static int make_names(struct names *names)
 	names->https = PyUnicode_InternFromString("https");
 	names->close = PyUnicode_InternFromString("close");
 	names->read = PyUnicode_InternFromString("read");
-	return names->input && names->url_scheme && names->https && names->close && names->read
+	names->script_name = PyUnicode_InternFromString("SCRIPT_NAME");
+	names->path_info = PyUnicode_InternFromString("PATH_INFO");
+	return names->script_name && names->path_info && names->input && names->url_scheme &&
+			       names->https && names->close && names->read
 		       ? 0
 		       : -1;
 }
@@ -48,13 +51,23 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 	if (make_names(&python.names) || make_types())
 		return failure_report(e, "cannot prepare Python");
 	uwsgi_log(UWSGI_NOTE, "Python %s", Py_GetVersion());
+	loader_import(&python.settings->shared_imports);
 	return 0;
 }
 
 int interpreter_load(const struct config *cfg, struct error *e)
 {
-	python.application = loader_load(uwsgi_options(cfg, &python_options), e);
-	return python.application ? 0 : -1;
+	const struct python_settings *s = uwsgi_options(cfg, &python_options);
+	const struct source from = { s->module, s->module ? NULL : s->file,
+				     s->module || s->file ? NULL : s->code, s->callable };
+	bool is_named = from.module || from.file || from.code;
+
+	loader_import(&s->imports);
+	if (is_named || s->mounts.count == 0)
+		python.application = loader_load(&from, e);
+	if ((is_named || s->mounts.count == 0) && !python.application)
+		return -1;
+	return mount_load(&python, e);
 }
 
 /* ---- forks ---- */
@@ -161,6 +174,7 @@ void interpreter_lane_stop(void *state)
 	Py_CLEAR(lane->template);
 	Py_CLEAR(lane->start_response);
 	Py_CLEAR(lane->input);
+	Py_CLEAR(lane->seen);
 	PyEval_SaveThread();
 	free(lane);
 }

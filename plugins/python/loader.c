@@ -149,46 +149,75 @@ static void say_where(const char *source, bool is_module)
 	PyErr_Clear();
 }
 
-static void fail(const char *source, bool is_module, struct error *e)
+static int fail(const struct source *from, const char *name, struct error *e)
 {
 	bool not_found = PyErr_ExceptionMatches(PyExc_ModuleNotFoundError);
 	char what[512];
 
 	snprintf(what, sizeof what, "cannot load application: %s %.400s",
-		 is_module ? "module" : "file", source);
+		 from->module ? "module"
+		 : from->file ? "file"
+			      : "eval",
+		 name);
 	failure_report(e, what);
 	if (not_found)
-		say_where(source, is_module);
+		say_where(name, from->module);
+	return -1;
 }
 
-PyObject *loader_load(const struct python_settings *s, struct error *e)
+static PyObject *run_code(const char *text)
 {
-	size_t n = s->module ? strcspn(s->module, ":") : 0;
-	const char *source = s->file, *expression = s->callable;
-	PyObject *module = NULL, *application = NULL;
-	char *name = s->module ? strndup(s->module, n) : NULL;
+	PyObject *code = Py_CompileString(text, "eval", Py_file_input), *module = NULL;
 
-	if (!s->module && !s->file) {
+	if (code)
+		module = PyImport_ExecCodeModuleEx("uwsgi_eval", code, "eval");
+	Py_XDECREF(code);
+	return module;
+}
+
+static PyObject *open_source(const struct source *from, const char *name)
+{
+	if (from->module)
+		return PyImport_ImportModule(name);
+	return from->file ? import_file(from->file) : run_code(from->code);
+}
+
+PyObject *loader_load(const struct source *from, struct error *e)
+{
+	const char *colon = from->module ? strchr(from->module, ':') : NULL;
+	const char *expression = colon && colon[1] ? colon + 1 : from->callable;
+	const char *whole = from->module ? from->module : from->file ? from->file : from->code;
+	PyObject *application = NULL;
+
+	if (!whole) {
 		uwsgi_error_set(e, "no application is named: set module or wsgi-file");
 		return NULL;
 	}
-	if (s->module && !name) {
+	char *name = strndup(whole, colon ? (size_t)(colon - whole) : strlen(whole));
+	if (!name) {
 		uwsgi_error_set(e, "out of memory");
 		return NULL;
 	}
-	if (name) {
-		source = name;
-		if (s->module[n] && s->module[n + 1])
-			expression = s->module + n + 1;
-		module = PyImport_ImportModule(name);
-	} else {
-		module = import_file(s->file);
-	}
+	PyObject *module = open_source(from, name);
 	if (module)
-		application = find_callable(module, source, expression);
+		application = find_callable(module, name, expression);
 	if (!application)
-		fail(source, name, e);
+		fail(from, name, e);
 	Py_XDECREF(module);
 	free(name);
 	return application;
+}
+
+void loader_import(const struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = list->items[i];
+		size_t n = strlen(name);
+		bool is_file = strchr(name, '/') || (n > 3 && !strcmp(name + n - 3, ".py"));
+		PyObject *module = is_file ? import_file(name) : PyImport_ImportModule(name);
+
+		if (!module)
+			failure_log("cannot import a module:", NULL);
+		Py_XDECREF(module);
+	}
 }

@@ -203,10 +203,11 @@ static bool may_have_close(PyObject *result)
 	       !PyBytes_CheckExact(result);
 }
 
-static void run(struct lane *lane, struct request *rq, struct response *rs, PyObject *env)
+static void run(struct lane *lane, PyObject *application, struct request *rq, struct response *rs,
+		PyObject *env)
 {
 	PyObject *args[] = { NULL, env, lane->start_response };
-	PyObject *result = PyObject_Vectorcall(lane->python->application, args + 1,
+	PyObject *result = PyObject_Vectorcall(application, args + 1,
 					       2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 	enum sent sent = result ? send_result(lane, rs, result) : RAISED;
 
@@ -219,11 +220,27 @@ static void run(struct lane *lane, struct request *rq, struct response *rs, PyOb
 	Py_XDECREF(result);
 }
 
+/* With no-default-app: no mount is for this request. */
+static void not_found(struct response *rs)
+{
+	uwsgi_response_start(rs, SLICE("404 Not Found"));
+	uwsgi_response_header(rs, SLICE("Content-Type"), SLICE("text/plain"));
+	uwsgi_response_body(rs, SLICE("Not Found\n"), NULL);
+	uwsgi_response_end(rs);
+}
+
 void wsgi_handle(void *state, struct request *rq, struct response *rs)
 {
 	struct lane *lane = state;
 
-	if (!lane->python->application) {
+	const struct mount *mount;
+	PyObject *application = mount_find(lane->python, rq, &mount);
+
+	if (!application && lane->python->mount_count > 0) {
+		not_found(rs);
+		return;
+	}
+	if (!application) {
 		uwsgi_response_fail(rs,
 				    SLICE("Internal Server Error: no application is loaded; the "
 					  "server log says why"));
@@ -234,8 +251,10 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 	lane->input = input_new(rq, lane->input);
 	lane->start_response = start_response_new(rs, lane->start_response);
 	PyObject *env = lane->input && lane->start_response ? environ_new(lane, rq) : NULL;
+	if (env && mount && mount_split_path(lane->python, mount, rq, env))
+		Py_CLEAR(env);
 	if (env)
-		run(lane, rq, rs, env);
+		run(lane, application, rq, rs, env);
 	else
 		fail(lane, rq, rs);
 	if (lane->start_response)
