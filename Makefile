@@ -30,7 +30,7 @@ CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent pending catalogue inifile text source expand magic command_line logic keys_file keys \
             config logging help
-EXCHANGE := request body response logformat requestlog
+EXCHANGE := request body header_rules response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation zygote reign logfile logencoder \

@@ -36,6 +36,10 @@ static const char pushers[] = "measurements are not sent there; what reads the s
 			      "pass them on";
 static const char own_options[] = "options are neither declared nor taken away by a file here; "
 				  "set-placeholder sets a name for use as %(name)";
+static const char pyrun[] = "programs are run by python3; name a WSGI application with module";
+static const char home[] = "sys.executable is that of home";
+static const char early[] = "modules are imported once before the workers are forked; use import "
+			    "and pythonpath";
 static const char own_files[] = "configurations are not built into the binary here";
 static const char zerg[] = "workers are not lent between instances here; set processes";
 
@@ -224,6 +228,41 @@ static const struct {
 	{ "no-fd-passing$", routers },
 	{ "propagate-touch$", routers },
 	{ "force-gateway$", routers },
+	{ "vhost",
+	  "virtual hosts are told apart by the web server; run a server for each, or mount "
+	  "applications by path" },
+	{ "body-read-warning$", "bodies are read before the application runs" },
+	{ "ignore-script-name$", "SCRIPT_NAME is what the web server says, or the mount" },
+	{ "http-path-info-no-decode-slashes$",
+	  "PATH_INFO is decoded as PEP 3333 has it; REQUEST_URI "
+	  "is not" },
+	{ "map-socket$", "each worker accepts from all sockets" },
+	{ "tcp-fast-open-client$", "the server makes no TCP connections" },
+	{ "tcp-fastopen-client$", "the server makes no TCP connections" },
+	{ "disable-sendfile$", "files are always sent by sendfile" },
+	{ "no-threads-wait$", "threads of the application are not waited for" },
+	{ "reload-on-fd$", "--reload and touch-reload ask for a reload" },
+	{ "brutal-reload-on-fd$", "--reload and touch-reload ask for a reload" },
+	{ "py-tracebacker", "py-spy dump shows the stacks of all threads" },
+	{ "pyshell", "python3 -i with the same pythonpath is such a shell" },
+	{ "python-version$", "the log says it at start, and --help-all" },
+	{ "python-raw$", "applications are called by WSGI" },
+	{ "pyrun$", pyrun },
+	{ "py$", pyrun },
+	{ "python$", pyrun },
+	{ "test$", "--check-app imports the application" },
+	{ "start_response-nodelay$", "the head leaves with the first block of the body" },
+	{ "dynamic-apps$", "requests cannot name applications; mount does" },
+	{ "py-programname$", home },
+	{ "py-program-name$", home },
+	{ "py-executable$", home },
+	{ "py-sys-executable$", home },
+	{ "early-pyimport$", early },
+	{ "early-python-import$", early },
+	{ "early-pythonpath$", early },
+	{ "early-python-path$", early },
+	{ "need-plugin", "a plugin that plugin = names must be there" },
+	{ "response-headers-limit$", "a response may have any number of headers" },
 	{ "pause$", "--stop stops it; there is no pause" },
 	{ "suspend$", "--stop stops it; there is no pause" },
 	{ "resume$", "--stop stops it; there is no pause" },

@@ -91,7 +91,7 @@ static struct exchange *exchange_take(struct connection *c)
 		request_init(&x->rq, &hub->limits);
 		out_init(&x->out);
 		x->sink.flush = sink_flush;
-		response_init(&x->rs, &x->rq, &x->out, &x->sink);
+		response_init(&x->rs, &x->rq, &x->out, &x->sink, hub->rules);
 	}
 	if (!buffer_reserve(&x->in, INITIAL_BUFFER)) {
 		x->next = hub->spare;
@@ -378,7 +378,7 @@ static struct slice http_date(struct hub *hub)
 static void prepare_response(struct connection *c)
 {
 	c->x->rs.date = http_date(c->hub);
-	c->x->rs.close = c->hub->leaving;
+	c->x->rs.close = c->hub->leaving || c->hub->rules->close;
 }
 
 /* The server's own answer to a request that cannot be run. */
@@ -616,13 +616,15 @@ static void on_sweep(struct ev_loop *loop, ev_prepare *w, int events)
 }
 
 void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
-	      const struct request_limits *limits, size_t buffer_size)
+	      const struct hub_setup *setup)
 {
 	*hub = (struct hub){ .loop = loop,
 			     .host = host,
 			     .host_data = host_data,
-			     .limits = *limits,
-			     .head_limit = buffer_size + FRAMING };
+			     .config = setup->config,
+			     .rules = setup->rules,
+			     .limits = setup->limits,
+			     .head_limit = setup->buffer_size + FRAMING };
 	ev_prepare_init(&hub->sweep, on_sweep);
 	hub->sweep.data = hub;
 	ev_prepare_start(loop, &hub->sweep);
@@ -657,6 +659,8 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 	}
 	c->hub = hub;
 	c->listener = listener;
+	if (listener->protocol->begin)
+		listener->protocol->begin(c->protocol_state, hub->config);
 	ev_io_init(&c->io, on_io, fd, EV_READ);
 	c->io.data = c;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);

@@ -26,10 +26,20 @@ struct hub_host {
 	void (*release)(void *host, void *const *owners, size_t count);
 };
 
+/* What the configuration says of connections; borrowed. */
+struct hub_setup {
+	const struct config *config;
+	const struct header_rules *rules;
+	struct request_limits limits;
+	size_t buffer_size;
+};
+
 struct hub {
 	struct ev_loop *loop;
 	const struct hub_host *host;
 	void *host_data;
+	const struct config *config;
+	const struct header_rules *rules;
 	struct request_limits limits;
 	size_t head_limit;         /* the most bytes read before a head is taken */
 	struct connection *open;   /* all open connections, doubly linked */
@@ -61,7 +71,7 @@ struct exchange {
 
 /* loop and host must outlive the hub.  The loop is kept alive by open connections only. */
 void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
-	      const struct request_limits *, size_t buffer_size);
+	      const struct hub_setup *);
 void hub_fini(struct hub *);
 /* Takes over an accepted descriptor; reads and answers at once what is there. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);

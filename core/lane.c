@@ -48,6 +48,22 @@ static const struct option rows[] = {
 	  .initial = "0",
 	  .max = 1LL << 50,
 	  .help = "refuse request bodies larger than this; 0: no limit" },
+	{ .name = "post-buffering-bufsize",
+	  .type = OPT_ALWAYS,
+	  .help = "what comes of a body is written to its file as it comes" },
+	{ .name = "chunked-input-limit",
+	  .type = OPT_ALWAYS,
+	  .help = "limit-post bounds bodies in chunks, too" },
+	{ .name = "chunked-input-timeout",
+	  .type = OPT_ALWAYS,
+	  .help = "http-timeout bounds bodies in chunks, too" },
+	{ .name = "max-vars",
+	  .type = OPT_ALWAYS,
+	  .help = "a request may have as many variables as buffer-size has room for" },
+	{ .name = "offload-threads",
+	  .type = OPT_ALWAYS,
+	  .help = "files and long responses are sent while the worker runs other requests" },
+	{ .name = "offload-thread", .same_as = "offload-threads" },
 	{ .name = "max-requests",
 	  .letter = 'R',
 	  .type = OPT_INT,
@@ -392,8 +408,12 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 {
 	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
 	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
-	const struct request_limits limits = { .post_buffering = s->post_buffering,
-					       .limit_post = s->limit_post };
+	const struct hub_setup hub = {
+		.config = setup->config,
+		.rules = &lane->rules,
+		.limits = { .post_buffering = s->post_buffering, .limit_post = s->limit_post },
+		.buffer_size = (size_t)s->buffer_size,
+	};
 	size_t listeners = setup->listeners->count;
 
 	lane->settings = s;
@@ -404,9 +424,10 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
 				       strerror(errno));
 	if (requestlog_init(&lane->log, setup->config, e) ||
+	    header_rules_init(&lane->rules, setup->config, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
-	hub_init(&lane->hub, lane->loop, &host_functions, lane, &limits, (size_t)s->buffer_size);
+	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
 	start_looking(lane);
 	return init_watchers(lane, e);
 }
@@ -433,5 +454,6 @@ void lane_fini(struct lane *lane)
 	close(lane->idle);
 	ev_loop_destroy(lane->loop);
 	requestlog_fini(&lane->log);
+	header_rules_fini(&lane->rules);
 	free(lane->accepting);
 }

@@ -36,6 +36,7 @@ struct lane {
 	struct ev_loop *loop;
 	struct hub hub;
 	struct requestlog log;
+	struct header_rules rules;
 	struct lane_score *score;
 	void *app_state;
 	ev_io *accepting; /* one for each listener */

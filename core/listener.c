@@ -16,10 +16,16 @@
 #include <unistd.h>
 
 struct listener_settings {
-	struct option_list uwsgi, http_socket, http, fastcgi;
-	long long backlog, timeout_s;
+	struct option_list uwsgi, http_socket, http, fastcgi, shared;
+	long long backlog, timeout_s, write_timeout_s, fast_open, send_buffer, receive_buffer;
 	const char *mode, *owner;
+	int protocol; /* of socket=, an index into protocol_choices */
+	bool abstract, reuse_port, keepalive, free_bind, no_defer;
 };
+
+/* What `protocol` may say, and which of the loaded ones that is. */
+static const char *const protocol_choices[] = { "uwsgi", "http", "http11", "fastcgi", NULL };
+static const char *const protocol_names[] = { "uwsgi", "http", "http", "fastcgi" };
 
 static int parse_mode(const char *text, mode_t *mode, struct error *e)
 {
@@ -62,11 +68,17 @@ static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e
 	return 0;
 }
 
+/* "=0": the first shared-socket. */
+static bool is_shared(const char *text)
+{
+	return text[0] == '=' && text[1] >= '0' && text[1] <= '9';
+}
+
 static int valid_address(const char *text, struct error *e)
 {
 	struct address a;
 
-	return address_parse(&a, text, e);
+	return is_shared(text) ? 0 : address_parse(&a, text, e);
 }
 
 static int valid_mode(const char *text, struct error *e)
@@ -94,11 +106,20 @@ static const struct option rows[] = {
 	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or "
 		  "@abstract" },
 	{ .name = "uwsgi-socket", .same_as = "socket" },
+	{ .name = "protocol",
+	  .type = OPT_CHOICE,
+	  .offset = AT(protocol),
+	  .initial = "uwsgi",
+	  .choices = protocol_choices,
+	  .help = "what is spoken on the addresses of socket",
+	  .example = "http" },
+	{ .name = "socket-protocol", .same_as = "protocol" },
 	{ .name = "http-socket",
 	  .type = OPT_LIST,
 	  .offset = AT(http_socket),
 	  .valid = valid_address,
 	  .help = "listen for HTTP on this address" },
+	{ .name = "http11-socket", .same_as = "http-socket" },
 	{ .name = "http",
 	  .type = OPT_LIST,
 	  .offset = AT(http),
@@ -130,6 +151,71 @@ static const struct option rows[] = {
 	  .offset = AT(owner),
 	  .valid = valid_owner,
 	  .help = "owner of UNIX sockets: user, user:group or :group" },
+	{ .name = "abstract-socket",
+	  .type = OPT_FLAG,
+	  .offset = AT(abstract),
+	  .initial = "false",
+	  .help = "take the paths of UNIX sockets as abstract names, without a file" },
+	{ .name = "shared-socket",
+	  .type = OPT_LIST,
+	  .offset = AT(shared),
+	  .unit = "ADDRESS",
+	  .valid = valid_address,
+	  .help = "an address that others name as =0, =1 …, in the order of these",
+	  .example = "0.0.0.0:80" },
+	{ .name = "undeferred-shared-socket", .same_as = "shared-socket" },
+	{ .name = "reuse-port",
+	  .type = OPT_FLAG,
+	  .offset = AT(reuse_port),
+	  .initial = "false",
+	  .help = "let other servers of this user listen on the same TCP port" },
+	{ .name = "freebind",
+	  .type = OPT_FLAG,
+	  .offset = AT(free_bind),
+	  .initial = "false",
+	  .help = "listen on addresses that the machine does not have yet" },
+	{ .name = "so-keepalive",
+	  .type = OPT_FLAG,
+	  .offset = AT(keepalive),
+	  .initial = "false",
+	  .help = "let the kernel find out that a TCP peer is gone" },
+	{ .name = "tcp-nodelay",
+	  .type = OPT_ALWAYS,
+	  .help = "nothing waits to be sent together with more" },
+	{ .name = "tcp-fast-open",
+	  .type = OPT_INT,
+	  .offset = AT(fast_open),
+	  .initial = "0",
+	  .max = 65535,
+	  .help = "so many clients may send data with their first packet; 0: none" },
+	{ .name = "tcp-fastopen", .same_as = "tcp-fast-open" },
+	{ .name = "no-defer-accept",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_defer),
+	  .initial = "false",
+	  .help = "accept TCP connections before their first request is there" },
+	{ .name = "socket-sndbuf",
+	  .type = OPT_SIZE,
+	  .offset = AT(send_buffer),
+	  .initial = "0",
+	  .max = 1 << 30,
+	  .help = "the kernel's buffer for what is sent; 0: as the kernel has it" },
+	{ .name = "socket-rcvbuf",
+	  .type = OPT_SIZE,
+	  .offset = AT(receive_buffer),
+	  .initial = "0",
+	  .max = 1 << 30,
+	  .help = "the kernel's buffer for what comes; 0: as the kernel has it" },
+	{ .name = "so-send-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(write_timeout_s),
+	  .initial = "0",
+	  .bare = "0",
+	  .max = 86400,
+	  .help = "how long a peer may take nothing of a response; 0: as long as socket-timeout" },
+	{ .name = "so-write-timeout", .same_as = "so-send-timeout" },
+	{ .name = "socket-send-timeout", .same_as = "so-send-timeout" },
+	{ .name = "socket-write-timeout", .same_as = "so-send-timeout" },
 	{ .name = "socket-timeout",
 	  .letter = 'z',
 	  .type = OPT_SECONDS,
@@ -202,16 +288,26 @@ static int set_access(const char *path, const struct listener_settings *s, struc
 	return 0;
 }
 
-static void set_tcp_options(int fd)
+static void set_option(int fd, int level, int name, int value)
+{
+	if (value)
+		setsockopt(fd, level, name, &value, sizeof value);
+}
+
+static void set_tcp_options(int fd, const struct listener_settings *s)
 {
 	const int on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	set_option(fd, SOL_SOCKET, SO_REUSEPORT, s->reuse_port);
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, s->keepalive);
+	set_option(fd, IPPROTO_IP, IP_FREEBIND, s->free_bind);
+	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, (int)s->fast_open);
 	/* Inherited by accepted sockets, which saves a system call for each. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* A connection is accepted when its request is there (or after this many seconds), by a
 	 * lane that then runs it: otherwise one lane could accept several while others idle. */
-	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
+	set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, !s->no_defer);
 }
 
 static int somaxconn(void)
@@ -251,8 +347,10 @@ static int bind_and_listen(struct listener *l, const char *text, const struct li
 	struct sockaddr_storage bound;
 	struct stat st;
 
+	set_option(l->fd, SOL_SOCKET, SO_SNDBUF, (int)s->send_buffer);
+	set_option(l->fd, SOL_SOCKET, SO_RCVBUF, (int)s->receive_buffer);
 	if (l->address.sa.ss_family != AF_UNIX)
-		set_tcp_options(l->fd);
+		set_tcp_options(l->fd, s);
 	else if (path && clear_path(&l->address, e))
 		return -1;
 	if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length))
@@ -306,6 +404,24 @@ struct plan {
 	const struct option_list *list;
 };
 
+/* The address behind "=0" and of a path that is to be abstract. */
+static int find_address(const struct listener_settings *s, const char *text, struct address *a,
+			struct error *e)
+{
+	char name[sizeof a->sa];
+	size_t n = is_shared(text) ? strtoul(text + 1, NULL, 10) : 0;
+
+	if (is_shared(text) && n >= s->shared.count)
+		return uwsgi_error_set(e, "there is no shared-socket %zu; they are counted from 0",
+				       n);
+	if (address_parse(a, is_shared(text) ? s->shared.items[n] : text, e))
+		return -1;
+	if (!s->abstract || !a->has_path)
+		return 0;
+	snprintf(name, sizeof name, "@%s", address_path(a));
+	return address_parse(a, name, e);
+}
+
 static int add_listener(struct listeners *set, const struct config *cfg, const struct plan *plan,
 			const char *text, const struct protocols *protocols,
 			const struct listeners *before, struct error *e)
@@ -319,8 +435,8 @@ static int add_listener(struct listeners *set, const struct config *cfg, const s
 				       plan->option, text, plan->protocol);
 	l.read_timeout_s =
 		(double)(l.protocol->timeout_s ? l.protocol->timeout_s(cfg) : s->timeout_s);
-	l.write_timeout_s = (double)s->timeout_s;
-	if (address_parse(&l.address, text, e)) {
+	l.write_timeout_s = (double)(s->write_timeout_s ? s->write_timeout_s : s->timeout_s);
+	if (find_address(s, text, &l.address, e)) {
 		struct error why = *e;
 
 		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
@@ -358,7 +474,7 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	const struct plan plans[] = {
-		{ "socket", "uwsgi", &s->uwsgi },
+		{ "socket", protocol_names[s->protocol], &s->uwsgi },
 		{ "http-socket", "http", &s->http_socket },
 		{ "http", "http", &s->http },
 		{ "fastcgi-socket", "fastcgi", &s->fastcgi },

@@ -30,6 +30,9 @@ static const struct option rows[] = {
 	  .offset = AT(folders),
 	  .help = "look for plugins in this folder too" },
 	{ .name = "plugins-dir", .same_as = "plugin-dir" },
+	{ .name = "autoload",
+	  .type = OPT_ALWAYS,
+	  .help = "the plugins that are installed are loaded without being asked for" },
 };
 #undef AT
 

@@ -26,10 +26,10 @@
 
 /* In the order of --help; what is still to come stands behind the plugins. */
 static const struct option_table *const core_tables[] = {
-	&config_table,       &loader_options,     &listener_options, &worker_options,
-	&lane_options,       &limits_options,     &master_options,   &environment_options,
-	&privileges_options, &resources_options,  &daemon_options,   &logging_options,
-	&logstream_options,  &requestlog_options, &title_options,
+	&config_table,        &loader_options,     &listener_options,   &worker_options,
+	&header_options,      &lane_options,       &limits_options,     &master_options,
+	&environment_options, &privileges_options, &resources_options,  &daemon_options,
+	&logging_options,     &logstream_options,  &requestlog_options, &title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 

@@ -138,6 +138,8 @@ struct protocol {
 	/* How long a peer may stay silent inside or between requests, seconds; NULL:
 	 * socket-timeout, which always bounds how long it may take nothing of a response. */
 	long long (*timeout_s)(const struct config *);
+	/* For each new connection, its state zeroed; NULL: nothing to do. */
+	void (*begin)(void *state, const struct config *);
 
 	/* Takes what it can of in and says in *used how much.  The head is taken in one piece:
 	 * as long as it is incomplete, *used is 0 and the same bytes come again with more behind

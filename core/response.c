@@ -9,9 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-void response_init(struct response *rs, struct request *rq, struct out *out, struct sink *sink)
+void response_init(struct response *rs, struct request *rq, struct out *out, struct sink *sink,
+		   const struct header_rules *rules)
 {
-	*rs = (struct response){ .rq = rq, .out = out, .sink = sink, .declared = -1 };
+	*rs = (struct response){
+		.rq = rq, .out = out, .sink = sink, .rules = rules, .declared = -1
+	};
 }
 
 void response_fini(struct response *rs)
@@ -124,6 +127,21 @@ void uwsgi_response_header(struct response *rs, struct slice name, struct slice 
 	add_header(rs, name, value);
 }
 
+/* Not for the server's own headers, which the protocol needs. */
+static void apply_rules(struct response *rs)
+{
+	const struct header_rules *rules = rs->rules;
+	size_t kept = 0;
+
+	for (size_t i = 0; rules->remove->count > 0 && i < rs->count; i++)
+		if (!header_rules_remove(rules, rs->headers[i].name))
+			rs->headers[kept++] = rs->headers[i];
+	if (rules->remove->count > 0)
+		rs->count = kept;
+	for (size_t i = 0; i < rules->add_count; i++)
+		add_header(rs, rules->add[i].name, rules->add[i].value);
+}
+
 static void say_piece(struct response *rs, struct piece piece, void *owner)
 {
 	if (rs->declared >= 0 && piece.length > rs->declared - rs->body) {
@@ -150,6 +168,8 @@ static void open_head(struct response *rs, int64_t length)
 	bool head_only = method.n == 4 && !memcmp(method.p, "HEAD", 4);
 	char digits[24];
 
+	if (rs->rules)
+		apply_rules(rs);
 	rs->bodiless = head_only || has_no_body(rs);
 	/* An application may leave out the body of a HEAD response: then its length is unknown. */
 	if (length >= 0 && rs->declared < 0 && !has_no_body(rs) && !(head_only && length == 0)) {

@@ -5,13 +5,15 @@
 #ifndef UWSGI_RESPONSE_H
 #define UWSGI_RESPONSE_H
 
+#include "header_rules.h"
 #include "out.h"
 #include "request.h"
 
 /* How queued bytes leave: implemented by the connection. */
 struct sink {
 	/* Sends what the kernel takes; waits for the peer when too much is pending; forgets what
-	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent. */
+	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent.
+	 */
 	bool (*flush)(struct sink *);
 };
 
@@ -24,6 +26,7 @@ struct response {
 	struct request *rq;
 	struct out *out;
 	struct sink *sink;
+	const struct header_rules *rules; /* NULL: none */
 
 	struct slice line; /* "200 OK" */
 	int status;
@@ -46,7 +49,8 @@ struct response {
 	bool keep;                     /* after the end: the protocol lets the connection live on */
 };
 
-void response_init(struct response *, struct request *, struct out *, struct sink *);
+void response_init(struct response *, struct request *, struct out *, struct sink *,
+		   const struct header_rules *);
 void response_fini(struct response *);
 /* For the next request of a connection with this protocol and its state. */
 void response_reset(struct response *, const struct protocol *, void *state);

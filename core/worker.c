@@ -55,6 +55,21 @@ static const struct option rows[] = {
 	  .letter = 'i',
 	  .type = OPT_ALWAYS,
 	  .help = "the application runs in the main interpreter" },
+	{ .name = "thunder-lock-watchdog", .same_as = "thunder-lock" },
+	{ .name = "max-apps",
+	  .type = OPT_ALWAYS,
+	  .help = "there may be any number of applications" },
+	{ .name = "thread-stacksize",
+	  .type = OPT_INT,
+	  .offset = AT(stack_kb),
+	  .min = 64,
+	  .max = 1 << 20,
+	  .unit = "KB",
+	  .help = "the stack of each thread; without it, as the system has it",
+	  .example = "512" },
+	{ .name = "threads-stacksize", .same_as = "thread-stacksize" },
+	{ .name = "thread-stack-size", .same_as = "thread-stacksize" },
+	{ .name = "threads-stack-size", .same_as = "thread-stacksize" },
 	{ .name = "thunder-lock",
 	  .type = OPT_ALWAYS,
 	  .help = "workers do not disturb each other when they accept; no lock is needed for it" },
@@ -188,8 +203,14 @@ static void *lane_thread(void *argument)
 /* Signals are for the main thread. */
 static int start_threads(struct worker *w, struct error *e)
 {
+	const struct worker_settings *s = uwsgi_options(w->setup->config, &worker_options);
+	pthread_attr_t attributes;
 	sigset_t all, before;
 	int failed = 0;
+
+	pthread_attr_init(&attributes);
+	if (s->stack_kb)
+		pthread_attr_setstacksize(&attributes, (size_t)s->stack_kb << 10);
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -201,11 +222,12 @@ static int start_threads(struct worker *w, struct error *e)
 			break;
 		}
 		*start = (struct thread_start){ w, i };
-		failed = pthread_create(&w->threads[i], NULL, lane_thread, start);
+		failed = pthread_create(&w->threads[i], &attributes, lane_thread, start);
 		if (failed)
 			free(start);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
 	return failed ? uwsgi_error_set(e, "cannot start a thread: %s", strerror(failed)) : 0;
 }
 

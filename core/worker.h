@@ -8,7 +8,7 @@
 extern const struct option_table worker_options;
 
 struct worker_settings {
-	long long processes, threads;
+	long long processes, threads, stack_kb;
 	bool lazy_apps, need_app;
 };
 

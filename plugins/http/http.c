@@ -8,6 +8,7 @@
 
 struct http_settings {
 	long long timeout_s;
+	bool proxied;
 };
 
 #define AT(member) offsetof(struct http_settings, member)
@@ -26,6 +27,22 @@ static const struct option rows[] = {
 	{ .name = "http-auto-chunked",
 	  .type = OPT_ALWAYS,
 	  .help = "a response of unknown length is sent to HTTP/1.1 clients in chunks" },
+	{ .name = "http-chunked-input",
+	  .type = OPT_ALWAYS,
+	  .help = "bodies that come in chunks are taken" },
+	{ .name = "http-raw-body",
+	  .type = OPT_ALWAYS,
+	  .help = "bodies of any kind of request are taken" },
+	{ .name = "http-manage-expect",
+	  .type = OPT_ALWAYS,
+	  .help = "100 Continue is said to who waits for it" },
+	{ .name = "http-enable-proxy-protocol",
+	  .type = OPT_FLAG,
+	  .offset = AT(proxied),
+	  .initial = "false",
+	  .help = "each connection begins with the PROXY protocol, version 1 or 2, whose client "
+		  "becomes REMOTE_ADDR; others are refused" },
+	{ .name = "enable-proxy-protocol", .same_as = "http-enable-proxy-protocol" },
 };
 #undef AT
 
@@ -41,6 +58,14 @@ static long long timeout_s(const struct config *cfg)
 	const struct http_settings *s = uwsgi_options(cfg, &options);
 
 	return s->timeout_s;
+}
+
+static void begin(void *state, const struct config *cfg)
+{
+	const struct http_settings *s = uwsgi_options(cfg, &options);
+	struct http *http = state;
+
+	http->proxied.expected = s->proxied;
 }
 
 static enum parsed refuse(struct http *s, struct request *rq, const struct http_refusal *r)
@@ -179,6 +204,7 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 	struct http_meaning meaning;
 	struct http_target target;
 	struct slice text;
+	struct endpoint peer;
 
 	/* Of the request before, which the answer to a head that never ends must not take over. */
 	s->keep_alive = false;
@@ -198,7 +224,8 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 	s->version_1_1 = head.minor > 0;
 	if (!http_read_fields(&head, &meaning, &why) ||
 	    !http_read_target(&head, rq, &target, &why) ||
-	    !http_make_variables(&head, &meaning, &target, rq))
+	    !http_find_peer(&s->proxied, rq, &peer) ||
+	    !http_make_variables(&head, &meaning, &target, &peer, rq))
 		return refuse(s, rq, &why);
 	s->keep_alive =
 		!meaning.close && (s->version_1_1 || meaning.keep_alive) && !is_connect(&head);
@@ -230,6 +257,22 @@ static enum parsed read_body(struct http *s, struct request *rq, struct slice in
 	return parsed == PARSE_BAD ? refuse(s, rq, &why) : parsed;
 }
 
+/* PARSE_AGAIN: what follows is a request. */
+static enum parsed read_proxied(struct http *s, struct request *rq, struct slice in, size_t *used)
+{
+	static const struct http_refusal why = {
+		400, "no PROXY protocol, which http-enable-proxy-protocol expects"
+	};
+	enum parsed parsed = http_read_proxied(in, &s->proxied, used);
+
+	if (parsed == PARSE_BAD)
+		return refuse(s, rq, &why);
+	if (parsed == PARSE_MORE)
+		return parsed;
+	s->proxied.expected = false;
+	return PARSE_AGAIN;
+}
+
 static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
 			 struct out *out)
 {
@@ -237,6 +280,8 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 	enum parsed parsed = PARSE_MORE;
 
 	*used = 0;
+	if (s->proxied.expected)
+		return read_proxied(s, rq, in, used);
 	if (s->phase == HTTP_HEAD)
 		parsed = read_head(s, rq, in, used, out);
 	if (parsed != PARSE_MORE || s->phase == HTTP_HEAD || *used == in.n)
@@ -248,6 +293,7 @@ static const struct protocol protocol = {
 	.name = "http",
 	.state_size = sizeof(struct http),
 	.timeout_s = timeout_s,
+	.begin = begin,
 	.parse = parse,
 	.head = http_say_head,
 	.body = http_say_body,

@@ -30,8 +30,17 @@ enum chunk_phase {
 	CHUNK_END_LF,
 };
 
+/* Whom a proxy in front speaks for. */
+struct http_proxied {
+	bool expected;        /* its line has to come yet */
+	unsigned char family; /* AF_INET, AF_INET6; 0: it speaks for itself */
+	uint16_t port;
+	unsigned char address[16];
+};
+
 /* One connection's, kept across requests. */
 struct http {
+	struct http_proxied proxied;
 	enum http_phase phase;
 	uint32_t searched; /* bytes of an incomplete head that hold no end */
 	int64_t left;      /* of the body, or of the present chunk */
@@ -124,7 +133,12 @@ bool http_read_authority(struct slice, struct http_authority *);
 
 /* variables.c: makes the request's CGI variables. */
 bool http_make_variables(const struct http_head *, const struct http_meaning *,
-			 const struct http_target *, struct request *);
+			 const struct http_target *, const struct endpoint *peer, struct request *);
+
+/* proxied.c: PARSE_MORE, PARSE_DONE or PARSE_BAD; *used is set when it is done. */
+enum parsed http_read_proxied(struct slice in, struct http_proxied *, size_t *used);
+/* The client as text, in memory of the request; without a proxy the connection's peer. */
+bool http_find_peer(const struct http_proxied *, struct request *, struct endpoint *);
 
 /* chunked.c: takes what it can of a chunked body; adds to *used.  Begins anew when the state is
  * set to CHUNK_SIZE by http_begin_chunked(). */

@@ -141,9 +141,10 @@ static struct slice first_filled(struct slice a, struct slice b, struct slice c)
 }
 
 /* PEP 3333: SERVER_NAME and SERVER_PORT are never empty.  A UNIX socket has neither. */
-static bool make_end_variables(const struct http_authority *asked, struct request *rq)
+static bool make_end_variables(const struct http_authority *asked, const struct endpoint *peer,
+			       struct request *rq)
 {
-	const struct endpoint *peer = uwsgi_request_peer(rq), *local = uwsgi_request_local(rq);
+	const struct endpoint *local = uwsgi_request_local(rq);
 	struct slice address = local->port.n ? local->address : SLICE("");
 
 	return uwsgi_request_var(rq, SLICE("SERVER_NAME"),
@@ -155,7 +156,8 @@ static bool make_end_variables(const struct http_authority *asked, struct reques
 }
 
 bool http_make_variables(const struct http_head *h, const struct http_meaning *m,
-			 const struct http_target *t, struct request *rq)
+			 const struct http_target *t, const struct endpoint *peer,
+			 struct request *rq)
 {
 	return uwsgi_request_var(rq, SLICE("REQUEST_METHOD"), h->method) &&
 	       uwsgi_request_var(rq, SLICE("REQUEST_URI"), h->target) &&
@@ -164,6 +166,6 @@ bool http_make_variables(const struct http_head *h, const struct http_meaning *m
 	       uwsgi_request_var(rq, SLICE("SERVER_PROTOCOL"),
 				 h->minor ? SLICE("HTTP/1.1") : SLICE("HTTP/1.0")) &&
 	       uwsgi_request_var(rq, SLICE("SCRIPT_NAME"), SLICE("")) &&
-	       make_end_variables(t->authority.whole.n ? &t->authority : &m->host, rq) &&
+	       make_end_variables(t->authority.whole.n ? &t->authority : &m->host, peer, rq) &&
 	       make_field_variables(h, t->authority.whole, rq);
 }

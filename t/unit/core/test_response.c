@@ -79,7 +79,7 @@ static void begin(struct fixture *f, const char *method)
 			  (struct slice){ method, strlen(method) });
 	out_init(&f->out);
 	f->sink.flush = flush_nothing;
-	response_init(&f->rs, &f->rq, &f->out, &f->sink);
+	response_init(&f->rs, &f->rq, &f->out, &f->sink, NULL);
 	response_reset(&f->rs, &recorder, &f->record);
 }
 
