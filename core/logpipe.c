@@ -334,6 +334,9 @@ int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, 
 			       .buffer = buffer,
 			       .size = capacity,
 			       .capacity = capacity < STREAM_MAX ? capacity : STREAM_MAX };
+	/* Workers that are somebody else than the master may open /dev/stderr. */
+	if (geteuid() == 0 && fchown(ends[1], file->uid, file->gid))
+		uwsgi_log(UWSGI_NOTE, "log-master: %s", strerror(errno));
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
 	ev_io_init(&p->readable, on_io, ends[0], EV_READ);

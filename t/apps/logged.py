@@ -26,6 +26,9 @@ def application(environ, start_response):
         time.sleep(0.5)
         start_response("200 OK", [])
         return [b"x" * 5000000]
+    elif path == "/open":
+        with open("/dev/stderr", "w") as f:
+            f.write(f"opened by {os.geteuid()}\n")
     elif path == "/pid":
         start_response("200 OK", [])
         return [b"%d" % os.getpid()]

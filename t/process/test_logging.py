@@ -286,6 +286,15 @@ def test_the_master_writes_for_all(start, line):
     assert_lines_are_whole([server.log_path], 4, 200, 50)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+@pytest.mark.parametrize("lines", ["", "master-as-root = true\n"])
+def test_the_pipe_can_be_opened_by_its_name(start, lines):
+    """Programs write to /dev/stderr; those of another user must be able to."""
+    server = start(LOGGED + "uid = nobody\nlog-master = true\n" + lines)
+    assert http.request(server.http, "/open").status == 200
+    server.wait_log(f"^opened by {pwd.getpwnam('nobody').pw_uid}$")
+
+
 @pytest.fixture
 def unread(start):
     """A server whose log is a pipe that nobody reads yet, and the pipe."""
