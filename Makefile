@@ -28,7 +28,8 @@ CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error logline log arena out memory pattern
-SETTINGS := report option uwsgi_names absent pending catalogue inifile text source expand magic command_line logic keys_file keys \
+SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile text source expand \
+            magic command_line logic early keys_file keys \
             config logging help
 EXCHANGE := request body header_rules response logformat requestlog
 WIRE     := address listener connection

@@ -17,9 +17,25 @@ static const struct option *find_in(const struct option_table *table, const char
 	return NULL;
 }
 
+bool catalogue_index(struct catalogue *c)
+{
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++)
+			if (!lookup_add(&c->names, c->tables[t]->rows[i].name, t))
+				return false;
+	return true;
+}
+
+void catalogue_fini(struct catalogue *c)
+{
+	lookup_fini(&c->names);
+}
+
 bool catalogue_find(const struct catalogue *c, const char *name, struct option_at *at)
 {
-	for (size_t t = 0; t < c->count; t++) {
+	size_t from = c->names.count ? lookup_find(&c->names, name) : 0;
+
+	for (size_t t = from; t < c->count; t++) {
 		const struct option *row = find_in(c->tables[t], name);
 
 		if (!row)

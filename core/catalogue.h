@@ -3,13 +3,19 @@
 #ifndef UWSGI_CATALOGUE_H
 #define UWSGI_CATALOGUE_H
 
+#include "lookup.h"
 #include "plugin.h"
 #include "uwsgi_names.h"
 
 struct catalogue {
 	const struct option_table *const *tables;
 	size_t count;
+	struct lookup names; /* each with its table, by catalogue_index(); empty: all are searched */
 };
+
+/* For who looks up many names.  False: memory is out. */
+bool catalogue_index(struct catalogue *);
+void catalogue_fini(struct catalogue *);
 
 /* A row that holds a value, never an alias. */
 struct option_at {

@@ -12,11 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whoever errs more often errs in the file, not in a letter. */
+enum { HINTS_MAX = 50 };
+
 struct config {
 	struct arena arena;
 	struct catalogue catalogue;
 	struct keys keys;
-	void **settings; /* for each table; NULL when the keys were only read */
+	struct lookup set; /* the lists that no longer hold what they began with */
+	unsigned hints;    /* how many names were compared with all others */
+	void **settings;   /* for each table; NULL when the keys were only read */
 };
 
 struct config_settings {
@@ -66,6 +71,8 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	keys_fini(&c->keys);
+	lookup_fini(&c->set);
+	catalogue_fini(&c->catalogue);
 	arena_fini(&c->arena);
 	free(c);
 }
@@ -77,7 +84,7 @@ static bool copy_tables(struct config *c, const struct option_table *const *tabl
 
 	c->catalogue.tables = (const void *)arena_copy(&c->arena, list).p;
 	c->catalogue.count = count;
-	return c->catalogue.tables != NULL;
+	return c->catalogue.tables && catalogue_index(&c->catalogue);
 }
 
 struct config *config_read(const struct invocation *invocation,
@@ -128,17 +135,6 @@ static bool fill_initials(struct config *c)
 	return !c->arena.failed;
 }
 
-/* Whether an earlier key has set this row, under any of its names. */
-static bool was_set_before(const struct config *c, size_t index, const struct option *row)
-{
-	struct option_at at;
-
-	for (size_t i = 0; i < index; i++)
-		if (catalogue_find(&c->catalogue, c->keys.items[i].name, &at) && at.row == row)
-			return true;
-	return false;
-}
-
 /* What has no effect yet is checked all the same. */
 static void store_key(struct config *c, size_t index, const struct option_at *at,
 		      struct report *report)
@@ -159,8 +155,11 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	if (table->pending && !(key->value && option_boolean(key->value) == 0))
 		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
 			   key->name, table->module, table->pending);
-	if (at->row->type == OPT_LIST && at->row->initial && !was_set_before(c, index, at->row))
+	if (at->row->type == OPT_LIST && at->row->initial &&
+	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
 		option_clear_list(at->row, settings);
+		c->arena.failed = !lookup_add(&c->set, at->row->name, 0) || c->arena.failed;
+	}
 	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {
 	case OPTION_STORED:
 		break;
@@ -177,22 +176,16 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 /* A name that is set twice is used as a whole, though only its first value counts. */
 static bool is_placeholder(const struct config *c, const struct key *key)
 {
-	for (size_t i = 0; i < c->keys.count; i++) {
-		const struct key *other = &c->keys.items[i];
-
-		if ((other->used || other->placeholder) && strcmp(other->name, key->name) == 0)
-			return true;
-	}
-	return false;
+	return keys_find(&c->keys, key->name)->used;
 }
 
 /* No table has it.  The environment may hold UWSGI_ names that are the application's. */
-static void report_unknown(const struct config *c, const struct key *key, bool strict,
+static void report_unknown(struct config *c, const struct key *key, bool strict,
 			   struct report *report)
 {
 	enum severity severity = strict ? UWSGI_ERROR : UWSGI_WARNING;
 	const char *ignored = strict ? "" : ", ignored";
-	char hint[256];
+	char hint[256] = "";
 
 	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
 		return;
@@ -204,7 +197,8 @@ static void report_unknown(const struct config *c, const struct key *key, bool s
 			   why ? ": " : "", why ? why : "");
 		return;
 	}
-	catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
+	if (c->hints++ < HINTS_MAX)
+		catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
 	report_add(report, severity, key->at, "unknown option \"%s\"%s%s", key->name, ignored,
 		   hint);
 }

@@ -167,7 +167,7 @@ static int explain(const struct catalogue *c, const char *name)
 
 int help_print(const struct option_table *const *tables, size_t count, const char *option)
 {
-	const struct catalogue catalogue = { tables, count };
+	const struct catalogue catalogue = { .tables = tables, .count = count };
 
 	if (option)
 		return explain(&catalogue, option);

@@ -7,6 +7,7 @@
 #include "keys.h"
 
 #include "command_line.h"
+#include "early.h"
 #include "expand.h"
 #include "keys_file.h"
 
@@ -15,16 +16,58 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	KEYS_MAX = 200000, /* loops in loops end here */
+	DEPTH_MAX = 1000,
+};
+
 void keys_fini(struct keys *k)
 {
 	free(k->items);
+	lookup_fini(&k->names);
 	*k = (struct keys){ 0 };
+}
+
+struct key *keys_find(const struct keys *k, const char *name)
+{
+	size_t first = lookup_find(&k->names, name);
+
+	return first == LOOKUP_NONE ? NULL : &k->items[first];
+}
+
+struct key *keys_next(const struct keys *k, const struct key *key)
+{
+	return key->next ? &k->items[key->next] : NULL;
+}
+
+/* To the others of its name.  One that is said to be a placeholder makes all of them used. */
+static bool link_key(struct keys *k, size_t at)
+{
+	struct key *key = &k->items[at], *first = keys_find(k, key->name);
+
+	key->next = 0;
+	if (!first) {
+		key->last = at;
+		key->used = key->placeholder;
+		return lookup_add(&k->names, key->name, at);
+	}
+	k->items[first->last].next = at;
+	first->last = at;
+	first->used = first->used || key->placeholder;
+	return true;
 }
 
 static struct key *push(struct reader *r, const struct key *key)
 {
 	struct keys *k = r->keys;
 
+	if (k->count == KEYS_MAX) {
+		if (!r->full)
+			report_add(r->context->report, UWSGI_ERROR, key->at,
+				   "more than %d settings", KEYS_MAX);
+		r->full = true;
+		return NULL;
+	}
 	if (k->count == k->capacity) {
 		size_t wanted = k->capacity ? k->capacity * 2 : 64;
 		struct key *grown = reallocarray(k->items, wanted, sizeof *grown);
@@ -37,6 +80,10 @@ static struct key *push(struct reader *r, const struct key *key)
 		k->capacity = wanted;
 	}
 	k->items[k->count] = *key;
+	if (!link_key(k, k->count)) {
+		r->context->arena->failed = true;
+		return NULL;
+	}
 	return &k->items[k->count++];
 }
 
@@ -89,6 +136,30 @@ void keys_add(struct reader *r, const struct key *given)
 		add_assignment(r, &key, false);
 	else if (strcmp(name, "set-placeholder") == 0)
 		add_assignment(r, &key, true);
+}
+
+void keys_take(struct reader *r, struct logic *logic, const struct key *given)
+{
+	const struct logic_facts facts = early_facts(r);
+	struct key key = *given;
+	struct error e;
+
+	switch (logic_line(logic, &facts, key.name, key.value ? key.value : "", key.at.line, &e)) {
+	case LOGIC_WRONG:
+		report_add(r->context->report, UWSGI_ERROR, key.at, "%s", e.text);
+		return;
+	case LOGIC_DOUBTFUL:
+		report_add(r->context->report, UWSGI_WARNING, key.at, "%s", e.text);
+		return;
+	case LOGIC_DONE:
+		return;
+	case LOGIC_NONE:
+		break;
+	}
+	for (size_t i = 0; i < logic_count(logic) && !r->full; i++) {
+		key.value = given->value ? logic_expand(logic, i, given->value) : NULL;
+		keys_add(r, &key);
+	}
 }
 
 /* ---- the environment ---- */
@@ -158,8 +229,11 @@ static void read_command_line(struct reader *r, bool operands)
 {
 	const struct invocation *invocation = r->context->invocation;
 	const struct origin at = { "command line", 0 };
+	struct logic logic = { .arena = r->context->arena };
 	struct command_line c;
+	struct error e;
 	struct word w;
+	int line;
 
 	command_line_init(&c, r->context->catalogue, invocation->argc, invocation->argv);
 	while (command_line_next(&c, &w) != WORD_END) {
@@ -169,12 +243,15 @@ static void read_command_line(struct reader *r, bool operands)
 		} else if (w.kind == WORD_BAD) {
 			report_add(r->context->report, UWSGI_ERROR, at, "%s", w.e.text);
 		} else if (w.kind == WORD_OPTION) {
-			keys_add(r, &(struct key){ .name = w.name,
-						   .value = w.value,
-						   .at = at,
-						   .source = KEY_COMMAND_LINE });
+			keys_take(r, &logic,
+				  &(struct key){ .name = copy(r, w.name),
+						 .value = w.value,
+						 .at = at,
+						 .source = KEY_COMMAND_LINE });
 		}
 	}
+	if (!logic_end(&logic, &line, &e))
+		report_add(r->context->report, UWSGI_WARNING, at, "%s", e.text);
 }
 
 /* ---- expansion ---- */
@@ -223,18 +300,20 @@ static const char *find_and_expand(void *user, const char *name)
 {
 	struct reader *r = user;
 
-	for (size_t i = 0; i < r->keys->count; i++) {
-		struct key *key = &r->keys->items[i];
+	struct key *key = keys_find(r->keys, name);
 
-		if (strcmp(key->name, name) != 0)
-			continue;
-		if (key->state == KEY_UNDER_WAY)
-			return NULL;
-		key->used = true;
-		expand_key(r, key);
-		return key->value ? key->value : "";
+	if (!key || key->state == KEY_UNDER_WAY)
+		return NULL;
+	key->used = true;
+	if (r->depth == DEPTH_MAX) {
+		report_add(r->context->report, UWSGI_ERROR, key->at,
+			   "%s: more than %d names lead to one another", key->name, DEPTH_MAX);
+		return NULL;
 	}
-	return NULL;
+	r->depth++;
+	expand_key(r, key);
+	r->depth--;
+	return key->value ? key->value : "";
 }
 
 static void expand_all(struct reader *r)

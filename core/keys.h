@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "catalogue.h"
 #include "invocation.h"
+#include "lookup.h"
 #include "report.h"
 
 enum key_source { KEY_ENVIRONMENT, KEY_COMMAND_LINE, KEY_FILE };
@@ -17,14 +18,17 @@ struct key {
 	struct origin at;
 	enum key_source source;
 	bool placeholder; /* said to be one: needs no option */
-	bool used;        /* some %(name) asks for it */
+	bool used;        /* some %(name) asks for it; kept at the first key of a name */
 	enum { KEY_RAW, KEY_UNDER_WAY, KEY_EXPANDED } state;
+	size_t next; /* of the same name; 0: none */
+	size_t last; /* of the same name; kept at the first one */
 };
 
 struct keys {
 	struct key *items; /* the array is the keys' own, all strings are in the arena */
 	size_t count, capacity;
-	const char *file; /* the first file that was read, as it was named; NULL: none */
+	struct lookup names; /* each with its first key */
+	const char *file;   /* the first file that was read, as it was named; NULL: none */
 };
 
 /* What reading needs to know, and where it puts strings and complaints. */
@@ -38,5 +42,9 @@ struct keys_context {
 /* Reads and expands everything; the rest of the world is only looked at. */
 void keys_read(struct keys *, const struct keys_context *);
 void keys_fini(struct keys *);
+
+/* The first key of a name, whose value is its meaning; NULL: nobody sets it. */
+struct key *keys_find(const struct keys *, const char *name);
+struct key *keys_next(const struct keys *, const struct key *);
 
 #endif

@@ -4,7 +4,7 @@
  * It does not know what the keys mean, but for those that are free text. */
 #include "keys_file.h"
 
-#include "expand.h"
+#include "early.h"
 #include "inifile.h"
 #include "logic.h"
 #include "magic.h"
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INCLUDES_MAX = 256, NAME_TRIES = 8 };
+enum { INCLUDES_MAX = 256 };
 
 struct file {
 	struct reader *reader;
@@ -43,81 +43,7 @@ static void warn(const struct file *f, int line, enum severity severity, const c
 		   "%s", text);
 }
 
-/* ---- names that are needed before all keys are read ---- */
-
-struct early {
-	struct reader *reader;
-	int tries; /* ends circles */
-};
-
-static const char *replace_early(struct early *early, const char *value);
-
-static const char *find_early(void *user, const char *name)
-{
-	struct early *early = user;
-	const struct keys *k = early->reader->keys;
-
-	if (early->tries-- <= 0)
-		return NULL;
-	for (size_t i = 0; i < k->count; i++)
-		if (strcmp(k->items[i].name, name) == 0) {
-			k->items[i].used = true;
-			return k->items[i].value ? replace_early(early, k->items[i].value) : "";
-		}
-	return NULL;
-}
-
-static const char *replace_early(struct early *early, const char *value)
-{
-	const struct keys_context *context = early->reader->context;
-
-	value = expand_environment(context->arena, value, context->invocation->environ_, NULL);
-	return value ? expand_names(context->arena, value, find_early, early, NULL) : NULL;
-}
-
-static const char *known_so_far(struct reader *r, const char *value)
-{
-	struct early early = { r, NAME_TRIES };
-	const char *known = replace_early(&early, value);
-
-	return known ? known : value;
-}
-
-/* ---- what conditions ask ---- */
-
-static const char *ask_variable(void *user, const char *name)
-{
-	struct reader *r = user;
-	size_t n = strlen(name);
-
-	for (char **v = r->context->invocation->environ_; v && *v; v++)
-		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
-			return *v + n + 1;
-	return NULL;
-}
-
-static bool ask_key(void *user, const char *name, const char *value)
-{
-	struct reader *r = user;
-
-	for (size_t i = 0; i < r->keys->count; i++) {
-		struct key *key = &r->keys->items[i];
-
-		if (strcmp(key->name, name) != 0)
-			continue;
-		key->used = true;
-		if (!value || (key->value && strcmp(known_so_far(r, key->value), value) == 0))
-			return true;
-	}
-	return false;
-}
-
 /* ---- lines ---- */
-
-static const char *find_underscore(void *user, const char *name)
-{
-	return strcmp(name, "_") == 0 ? logic_value(user) : NULL;
-}
 
 /* False: the line is no setting, and was spoken of. */
 static bool looks_like_a_setting(const struct file *f, const struct ini_line *line)
@@ -164,39 +90,22 @@ static const char *read_value(struct file *f, const char *name, const struct ini
 	memcpy(cut, value, n);
 	cut[n] = '\0';
 	value = expand_letters(f, cut, line->number);
-	if (value && logic_value(&f->logic))
-		value = expand_names(arena, value, find_underscore, &f->logic, NULL);
 	return value && *value ? value : NULL;
 }
 
 static void take_setting(struct file *f, const struct ini_line *line)
 {
 	struct reader *r = f->reader;
-	const struct logic_facts facts = { ask_variable, ask_key, r };
 	const char *name = expand_letters(f, line->name, line->number);
-	struct error e;
 
-	if (!name)
-		return;
 	if (name == line->name)
 		name = arena_copy(r->context->arena, (struct slice){ name, strlen(name) + 1 }).p;
-	const char *value = name ? read_value(f, name, line) : NULL;
-	if (!name)
-		return;
-	switch (logic_line(&f->logic, &facts, name, value ? known_so_far(r, value) : "",
-			   line->number, &e)) {
-	case LOGIC_DOUBTFUL:
-		warn(f, line->number, UWSGI_WARNING, "%s", e.text);
-		return;
-	case LOGIC_DONE:
-		return;
-	case LOGIC_NONE:
-		break;
-	}
-	keys_add(r, &(struct key){ .name = name,
-				   .value = value,
-				   .at = { f->place.given, line->number },
-				   .source = KEY_FILE });
+	if (name)
+		keys_take(r, &f->logic,
+			  &(struct key){ .name = name,
+					 .value = read_value(f, name, line),
+					 .at = { f->place.given, line->number },
+					 .source = KEY_FILE });
 }
 
 static void take_heading(struct file *f, const char *section)
@@ -309,6 +218,7 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 		r->keys->file = given;
 	if (f.outer)
 		f.place.first = f.outer->place.first;
+	f.logic.arena = r->context->arena;
 	r->file = &f;
 	if (inifile_read((struct slice){ bytes, n }, take_line, &f, &line, &e))
 		warn(&f, line, UWSGI_ERROR, "%s", e.text);
@@ -347,5 +257,5 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 void keys_file_include(struct reader *r, const struct key *key)
 {
 	if (key->value)
-		keys_file_read(r, known_so_far(r, key->value), key->at);
+		keys_file_read(r, early_value(r, key->value), key->at);
 }

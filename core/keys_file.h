@@ -4,6 +4,7 @@
 #define UWSGI_KEYS_FILE_H
 
 #include "keys.h"
+#include "logic.h"
 
 struct file;
 
@@ -13,8 +14,13 @@ struct reader {
 	const struct keys_context *context;
 	const struct file *file; /* the one being read; NULL: none */
 	int files;               /* sections read so far, one for each time */
+	int depth;               /* how many names are being replaced inside one another */
+	bool full;               /* there are too many keys, and it was said */
 };
 
+/* A line that is a setting, or the beginning or the end of a block of settings: adds the key as
+ * often as it counts. */
+void keys_take(struct reader *, struct logic *, const struct key *);
 /* A copy of the key, and what it brings along: a file, another key. */
 void keys_add(struct reader *, const struct key *);
 

@@ -259,3 +259,8 @@ int loader_load_configured(struct loader *ld, const struct config *keys, struct 
 			return -1;
 	return 0;
 }
+
+bool loader_has(const struct loader *ld, const char *name)
+{
+	return is_loaded(ld, name);
+}

@@ -24,5 +24,7 @@ void loader_load_profile(struct loader *);
 /* Those that the configuration's keys name with plugin=, as far as they are not here already.
  * Returns -1 with the name and the paths tried. */
 int loader_load_configured(struct loader *, const struct config *keys, struct error *);
+/* Whether a plugin of this name is loaded; python3 is python. */
+bool loader_has(const struct loader *, const char *name);
 
 #endif

@@ -191,6 +191,11 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	return exit_code;
 }
 
+static bool has_plugin(const void *plugins, const char *name)
+{
+	return loader_has(plugins, name);
+}
+
 int main(int argc, char **argv)
 {
 	char cwd[4096];
@@ -200,7 +205,9 @@ int main(int argc, char **argv)
 	struct invocation invocation = { .argc = argc,
 					 .argv = moved ? moved : argv,
 					 .environ_ = environ,
-					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/" };
+					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/",
+					 .has_plugin = has_plugin,
+					 .plugins = &ld };
 	const struct command command = command_line_find(argc, invocation.argv);
 
 	loader_init(&ld);

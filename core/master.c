@@ -160,17 +160,19 @@ static struct reign *begin_reign(struct master *m, struct config *cfg, struct li
 static void start_reload(struct master *m)
 {
 	const struct master_setup *setup = m->setup;
+	struct invocation invocation = *setup->invocation;
 	struct listeners listeners;
 	struct report report;
 	struct error e;
 
+	invocation.is_reload = true;
 	m->reload_wanted = false;
 	m->retry_at_ms = 0;
 	uwsgi_log(UWSGI_NOTE, "reload: reading the configuration again and importing the "
 			      "application beside the one that serves");
 	report_init(&report);
 	struct config *cfg =
-		config_load(setup->invocation, setup->tables, setup->table_count, &report);
+		config_load(&invocation, setup->tables, setup->table_count, &report);
 	report_print(&report);
 	report_fini(&report);
 	if (!cfg) {

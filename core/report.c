@@ -36,6 +36,8 @@ static size_t group_of(const struct report *r, const struct diagnostic *d)
 {
 	size_t group = d->number;
 
+	if (r->count && strcmp(file_of(&r->items[r->count - 1]), file_of(d)) == 0)
+		return r->items[r->count - 1].group;
 	for (size_t i = 0; i < r->count; i++)
 		if (r->items[i].group < group && strcmp(file_of(&r->items[i]), file_of(d)) == 0)
 			group = r->items[i].group;

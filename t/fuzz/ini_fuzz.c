@@ -48,7 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	char path[64];
 	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "--ini", path, NULL };
 	char *environment[] = { (char *)(uintptr_t) "HOME=/root", NULL };
-	const struct invocation invocation = { 3, argv, environment, "/" };
+	const struct invocation invocation = {
+		.argc = 3, .argv = argv, .environ_ = environment, .cwd = "/"
+	};
 	const char *name, *value;
 	struct report report;
 	int fd = memfd_create("ini", MFD_CLOEXEC);

@@ -374,10 +374,46 @@ static const struct world worlds[] = {
 	  "threads = 3\nendif\n",
 	  "[uwsgi]\n", A, .settings = "threads=2 uid=sub/b.ini", .report = "" },
 	{ "[uwsgi]\nfor = a b\nuid = %(_)\nendfor =\nthreads = 2\nendif\nif-env = HOME\nuid = z\n",
-	  A, .settings = "threads=2",
-	  .report = "a.ini:2: warning: \"for\" is not supported here; its block is ignored\n"
-		    "a.ini:6: warning: endif: no block is open here; ignored\n"
+	  A, .settings = "threads=2 uid=b",
+	  .report = "a.ini:6: warning: endif: no block is open here; ignored\n"
 		    "a.ini:7: warning: if-env has no endif; it holds to the end of the file\n" },
+	{ "[uwsgi]\nif-env = X\nuid = x\nelse =\nuid = y\nif-reload =\nuid = z\nendif\nendif\n"
+	  "ifnotdir = sub\nuid = w\nendif\nif-plugin = python\nthreads = 9\nelse\nthreads = 3\n"
+	  "endif\nif-hostname-match = ^nobody$\nthreads = 8\nendif\n",
+	  A, .settings = "threads=3 uid=y", .report = "" },
+	{ "[uwsgi]\nelse\nfor = a\nelse\nendif\nif-hostname-match = (\nthreads = 8\nendif\n", A,
+	  .settings = NULL,
+	  .report = "a.ini:2: warning: else: no condition is open here; ignored\n"
+		    "a.ini:4: warning: else: no condition is open here; ignored\n"
+		    "a.ini:5: warning: endif ends \"for\" of line 3; write endfor\n"
+		    "a.ini:6: error: if-hostname-match = (: Unmatched ( or \\( (this server knows "
+		    "POSIX extended regular expressions)\n" },
+
+	/* loops */
+	{ "[uwsgi]\nfor =  1  2 # ports\nsocket = :300%(_)\nenv = %(_)\nendfor =\nn = 2\n"
+	  "for-times = %(n)\nsocket = %(_)\nthreads = %(n + 1)\nend-for =\n",
+	  A, .settings = "threads=3 env=1 env=2 socket=:3001 socket=:3002 socket=1 socket=2",
+	  .report = "" },
+	{ "[uwsgi]\nfor = sub nope\nif-dir = %(_)\nfor-glob = %(_)/*.in[i]\nenv = %(_)\nendfor\n"
+	  "endif\nendfor\nif-env = NO\nfor-times = x\nenv = never\nendfor\nendif\n",
+	  "", A, .settings = "env=sub/b.ini", .report = "" },
+	{ "[uwsgi]\nfor-readline = sub/b.ini\nenv = [%(_)]\nendfor\n", "A=1\r\n\n # two\nthree", A,
+	  .settings = "env=[A=1] env=[ # two] env=[three]", .report = "" },
+	{ "[uwsgi]\nfor-readline = nope\nenv = %(_)\nendfor\nfor-times = 9x\nuid = x\nendfor\n"
+	  "for-times = 123456789\nuid = y\nendfor\n",
+	  A, .settings = NULL,
+	  .report = "a.ini:2: warning: for-readline = nope: No such file or directory; the block "
+		    "is left out\n"
+		    "a.ini:5: error: for-times = 9x: not a number\n"
+		    "a.ini:8: error: for-times = 123456789: a loop runs at most 10000 times\n" },
+	{ "[uwsgi]\nvacuum = %(k)\nfor-times = 100\nfor-times = 99\nk = 1\nk = 2\nk = 3\nk = 4\nk "
+	  "= 5\nk = 6\n"
+	  "k = 7\nk = 8\nk = 9\nk = 10\nk = 11\nk = 12\nk = 13\nk = 14\nk = 15\nk = 16\n"
+	  "k = 17\nk = 18\nk = 19\nk = 20\nk = 21\nk = 22\nendfor\nendfor\n",
+	  A, .settings = NULL, .report = "a.ini:25: error: more than 200000 settings\n" },
+	{ .words = { "--for", "a b", "--env", "%(_)", "--endfor" },
+	  .settings = "env=a env=b",
+	  .report = "" },
 };
 
 static void write_file(const char *path, const char *text)
@@ -392,7 +428,9 @@ static void write_file(const char *path, const char *text)
 static struct config *load(const struct world *w, const char *cwd, char *said)
 {
 	char *argv[WORDS + 2] = { (char *)(uintptr_t) "uwsgi" }, *environment[WORDS + 1] = { NULL };
-	struct invocation invocation = { 1, argv, environment, cwd };
+	struct invocation invocation = {
+		.argc = 1, .argv = argv, .environ_ = environment, .cwd = cwd
+	};
 	struct report report;
 
 	for (size_t i = 0; i < WORDS && w->words[i]; i++)
@@ -485,7 +523,9 @@ static void test_keys_in_order(void **state)
 						"plugin",  "x",    "chdir",  "/shop" };
 	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "a.ini", NULL };
 	char *environment[] = { NULL };
-	const struct invocation invocation = { 2, argv, environment, *state };
+	const struct invocation invocation = {
+		.argc = 2, .argv = argv, .environ_ = environment, .cwd = *state
+	};
 	const char *name, *value;
 	struct report report;
 	size_t i = 0, n = 0;

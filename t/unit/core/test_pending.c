@@ -24,7 +24,7 @@ static void test_pending_rows_are_names_of_uwsgi(void **state)
 
 static void test_pending_rows_lead_to_one_value_each(void **state)
 {
-	const struct catalogue all = { pending_tables, pending_table_count };
+	const struct catalogue all = { .tables = pending_tables, .count = pending_table_count };
 	struct option_at at;
 
 	(void)state;

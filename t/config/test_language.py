@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Conditions, loops and the size of files, with real servers."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib import http
+from lib.server import COMMAND
+from lib.wait import until
+
+SHOW = """
+import os
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [os.environ.get('SHOWN', 'unset').encode()]
+"""
+BASE = "http-socket = {http}\nwsgi-file = {here}/show.py\nmaster = true\n"
+
+
+@pytest.fixture
+def show(start, folder):
+    with open(f"{folder}/show.py", "w", encoding="utf-8") as f:
+        f.write(SHOW)
+    return lambda text, **more: start(BASE + text, folder=folder, **more)
+
+
+def shown(server):
+    return http.request(server.http).body.decode()
+
+
+def test_a_block_for_reloads_counts_from_the_first_reload_on(show):
+    server = show("if-reload =\nenv = SHOWN=again\nelse =\nenv = SHOWN=first\nendif =\n")
+    assert shown(server) == "first"
+    os.kill(server.pid, signal.SIGHUP)
+    until(lambda: shown(server) == "again", "the new generation")
+
+
+@pytest.mark.parametrize("name, there", [("python", True), ("python3", True), ("http", True),
+                                         ("psgi", False)])
+def test_a_block_for_a_plugin(show, name, there):
+    server = show(f"env = SHOWN=no\nif-plugin = {name}\nenv = SHOWN=yes\nendif =\n")
+    assert shown(server) == ("yes" if there else "no")
+
+
+def test_variables_from_a_file_of_lines(show, folder):
+    with open(f"{folder}/vars", "w", encoding="utf-8") as f:
+        f.write("OTHER=1\n\nSHOWN=from a file")
+    assert shown(show("for-readline = %dvars\nenv = %(_)\nendfor =\n")) == "from a file"
+
+
+@pytest.mark.parametrize("lines", ["unknown{} = 1\n", "env = A{}=x\n", "k{} = %(k{})\n"])
+def test_ten_thousand_lines(folder, lines):
+    with open(f"{folder}/long.ini", "w", encoding="ascii") as f:
+        f.write("[uwsgi]\n" + "".join(lines.format(i, i - 1) for i in range(1, 10000)))
+    began = time.monotonic()
+    result = subprocess.run([*COMMAND, "--check", f"{folder}/long.ini"], timeout=60,
+                            capture_output=True, check=False)
+    assert result.returncode == 0
+    assert time.monotonic() - began < 2
