@@ -24,11 +24,11 @@ LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
 BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
-CORE_LIBS := $(shell pkg-config --libs inih) -lev -ldl -lpthread
+CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error logline log arena out memory pattern
-SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile text source expand \
+SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile jsonfile text otherfile source expand \
             magic command_line logic early keys_file keys \
             config logging help
 EXCHANGE := request body header_rules response logformat requestlog

@@ -26,7 +26,7 @@ struct config {
 
 struct config_settings {
 	bool strict;
-	struct option_list ini, set, placeholders;
+	struct option_list ini, json, inherit, set, placeholders;
 };
 
 #define AT(member) offsetof(struct config_settings, member)
@@ -39,6 +39,19 @@ static const struct option rows[] = {
 		  "other than [uwsgi]" },
 	{ .name = "include", .same_as = "ini" },
 	{ .name = "config", .same_as = "ini" },
+	{ .name = "json",
+	  .letter = 'j',
+	  .type = OPT_LIST,
+	  .offset = AT(json),
+	  .unit = "FILE",
+	  .help = "read this JSON file: {\"uwsgi\": {\"option\": \"value\", \"list\": [\"a\", "
+		  "\"b\"]}}" },
+	{ .name = "js", .same_as = "json" },
+	{ .name = "inherit",
+	  .type = OPT_LIST,
+	  .offset = AT(inherit),
+	  .unit = "FILE",
+	  .help = "read this file behind all others" },
 	{ .name = "strict",
 	  .type = OPT_FLAG,
 	  .offset = AT(strict),

@@ -10,6 +10,8 @@
 #include "early.h"
 #include "expand.h"
 #include "keys_file.h"
+#include "otherfile.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -125,13 +127,21 @@ void keys_add(struct reader *r, const struct key *given)
 	key.name = copy(r, given->name);
 	key.value = copy(r, given->value);
 	key.at.file = copy(r, given->at.file);
-	if (!key.name || (given->value && !key.value) || !push(r, &key) || key.placeholder)
+	const char *other = key.name && !key.placeholder ? otherfile_of_option(key.name) : NULL;
+	key.placeholder = key.placeholder || other; /* what there is to say is said here */
+	if (!key.name || (given->value && !key.value) || !push(r, &key))
+		return;
+	if (other)
+		keys_file_include(r, &key, strcmp(other, "XML") ? FILE_YAML : FILE_XML);
+	if (key.placeholder)
 		return;
 	if (!catalogue_find(r->context->catalogue, key.name, &at))
 		return;
 	name = at.row->name;
 	if (strcmp(name, "ini") == 0)
-		keys_file_include(r, &key);
+		keys_file_include(r, &key, strcmp(key.name, "ini") ? FILE_BY_NAME : FILE_INI);
+	else if (strcmp(name, "json") == 0)
+		keys_file_include(r, &key, FILE_JSON);
 	else if (strcmp(name, "set") == 0)
 		add_assignment(r, &key, false);
 	else if (strcmp(name, "set-placeholder") == 0)
@@ -198,14 +208,26 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+static bool is_configuration(const char *text)
+{
+	static const char *const ends[] = { ".ini", ".json", ".js", ".xml", ".yml", ".yaml" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		const char *found = strstr(text, ends[i]);
+
+		if (ends_with(text, ends[i]) || (found && found[strlen(ends[i])] == ':'))
+			return true;
+	}
+	return false;
+}
+
 /* A word that is neither an option nor its value. */
 static void read_operand(struct reader *r, const char *text)
 {
-	static const char *const other[] = { ".xml", ".yml", ".yaml", ".json", ".js" };
 	const struct origin at = { "command line", 0 };
 
-	if (ends_with(text, ".ini") || strstr(text, ".ini:")) {
-		keys_file_read(r, text, at);
+	if (is_configuration(text)) {
+		keys_file_read(r, text, FILE_BY_NAME, at);
 		return;
 	}
 	if (ends_with(text, ".py") || ends_with(text, ".wsgi")) {
@@ -215,14 +237,9 @@ static void read_operand(struct reader *r, const char *text)
 					   .source = KEY_COMMAND_LINE });
 		return;
 	}
-	for (size_t i = 0; i < sizeof other / sizeof *other; i++)
-		if (ends_with(text, other[i])) {
-			report_add(r->context->report, UWSGI_ERROR, at,
-				   "%s: only ini files are read here, not %s", text, other[i]);
-			return;
-		}
 	report_add(r->context->report, UWSGI_ERROR, at,
-		   "\"%s\" is neither an option nor a file that ends in .ini, .py or .wsgi", text);
+		   "\"%s\" is neither an option nor a file that ends in .ini, .json, .py or .wsgi",
+		   text);
 }
 
 static void read_command_line(struct reader *r, bool operands)
@@ -316,6 +333,23 @@ static const char *find_and_expand(void *user, const char *name)
 	return key->value ? key->value : "";
 }
 
+/* Templates are read behind everything else, as in uWSGI; they may have templates. */
+static void read_templates(struct reader *r)
+{
+	for (size_t i = 0; i < r->keys->count; i++) {
+		const struct key key = r->keys->items[i];
+		struct text name = { 0 };
+
+		if (strcmp(key.name, "inherit") != 0 || !key.value || key.placeholder)
+			continue;
+		text_addf(&name, "%s%s", *key.value == ':' && key.at.file ? key.at.file : "",
+			  early_value(r, key.value));
+		const char *path = text_take(&name, r->context->arena);
+		if (path)
+			keys_file_read(r, path, FILE_BY_NAME, key.at);
+	}
+}
+
 static void expand_all(struct reader *r)
 {
 	for (size_t i = 0; i < r->keys->count; i++) {
@@ -343,5 +377,6 @@ void keys_read(struct keys *k, const struct keys_context *context)
 		read_variable(&r, *v);
 	read_command_line(&r, false);
 	read_command_line(&r, true);
+	read_templates(&r);
 	expand_all(&r);
 }

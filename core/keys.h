@@ -28,7 +28,7 @@ struct keys {
 	struct key *items; /* the array is the keys' own, all strings are in the arena */
 	size_t count, capacity;
 	struct lookup names; /* each with its first key */
-	const char *file;   /* the first file that was read, as it was named; NULL: none */
+	const char *file;    /* the first file that was read, as it was named; NULL: none */
 };
 
 /* What reading needs to know, and where it puts strings and complaints. */

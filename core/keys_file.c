@@ -6,8 +6,9 @@
 
 #include "early.h"
 #include "inifile.h"
-#include "logic.h"
+#include "jsonfile.h"
 #include "magic.h"
+#include "otherfile.h"
 #include "source.h"
 #include "text.h"
 
@@ -25,8 +26,9 @@ struct file {
 	const struct file *outer; /* includes this one; NULL: none */
 	struct place place;
 	const char *section; /* the one that is read */
-	bool found, stray;   /* its heading was seen; a line before all headings was */
-	struct text others;  /* the headings that were not asked for */
+	bool json;
+	bool found, stray;  /* its heading was seen; a line before all headings was */
+	struct text others; /* the headings that were not asked for */
 	struct logic logic;
 };
 
@@ -83,7 +85,7 @@ static const char *read_value(struct file *f, const char *name, const struct ini
 
 	if (!value)
 		return NULL;
-	size_t n = text ? strlen(value) : inifile_comment_at(value);
+	size_t n = text || f->json ? strlen(value) : inifile_comment_at(value);
 	char *cut = arena_alloc(arena, n + 1);
 	if (!cut)
 		return NULL;
@@ -113,6 +115,8 @@ static void take_heading(struct file *f, const char *section)
 	char heading[64];
 	int n = snprintf(heading, sizeof heading, "[%s]", section);
 
+	if (n >= (int)sizeof heading)
+		n = sizeof heading - 1;
 	if (strcmp(section, f->section) == 0)
 		f->found = true;
 	else if (!f->others.n || !memmem(f->others.p, f->others.n, heading, (size_t)n))
@@ -194,13 +198,44 @@ static bool may_include(const struct file *f, struct origin at)
 	return false;
 }
 
-static void read_section(struct reader *r, const char *given, const char *section, struct origin at)
+static void say_other_format(struct reader *r, const char *format, const char *given,
+			     struct slice bytes, struct origin at)
 {
-	struct file f = { .reader = r, .outer = r->file, .section = *section ? section : "uwsgi" };
+	struct text lines = { 0 };
+
+	otherfile_as_ini(bytes, &lines);
+	report_add(r->context->report, UWSGI_ERROR, at,
+		   "%s: %s is not read here, ini and JSON are; write an ini file with [uwsgi] in "
+		   "its first line%s%.*s",
+		   given, format, lines.n ? " and then: " : "", (int)lines.n,
+		   lines.p ? lines.p : "");
+	free(lines.p);
+}
+
+static void read_bytes(struct file *f, struct slice bytes, struct origin at)
+{
 	struct error e;
-	size_t n;
 	int line;
 
+	if ((f->json ? jsonfile_read : inifile_read)(bytes, take_line, f, &line, &e))
+		warn(f, line, UWSGI_ERROR, "%s", e.text);
+	else if (!f->found)
+		say_section_missing(f, at);
+	if (!logic_end(&f->logic, &line, &e))
+		warn(f, line, UWSGI_WARNING, "%s", e.text);
+}
+
+static void read_section(struct reader *r, const char *given, const char *section,
+			 enum file_format format, struct origin at)
+{
+	struct file f = { .reader = r, .outer = r->file, .section = *section ? section : "uwsgi" };
+	const char *other = format == FILE_BY_NAME ? otherfile_of_path(given) : NULL;
+	const char *dot = strrchr(given, '.');
+	struct error e;
+	size_t n;
+
+	f.json = format == FILE_JSON ||
+		 (format == FILE_BY_NAME && dot && (!strcmp(dot, ".json") || !strcmp(dot, ".js")));
 	f.place = (struct place){ .given = given,
 				  .path = source_absolute(r->context->arena,
 							  r->context->invocation->cwd, given),
@@ -220,18 +255,20 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 		f.place.first = f.outer->place.first;
 	f.logic.arena = r->context->arena;
 	r->file = &f;
-	if (inifile_read((struct slice){ bytes, n }, take_line, &f, &line, &e))
-		warn(&f, line, UWSGI_ERROR, "%s", e.text);
-	else if (!f.found)
-		say_section_missing(&f, at);
-	if (!logic_end(&f.logic, &line, &e))
-		warn(&f, line, UWSGI_WARNING, "%s", e.text);
+	if (format == FILE_XML || format == FILE_YAML || other)
+		say_other_format(r,
+				 other                ? other
+				 : format == FILE_XML ? "XML"
+						      : "YAML",
+				 given, (struct slice){ bytes, n }, at);
+	else
+		read_bytes(&f, (struct slice){ bytes, n }, at);
 	r->file = f.outer;
 	free(f.others.p);
 	free(bytes);
 }
 
-void keys_file_read(struct reader *r, const char *name, struct origin at)
+void keys_file_read(struct reader *r, const char *name, enum file_format format, struct origin at)
 {
 	struct stat st;
 	const char *colon = strrchr(name, ':');
@@ -240,6 +277,12 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 	if (colon && file.n && stat(name, &st) == 0) {
 		file.n = strlen(name); /* the colon is part of the file's name */
 		colon = NULL;
+	}
+	if (strstr(name, "://")) {
+		report_add(r->context->report, UWSGI_ERROR, at,
+			   "%s: a configuration is read from a file; fetch it before the start",
+			   name);
+		return;
 	}
 	if (file.n == 0 && !r->file) {
 		report_add(r->context->report, UWSGI_ERROR, at,
@@ -251,11 +294,11 @@ void keys_file_read(struct reader *r, const char *name, struct origin at)
 	text_add(&given, file);
 	const char *path = file.n ? text_take(&given, r->context->arena) : r->file->place.given;
 	if (path)
-		read_section(r, path, colon ? colon + 1 : "", at);
+		read_section(r, path, colon ? colon + 1 : "", format, at);
 }
 
-void keys_file_include(struct reader *r, const struct key *key)
+void keys_file_include(struct reader *r, const struct key *key, enum file_format format)
 {
 	if (key->value)
-		keys_file_read(r, early_value(r, key->value), key->at);
+		keys_file_read(r, early_value(r, key->value), format, key->at);
 }

@@ -24,9 +24,17 @@ void keys_take(struct reader *, struct logic *, const struct key *);
 /* A copy of the key, and what it brings along: a file, another key. */
 void keys_add(struct reader *, const struct key *);
 
+enum file_format {
+	FILE_INI,
+	FILE_JSON,
+	FILE_XML, /* not read here: say how it is written in ini */
+	FILE_YAML,
+	FILE_BY_NAME, /* as the name ends; ini when that says nothing */
+};
+
 /* "file", "file:section" or ":section" of the file being read; at is who asks for it. */
-void keys_file_read(struct reader *, const char *name, struct origin at);
-/* The value of an ini key, with the names in it replaced as far as they are known. */
-void keys_file_include(struct reader *, const struct key *);
+void keys_file_read(struct reader *, const char *name, enum file_format, struct origin at);
+/* The value of such a key, with the names in it replaced as far as they are known. */
+void keys_file_include(struct reader *, const struct key *, enum file_format);
 
 #endif

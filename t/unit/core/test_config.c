@@ -176,10 +176,10 @@ static const struct world worlds[] = {
 	{ .words = { "sub" },
 	  .settings = NULL,
 	  .report = "command line: error: \"sub\" is neither an option nor a file that ends in "
-		    ".ini, .py or .wsgi\n" },
+		    ".ini, .json, .py or .wsgi\n" },
 	{ .words = { "a.yml" },
 	  .settings = NULL,
-	  .report = "command line: error: a.yml: only ini files are read here, not .yml\n" },
+	  .report = "command line: error: cannot read a.yml: No such file or directory\n" },
 	{ .words = { "app.py" }, .settings = "module=app.py", .report = "" },
 
 	/* the order in which things count */
@@ -411,6 +411,34 @@ static const struct world worlds[] = {
 	  "k = 7\nk = 8\nk = 9\nk = 10\nk = 11\nk = 12\nk = 13\nk = 14\nk = 15\nk = 16\n"
 	  "k = 17\nk = 18\nk = 19\nk = 20\nk = 21\nk = 22\nendfor\nendfor\n",
 	  A, .settings = NULL, .report = "a.ini:25: error: more than 200000 settings\n" },
+	/* other formats, templates */
+	{ "{\"uwsgi\": {\"env\": [\"A=1 # x\", \"B=%n\"], \"processes\": 2, \"vacuum\": true, "
+	  "\"chdir\": \"/srv/%(processes)\"}, \"other\": {\"chdir\": \"/no\"}}",
+	  NULL, .words = { "--json", "a.ini" },
+	  .settings = "processes=2 vacuum=1 chdir=/srv/2 env=A=1 # x env=B=a", .report = "" },
+	{ "{\"uwsgi\":\n{\"env\": }}", NULL, .words = { "-j", "a.ini" }, .settings = NULL,
+	  .report = "a.ini:2: error: unexpected token near '}'\n" },
+	{ "{\"uwsgi\": {\"env\": {}}}", NULL, .words = { "-j", "a.ini" }, .settings = NULL,
+	  .report = "a.ini: error: \"env\": the value of an option is a string, a number, true, "
+		    "false or a list of them\n" },
+	{ "[]", NULL, .words = { "-j", "a.ini" }, .settings = NULL,
+	  .report = "a.ini: error: expected {\"uwsgi\": {\"option\": \"value\"}}\n" },
+	{ "uwsgi:\n  module: app\n  processes: 4\n", NULL, .words = { "--yaml", "a.ini" },
+	  .settings = NULL,
+	  .report = "command line: error: a.ini: YAML is not read here, ini and JSON are; write an "
+		    "ini file with [uwsgi] in its first line and then: module = app; processes = "
+		    "4\n" },
+	{ "<uwsgi>\n<socket>:1</socket>\n<master/><a>1</a>\n</uwsgi>", NULL,
+	  .words = { "-x", "a.ini" }, .settings = NULL,
+	  .report = "command line: error: a.ini: XML is not read here, ini and JSON are; write an "
+		    "ini file with [uwsgi] in its first line and then: socket = :1\n" },
+	{ "[uwsgi]\nini = http://x/y.ini\n", A, .settings = NULL,
+	  .report = "a.ini:2: error: http://x/y.ini: a configuration is read from a file; fetch it "
+		    "before the start\n" },
+	{ "[uwsgi]\ninherit = :t\nchdir = %(where)\nprocesses = 2\n[t]\nwhere = /t\nprocesses = "
+	  "3\n",
+	  A, .settings = "processes=3 chdir=/t", .report = "" },
+
 	{ .words = { "--for", "a b", "--env", "%(_)", "--endfor" },
 	  .settings = "env=a env=b",
 	  .report = "" },
