@@ -30,12 +30,12 @@ CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile jsonfile text otherfile source expand \
             magic command_line logic early keys_file keys \
-            config logging help
+            config logging traps show help
 EXCHANGE := request body header_rules response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation zygote reign logfile logencoder \
-            logger logstream logpipe touch logmaster master
+            logger logstream logpipe touch logmaster trial master
 ENTRY    := daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

@@ -11,9 +11,11 @@ enum command_kind {
 	COMMAND_SERVE,
 	COMMAND_HELP, /* argument: an option to explain, or NULL */
 	COMMAND_VERSION,
-	COMMAND_CHECK,  /* the configuration is named as for serving */
-	COMMAND_RELOAD, /* argument: a pidfile */
-	COMMAND_STOP,   /* argument: a pidfile */
+	COMMAND_CHECK, /* the configuration is named as for serving; argument: "json", or NULL */
+	COMMAND_CHECK_APP,
+	COMMAND_SHOW_CONFIG, /* argument: the same */
+	COMMAND_RELOAD,      /* argument: a pidfile */
+	COMMAND_STOP,        /* argument: a pidfile */
 };
 
 struct command {

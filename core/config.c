@@ -9,6 +9,8 @@
 #include "keys.h"
 #include "option.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +27,7 @@ struct config {
 };
 
 struct config_settings {
-	bool strict;
+	bool strict, show;
 	struct option_list ini, json, inherit, set, placeholders;
 };
 
@@ -57,6 +59,11 @@ static const struct option rows[] = {
 	  .offset = AT(strict),
 	  .initial = "false",
 	  .help = "unknown and unsupported options are errors, not warnings" },
+	{ .name = "show-config",
+	  .type = OPT_FLAG,
+	  .offset = AT(show),
+	  .initial = "false",
+	  .help = "print what is set, and where, to the log at start" },
 	{ .name = "set",
 	  .letter = 'S',
 	  .type = OPT_LIST,
@@ -177,10 +184,10 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	case OPTION_STORED:
 		break;
 	case OPTION_DOUBTFUL:
-		report_add(report, UWSGI_WARNING, key->at, "%s", e.text);
+		report_say(report, UWSGI_WARNING, key->at, key->name, e.text);
 		break;
 	case OPTION_REFUSED:
-		report_add(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, key->at, "%s",
+		report_say(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, key->at, key->name,
 			   e.text);
 		break;
 	}
@@ -196,24 +203,21 @@ static bool is_placeholder(const struct config *c, const struct key *key)
 static void report_unknown(struct config *c, const struct key *key, bool strict,
 			   struct report *report)
 {
-	enum severity severity = strict ? UWSGI_ERROR : UWSGI_WARNING;
-	const char *ignored = strict ? "" : ", ignored";
-	char hint[256] = "";
+	const char *ignored = strict ? "" : ", ignored", *why = absent_reason(key->name);
+	char hint[256] = "", text[512];
 
 	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
 		return;
 	if (uwsgi_names_find(key->name)) {
-		const char *why = absent_reason(key->name);
-
-		report_add(report, severity, key->at,
-			   "option \"%s\" of uWSGI is not supported here%s%s%s", key->name, ignored,
-			   why ? ": " : "", why ? why : "");
-		return;
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is not supported here%s%s%s",
+			 key->name, ignored, why ? ": " : "", why ? why : "");
+	} else {
+		if (c->hints++ < HINTS_MAX)
+			catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
+		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", key->name, ignored,
+			 hint);
 	}
-	if (c->hints++ < HINTS_MAX)
-		catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
-	report_add(report, severity, key->at, "unknown option \"%s\"%s%s", key->name, ignored,
-		   hint);
+	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at, key->name, text);
 }
 
 /* It decides about all keys, wherever it stands. */
@@ -236,15 +240,9 @@ static bool is_strict(const struct config *c)
 
 static void run_checks(const struct config *c, struct report *report)
 {
-	struct error e;
-
-	for (size_t t = 0; t < c->catalogue.count; t++) {
-		const struct option_table *table = c->catalogue.tables[t];
-
-		if (table->check && table->check(c->settings[t], &e))
-			report_add(report, UWSGI_ERROR, (struct origin){ c->keys.file, 0 }, "%s",
-				   e.text);
-	}
+	for (size_t t = 0; t < c->catalogue.count; t++)
+		if (c->catalogue.tables[t]->check)
+			c->catalogue.tables[t]->check(c, report);
 }
 
 static void settle(struct config *c, struct report *report)
@@ -262,8 +260,7 @@ static void settle(struct config *c, struct report *report)
 		else
 			report_unknown(c, key, strict, report);
 	}
-	if (report->errors == 0)
-		run_checks(c, report);
+	run_checks(c, report);
 }
 
 struct config *config_load(const struct invocation *invocation,
@@ -303,4 +300,68 @@ bool uwsgi_config_next(const struct config *c, size_t *i, const char **name, con
 	*name = key->name;
 	*value = key->value ? key->value : "";
 	return true;
+}
+
+const struct keys *config_keys(const struct config *c)
+{
+	return &c->keys;
+}
+
+const struct catalogue *config_catalogue(const struct config *c)
+{
+	return &c->catalogue;
+}
+
+const void *config_setting(const struct config *c, const char *option)
+{
+	struct option_at at;
+
+	if (!catalogue_find(&c->catalogue, option, &at) || c->catalogue.tables[at.table]->pending)
+		return NULL;
+	return (const char *)c->settings[at.table] + at.row->offset;
+}
+
+const struct key *config_key(const struct config *c, const char *option)
+{
+	const struct key *found = NULL;
+	struct option_at wanted, at;
+
+	if (!catalogue_find(&c->catalogue, option, &wanted))
+		return NULL;
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *key = &c->keys.items[i];
+
+		if (!key->placeholder && catalogue_find(&c->catalogue, key->name, &at) &&
+		    at.row == wanted.row)
+			found = key;
+	}
+	return found;
+}
+
+bool config_wants_showing(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s->show;
+}
+
+void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,
+			const char *option, const char *fmt, ...)
+{
+	const struct key *key = config_key(c, option);
+	char sentence[1024], text[1280];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof sentence, fmt, ap);
+	va_end(ap);
+	snprintf(text, sizeof text, "%s%s%.100s: %s", key ? key->name : option,
+		 key && key->value ? " = " : "", key && key->value ? key->value : "", sentence);
+	report_say(report, severity, key ? key->at : (struct origin){ c->keys.file, 0 }, option,
+		   text);
+}
+
+bool uwsgi_config_thorough(const struct report *report)
+{
+	return report->thorough;
 }

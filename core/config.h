@@ -7,6 +7,7 @@
 
 #include "command_line.h"
 #include "invocation.h"
+#include "keys.h"
 #include "plugin.h"
 #include "report.h"
 
@@ -24,7 +25,18 @@ struct config *config_read(const struct invocation *, const struct option_table 
 
 void config_free(struct config *);
 
-/* The core's own rows: strict, ini, set, set-placeholder.  To be among the tables. */
+/* What was set, in order, and what there is to set. */
+const struct keys *config_keys(const struct config *);
+const struct catalogue *config_catalogue(const struct config *);
+/* The setting of an option, of the type that its row says; NULL: no table has it, or it is
+ * stored nowhere. */
+const void *config_setting(const struct config *, const char *option);
+/* The last key to set an option, by any of its names; NULL: it has its default. */
+const struct key *config_key(const struct config *, const char *option);
+
+/* The core's own rows: strict, show-config, ini, set, set-placeholder.  To be among the tables. */
 extern const struct option_table config_table;
+/* show-config: the start is to print what is set. */
+bool config_wants_showing(const struct config *);
 
 #endif

@@ -15,7 +15,10 @@
 #include "master.h"
 #include "pending.h"
 #include "resources.h"
+#include "show.h"
 #include "title.h"
+#include "traps.h"
+#include "trial.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -26,10 +29,11 @@
 
 /* In the order of --help; what is still to come stands behind the plugins. */
 static const struct option_table *const core_tables[] = {
-	&config_table,        &loader_options,     &listener_options,   &worker_options,
-	&header_options,      &lane_options,       &limits_options,     &master_options,
-	&environment_options, &privileges_options, &resources_options,  &daemon_options,
-	&logging_options,     &logstream_options,  &requestlog_options, &title_options,
+	&traps_table,    &config_table,        &loader_options,     &listener_options,
+	&worker_options, &header_options,      &lane_options,       &limits_options,
+	&master_options, &environment_options, &privileges_options, &resources_options,
+	&daemon_options, &logging_options,     &logstream_options,  &requestlog_options,
+	&title_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
@@ -50,46 +54,87 @@ static void collect_tables(struct tables *t, const struct loader *ld)
 }
 
 /* Plugins that the configuration asks for bring options that it may use: so its keys are read
- * first, and it is loaded when all tables are there.  NULL: all is said. */
+ * first, and it is loaded when all tables are there.  NULL: the report says why. */
 static struct config *load_all(const struct invocation *invocation, struct loader *ld,
-			       struct tables *tables)
+			       struct tables *tables, struct report *report)
 {
-	struct report report;
+	struct report first;
 	struct error e;
 
 	collect_tables(tables, ld);
-	report_init(&report);
-	struct config *keys = config_read(invocation, tables->items, tables->count, &report);
-	report_fini(&report);
+	report_init(&first);
+	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
+	report_fini(&first);
 	if (keys && loader_load_configured(ld, keys, &e)) {
-		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 		config_free(keys);
 		return NULL;
 	}
 	config_free(keys);
 	collect_tables(tables, ld);
+	return config_load(invocation, tables->items, tables->count, report);
+}
+
+static struct config *load_and_report(const struct invocation *invocation, struct loader *ld,
+				      struct tables *tables)
+{
+	struct report report;
+
 	report_init(&report);
-	struct config *cfg = config_load(invocation, tables->items, tables->count, &report);
+	struct config *cfg = load_all(invocation, ld, tables, &report);
 	report_print(&report);
 	report_fini(&report);
 	return cfg;
 }
 
-/* Whether the server would start with this configuration, as far as words can tell. */
-static int check(const struct invocation *invocation, struct loader *ld)
+/* Whether the server would start with this configuration, as far as that can be told without
+ * doing it; with app also whether the application can be imported. */
+static int check(const struct invocation *invocation, struct loader *ld, const char *format,
+		 bool app)
+{
+	bool json = format && strcmp(format, "json") == 0;
+	struct tables tables;
+	struct report report;
+	struct error e;
+
+	report_init(&report);
+	report.thorough = true;
+	struct config *cfg = load_all(invocation, ld, &tables, &report);
+	if (app && cfg && ld->app) {
+		const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
+
+		if (trial_import(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
+			report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
+	}
+	report_sort_by_severity(&report);
+	if (json)
+		report_print_json(&report);
+	else
+		report_print(&report);
+	size_t errors = report.errors, warnings = report_count(&report, UWSGI_WARNING);
+	if (!json)
+		uwsgi_log(UWSGI_NOTE, "configuration: %zu error%s, %zu warning%s", errors,
+			  errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+	config_free(cfg);
+	report_fini(&report);
+	return errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int show_config(const struct invocation *invocation, struct loader *ld, const char *format)
 {
 	struct tables tables;
-	struct config *cfg = load_all(invocation, ld, &tables);
+	struct config *cfg = load_and_report(invocation, ld, &tables);
 
 	if (!cfg)
 		return EXIT_FAILURE;
-	requestlog_warn(cfg);
+	if (format && strcmp(format, "json") == 0)
+		show_json(cfg, stdout);
+	else
+		show_text(cfg, stdout);
 	config_free(cfg);
-	uwsgi_log(UWSGI_NOTE, "configuration: no errors");
 	return EXIT_SUCCESS;
 }
 
-/* The master says it, when the log goes where the configuration wants it. */
 static void say_hello(const struct master_setup *setup)
 {
 	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
@@ -170,9 +215,11 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	struct pidfiles pidfiles;
 	struct error e;
 
-	setup.config = load_all(invocation, ld, &tables);
+	setup.config = load_and_report(invocation, ld, &tables);
 	if (!setup.config)
 		return EXIT_FAILURE;
+	if (config_wants_showing(setup.config))
+		show_text(setup.config, stderr);
 	logging_use(setup.config);
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
@@ -223,8 +270,12 @@ int main(int argc, char **argv)
 		collect_tables(&tables, &ld);
 		return help_print(tables.items, tables.count, command.argument);
 	case COMMAND_CHECK:
+	case COMMAND_CHECK_APP:
 		loader_load_profile(&ld);
-		return check(&invocation, &ld);
+		return check(&invocation, &ld, command.argument, command.kind == COMMAND_CHECK_APP);
+	case COMMAND_SHOW_CONFIG:
+		loader_load_profile(&ld);
+		return show_config(&invocation, &ld, command.argument);
 	case COMMAND_SERVE:
 		break;
 	}

@@ -31,7 +31,7 @@
 
 struct master_settings {
 	bool vacuum, exit_on_reload;
-	struct option_list touch_reload;
+	struct option_list touch_reload, hooks;
 };
 
 #define AT(member) offsetof(struct master_settings, member)
@@ -55,6 +55,14 @@ static const struct option rows[] = {
 	{ .name = "touch-chain-reload", .same_as = "touch-reload" },
 	{ .name = "fs-reload", .same_as = "touch-reload" },
 	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
+	{ .name = "hook-master-start",
+	  .type = OPT_LIST,
+	  .offset = AT(hooks),
+	  .unit = "HOOK",
+	  .text = true,
+	  .help = "what the master does when it starts; only the one hook that makes SIGTERM "
+		  "graceful is understood, and it is so without it",
+	  .example = "unix_signal:15 gracefully_kill_them_all" },
 	{ .name = "exit-on-reload",
 	  .type = OPT_FLAG,
 	  .offset = AT(exit_on_reload),

@@ -70,7 +70,7 @@ static const struct option cheaper_rows[] = {
 	{ .name = "cheaper-busyness-backlog-nonzero", .type = OPT_INT },
 };
 static const struct option_table cheaper = {
-	.module = "the adaptive number of workers (cheaper)",
+	.module = "the adaptive number of workers",
 	.rows = cheaper_rows,
 	.count = sizeof cheaper_rows / sizeof *cheaper_rows,
 	.pending = "; all processes run all the time",
@@ -129,7 +129,6 @@ static const struct option hooks_rows[] = {
 	{ .name = "hook-accepting1", .type = OPT_LIST, .text = true },
 	{ .name = "hook-accepting-once", .type = OPT_LIST, .text = true },
 	{ .name = "hook-accepting1-once", .type = OPT_LIST, .text = true },
-	{ .name = "hook-master-start", .type = OPT_LIST, .text = true },
 	{ .name = "hook-touch", .type = OPT_LIST, .text = true },
 	{ .name = "hook-as-mule", .type = OPT_LIST, .text = true },
 	{ .name = "hook-as-gateway", .type = OPT_LIST, .text = true },

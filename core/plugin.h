@@ -16,6 +16,7 @@
 #define UWSGI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 struct config;   /* one generation's settings; constant once loaded */
+struct report;   /* what is to be said about one, while it is loaded */
 struct request;  /* one request: variables and body; lives in its connection */
 struct response; /* its answer; lives in its connection */
 struct out;      /* bytes to be sent; keeps its first failure, so writers return nothing */
@@ -81,8 +82,8 @@ struct option_table {
 	size_t size; /* of the settings struct; it is zeroed, then filled from the initials */
 	const struct option *rows;
 	size_t count;
-	/* What spans options, after loading; NULL: nothing to check. */
-	int (*check)(const void *settings, struct error *);
+	/* What spans options, after loading, by uwsgi_config_doubt(); NULL: nothing to check. */
+	void (*check)(const struct config *, struct report *);
 	/* The subsystem is still to come: its options are accepted, their values checked and stored
 	 * nowhere, and each is said to have no effect.  What helps until then, after a "; ", or
 	 * ""; NULL: the options work. */
@@ -96,6 +97,14 @@ UWSGI_API const void *uwsgi_options(const struct config *, const struct option_t
  * none.  *i starts at 0; false at the end.  Strings are valid until the config is freed. */
 UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **name,
 				 const char **value);
+
+/* For check(): something is wrong with the named option, or with its absence.  The sentence says
+ * what, and what to write instead. */
+UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
+				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
+/* Whether all that can be found out beforehand is wanted (--check), also what a start would say
+ * by itself a moment later. */
+UWSGI_API bool uwsgi_config_thorough(const struct report *);
 
 /* ---- a protocol: bytes -> request, response -> bytes; knows no fd, loop, clock or app ---- */
 

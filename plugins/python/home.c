@@ -146,17 +146,24 @@ static int set_executable(PyConfig *config, const struct home *home, struct erro
 			       home->name, home->path);
 }
 
-int home_configure(PyConfig *config, const char *path, struct error *e)
+int home_check(const char *path, struct error *e)
 {
 	struct home home = { .name = "home" };
 
 	if (examine(&home, path, e))
 		return -1;
-	if (!home.is_virtualenv &&
-	    (check_installation(&home, e) || set(config, &config->home, home.path, e)))
+	if (!home.is_virtualenv)
+		return check_installation(&home, e);
+	return *home.version && strcmp(home.version, mine) ? wrong_version(&home, e) : 0;
+}
+
+int home_configure(PyConfig *config, const char *path, struct error *e)
+{
+	struct home home = { .name = "home" };
+
+	if (home_check(path, e) || examine(&home, path, e) ||
+	    (!home.is_virtualenv && set(config, &config->home, home.path, e)))
 		return -1;
-	if (home.is_virtualenv && *home.version && strcmp(home.version, mine))
-		return wrong_version(&home, e);
 	return set_executable(config, &home, e);
 }
 

@@ -99,8 +99,15 @@ int start_python(const struct python_settings *, struct error *);
 /* Checks that a virtualenv or prefix is for this Python, and sets what the interpreter has to
  * know of it. */
 int home_configure(PyConfig *, const char *home, struct error *);
+/* The first half: only checks. */
+int home_check(const char *home, struct error *);
 /* The same for what Python takes from the environment variable PYTHONHOME. */
 int home_check_environment(struct error *);
+
+/* ---- check.c ---- */
+
+/* Of struct option_table; without an interpreter. */
+void check_settings(const struct config *, struct report *);
 
 /* ---- loader.c ---- */
 

@@ -175,6 +175,7 @@ const struct option_table python_options = {
 	.size = sizeof(struct python_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check_settings,
 };
 
 static const struct app app = {

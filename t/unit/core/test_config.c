@@ -56,13 +56,15 @@ static const struct option rows[] = {
 };
 #undef AT
 
-static int check(const void *settings, struct error *e)
+static const struct option_table table;
+
+static void check(const struct config *c, struct report *report)
 {
-	const struct settings *s = settings;
+	const struct settings *s = uwsgi_options(c, &table);
 
 	if (s->threads * s->processes > 10000)
-		return uwsgi_error_set(e, "processes × threads is too much");
-	return 0;
+		uwsgi_config_doubt(c, report, UWSGI_ERROR, "threads",
+				   "processes × threads is too much");
 }
 
 static const struct option_table table = { .module = "test",
@@ -337,7 +339,7 @@ static const struct world worlds[] = {
 	{ "[uwsgi]\nworkers = 0\n", A, .settings = NULL,
 	  .report = "a.ini:2: error: workers = 0: must be from 1 to 1024\n" },
 	{ "[uwsgi]\nprocesses = 1000\nthreads = 100\n", A, .settings = NULL,
-	  .report = "a.ini: error: processes × threads is too much\n" },
+	  .report = "a.ini:3: error: threads = 100: processes × threads is too much\n" },
 
 	/* includes */
 	{ "[uwsgi]\nini = :base\nthreads = 2\n[base]\nprocesses = 3\nthreads = 9\n", A,

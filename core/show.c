@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* show.c: prints what is set, then what has its default, for --show-config and the option of that
+ * name.  The values are the words that were written, with all names replaced. */
+#include "show.h"
+
+#include "catalogue.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* The row that a key sets; NULL: it is a placeholder, or unknown. */
+static const struct option *row_of(const struct config *c, const struct key *key)
+{
+	struct option_at at;
+
+	return !key->placeholder && catalogue_find(config_catalogue(c), key->name, &at) ? at.row
+											: NULL;
+}
+
+/* What a later key has set anew does not count; files and assignments have been followed. */
+static bool is_effective(const struct config *c, const struct key *key, const struct option *row)
+{
+	static const char *const followed[] = { "ini", "set", "set-placeholder", "json",
+						"inherit" };
+
+	for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
+		if (strcmp(row->name, followed[i]) == 0)
+			return false;
+	return row->type == OPT_LIST || config_key(c, row->name) == key;
+}
+
+static const char *value_of(const struct option *row, const struct key *key)
+{
+	if (key->value)
+		return key->value;
+	if (row->bare)
+		return row->bare;
+	return row->type == OPT_FLAG || row->type == OPT_ALWAYS ? "true" : "";
+}
+
+/* ---- text ---- */
+
+/* %( and % mean something when the text is read again. */
+static void print_escaped(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '%')
+			fputc('%', f);
+		fputc(*text, f);
+	}
+}
+
+static void print_line(FILE *f, const char *name, const char *value)
+{
+	fprintf(f, "%s%s", name, *value ? " = " : "");
+	print_escaped(f, value);
+	fputc('\n', f);
+}
+
+static void print_origin(FILE *f, const struct key *key)
+{
+	if (key->at.line > 0)
+		fprintf(f, "; %s:%d\n", key->at.file, key->at.line);
+	else
+		fprintf(f, "; %s\n", key->at.file ? key->at.file : "?");
+}
+
+static void print_defaults(const struct config *c, FILE *f)
+{
+	const struct catalogue *all = config_catalogue(c);
+
+	for (size_t t = 0; t < all->count; t++) {
+		const struct option_table *table = all->tables[t];
+		bool titled = false;
+
+		for (size_t i = 0; !table->pending && i < table->count; i++) {
+			const struct option *row = &table->rows[i];
+
+			if (row->same_as || !row->initial || config_key(c, row->name))
+				continue;
+			if (!titled)
+				fprintf(f, "\n; defaults of %s\n", table->module);
+			titled = true;
+			fputc(';', f);
+			print_line(f, row->name, row->initial);
+		}
+	}
+}
+
+void show_text(const struct config *c, FILE *f)
+{
+	const struct keys *keys = config_keys(c);
+
+	fprintf(f, "[uwsgi]\n");
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->items[i];
+		const struct option *row = row_of(c, key);
+
+		if (row && !is_effective(c, key, row))
+			continue;
+		print_origin(f, key);
+		if (row)
+			print_line(f, row->name, value_of(row, key));
+		else
+			print_line(f, key->name, key->value ? key->value : "");
+	}
+	print_defaults(c, f);
+}
+
+/* ---- JSON ---- */
+
+static json_t *text(const char *s)
+{
+	json_t *string = s ? json_string(s) : json_null();
+
+	return string ? string : json_string("(not UTF-8)");
+}
+
+static json_t *describe(const char *name, const char *value, const struct key *key)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", text(name), "value", text(value), "file",
+			 text(key ? key->at.file : NULL), "line",
+			 key && key->at.line > 0 ? json_integer(key->at.line) : json_null());
+}
+
+static json_t *describe_defaults(const struct config *c)
+{
+	const struct catalogue *all = config_catalogue(c);
+	json_t *list = json_array();
+
+	for (size_t t = 0; t < all->count; t++) {
+		const struct option_table *table = all->tables[t];
+
+		for (size_t i = 0; !table->pending && i < table->count; i++) {
+			const struct option *row = &table->rows[i];
+
+			if (!row->same_as && row->initial && !config_key(c, row->name))
+				json_array_append_new(list,
+						      describe(row->name, row->initial, NULL));
+		}
+	}
+	return list;
+}
+
+void show_json(const struct config *c, FILE *f)
+{
+	const struct keys *keys = config_keys(c);
+	json_t *options = json_array(), *others = json_array(), *all;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->items[i];
+		const struct option *row = row_of(c, key);
+
+		if (row && is_effective(c, key, row))
+			json_array_append_new(options,
+					      describe(row->name, value_of(row, key), key));
+		else if (!row)
+			json_array_append_new(others, describe(key->name, key->value, key));
+	}
+	all = json_pack("{s:o, s:o, s:o}", "options", options, "placeholders", others, "defaults",
+			describe_defaults(c));
+	json_dumpf(all, f, JSON_INDENT(2));
+	fputc('\n', f);
+	json_decref(all);
+}

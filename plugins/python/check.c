@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* check.c: what can be said of an application's place before Python is started: --check asks.
+ * Looks at names of files only. */
+#include "internal.h"
+
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The last value that the user gave to an option; NULL: none. */
+static const char *value_of(const struct config *cfg, const char *option)
+{
+	const char *name, *value, *found = NULL;
+
+	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);)
+		if (strcmp(name, option) == 0)
+			found = value;
+	return found;
+}
+
+/* Whether folder/name exists; folder may be a pattern, and both relative to chdir. */
+static bool exists(const char *base, const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	glob_t found;
+
+	int n = snprintf(path, sizeof path, "%s%s%s/%s", *folder == '/' ? "" : base,
+			 *folder == '/' ? "" : "/", folder, name);
+	if (n < 0 || (size_t)n >= sizeof path)
+		return false;
+	bool any = glob(path, 0, NULL, &found) == 0;
+	if (any)
+		globfree(&found);
+	return any;
+}
+
+/* A package, a module, or one that is compiled. */
+static bool holds(const char *base, const char *folder, const char *module)
+{
+	static const char *const ends[] = { "", ".py", ".*.so", ".so" };
+	char name[256];
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		snprintf(name, sizeof name, "%.*s%s", (int)strcspn(module, ".:"), module, ends[i]);
+		if (exists(base, folder, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_findable(const struct python_settings *s, const char *base)
+{
+	static const char *const usual[] = {
+		"/usr/lib/python3*/dist-packages",
+		"/usr/local/lib/python3*/dist-packages",
+		"/usr/lib/python3*/site-packages",
+		"/usr/local/lib/python3*/site-packages",
+		"/usr/lib/python3*",
+	};
+	char packages[PATH_MAX];
+
+	if (holds(base, ".", s->module))
+		return true;
+	for (size_t i = 0; i < s->path.count; i++)
+		if (holds(base, s->path.items[i], s->module))
+			return true;
+	snprintf(packages, sizeof packages, "%s/lib*/python3*/site-packages",
+		 s->home ? s->home : "");
+	if (s->home && holds(base, packages, s->module))
+		return true;
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (holds(base, usual[i], s->module))
+			return true;
+	return getenv("PYTHONPATH") != NULL;
+}
+
+static void check_place(const struct config *cfg, const struct python_settings *s,
+			struct report *report)
+{
+	const char *chdir = value_of(cfg, "chdir");
+	char base[PATH_MAX];
+
+	if (chdir && *chdir == '/')
+		snprintf(base, sizeof base, "%s", chdir);
+	else if (!getcwd(base, sizeof base))
+		return;
+	if (access(base, X_OK))
+		return; /* another check says so */
+	if (s->module && !is_findable(s, base))
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "module",
+				   "neither %s nor pythonpath nor the installed packages hold it; "
+				   "set chdir or pythonpath to the folder that does",
+				   base);
+	if (!s->module && s->file && !exists(base, ".", s->file) && access(s->file, R_OK))
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "wsgi-file",
+				   "there is no such file below %s", base);
+}
+
+void check_settings(const struct config *cfg, struct report *report)
+{
+	const struct python_settings *s = uwsgi_options(cfg, &python_options);
+	struct error e;
+
+	if (s->module && s->file)
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "wsgi-file",
+				   "module = %s is served, not this file; leave one of them out",
+				   s->module);
+	if (!uwsgi_config_thorough(report))
+		return;
+	if (!s->module && !s->file && !s->code && s->mounts.count == 0)
+		uwsgi_config_doubt(
+			cfg, report, UWSGI_WARNING, "module",
+			"no application is named; write module = package.wsgi:application "
+			"or wsgi-file = /path/app.py");
+	if (s->home && home_check(s->home, &e))
+		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", e.text);
+	check_place(cfg, s, report);
+}

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""uwsgi --check, --check-app and --show-config: what a configuration means, without starting."""
+import json
+import os
+
+import pytest
+
+from lib import http
+from lib.server import APPS, BASE_ENV, COMMAND
+from lib.server import command as uwsgi
+import subprocess
+
+GOOD = f"http-socket = 127.0.0.1:0\nmodule = basic\npythonpath = {APPS}\n"
+
+
+@pytest.fixture
+def check(folder):
+    """The lines that --check prints of an ini text, its exit code last."""
+    def run(text, *options, env=None):
+        path = f"{folder}/a.ini"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("[uwsgi]\n" + text)
+        done = subprocess.run([*COMMAND, *(options or ["--check"]), path], capture_output=True,
+                              text=True, timeout=30, check=False, cwd=folder,
+                              env={**BASE_ENV, **(env or {})})
+        return done
+    return run
+
+
+def lines(done):
+    return [line.replace(os.path.dirname(line.split(":")[0]) + "/", "", 1)
+            for line in done.stderr.splitlines()]
+
+
+def test_a_right_file_has_nothing_to_be_said_of(check):
+    done = check(GOOD)
+    assert done.returncode == 0
+    assert lines(done) == ["configuration: 0 errors, 0 warnings"]
+
+
+def test_all_problems_are_said_at_once_errors_first(check):
+    done = check(GOOD + "vaccum = true\nprocesses = many\nharakiri = 300\nthreads = 0\n")
+    assert done.returncode == 1
+    said = lines(done)
+    assert [line.split(": ")[1] for line in said[:-1]] == ["error", "error", "warning", "warning"]
+    assert said[0].startswith("a.ini:6: error: processes = many: expected")
+    assert said[1].startswith("a.ini:8: error: threads = 0: must be from 1")
+    assert 'a.ini:5: warning: unknown option "vaccum"' in said[2]
+    assert said[3].startswith("a.ini:7: warning: harakiri = 300: requests may run longer than")
+    assert said[4] == "configuration: 2 errors, 2 warnings"
+
+
+def test_strict_makes_errors_of_unknown_options(check):
+    assert check(GOOD + "vaccum = true\n", "--check").returncode == 0
+    assert check(GOOD + "vaccum = true\n", "--check", "--strict").returncode == 1
+
+
+def test_json(check):
+    done = check(GOOD + "vaccum = true\nprocesses = many\n", "--check=json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert (said["errors"], said["warnings"]) == (1, 1)
+    first = said["diagnostics"][0]
+    assert first["severity"] == "error" and first["line"] == 6
+    assert first["option"] == "processes" and first["file"].endswith("a.ini")
+    assert said["diagnostics"][1]["option"] == "vaccum"
+
+
+def test_nothing_is_done(check, folder):
+    check(GOOD + f"socket = {folder}/s\npidfile = {folder}/p\nlogto = {folder}/l\n")
+    assert sorted(os.listdir(folder)) == ["a.ini"]
+
+
+# ---- traps ----
+
+@pytest.mark.parametrize("text, said", [
+    ("harakiri = 90", "warning: harakiri = 90: requests may run longer than reload-mercy (60)"),
+    ("harakiri = 90\nreload-mercy = 90", "longer than worker-reload-mercy (60)"),
+    ("processes = 4\ncheaper = 4", "warning: cheaper = 4: must be less than processes (4)"),
+    ("http-socket = :8123\nhttp = :8123", "error: http = :8123: http-socket has this address"),
+    ("socket = :8000", "note: socket = :8000: uwsgi packets are spoken here"),
+    ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
+    ("pidfile = /nowhere/s", "warning: pidfile = /nowhere/s: there is no folder /nowhere"),
+    ("chdir = /nowhere", "warning: chdir = /nowhere: there is no such folder"),
+    ("home = /nowhere", "error: home = /nowhere: home = /nowhere: No such file"),
+    ("home = /usr/share", "error: home = /usr/share: .*neither a virtualenv"),
+    ("module = no_such_module", "warning: module = no_such_module: neither .* hold it"),
+    ("wsgi-file = app.py", "warning: wsgi-file = app.py: module = basic is served"),
+    ("disable-logging = true\nlog-format = x", "note: log-format = x: disable-logging is set"),
+    ("hook-master-start = exec:ls", "warning: hook-master-start = exec:ls: not supported yet"),
+    ("daemonize = /tmp/x.log\nlogto = /tmp/y.log", "note: daemonize = .*: logto says where")])
+def test_traps(check, text, said):
+    import re
+    assert re.search(said.replace("(", r"\(").replace(")", r"\)"), check(GOOD + text).stderr)
+
+
+def test_traps_without_an_application_or_a_socket(check):
+    said = check("processes = 2\n").stderr
+    assert "module: no application is named; write module =" in said
+    assert "socket: nothing to listen on; write http-socket = :8000" in said
+    assert "there is no such file below" in check("http-socket = :0\nwsgi-file = no.py\n").stderr
+
+
+def test_daemonize_under_systemd(check):
+    text = GOOD + "daemonize = /tmp/x.log\n"
+    assert "systemd waits for" not in check(text).stderr
+    assert "systemd waits for" in check(text, env={"INVOCATION_ID": "1"}).stderr
+
+
+def test_the_hook_that_containers_use_is_taken(check, start):
+    hook = "hook-master-start = unix_signal:15 gracefully_kill_them_all\n"
+    assert "hook" not in check(GOOD + hook).stderr
+    server = start("http-socket = {http}\nmodule = basic\n" + hook)
+    assert http.request(server.http, "/hello").status == 200
+    server.send(15)
+    assert server.wait() == 0
+
+
+@pytest.mark.parametrize("typo, right", [
+    ("chmod-sock", "chmod-socket"), ("process", "processes"), ("b", "buffer-size"),
+    ("vaccum", "vacuum"), ("vaccuum", "vacuum"), ("application", "callable"),
+    ("chown", "chown-socket"), ("gui", "gid"), ("log", "logto"), ("logfile", "logto"),
+    ("logging", "disable-logging"), ("no-orphan", "no-orphans"), ("pid", "pidfile"),
+    ("port", "http-socket"), ("socker", "socket"), ("strict-mode", "strict"),
+    ("thread", "threads"), ("enable-thread", "enable-threads"), ("user", "uid"), ("zuid", "uid"),
+    ("env DJANGO_SETTINGS_MODULE", "env = DJANGO_SETTINGS_MODULE"),
+    ("disable-write-exceptions", "disable-write-exception"),
+    ("static-map /static", "static-map = /static")])
+def test_typos_of_real_files(check, typo, right):
+    said = check(GOOD + f"{typo} = 1\n").stderr
+    assert f'unknown option "{typo}"' in said and f'"{right}' in said
+
+
+# ---- --check-app ----
+
+def test_check_app_imports_and_serves_nothing(check):
+    done = check(GOOD, "--check-app")
+    assert done.returncode == 0
+    assert "imported basic in" in done.stdout
+
+
+def test_check_app_prints_the_traceback(check, folder):
+    with open(f"{folder}/broken.py", "w", encoding="ascii") as f:
+        f.write("import os\n\nraise ValueError('not today')\n")
+    done = check("http-socket = :0\nmodule = broken\n", "--check-app")
+    assert done.returncode == 1
+    assert "ValueError: not today" in done.stderr and 'broken.py", line 3' in done.stderr
+    assert "configuration: error: the application cannot be imported" in done.stderr
+
+
+def test_check_app_does_not_wait_for_ever(check, folder):
+    with open(f"{folder}/slow.py", "w", encoding="ascii") as f:
+        f.write("import time\ntime.sleep(60)\n")
+    done = check("http-socket = :0\nmodule = slow\nreload-timeout = 1\n", "--check-app")
+    assert done.returncode == 1
+    assert "the application is not imported after 1 s" in done.stderr
+
+
+# ---- --show-config ----
+
+def test_show_config_tells_values_and_where_they_are_from(check):
+    done = check("base = /tmp\n" + GOOD + "workers = 3\nprocesses = 4\nchdir = %(base)\n"
+                 "env = A=1\nenv = B=50%%\n", "--show-config", env={"UWSGI_THREADS": "2"})
+    text = done.stdout
+    assert "\nprocesses = 4\n" in text and "= 3" not in text
+    assert "\nchdir = /tmp\n" in text and "env = A=1\n" in text and "env = B=50%%\n" in text
+    assert "; environment UWSGI_THREADS\nthreads = 2\n" in text
+    assert "a.ini:7\nprocesses = 4" in text
+    assert ";buffer-size = 64k\n" in text and ";threads" not in text
+
+
+def test_what_show_config_prints_says_the_same_again(check, folder):
+    first = check("base = /tmp\n" + GOOD + "chdir = %(base)\nenv = B=50%%\n", "--show-config")
+    again = check(first.stdout.partition("\n")[2], "--show-config")
+
+    def values(text):
+        return [line for line in text.splitlines() if not line.startswith(";")]
+    assert values(first.stdout) == values(again.stdout)
+
+
+def test_show_config_as_json(check):
+    done = check(GOOD + "vacuum\nmine = 1\n", "--show-config=json")
+    said = json.loads(done.stdout)
+    assert {"name": "vacuum", "value": "true", "line": 5} == {
+        k: v for k, v in said["options"][-1].items() if k != "file"}
+    assert said["placeholders"][0]["name"] == "mine"
+    assert {"name": "processes", "value": "1", "file": None, "line": None} in said["defaults"]
+
+
+def test_the_option_show_config_prints_at_start(start):
+    server = start("http-socket = {http}\nmodule = basic\nshow-config = true\n")
+    server.wait_log(r"^module = basic$")
+
+
+def test_show_config_of_a_broken_file_says_why(check):
+    done = check("processes = many\n", "--show-config")
+    assert done.returncode == 1 and "processes = many: expected" in done.stderr
+
+
+def test_commands_are_in_the_help():
+    said = uwsgi("--help").stdout
+    assert "--check" in said and "--show-config" in said
