@@ -28,7 +28,8 @@ struct config {
 
 struct config_settings {
 	bool strict, show;
-	struct option_list ini, json, inherit, set, placeholders;
+	const char *exit;
+	struct option_list print, ini, json, inherit, set, placeholders;
 };
 
 #define AT(member) offsetof(struct config_settings, member)
@@ -49,6 +50,19 @@ static const struct option rows[] = {
 	  .help = "read this JSON file: {\"uwsgi\": {\"option\": \"value\", \"list\": [\"a\", "
 		  "\"b\"]}}" },
 	{ .name = "js", .same_as = "json" },
+	{ .name = "print",
+	  .type = OPT_LIST,
+	  .offset = AT(print),
+	  .text = true,
+	  .unit = "TEXT",
+	  .help = "log this text whenever the configuration is read" },
+	{ .name = "iprint", .same_as = "print" },
+	{ .name = "exit",
+	  .type = OPT_STRING,
+	  .offset = AT(exit),
+	  .bare = "0",
+	  .unit = "CODE",
+	  .help = "do not start, and end with this exit code; of use inside a condition" },
 	{ .name = "inherit",
 	  .type = OPT_LIST,
 	  .offset = AT(inherit),
@@ -107,9 +121,9 @@ static bool copy_tables(struct config *c, const struct option_table *const *tabl
 	return c->catalogue.tables && catalogue_index(&c->catalogue);
 }
 
-struct config *config_read(const struct invocation *invocation,
-			   const struct option_table *const *tables, size_t table_count,
-			   struct report *report)
+static struct config *read_keys(const struct invocation *invocation,
+				const struct option_table *const *tables, size_t table_count,
+				bool preview, struct report *report)
 {
 	struct config *c = calloc(1, sizeof *c);
 
@@ -120,7 +134,8 @@ struct config *config_read(const struct invocation *invocation,
 		config_free(c);
 		return NULL;
 	}
-	const struct keys_context context = { invocation, &c->catalogue, &c->arena, report };
+	const struct keys_context context = { invocation, &c->catalogue, &c->arena, report,
+					      preview };
 
 	keys_read(&c->keys, &context);
 	if (c->arena.failed) {
@@ -128,6 +143,13 @@ struct config *config_read(const struct invocation *invocation,
 		return NULL;
 	}
 	return c;
+}
+
+struct config *config_read(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	return read_keys(invocation, tables, table_count, true, report);
 }
 
 /* ---- from keys to settings ---- */
@@ -267,7 +289,7 @@ struct config *config_load(const struct invocation *invocation,
 			   const struct option_table *const *tables, size_t table_count,
 			   struct report *report)
 {
-	struct config *c = config_read(invocation, tables, table_count, report);
+	struct config *c = read_keys(invocation, tables, table_count, false, report);
 
 	if (c && fill_initials(c))
 		settle(c, report);
@@ -282,6 +304,21 @@ struct config *config_load(const struct invocation *invocation,
 }
 
 /* ---- readers ---- */
+
+void config_print(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	for (size_t i = 0; s && i < s->print.count; i++)
+		uwsgi_log(UWSGI_NOTE, "%s", s->print.items[i]);
+}
+
+int config_exit(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s && s->exit ? (int)(strtol(s->exit, NULL, 10) & 0xff) : -1;
+}
 
 const void *uwsgi_options(const struct config *c, const struct option_table *table)
 {

@@ -17,11 +17,17 @@
 struct config *config_load(const struct invocation *, const struct option_table *const *tables,
 			   size_t table_count, struct report *);
 
-/* Only reads the keys, for whoever must know some of them (plugin =) before all tables are
- * known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.  Never NULL but when
- * memory is out; a file that cannot be read gives no keys and a line in the report. */
+/* Only reads the keys, and runs no command for a value, for whoever must know some of them (plugin
+ * =) before all tables are known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.
+ * Never NULL but when memory is out; a file that cannot be read gives no keys and a line in the
+ * report. */
 struct config *config_read(const struct invocation *, const struct option_table *const *tables,
 			   size_t table_count, struct report *);
+
+/* Logs what print = says: each time a configuration is read to be used. */
+void config_print(const struct config *);
+/* The code with which the configuration wants the server to end instead of serving; -1: no. */
+int config_exit(const struct config *);
 
 void config_free(struct config *);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* expand.c: replaces $(NAME) and %(name) in a value.  keys.c calls it, and answers for the
+/* expand.c: replaces $(NAME), @(what) and %(name) in a value.  keys.c calls it, and answers for the
  * names.  Pure.  What nobody defines stays literally, as in uWSGI, because log formats are
  * written in the same notation. */
 #include "expand.h"
@@ -77,6 +77,20 @@ const char *expand_environment(struct arena *arena, const char *value, char *con
 	};
 
 	return expand(&pass, value, missing);
+}
+
+static const char *replace_source(const struct pass *pass, const char *inside)
+{
+	return pass->find(pass->user, inside);
+}
+
+const char *expand_sources(struct arena *arena, const char *value, expand_find find, void *user)
+{
+	const struct pass pass = {
+		.sign = '@', .replace = replace_source, .arena = arena, .find = find, .user = user
+	};
+
+	return expand(&pass, value, NULL);
 }
 
 /* ---- sums ---- */

@@ -16,6 +16,8 @@ typedef const char *(*expand_find)(void *user, const char *name);
 /* $(NAME) from the environment. */
 const char *expand_environment(struct arena *, const char *value, char *const *environment,
 			       const char **missing);
+/* @(what), answered by find. */
+const char *expand_sources(struct arena *, const char *value, expand_find, void *user);
 /* %(name), and sums like %(name + 2 * 3), worked out strictly from left to right, in which an
  * unknown name counts as 0. */
 const char *expand_names(struct arena *, const char *value, expand_find, void *user,

@@ -9,6 +9,7 @@
 #include "command_line.h"
 #include "early.h"
 #include "expand.h"
+#include "fetch.h"
 #include "keys_file.h"
 #include "otherfile.h"
 #include "text.h"
@@ -350,6 +351,38 @@ static void read_templates(struct reader *r)
 	}
 }
 
+struct place_of_source {
+	struct reader *reader;
+	const struct key *key;
+};
+
+static const char *find_source(void *user, const char *what)
+{
+	const struct place_of_source *place = user;
+	const struct keys_context *context = place->reader->context;
+	struct error e;
+
+	if (fetch_is_command(what) && (context->preview || context->invocation->no_commands))
+		return NULL;
+	const char *text = fetch(context->arena, context->invocation->cwd, what, &e);
+	if (!text)
+		report_add(context->report, UWSGI_ERROR, place->key->at, "%s: @(%s): %s",
+			   place->key->name, what, e.text);
+	return text;
+}
+
+static void expand_key_sources(struct reader *r, struct key *key)
+{
+	struct place_of_source place = { r, key };
+	const char *value = expand_sources(r->context->arena, key->value, find_source, &place);
+
+	if (value)
+		key->value = value;
+	else
+		report_add(r->context->report, UWSGI_ERROR, key->at, "%s: the value is too long",
+			   key->name);
+}
+
 static void expand_all(struct reader *r)
 {
 	for (size_t i = 0; i < r->keys->count; i++) {
@@ -363,6 +396,7 @@ static void expand_all(struct reader *r)
 		if (value)
 			key->value = value;
 		doubt_missing(r, key, missing);
+		expand_key_sources(r, key);
 	}
 	for (size_t i = 0; i < r->keys->count; i++)
 		expand_key(r, &r->keys->items[i]);

@@ -37,6 +37,7 @@ struct keys_context {
 	const struct catalogue *catalogue;
 	struct arena *arena; /* failed: the keys are not all there */
 	struct report *report;
+	bool preview; /* commands in values are not run */
 };
 
 /* Reads and expands everything; the rest of the world is only looked at. */

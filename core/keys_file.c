@@ -225,6 +225,23 @@ static void read_bytes(struct file *f, struct slice bytes, struct origin at)
 		warn(f, line, UWSGI_WARNING, "%s", e.text);
 }
 
+/* Standard input can be read once; the invocation has kept it. */
+static char *read_source(struct reader *r, const char *given, const char *path, size_t *n,
+			 struct error *e)
+{
+	const struct slice input = r->context->invocation->input;
+
+	if (strcmp(given, "-") != 0)
+		return source_read(path, n, e);
+	char *bytes = input.p ? malloc(input.n + 1) : NULL;
+	if (bytes)
+		memcpy(bytes, input.p, input.n);
+	else
+		uwsgi_error_set(e, "standard input is read for the command line only");
+	*n = input.n;
+	return bytes;
+}
+
 static void read_section(struct reader *r, const char *given, const char *section,
 			 enum file_format format, struct origin at)
 {
@@ -244,7 +261,7 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 				  .first = &f.place };
 	if (!f.place.path || !may_include(&f, at))
 		return;
-	char *bytes = source_read(f.place.path, &n, &e);
+	char *bytes = read_source(r, given, f.place.path, &n, &e);
 	if (!bytes) {
 		say_unreadable(r, given, at, &e);
 		return;

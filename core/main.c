@@ -16,6 +16,7 @@
 #include "pending.h"
 #include "resources.h"
 #include "show.h"
+#include "source.h"
 #include "title.h"
 #include "traps.h"
 #include "trial.h"
@@ -84,6 +85,8 @@ static struct config *load_and_report(const struct invocation *invocation, struc
 	struct config *cfg = load_all(invocation, ld, tables, &report);
 	report_print(&report);
 	report_fini(&report);
+	if (cfg)
+		config_print(cfg);
 	return cfg;
 }
 
@@ -106,6 +109,11 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 		if (trial_import(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
 			report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 	}
+	if (cfg && !json)
+		config_print(cfg);
+	if (cfg && config_exit(cfg) >= 0)
+		report_add(&report, UWSGI_NOTE, (struct origin){ 0 },
+			   "the server would end at once with exit code %d", config_exit(cfg));
 	report_sort_by_severity(&report);
 	if (json)
 		report_print_json(&report);
@@ -220,6 +228,12 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		return EXIT_FAILURE;
 	if (config_wants_showing(setup.config))
 		show_text(setup.config, stderr);
+	int asked = config_exit(setup.config);
+	if (asked >= 0) {
+		uwsgi_log(UWSGI_NOTE, "the configuration says exit = %d", asked);
+		config_free(setup.config);
+		return asked;
+	}
 	logging_use(setup.config);
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
@@ -236,6 +250,25 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	if (vacuum)
 		daemon_remove_pidfiles(&pidfiles);
 	return exit_code;
+}
+
+/* --ini - and --json=-: kept, because a reload reads everything again. */
+static void keep_input(struct invocation *invocation)
+{
+	struct error e;
+	bool named = false;
+
+	for (int i = 1; i < invocation->argc; i++) {
+		const char *word = invocation->argv[i];
+		size_t n = strlen(word);
+
+		named = named || strcmp(word, "-") == 0 || (n > 2 && !strcmp(word + n - 2, "=-"));
+	}
+	if (!named)
+		return;
+	invocation->input.p = source_read("/dev/stdin", &invocation->input.n, &e);
+	if (!invocation->input.p)
+		uwsgi_log(UWSGI_ERROR, "standard input: %s", e.text);
 }
 
 static bool has_plugin(const void *plugins, const char *name)
@@ -258,6 +291,7 @@ int main(int argc, char **argv)
 	const struct command command = command_line_find(argc, invocation.argv);
 
 	loader_init(&ld);
+	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
 		return command_reload(command.argument);

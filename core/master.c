@@ -188,7 +188,11 @@ static void start_reload(struct master *m)
 				       "generation goes on serving");
 		return;
 	}
-	if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners,
+	config_print(cfg);
+	if (config_exit(cfg) >= 0) {
+		uwsgi_error_set(&e, "the configuration now says exit = %d", config_exit(cfg));
+		config_free(cfg);
+	} else if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners,
 			   &e)) {
 		config_free(cfg);
 	} else {

@@ -60,3 +60,22 @@ def test_ten_thousand_lines(folder, lines):
                             capture_output=True, check=False)
     assert result.returncode == 0
     assert time.monotonic() - began < 2
+
+
+def test_exit_ends_with_its_code_before_anything_is_opened(start):
+    server = start.not_yet(BASE + "if-env = HOME\nexit = 3\nendif =\n")
+    assert server.run() == 3
+    server.wait_log("exit = 3")
+
+
+def test_a_command_runs_once_when_the_server_starts(show, folder):
+    server = show("env = SHOWN=@(exec://echo x >>%dran; cat %dran)\n")
+    assert shown(server) == "x"
+
+
+def test_standard_input_is_read():
+    text = "[uwsgi]\nif-reload =\nprint = again\nelse =\nprint = first\nendif =\nexit = 0\n"
+    result = subprocess.run([*COMMAND, "--ini", "-"], input=text, text=True, timeout=60,
+                            capture_output=True, check=False)
+    assert result.returncode == 0
+    assert "first\n" in result.stderr

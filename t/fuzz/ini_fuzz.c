@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "--ini", path, NULL };
 	char *environment[] = { (char *)(uintptr_t) "HOME=/root", NULL };
 	const struct invocation invocation = {
-		.argc = 3, .argv = argv, .environ_ = environment, .cwd = "/"
+		.argc = 3, .argv = argv, .environ_ = environment, .cwd = "/", .no_commands = true
 	};
 	const char *name, *value;
 	struct report report;

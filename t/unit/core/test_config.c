@@ -441,6 +441,24 @@ static const struct world worlds[] = {
 	  "3\n",
 	  A, .settings = "processes=3 chdir=/t", .report = "" },
 
+	/* what stands elsewhere */
+	{ "[uwsgi]\nchdir = /@(sub/b.ini)/@(file://sub/b.ini)/@(exec://printf \"x\\ny\\n\")\n"
+	  "env = @(exec://pwd >&2; exit 1)!\n",
+	  "b\n", A, .settings = "chdir=/b/b/x\ny env=!", .report = "" },
+	{ "[uwsgi]\nwhere = sub\nchdir = @(nope)\nuid = @(http://x)\nmodule = "
+	  "@(exec://no-such-command 2>&1)\nhome = @(exec://printf 'a\\0b')\n",
+	  A, .settings = NULL,
+	  .report = "a.ini:2: warning: unknown option \"where\", ignored\n"
+		    "a.ini:3: error: chdir: @(nope): No such file or directory\n"
+		    "a.ini:4: error: uid: @(http://x): only a file and exec:// can stand here; for "
+		    "others write @(exec://command), for example with curl\n"
+		    "a.ini:5: error: module: @(exec://no-such-command 2>&1): there is no such "
+		    "command\n"
+		    "a.ini:6: error: home: @(exec://printf 'a\\0b'): this is not text\n" },
+	{ "[uwsgi]\nini = -\n", A, .settings = NULL,
+	  .report = "a.ini:2: error: cannot read -: standard input is read for the command line "
+		    "only\n" },
+
 	{ .words = { "--for", "a b", "--env", "%(_)", "--endfor" },
 	  .settings = "env=a env=b",
 	  .report = "" },
