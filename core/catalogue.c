@@ -160,12 +160,27 @@ static unsigned distance(const char *a, const char *b)
 	return row[n % 3][m];
 }
 
-/* The distance, or at least limit: most names differ too much in length to be compared. */
+/* Which letters a name has.  One slip changes two of them at most. */
+static unsigned letters_of(const char *name)
+{
+	unsigned letters = 0;
+
+	for (; *name; name++)
+		letters |= 1u << (fold(*name) & 31);
+	return letters;
+}
+
+/* The distance, or at least limit: most names differ too much in length or letters to be
+ * compared. */
 static unsigned distance_below(const char *a, const char *b, unsigned limit)
 {
 	size_t n = strlen(a), m = strlen(b);
 
-	return (n > m ? n - m : m - n) >= limit ? limit : distance(a, b);
+	if (limit == 0 || (n > m ? n - m : m - n) >= limit)
+		return limit;
+	if (__builtin_popcount(letters_of(a) ^ letters_of(b)) > 2 * ((int)limit - 1))
+		return limit;
+	return distance(a, b);
 }
 
 struct nearest {

@@ -75,13 +75,29 @@ static const char *expand_letters(const struct file *f, const char *text, int li
 	return expanded;
 }
 
+/* Quotation marks around all of a value are kept, as uWSGI keeps them; in a path or around
+ * NAME=value nobody means them. */
+static void doubt_quotes(const struct file *f, const struct option *row, const char *value,
+			 int line)
+{
+	size_t n = strlen(value);
+	bool quoted = n > 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value &&
+		      !memchr(value + 1, *value, n - 2);
+
+	if (quoted && (!row->text || strcmp(row->name, "env") == 0))
+		warn(f, line, UWSGI_WARNING,
+		     "%s = %s: the quotation marks are part of the value; write %s = %.*s",
+		     row->name, value, row->name, (int)(n - 2), value + 1);
+}
+
 /* The value as far as it can be understood now; NULL when there is none. */
 static const char *read_value(struct file *f, const char *name, const struct ini_line *line)
 {
 	struct arena *arena = f->reader->context->arena;
 	struct option_at at;
 	const char *value = line->value;
-	bool text = catalogue_find(f->reader->context->catalogue, name, &at) && at.row->text;
+	bool known = catalogue_find(f->reader->context->catalogue, name, &at);
+	bool text = known && at.row->text;
 
 	if (!value)
 		return NULL;
@@ -91,6 +107,8 @@ static const char *read_value(struct file *f, const char *name, const struct ini
 		return NULL;
 	memcpy(cut, value, n);
 	cut[n] = '\0';
+	if (known && !f->json)
+		doubt_quotes(f, at.row, cut, line->number);
 	value = expand_letters(f, cut, line->number);
 	return value && *value ? value : NULL;
 }

@@ -37,8 +37,12 @@ static const struct option rows[] = {
 	{ .name = "env", .type = OPT_LIST, .offset = AT(env), .text = true, .initial = "A=1" },
 	{ .name = "choice", .type = OPT_CHOICE, .offset = AT(choice), .choices = choices },
 };
-static const struct option_table table = { "fuzz", sizeof(struct settings), rows,
-					   sizeof rows / sizeof *rows, NULL };
+static const struct option_table table = {
+	.module = "fuzz",
+	.size = sizeof(struct settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
 static const struct option_table *const tables[] = { &config_table, &table };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

@@ -441,6 +441,14 @@ static const struct world worlds[] = {
 	  "3\n",
 	  A, .settings = "processes=3 chdir=/t", .report = "" },
 
+	{ "[uwsgi]\nenv = \"A=b\"\nchdir = '/srv' # x\nlog-format = \"%(addr)\"\nmodule = \"a\" "
+	  "\"b\"\n",
+	  A, .settings = "chdir='/srv' module=\"a\" \"b\" format=\"%(addr)\" env=\"A=b\"",
+	  .report = "a.ini:2: warning: env = \"A=b\": the quotation marks are part of the value; "
+		    "write env = A=b\n"
+		    "a.ini:3: warning: chdir = '/srv': the quotation marks are part of the value; "
+		    "write chdir = /srv\n" },
+
 	/* what stands elsewhere */
 	{ "[uwsgi]\nchdir = /@(sub/b.ini)/@(file://sub/b.ini)/@(exec://printf \"x\\ny\\n\")\n"
 	  "env = @(exec://pwd >&2; exit 1)!\n",
