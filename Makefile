@@ -30,7 +30,7 @@ CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
-            config logging traps show help
+            config logging traps show describe help reference completion
 EXCHANGE := request body header_rules response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
@@ -51,7 +51,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all build-only clean install check demo unit fuzz run-fuzz blackbox
+.PHONY: all build-only clean install docs check demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -153,9 +153,17 @@ install: all
 	install -D -m 755 uwsgi $(DESTDIR)$(PREFIX)/bin/uwsgi
 	install -d $(DESTDIR)$(LIBDIR)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	./uwsgi --completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/uwsgi
+	./uwsgi --completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_uwsgi
 	# Plugins for several Pythons lie side by side: plugin = python312 asks for one.
 	install -m 755 plugins/python/python_plugin.so \
 		$(DESTDIR)$(LIBDIR)/python$(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')_plugin.so
+
+# The reference page of all options, from their tables; a test compares the two.
+docs: all
+	./uwsgi --help-markdown > docs/options.md
 
 clean:
 	rm -rf build uwsgi plugins/*/*_plugin.so

@@ -263,6 +263,8 @@ static const struct {
 	{ "early-python-path$", early },
 	{ "need-plugin", "a plugin that plugin = names must be there" },
 	{ "response-headers-limit$", "a response may have any number of headers" },
+	{ "safe-fd$", "the server closes no descriptor that it did not open" },
+	{ "fd-safe$", "the server closes no descriptor that it did not open" },
 	{ "pause$", "--stop stops it; there is no pause" },
 	{ "suspend$", "--stop stops it; there is no pause" },
 	{ "resume$", "--stop stops it; there is no pause" },

@@ -10,20 +10,25 @@
 #include <string.h>
 
 const struct command_row command_rows[] = {
-	{ "help", 'h', COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]",
-	  "print this help, or what OPTION means, and exit" },
-	{ "usage", 0, COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]", "the same as --help" },
-	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "print the version and exit" },
+	{ "help", 'h', COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]", "this help, or what OPTION means",
+	  false },
+	{ "usage", 0, COMMAND_HELP, ARITY_OPTIONAL, "[OPTION]", "the same as --help", true },
+	{ "help-all", 0, COMMAND_HELP_ALL, ARITY_NONE, "", "all options", false },
+	{ "help-markdown", 0, COMMAND_HELP_MARKDOWN, ARITY_NONE, "",
+	  "all options as a page in Markdown", true },
+	{ "completion", 0, COMMAND_COMPLETION, ARITY_REQUIRED, "SHELL",
+	  "a script with which bash or zsh completes this command", true },
+	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "the version", false },
 	{ "check", 0, COMMAND_CHECK, ARITY_NONE, "[=json]",
-	  "report all that is wrong with the configuration, start nothing and exit" },
-	{ "check-app", 0, COMMAND_CHECK_APP, ARITY_NONE, "",
-	  "the same, and import the application, in a process of its own" },
+	  "report all that is wrong with the configuration", false },
+	{ "check-app", 0, COMMAND_CHECK_APP, ARITY_NONE, "", "the same, and import the application",
+	  false },
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
-	  "print what is set, where, and what has its default, start nothing and exit" },
+	  "print all settings, and where each is from", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
-	  "let the instance of this pidfile reload" },
+	  "let the instance of this pidfile reload", false },
 	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
-	  "let the instance of this pidfile stop" },
+	  "let the instance of this pidfile stop", false },
 };
 const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 

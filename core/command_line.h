@@ -10,6 +10,9 @@
 enum command_kind {
 	COMMAND_SERVE,
 	COMMAND_HELP, /* argument: an option to explain, or NULL */
+	COMMAND_HELP_ALL,
+	COMMAND_HELP_MARKDOWN,
+	COMMAND_COMPLETION, /* argument: a shell */
 	COMMAND_VERSION,
 	COMMAND_CHECK, /* the configuration is named as for serving; argument: "json", or NULL */
 	COMMAND_CHECK_APP,
@@ -34,6 +37,7 @@ struct command_row {
 	enum command_kind kind;
 	enum arity arity;
 	const char *word, *help;
+	bool rare; /* not in the short help */
 };
 extern const struct command_row command_rows[];
 extern const size_t command_row_count;

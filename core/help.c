@@ -1,18 +1,67 @@
 /* SPDX-License-Identifier: MIT */
-/* help.c: prints the option tables for --help, on standard output, 80 columns wide.  main()
- * calls it.  It knows no option of its own. */
+/* help.c: prints option tables for people.  main() calls it.  The short help is a choice, made
+ * by what public ini files use; everything else is as the tables have it. */
 #include "help.h"
 
+#include "absent.h"
 #include "catalogue.h"
 #include "command_line.h"
+#include "describe.h"
 #include "option.h"
 #include "text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 80, INDENT = 30 };
+enum { WIDTH = 80, INDENT = 36 };
+
+static const struct chosen {
+	const char *subject; /* NULL: the same as above */
+	const char *name, *help;
+} chosen[] = {
+	{ "Application", "module", "package.module:callable" },
+	{ NULL, "wsgi-file", "a Python file, instead of module" },
+	{ NULL, "callable", "the application's name in it" },
+	{ NULL, "chdir", "where it lives" },
+	{ NULL, "home", "its virtualenv" },
+	{ NULL, "pythonpath", "where to look for modules, too" },
+	{ NULL, "env", "a variable of its environment" },
+	{ NULL, "mount", "one more application below a path" },
+	{ "Sockets", "socket", "uwsgi packets, for nginx's uwsgi_pass" },
+	{ NULL, "http-socket", "HTTP, for proxies and browsers" },
+	{ NULL, "fastcgi-socket", "FastCGI" },
+	{ NULL, "chmod-socket", "access mode of UNIX sockets" },
+	{ NULL, "listen", "length of the queue of connections" },
+	{ NULL, "buffer-size", "the most that a request's head may take" },
+	{ "Processes", "processes", "number of workers" },
+	{ NULL, "threads", "requests at a time in each" },
+	{ NULL, "uid", "the user to run as" },
+	{ NULL, "lazy-apps", "import in each worker" },
+	{ NULL, "need-app", "no start without the application" },
+	{ NULL, "pidfile", "for --reload and --stop" },
+	{ NULL, "daemonize", "go to the background, log to this file" },
+	{ NULL, "vacuum", "remove sockets and pidfiles at the end" },
+	{ "Limits", "harakiri", "end requests that run longer" },
+	{ NULL, "max-requests", "replace a worker after so many" },
+	{ NULL, "reload-on-rss", "replace a worker that grew to so many MB" },
+	{ NULL, "limit-post", "the largest body of a request" },
+	{ NULL, "reload-mercy", "time to finish requests at reload and stop" },
+	{ NULL, "touch-reload", "reload when this file is touched" },
+	{ "Log", "logto", "log to this file" },
+	{ NULL, "disable-logging", "log no requests" },
+	{ NULL, "log-format", "the line of a request" },
+	{ NULL, "log-maxsize", "begin a new file when it is larger" },
+	{ "Configuration", "ini", "read this file: file.ini, file.ini:section" },
+	{ NULL, "set-placeholder", "name=value, for %(name)" },
+	{ NULL, "strict", "unknown options are errors" },
+};
+
+const char *help_chosen(size_t i)
+{
+	return i < sizeof chosen / sizeof *chosen ? chosen[i].name : NULL;
+}
 
 /* The words of text from column INDENT to WIDTH; the cursor stands at column `at`. */
 static void print_wrapped(size_t at, struct slice text)
@@ -58,84 +107,67 @@ static size_t print_name(char letter, const char *name, const char *word, bool o
 	return n > 0 ? (size_t)n : 0;
 }
 
-static void add_number(struct text *t, const struct option *row, long long n)
-{
-	static const char suffix[] = "kmgt";
-	int i = -1;
-
-	while (row->type == OPT_SIZE && n && n % 1024 == 0 && suffix[i + 1]) {
-		n /= 1024;
-		i++;
-	}
-	text_addf(t, "%lld", n);
-	if (i >= 0)
-		text_add(t, (struct slice){ &suffix[i], 1 });
-	else if (row->unit)
-		text_addf(t, " %s", row->unit);
-}
-
-/* A bound that only keeps nonsense out is not worth a reader's time. */
-static void add_bounds(struct text *t, const struct option *row)
-{
-	bool upper = row->max > row->min && row->max < 1LL << 30;
-
-	if (row->type != OPT_INT && row->type != OPT_SIZE && row->type != OPT_SECONDS)
-		return;
-	if (upper || row->min) {
-		text_addf(t, upper ? "; from " : "; at least ");
-		add_number(t, row, row->min);
-	}
-	if (upper) {
-		text_addf(t, " to ");
-		add_number(t, row, row->max);
-	}
-}
-
-static void add_aliases(struct text *t, const struct option_table *table, const struct option *row)
-{
-	const char *before = "; also --";
-
-	for (size_t i = 0; i < table->count; i++) {
-		const struct option *alias = &table->rows[i];
-
-		if (!alias->same_as || strcmp(alias->same_as, row->name) != 0)
-			continue;
-		text_addf(t, "%s%s", before, alias->name);
-		before = ", --";
-	}
-}
-
-static void print_row(const struct option_table *table, const struct option *row)
-{
-	struct text t = { 0 };
-	size_t at = print_name(row->letter, row->name, option_word(row), row->bare != NULL);
-
-	text_addf(&t, "%s", row->help ? row->help : "");
-	for (int i = 0; row->type == OPT_CHOICE && row->choices[i]; i++)
-		text_addf(&t, "%s%s", i ? ", " : ": ", row->choices[i]);
-	add_bounds(&t, row);
-	if (row->type == OPT_ALWAYS)
-		text_addf(&t, "; always on");
-	else if (row->type == OPT_LIST)
-		text_addf(&t, "; may be repeated");
-	else if (row->initial && *row->initial && row->type != OPT_FLAG)
-		text_addf(&t, "; default %s", row->initial);
-	else if (row->type == OPT_FLAG && row->initial && option_boolean(row->initial) == 1)
-		text_addf(&t, "; on by default");
-	add_aliases(&t, table, row);
-	print_wrapped(at, t.failed ? SLICE("") : (struct slice){ t.p, t.n });
-	free(t.p);
-}
-
-static void print_commands(void)
+static void print_commands(bool all)
 {
 	printf("\nCommands:\n");
 	for (size_t i = 0; i < command_row_count; i++) {
 		const struct command_row *row = &command_rows[i];
-		size_t at = print_name(row->letter, row->name, row->word, false);
 
+		if (row->rare && !all)
+			continue;
+		size_t at = print_name(row->letter, row->name, "", false);
+		at += (size_t)printf("%s%s", !*row->word || row->word[1] == '=' ? "" : " ",
+				     row->word);
 		print_wrapped(at, (struct slice){ row->help, strlen(row->help) });
 	}
+}
+
+static void print_usage(void)
+{
+	printf("Usage: uwsgi [option ...] [file.ini[:section] | file.py]\n\n"
+	       "An option is --name value here, \"name = value\" in the [uwsgi] section of an\n"
+	       "ini file, and UWSGI_NAME=value in the environment.\n");
+}
+
+void help_print(const struct option_table *const *tables, size_t count)
+{
+	const struct catalogue c = { .tables = tables, .count = count };
+	struct option_at at;
+
+	print_usage();
+	print_commands(false);
+	for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+		const struct chosen *row = &chosen[i];
+
+		if (!catalogue_find(&c, row->name, &at))
+			continue;
+		if (row->subject)
+			printf("\n%s:\n", row->subject);
+		size_t column = print_name(at.row->letter, row->name, option_word(at.row),
+					   at.row->bare != NULL);
+		print_wrapped(column, (struct slice){ row->help, strlen(row->help) });
+	}
+	printf("\n--help OPTION explains one; --help-all lists them all.\n");
+}
+
+/* ---- all options ---- */
+
+static void print_row(const struct option_table *table, const struct option *row)
+{
+	struct text t = { 0 }, aliases = { 0 };
+	size_t at = print_name(row->letter, row->name, option_word(row), row->bare != NULL);
+
+	text_addf(&t, "%s", row->help ? row->help : "");
+	if (row->type == OPT_ALWAYS)
+		text_addf(&t, "; always on");
+	else if (row->initial && *row->initial && row->type != OPT_FLAG)
+		text_addf(&t, "; default %s", row->initial);
+	describe_aliases(&aliases, table, row, "--", ", ");
+	if (aliases.n)
+		text_addf(&t, "; also %.*s", (int)aliases.n, aliases.p);
+	print_wrapped(at, t.failed ? SLICE("") : (struct slice){ t.p, t.n });
+	free(aliases.p);
+	free(t.p);
 }
 
 static void print_table(const struct option_table *table)
@@ -146,37 +178,107 @@ static void print_table(const struct option_table *table)
 			print_row(table, &table->rows[i]);
 }
 
-static int explain(const struct catalogue *c, const char *name)
+static void print_pending(const struct option_table *table)
 {
+	struct text names = { 0 };
+
+	for (size_t i = 0; i < table->count; i++)
+		text_addf(&names, "%s%s", i ? ", " : "", table->rows[i].name);
+	printf("\n  %s\n", table->module);
+	print_wrapped(0, names.failed ? SLICE("") : (struct slice){ names.p, names.n });
+	free(names.p);
+}
+
+void help_print_all(const struct option_table *const *tables, size_t count)
+{
+	print_usage();
+	print_commands(true);
+	for (size_t t = 0; t < count; t++)
+		if (!tables[t]->pending && tables[t]->count)
+			print_table(tables[t]);
+	printf("\nAccepted, and without effect yet:\n");
+	for (size_t t = 0; t < count; t++)
+		if (tables[t]->pending)
+			print_pending(tables[t]);
+}
+
+/* ---- one option ---- */
+
+static void print_fact(const char *name, struct text *t)
+{
+	if (t->n && !t->failed)
+		printf("  %-14s%.*s\n", name, (int)t->n, t->p);
+	free(t->p);
+	*t = (struct text){ 0 };
+}
+
+static void print_variable(const char *name, const char *value)
+{
+	printf("  %-14sUWSGI_", "environment");
+	for (; *name; name++)
+		putchar(*name == '-' ? '_' : toupper((unsigned char)*name));
+	printf("=%s\n", value);
+}
+
+static void print_ways(const struct option *row)
+{
+	const char *value = describe_example(row);
+	bool plain = row->type == OPT_FLAG;
+
+	printf("  %-14s%s = %s\n", "in a file", row->name, value);
+	printf("  %-14s--%s%s", "as a word", row->name, plain ? "" : " ");
+	if (!plain)
+		printf(strpbrk(value, " ;#%$") ? "'%s'" : "%s", value);
+	putchar('\n');
+	print_variable(row->name, value);
+}
+
+static int print_explained(const struct option_table *table, const struct option *row)
+{
+	struct text t = { 0 };
+
+	print_name(row->letter, row->name, option_word(row), row->bare != NULL);
+	printf("\n");
+	if (row->help)
+		printf("  %s\n", row->help);
+	printf("\n");
+	if (table->pending)
+		printf("  It is accepted and has no effect yet (%s)%s.\n\n", table->module,
+		       table->pending);
+	describe_type(&t, row);
+	print_fact("type", &t);
+	if (row->type != OPT_ALWAYS) {
+		describe_default(&t, row);
+		print_fact("default", &t);
+		print_ways(row);
+	}
+	describe_aliases(&t, table, row, "", ", ");
+	print_fact("also", &t);
+	if (row->differs) {
+		text_addf(&t, "%s", row->differs);
+		print_fact("uWSGI", &t);
+	}
+	return EXIT_SUCCESS;
+}
+
+int help_explain(const struct option_table *const *tables, size_t count, const char *name)
+{
+	const struct catalogue c = { .tables = tables, .count = count };
 	struct option_at at;
 	char hint[256];
 
 	name += strspn(name, "-");
-	if (catalogue_find(c, name, &at)) {
-		print_row(c->tables[at.table], at.row);
-		return EXIT_SUCCESS;
-	}
+	if (catalogue_find(&c, name, &at) ||
+	    (name[0] && !name[1] && catalogue_find_letter(&c, name[0], &at)))
+		return print_explained(tables[at.table], at.row);
 	if (uwsgi_names_find(name)) {
-		fprintf(stderr, "option \"%s\" of uWSGI is not supported here\n", name);
+		const char *why = absent_reason(name);
+
+		fprintf(stderr, "option \"%s\" of uWSGI is not supported here%s%s\n", name,
+			why ? ": " : "", why ? why : "");
 		return EXIT_FAILURE;
 	}
-	catalogue_hint(c, name, hint, sizeof hint);
+	catalogue_hint(&c, name, hint, sizeof hint);
 	fprintf(stderr, "unknown option \"%s\"%s\n", name, hint);
 	return EXIT_FAILURE;
-}
-
-int help_print(const struct option_table *const *tables, size_t count, const char *option)
-{
-	const struct catalogue catalogue = { .tables = tables, .count = count };
-
-	if (option)
-		return explain(&catalogue, option);
-	printf("Usage: uwsgi [option ...] [file.ini[:section] | file.py]\n\n"
-	       "An option is written --name value, --name=value, or as \"name = value\" in the\n"
-	       "[uwsgi] section of an ini file. Environment variables UWSGI_NAME set options "
-	       "too.\n");
-	print_commands();
-	for (size_t t = 0; t < count; t++)
-		print_table(tables[t]);
-	return EXIT_SUCCESS;
 }

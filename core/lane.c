@@ -34,14 +34,16 @@ static const struct option rows[] = {
 	  .initial = "64k",
 	  .min = 1024,
 	  .max = 16 << 20,
-	  .help = "the most that the head of a request may take" },
+	  .help = "the most that the head of a request may take",
+	  .differs = "4k by default, at most 64k, and nothing is answered to what is larger" },
 	{ .name = "post-buffering",
 	  .type = OPT_SIZE,
 	  .offset = AT(post_buffering),
 	  .initial = "64k",
 	  .max = 1LL << 40,
 	  .help = "request bodies up to this size are held in memory, larger ones in a temporary "
-		  "file" },
+		  "file",
+	  .differs = "bodies are not buffered by default" },
 	{ .name = "limit-post",
 	  .type = OPT_SIZE,
 	  .offset = AT(limit_post),
@@ -84,7 +86,8 @@ static const struct option rows[] = {
 	  .offset = AT(harakiri_s),
 	  .initial = "0",
 	  .max = 86400LL * 365,
-	  .help = "end a worker whose request runs longer than this; 0: never" },
+	  .help = "end a worker whose request runs longer than this; 0: never",
+	  .differs = "one deadline for all threads of a worker" },
 };
 #undef AT
 

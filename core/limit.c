@@ -100,7 +100,8 @@ static const struct option rows[] = {
 	  .min = 1,
 	  .max = 86400,
 	  .help = "how long a reload may take to import the application; then it is given up and "
-		  "the old one goes on serving" },
+		  "the old one goes on serving",
+	  .differs = "there is no such option" },
 };
 #undef AT
 

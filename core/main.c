@@ -3,6 +3,7 @@
  * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
  * after a fork is a process ended. */
 #include "command.h"
+#include "completion.h"
 #include "config.h"
 #include "daemon.h"
 #include "environment.h"
@@ -14,6 +15,7 @@
 #include "logstream.h"
 #include "master.h"
 #include "pending.h"
+#include "reference.h"
 #include "resources.h"
 #include "show.h"
 #include "source.h"
@@ -302,7 +304,24 @@ int main(int argc, char **argv)
 	case COMMAND_HELP:
 		loader_load_profile(&ld);
 		collect_tables(&tables, &ld);
-		return help_print(tables.items, tables.count, command.argument);
+		if (command.argument)
+			return help_explain(tables.items, tables.count, command.argument);
+		help_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_ALL:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		help_print_all(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_MARKDOWN:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		reference_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_COMPLETION:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		return completion_print(tables.items, tables.count, command.argument);
 	case COMMAND_CHECK:
 	case COMMAND_CHECK_APP:
 		loader_load_profile(&ld);

@@ -68,6 +68,9 @@ static const struct option cheaper_rows[] = {
 	{ .name = "cheaper-busyness-backlog-multiplier", .type = OPT_INT },
 	{ .name = "cheaper-busyness-backlog-step", .type = OPT_INT },
 	{ .name = "cheaper-busyness-backlog-nonzero", .type = OPT_INT },
+	{ .name = "idle", .type = OPT_SECONDS },
+	{ .name = "die-on-idle", .type = OPT_FLAG },
+	{ .name = "die-on-no-workers", .type = OPT_FLAG },
 };
 static const struct option_table cheaper = {
 	.module = "the adaptive number of workers",
@@ -186,6 +189,9 @@ static const struct option hooks_rows[] = {
 	{ .name = "wait-interface-timeout", .same_as = "wait-for-interface-timeout" },
 	{ .name = "wait-for-iface-timeout", .same_as = "wait-for-interface-timeout" },
 	{ .name = "wait-iface-timeout", .same_as = "wait-for-interface-timeout" },
+	{ .name = "harakiri-no-arh", .type = OPT_FLAG },
+	{ .name = "no-harakiri-arh", .same_as = "harakiri-no-arh" },
+	{ .name = "no-harakiri-after-req-hook", .same_as = "harakiri-no-arh" },
 };
 static const struct option_table hooks = {
 	.module = "hooks",
@@ -335,6 +341,7 @@ static const struct option alarms_rows[] = {
 	{ .name = "not-log-alarm", .type = OPT_LIST, .text = true },
 	{ .name = "not-alarm-log", .same_as = "not-log-alarm" },
 	{ .name = "alarm-msg-size", .type = OPT_SIZE },
+	{ .name = "exception-handler", .type = OPT_LIST, .text = true },
 };
 static const struct option_table alarms = {
 	.module = "alarms",
@@ -498,6 +505,7 @@ static const struct option router_rows[] = {
 	{ .name = "http-post-buffering-dir", .type = OPT_STRING },
 	{ .name = "http-raw-body", .type = OPT_FLAG },
 	{ .name = "http-resubscribe", .type = OPT_LIST },
+	{ .name = "http-var", .type = OPT_LIST, .text = true },
 };
 static const struct option_table router = {
 	.module = "the HTTP router process",
@@ -522,7 +530,45 @@ static const struct option_table websockets = {
 	.pending = "; a server for ASGI can serve them",
 };
 
+static const struct option signs_rows[] = {
+	{ .name = "master-fifo", .type = OPT_LIST },
+	{ .name = "harakiri-graceful-timeout", .type = OPT_SECONDS },
+	{ .name = "harakiri-graceful-signal", .type = OPT_INT },
+	{ .name = "harakiri-queue-threshold", .type = OPT_INT },
+	{ .name = "reload-on-exception", .type = OPT_FLAG },
+	{ .name = "reload-on-exception-type", .type = OPT_LIST },
+	{ .name = "reload-on-exception-value", .type = OPT_LIST, .text = true },
+	{ .name = "reload-on-exception-repr", .type = OPT_LIST, .text = true },
+};
+static const struct option_table signs = {
+	.module = "more ways to end or steer workers",
+	.rows = signs_rows,
+	.count = sizeof signs_rows / sizeof *signs_rows,
+	.pending = "; harakiri, max-requests and the signals are there",
+};
+
+static const struct option python_rows[] = {
+	{ .name = "paste", .type = OPT_STRING },
+	{ .name = "paste-name", .type = OPT_STRING },
+	{ .name = "paste-logger", .type = OPT_STRING, .bare = "" },
+	{ .name = "ini-paste", .type = OPT_STRING },
+	{ .name = "ini-paste-logged", .type = OPT_STRING },
+	{ .name = "pecan", .type = OPT_STRING },
+	{ .name = "pymodule-alias", .type = OPT_LIST },
+	{ .name = "post-pymodule-alias", .type = OPT_LIST },
+	{ .name = "python-worker-override", .type = OPT_STRING },
+	{ .name = "mode", .type = OPT_STRING },
+};
+static const struct option_table python = {
+	.module = "other ways to name a Python application",
+	.rows = python_rows,
+	.count = sizeof python_rows / sizeof *python_rows,
+	.pending = "; a file for wsgi-file can make it, for example by loadapp() of Paste",
+};
+
 const struct option_table *const pending_tables[] = {
+	&signs,
+	&python,
 	&statistics,
 	&cheaper,
 	&static_files,

@@ -28,7 +28,7 @@ struct python_settings {
 	struct option_list path, mounts, imports, shared_imports, autoreload_ignored;
 	const char *arguments;
 	long long optimize, write_tolerance, autoreload_s;
-	bool manage_script_name, no_default_app;
+	bool skip_atexit, manage_script_name, no_default_app;
 	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
 

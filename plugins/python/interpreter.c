@@ -196,8 +196,10 @@ void interpreter_resume(void *state)
 void interpreter_worker_stop(void)
 {
 	PyEval_RestoreThread(python.main_state);
-	module_at_exit();
-	call("atexit", "_run_exitfuncs");
+	if (!python.settings->skip_atexit) {
+		module_at_exit();
+		call("atexit", "_run_exitfuncs");
+	}
 	flush("stdout");
 	flush("stderr");
 }

@@ -136,7 +136,7 @@ def test_nothing_to_do_is_an_error_and_not_a_hanging_server():
 
 
 def test_help_names_options_with_their_meaning():
-    done = uwsgi("--help")
+    done = uwsgi("--help-all")
     assert done.returncode == 0
     for name in ("--http-socket", "--processes", "--harakiri", "--reload-timeout", "--module"):
         assert name in done.stdout

@@ -165,13 +165,15 @@ def test_two_workers_run_two_requests_at_once(start):
     assert time.monotonic() - began < 0.95
 
 
-def test_an_exit_handler_runs_when_the_server_ends(start, folder):
+@pytest.mark.parametrize("skip", [False, True])
+def test_an_exit_handler_runs_when_the_server_ends(start, folder, skip):
     write(folder, "mine.py", "import atexit, os\natexit.register(lambda: print('left', "
           "flush=True))\n" + APP.format(body="x"))
-    server = start("http-socket = {http}\nmodule = mine", folder=folder)
+    server = start(f"http-socket = {{http}}\nmodule = mine\nskip-atexit = {skip}", folder=folder)
     assert http.request(server.http).body == b"x"
     server.stop()
-    server.wait_log("^left")
+    server.wait_log("goodbye")
+    assert ("\nleft" in server.log()) != skip
 
 
 def test_fork_hooks_of_the_application_run_in_each_worker(start, folder):

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Help, the reference page and the completion of shells: all from the same tables."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from lib.server import COMMAND, ROOT
+from lib.server import command as uwsgi
+
+WRITTEN = ("processes", "harakiri", "http-socket", "module", "log-format", "touch-reload")
+
+
+def test_the_short_help_fits_on_a_screen_or_two():
+    done = uwsgi("--help")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and done.stderr == ""
+    assert len(lines) < 70
+    assert max(map(len, lines)) <= 80
+    for name in WRITTEN:
+        assert f"--{name}" in done.stdout
+
+
+def test_every_choice_of_the_short_help_is_an_option():
+    chosen = re.findall(r'^\t\{ (?:NULL|"[A-Z]\w+"), "([a-z-]+)"', open(
+        os.path.join(ROOT, "core", "help.c"), encoding="utf-8").read(), re.M)
+    assert len(chosen) > 30
+    said = uwsgi("--help").stdout
+    assert [name for name in chosen if f"--{name}" not in said] == []
+
+
+def test_all_options_are_in_the_long_help():
+    done = uwsgi("--help-all")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    for name in (*WRITTEN, "so-keepalive", "cheaper-algo"):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize("name, said", [
+    ("harakiri", ["-t, --harakiri SECONDS", "type          seconds", "in a file     harakiri = 60",
+                  "as a word     --harakiri 60", "environment   UWSGI_HARAKIRI=60",
+                  "uWSGI         one deadline"]),
+    ("--workers", ["--processes NUMBER", "from 1 to 4096", "default       1",
+                   "also          workers"]),
+    ("master", ["always on"]), ("protocol", ["one of: uwsgi, http", "default       uwsgi"]),
+    ("buffer-size", ["default       64k", "bytes; k, m and g are understood"]),
+    ("static-map", ["accepted and has no effect yet (static files); let nginx serve them"])])
+def test_one_option_is_explained(name, said):
+    done = uwsgi(f"--help={name}")
+    assert done.returncode == 0
+    for words in said:
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize("name, said", [
+    ("vaccum", 'unknown option "vaccum"; did you mean "vacuum"?'),
+    ("emperor", "of uWSGI is not supported here: there is no emperor here; run each application")])
+def test_what_is_no_option_is_said_with_what_to_use(name, said):
+    done = uwsgi("--help", name)
+    assert done.returncode == 1 and done.stdout == "" and said in done.stderr
+
+
+# ---- the reference page ----
+
+def test_the_reference_page_is_what_the_tables_say():
+    with open(os.path.join(ROOT, "docs", "options.md"), encoding="utf-8") as f:
+        assert f.read() == uwsgi("--help-markdown").stdout, "run `make docs` and commit the page"
+
+
+def test_every_option_has_a_sentence_and_an_example():
+    page = uwsgi("--help-markdown").stdout.partition("## Accepted, and without effect")[0]
+    options = page.split("\n### ")[1:]
+    assert len(options) > 150
+    for option in options:
+        name, _, text = option.partition("\n\n")
+        sentence = text.split("\n\n")[0]
+        assert re.fullmatch(r"[A-Z0-9#].*[^.]\.", sentence, re.S), f"{name}: {sentence}"
+        assert "= ...`" not in text, f"{name} has no example"
+
+
+def test_every_option_of_uwsgi_is_known():
+    """It works, is to come, or is told with what to use instead."""
+    with open(os.path.join(ROOT, "core", "uwsgi_names.c"), encoding="utf-8") as f:
+        names = re.findall(r'\{ "([^"]+)", [NOR] \}', f.read())
+    assert len(names) > 1300
+    known = set(re.findall(r"^### (\S+)$|`([a-z0-9_.-]+)`", uwsgi("--help-markdown").stdout, re.M))
+    known = {a or b for a, b in known}
+    commands = {"help", "usage", "version", "reload", "stop"}
+    language = re.compile(r"xml|ya?ml|if|for|end-?if|end-?for|else|print|iprint|exit")
+    unknown = [n for n in names if n not in known | commands and not language.match(n)]
+    without = [n for n in unknown if ": " not in uwsgi("--help", n).stderr]
+    assert without == []
+
+
+# ---- completion ----
+
+def complete(shell_line, folder):
+    script = uwsgi("--completion", "bash").stdout
+    words = shell_line.split(" ")
+    code = (f"{script}\nCOMP_WORDS=({' '.join(words)}{' ' if words[-1] else ' '}"
+            f"{'' if words[-1] else repr('')})\nCOMP_CWORD={len(words) - 1}\n_uwsgi\n"
+            'printf "%s\\n" "${COMPREPLY[@]}"\n')
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True,
+                          cwd=folder, timeout=20)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completes_names_choices_and_files(folder):
+    for name in ("a.ini", "b.txt"):
+        with open(f"{folder}/{name}", "w", encoding="ascii"):
+            pass
+    assert complete("uwsgi --proto", folder) == ["--protocol"]
+    assert "--check" in complete("uwsgi --che", folder)
+    assert complete("uwsgi --protocol htt", folder) == ["http", "http11"]
+    assert complete("uwsgi --logto b", folder) == ["b.txt"]
+    assert "a.ini" in complete("uwsgi ", folder) and "b.txt" not in complete("uwsgi ", folder)
+
+
+def test_the_script_for_bash_is_sound():
+    done = subprocess.run(["bash", "-n"], input=uwsgi("--completion", "bash").stdout, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
+def test_the_script_for_zsh_is_sound():
+    done = subprocess.run(["zsh", "-n"], input=uwsgi("--completion", "zsh").stdout, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def test_another_shell_is_refused():
+    done = subprocess.run([*COMMAND, "--completion", "fish"], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 1 and "expected bash or zsh" in done.stderr
