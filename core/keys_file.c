@@ -8,6 +8,7 @@
 #include "inifile.h"
 #include "jsonfile.h"
 #include "magic.h"
+#include "option.h"
 #include "otherfile.h"
 #include "source.h"
 #include "text.h"
@@ -90,6 +91,26 @@ static void doubt_quotes(const struct file *f, const struct option *row, const c
 		     row->name, value, row->name, (int)(n - 2), value + 1);
 }
 
+/* A number ends where its digits do in uWSGI, too; a flag is true unless it is exactly false. */
+static void note_comment(const struct file *f, const struct option *row, const char *cut,
+			 const char *whole, int line)
+{
+	bool is_false = row->type == OPT_FLAG && option_boolean(cut) == 0;
+	bool is_text = row->type == OPT_STRING || row->type == OPT_LIST || row->type == OPT_CHOICE;
+
+	if (is_false)
+		warn(f, line, UWSGI_NOTE,
+		     "%s: the comment is left out; uWSGI has none behind values, and reads \"%s\" "
+		     "as "
+		     "true",
+		     row->name, whole);
+	else if (is_text)
+		warn(f, line, UWSGI_NOTE,
+		     "%s: the comment is left out; uWSGI has none behind values, and takes all of "
+		     "\"%s\"",
+		     row->name, whole);
+}
+
 /* The value as far as it can be understood now; NULL when there is none. */
 static const char *read_value(struct file *f, const char *name, const struct ini_line *line)
 {
@@ -107,6 +128,8 @@ static const char *read_value(struct file *f, const char *name, const struct ini
 		return NULL;
 	memcpy(cut, value, n);
 	cut[n] = '\0';
+	if (known && value[n] && f->reader->context->report->thorough)
+		note_comment(f, at.row, cut, value, line->number);
 	if (known && !f->json)
 		doubt_quotes(f, at.row, cut, line->number);
 	value = expand_letters(f, cut, line->number);

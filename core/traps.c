@@ -100,12 +100,9 @@ static void find_twins(const struct config *c, struct report *r)
 
 static void find_nobody_listens(const struct config *c, struct report *r)
 {
-	for (size_t o = 0; o < LISTENERS; o++) {
-		const struct option_list *list = config_setting(c, listeners[o]);
-
-		if (list->count > 0)
+	for (size_t o = 0; o < LISTENERS; o++)
+		if (is_set(c, listeners[o]))
 			return;
-	}
 	uwsgi_config_doubt(c, r, UWSGI_WARNING, "socket",
 			   "nothing to listen on; write http-socket = :8000, or socket = /path "
 			   "behind nginx");

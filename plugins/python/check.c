@@ -98,6 +98,14 @@ static void check_place(const struct config *cfg, const struct python_settings *
 				   "there is no such file below %s", base);
 }
 
+/* The sentence without the "home = path" that it begins with. */
+static const char *behind(const char *sentence, const char *path)
+{
+	const char *at = strstr(sentence, path);
+
+	return at ? at + strlen(path) + strspn(at + strlen(path), ": /") : sentence;
+}
+
 void check_settings(const struct config *cfg, struct report *report)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
@@ -115,6 +123,6 @@ void check_settings(const struct config *cfg, struct report *report)
 			"no application is named; write module = package.wsgi:application "
 			"or wsgi-file = /path/app.py");
 	if (s->home && home_check(s->home, &e))
-		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", e.text);
+		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", behind(e.text, s->home));
 	check_place(cfg, s, report);
 }

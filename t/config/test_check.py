@@ -82,12 +82,14 @@ def test_nothing_is_done(check, folder):
     ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
     ("pidfile = /nowhere/s", "warning: pidfile = /nowhere/s: there is no folder /nowhere"),
     ("chdir = /nowhere", "warning: chdir = /nowhere: there is no such folder"),
-    ("home = /nowhere", "error: home = /nowhere: home = /nowhere: No such file"),
+    ("home = /nowhere", "error: home = /nowhere: No such file"),
     ("home = /usr/share", "error: home = /usr/share: .*neither a virtualenv"),
     ("module = no_such_module", "warning: module = no_such_module: neither .* hold it"),
     ("wsgi-file = app.py", "warning: wsgi-file = app.py: module = basic is served"),
     ("disable-logging = true\nlog-format = x", "note: log-format = x: disable-logging is set"),
     ("hook-master-start = exec:ls", "warning: hook-master-start = exec:ls: not supported yet"),
+    ("vacuum = false ; not now", "note: vacuum: the comment is left out; uWSGI .* reads \"false ; not now\" as true"),
+    ("callable = app  # mine", "note: callable: the comment is left out.*takes all of \"app  # mine\""),
     ("daemonize = /tmp/x.log\nlogto = /tmp/y.log", "note: daemonize = .*: logto says where")])
 def test_traps(check, text, said):
     import re
