@@ -104,6 +104,7 @@ $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests ----
 FUZZ_SECONDS ?= 20
 fuzz_plugin_http_fuzz    := http
+fuzz_plugin_proxied_fuzz := http
 fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
@@ -112,7 +113,7 @@ fuzz: $(unit_bin)
 	@mkdir -p $(foreach f,$(fuzzers),build/fuzz/corpus/$(f) build/fuzz/seeds/$(f))
 	@set -e; $(foreach f,$(fuzzers),$(foreach t,$(filter $(B)/unit/$(fuzz_plugin_$(f))/%,$(unit_bin)), \
 		FUZZ_SEEDS=build/fuzz/seeds/$(f) $t >/dev/null 2>&1;))
-	@cp t/fixtures/ini/*.ini build/fuzz/seeds/ini_fuzz
+	@cp t/fixtures/ini/* build/fuzz/seeds/ini_fuzz
 	$(MAKE) PROFILE=fuzz CC=clang run-fuzz
 
 run-fuzz: $(fuzzers:%=$(B)/%)

@@ -3,6 +3,7 @@
  * libFuzzer; `make fuzz` builds and runs it.  The file is a memory file, so nothing touches the
  * disk; names of other files in the buffer are opened for reading, as they are when serving. */
 #include "config.h"
+#include "show.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -50,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	char path[64];
-	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "--ini", path, NULL };
+	/* What begins as JSON is read as that. */
+	const char *kind = n > 0 && bytes[0] == '{' ? "--json" : "--ini";
+	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t)kind, path, NULL };
 	char *environment[] = { (char *)(uintptr_t) "HOME=/root", NULL };
 	const struct invocation invocation = {
 		.argc = 3, .argv = argv, .environ_ = environment, .cwd = "/", .no_commands = true
@@ -62,11 +65,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	assert(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	report_init(&report);
+	report.thorough = true;
 	struct config *c = config_load(&invocation, tables, 2, &report);
 
 	assert((c == NULL) == (report.errors > 0));
 	for (size_t i = 0; c && uwsgi_config_next(c, &i, &name, &value);)
 		assert(name && value);
+	if (c) {
+		FILE *nowhere = fopen("/dev/null", "we");
+
+		show_text(c, nowhere);
+		show_json(c, nowhere);
+		fclose(nowhere);
+	}
 	config_free(c);
 	report_fini(&report);
 	close(fd);
