@@ -40,15 +40,41 @@ bool http_find_peer(const struct http_proxied *p, struct request *rq, struct end
 	return true;
 }
 
+/* Printable, so that no other white space stands between the words. */
+static bool is_plain(const char *line)
+{
+	for (; *line; line++)
+		if (*line < ' ' || *line > '~')
+			return false;
+	return true;
+}
+
 /* "PROXY TCP4 source destination port port"; of UNKNOWN nothing is told. */
+static bool read_words(const char *line, struct http_proxied *p)
+{
+	char kind[8], source[46], destination[46];
+	unsigned char address[16];
+	unsigned from, to;
+	int end = 0;
+
+	if (sscanf(line, "PROXY %7s", kind) == 1 && !strcmp(kind, "UNKNOWN"))
+		return true;
+	if (sscanf(line, "PROXY %7s %45s %45s %5u %5u%n", kind, source, destination, &from, &to,
+		   &end) != 5 ||
+	    line[end] || from > 65535 || to > 65535)
+		return false;
+	int family = !strcmp(kind, "TCP4") ? AF_INET : !strcmp(kind, "TCP6") ? AF_INET6 : 0;
+	if (!family || inet_pton(family, source, address) != 1)
+		return false;
+	set_peer(p, family, address, from);
+	return true;
+}
+
 static enum parsed read_line(struct slice in, struct http_proxied *p, size_t *used)
 {
 	size_t most = in.n < LINE_MAX_1 ? in.n : LINE_MAX_1;
 	const char *lf = memchr(in.p, '\n', most);
-	char line[LINE_MAX_1 + 1], kind[8], source[46], destination[46];
-	unsigned char address[16];
-	unsigned from, to;
-	int end = 0;
+	char line[LINE_MAX_1 + 1];
 
 	if (!lf)
 		return in.n < LINE_MAX_1 ? PARSE_MORE : PARSE_BAD;
@@ -57,17 +83,9 @@ static enum parsed read_line(struct slice in, struct http_proxied *p, size_t *us
 		return PARSE_BAD;
 	memcpy(line, in.p, n - 1);
 	line[n - 1] = '\0';
+	if (!is_plain(line) || !read_words(line, p))
+		return PARSE_BAD;
 	*used = n + 1;
-	if (sscanf(line, "PROXY %7s", kind) == 1 && !strcmp(kind, "UNKNOWN"))
-		return PARSE_DONE;
-	if (sscanf(line, "PROXY %7s %45s %45s %5u %5u%n", kind, source, destination, &from, &to,
-		   &end) != 5 ||
-	    line[end] || from > 65535 || to > 65535)
-		return PARSE_BAD;
-	int family = !strcmp(kind, "TCP4") ? AF_INET : !strcmp(kind, "TCP6") ? AF_INET6 : 0;
-	if (!family || inet_pton(family, source, address) != 1)
-		return PARSE_BAD;
-	set_peer(p, family, address, from);
 	return PARSE_DONE;
 }
 

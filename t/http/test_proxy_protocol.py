@@ -65,7 +65,7 @@ def test_a_proxy_that_speaks_for_nobody_is_the_client_itself(start, line):
     b"PROXY TCP4 2001:db8::7 ::1 1 2\r\n" + REQUEST,
     b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 99999\r\n" + REQUEST,
     b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80 x\r\n" + REQUEST,
-    b"PROXY TCP4 " + b"1" * 200 + b"\r\n", b"PROXY \r\n" + REQUEST,
+    b"PROXY \tTCP4 192.0.2.7 192.0.2.1 5555 80\r\n" + REQUEST, b"PROXY TCP4 " + b"1" * 200 + b"\r\n", b"PROXY \r\n" + REQUEST,
     SIGNATURE + b"\x31\x11\0\x0c" + V4 + REQUEST, SIGNATURE + b"\x21\x11\xff\xff"])
 def test_what_is_no_proxy_protocol_is_refused(start, bytes_):
     server = start(INI)
