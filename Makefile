@@ -28,7 +28,7 @@ CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
 
 # In layer order: a file knows only what stands above it.
 BASE     := error logline log arena out memory pattern
-SETTINGS := report option uwsgi_names absent pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
+SETTINGS := report option uwsgi_names absent always pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference completion
 EXCHANGE := request body header_rules response logformat requestlog

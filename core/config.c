@@ -21,9 +21,10 @@ struct config {
 	struct arena arena;
 	struct catalogue catalogue;
 	struct keys keys;
-	struct lookup set; /* the lists that no longer hold what they began with */
-	unsigned hints;    /* how many names were compared with all others */
-	void **settings;   /* for each table; NULL when the keys were only read */
+	struct lookup set;        /* the lists that no longer hold what they began with */
+	unsigned hints;           /* how many names were compared with all others */
+	void **settings;          /* for each table; NULL when the keys were only read */
+	const struct key ***last; /* for each table and row, the last key that set it */
 };
 
 struct config_settings {
@@ -171,9 +172,11 @@ static void *alloc_zeroed(struct arena *a, size_t n)
 static bool fill_initials(struct config *c)
 {
 	c->settings = alloc_zeroed(&c->arena, c->catalogue.count * sizeof *c->settings);
-	for (size_t t = 0; c->settings && t < c->catalogue.count; t++) {
+	c->last = alloc_zeroed(&c->arena, c->catalogue.count * sizeof *c->last);
+	for (size_t t = 0; c->settings && c->last && t < c->catalogue.count; t++) {
 		const struct option_table *table = c->catalogue.tables[t];
 
+		c->last[t] = alloc_zeroed(&c->arena, (table->count + 1) * sizeof **c->last);
 		if (table->pending)
 			continue;
 		c->settings[t] = alloc_zeroed(&c->arena, table->size);
@@ -200,6 +203,7 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	void *settings = table->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
+	c->last[at->table][at->row - table->rows] = key;
 	/* A feature that is switched off is not missed. */
 	if (table->pending && !(key->value && option_boolean(key->value) == 0))
 		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
@@ -367,19 +371,11 @@ const void *config_setting(const struct config *c, const char *option)
 
 const struct key *config_key(const struct config *c, const char *option)
 {
-	const struct key *found = NULL;
-	struct option_at wanted, at;
+	struct option_at at;
 
-	if (!catalogue_find(&c->catalogue, option, &wanted))
+	if (!c->last || !catalogue_find(&c->catalogue, option, &at))
 		return NULL;
-	for (size_t i = 0; i < c->keys.count; i++) {
-		const struct key *key = &c->keys.items[i];
-
-		if (!key->placeholder && catalogue_find(&c->catalogue, key->name, &at) &&
-		    at.row == wanted.row)
-			found = key;
-	}
-	return found;
+	return c->last[at.table][at.row - c->catalogue.tables[at.table]->rows];
 }
 
 bool config_wants_showing(const struct config *c)

@@ -72,9 +72,6 @@ static const struct option rows[] = {
 	  .help = "replace no worker before it has served for so long",
 	  .differs =
 		  "the default is 60; here a worker that dies young again and again is delayed" },
-	{ .name = "mem-collector-freq",
-	  .type = OPT_ALWAYS,
-	  .help = "memory is looked at once a second when a limit is set" },
 	{ .name = "harakiri-verbose",
 	  .type = OPT_FLAG,
 	  .offset = AT(harakiri_verbose),

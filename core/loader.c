@@ -33,9 +33,6 @@ static const struct option rows[] = {
 	  .unit = "FOLDER",
 	  .example = "/usr/lib/uwsgi" },
 	{ .name = "plugins-dir", .same_as = "plugin-dir" },
-	{ .name = "autoload",
-	  .type = OPT_ALWAYS,
-	  .help = "the plugins that are installed are loaded without being asked for" },
 };
 #undef AT
 

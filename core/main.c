@@ -2,6 +2,7 @@
 /* main.c: from the command line to the running master: loads plugins and configuration, opens
  * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
  * after a fork is a process ended. */
+#include "always.h"
 #include "command.h"
 #include "completion.h"
 #include "config.h"
@@ -36,7 +37,7 @@ static const struct option_table *const core_tables[] = {
 	&worker_options, &header_options,      &lane_options,       &limits_options,
 	&master_options, &environment_options, &privileges_options, &resources_options,
 	&daemon_options, &logging_options,     &logstream_options,  &requestlog_options,
-	&title_options,
+	&title_options,  &always_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 

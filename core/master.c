@@ -41,10 +41,6 @@ static const struct option rows[] = {
 	  .offset = AT(vacuum),
 	  .initial = "false",
 	  .help = "remove UNIX sockets and pidfiles when the server ends" },
-	{ .name = "die-on-term",
-	  .type = OPT_ALWAYS,
-	  .help = "SIGTERM stops the server after what is running is answered" },
-	{ .name = "no-orphans", .type = OPT_ALWAYS, .help = "no process outlives the master" },
 	{ .name = "touch-reload",
 	  .type = OPT_LIST,
 	  .offset = AT(touch_reload),
@@ -68,26 +64,6 @@ static const struct option rows[] = {
 	  .offset = AT(exit_on_reload),
 	  .initial = "false",
 	  .help = "stop instead of reloading; whoever started the server starts it again" },
-	{ .name = "reaper",
-	  .type = OPT_ALWAYS,
-	  .help = "processes that the application leaves behind are reaped" },
-	{ .name = "check-interval",
-	  .type = OPT_ALWAYS,
-	  .help = "the master acts when something happens" },
-	{ .name = "forkbomb-delay",
-	  .type = OPT_ALWAYS,
-	  .help = "a worker that keeps dying is started again later and later" },
-	{ .name = "binary-path",
-	  .type = OPT_ALWAYS,
-	  .help = "a reload does not execute the binary again" },
-	{ .name = "close-on-exec",
-	  .type = OPT_ALWAYS,
-	  .help = "programs that the application starts inherit no descriptor of the server" },
-	{ .name = "close-on-exec2", .same_as = "close-on-exec" },
-	{ .name = "skip-zero", .type = OPT_ALWAYS, .help = "descriptor 0 is used as it is found" },
-	{ .name = "honour-stdin",
-	  .type = OPT_ALWAYS,
-	  .help = "standard input stays what it is, but in the background" },
 };
 #undef AT
 
@@ -179,8 +155,7 @@ static void start_reload(struct master *m)
 	uwsgi_log(UWSGI_NOTE, "reload: reading the configuration again and importing the "
 			      "application beside the one that serves");
 	report_init(&report);
-	struct config *cfg =
-		config_load(&invocation, setup->tables, setup->table_count, &report);
+	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
 	report_print(&report);
 	report_fini(&report);
 	if (!cfg) {
@@ -192,8 +167,8 @@ static void start_reload(struct master *m)
 	if (config_exit(cfg) >= 0) {
 		uwsgi_error_set(&e, "the configuration now says exit = %d", config_exit(cfg));
 		config_free(cfg);
-	} else if (listeners_open(&listeners, cfg, &setup->loader->protocols, &m->serving->listeners,
-			   &e)) {
+	} else if (listeners_open(&listeners, cfg, &setup->loader->protocols,
+				  &m->serving->listeners, &e)) {
 		config_free(cfg);
 	} else {
 		logmaster_expect(&m->log, cfg);

@@ -146,9 +146,6 @@ static const struct option rows[] = {
 	  .offset = AT(after_import),
 	  .initial = "false",
 	  .help = "give up root only when the application is imported, so import it as root" },
-	{ .name = "drop-after-init",
-	  .type = OPT_ALWAYS,
-	  .help = "root is given up when sockets, log and pidfile are open" },
 };
 #undef AT
 

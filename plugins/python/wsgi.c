@@ -82,8 +82,10 @@ static enum sent send_iterator(const struct lane *lane, struct response *rs, PyO
 		sent = send_block(lane, rs, block);
 		if (sent == SENT && size_of(block) > 0)
 			sent = flush(rs);
-		if (sent == PEER_GONE && may_go_on(lane))
+		if (sent == PEER_GONE && may_go_on(lane)) {
+			uwsgi_response_flush(rs); /* gives the block back */
 			sent = SENT;
+		}
 		Py_DECREF(block);
 	}
 	return sent == SENT && PyErr_Occurred() ? RAISED : sent;
