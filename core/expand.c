@@ -19,6 +19,19 @@ struct pass {
 	void *user;
 };
 
+/* The parenthesis that ends what begins here; one in a sum may hold others. */
+static const char *find_close(const char *inside)
+{
+	int depth = 0;
+
+	for (const char *p = inside; *p; p++) {
+		depth += *p == '(';
+		if (*p == ')' && depth-- == 0)
+			return p;
+	}
+	return strchr(inside, ')');
+}
+
 static const char *expand(const struct pass *pass, const char *value, const char **missing)
 {
 	const char opening[] = { pass->sign, '(', '\0' };
@@ -26,7 +39,7 @@ static const char *expand(const struct pass *pass, const char *value, const char
 	const char *from = value, *open;
 
 	while ((open = strstr(from, opening))) {
-		const char *inside = open + 2, *close = strchr(inside, ')');
+		const char *inside = open + 2, *close = find_close(inside);
 
 		if (!close)
 			break;
@@ -153,13 +166,36 @@ static const char *work_out(const struct pass *pass, char *words)
 	return text_take(&result, pass->arena);
 }
 
+/* Groups in parentheses first, the innermost one before others; uWSGI has none. */
+static const char *work_out_groups(const struct pass *pass, char *words)
+{
+	char *open, *close;
+
+	while ((open = strrchr(words, '('))) {
+		struct text whole = { 0 };
+
+		close = strchr(open, ')');
+		if (!close)
+			return NULL;
+		*open = *close = '\0';
+		const char *value = work_out(pass, open + 1);
+		if (!value)
+			return NULL;
+		text_addf(&whole, "%s%s%s", words, value, close + 1);
+		words = (char *)(uintptr_t)text_take(&whole, pass->arena);
+		if (!words)
+			return NULL;
+	}
+	return work_out(pass, words);
+}
+
 static const char *replace_name(const struct pass *pass, const char *inside)
 {
 	if (!strpbrk(inside, " \t"))
 		return pass->find(pass->user, inside);
 	struct slice words = arena_copy(pass->arena, (struct slice){ inside, strlen(inside) + 1 });
 
-	return words.p ? work_out(pass, (char *)(uintptr_t)words.p) : NULL;
+	return words.p ? work_out_groups(pass, (char *)(uintptr_t)words.p) : NULL;
 }
 
 const char *expand_names(struct arena *arena, const char *value, expand_find find, void *user,

@@ -279,6 +279,8 @@ static const struct world worlds[] = {
 	{ "[uwsgi]\nbase = 1\nbase = 2\nthreads = %(base)\n", A, .settings = "", .report = "" },
 	{ "[uwsgi]\nprocesses = 3\nthreads = %(processes)\n", A,
 	  .settings = "processes=3 threads=3", .report = "" },
+	{ "[uwsgi]\nprocesses = %((2 * 2) + 1)\nthreads = %(2 * (1 + (1 + 1)))\n", A,
+	  .settings = "processes=5 threads=6", .report = "" },
 	{ "[uwsgi]\nthreads = %(%k * 0 + 3 * 2)\nprocesses = %(threads + 1)\n", A,
 	  .settings = "processes=7 threads=6", .report = "" },
 	{ "[uwsgi]\nn = 7\nthreads = %(n / 2 ++)\nprocesses = %(n - 2)\nharakiri = %(n %% 4)\n", A,
