@@ -131,7 +131,8 @@ $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 # ---- black-box tests: real servers ----
 TESTS ?= t
 blackbox: all
-	UWSGI_PYTHON=$(PYTHON) /usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
+	UWSGI_PYTHON=$(PYTHON) UWSGI_SANITIZED=$(filter asan tsan,$(PROFILE)) \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
 
 check:
 	buildconf/dependencies.sh check
