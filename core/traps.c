@@ -103,7 +103,7 @@ static void find_nobody_listens(const struct config *c, struct report *r)
 	for (size_t o = 0; o < LISTENERS; o++)
 		if (is_set(c, listeners[o]))
 			return;
-	uwsgi_config_doubt(c, r, UWSGI_WARNING, "socket",
+	uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
 			   "nothing to listen on; write http-socket = :8000, or socket = /path "
 			   "behind nginx");
 }

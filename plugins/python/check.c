@@ -119,7 +119,7 @@ void check_settings(const struct config *cfg, struct report *report)
 		return;
 	if (!s->module && !s->file && !s->code && s->mounts.count == 0)
 		uwsgi_config_doubt(
-			cfg, report, UWSGI_WARNING, "module",
+			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "
 			"or wsgi-file = /path/app.py");
 	if (s->home && home_check(s->home, &e))
