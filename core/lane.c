@@ -20,6 +20,10 @@ static const double leave_grace_s = 2;
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
+/* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
+ * for a second one while no second one was there. */
+enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
+
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, harakiri_s;
 	long long max_requests, max_requests_delta;
@@ -252,21 +256,27 @@ static void pause_accepting(struct lane *lane, int why)
 	ev_timer_start(lane->loop, &lane->pause);
 }
 
-static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
+/* False: nobody waits any more. */
+static bool accept_one(struct lane *lane, ev_io *w)
 {
-	struct lane *lane = w->data;
 	size_t index = (size_t)(w - lane->accepting);
 	struct sockaddr_storage peer;
 	socklen_t length = sizeof peer;
 	int fd = accept4(w->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	(void)loop;
-	(void)events;
 	if (fd >= 0)
 		hub_accept(&lane->hub, &lane->setup->listeners->items[index], fd,
 			   (struct sockaddr *)&peer, length);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 		pause_accepting(lane, errno);
+	return fd >= 0;
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	accept_one(w->data, w);
 }
 
 /* ---- waiting without a connection ---- */
@@ -302,6 +312,20 @@ static bool is_idle(const struct lane *lane)
 	       !ev_is_active(&lane->look);
 }
 
+/* Where more wait, asking for the next one saves the wait for it; where nobody does, asking in
+ * vain costs, so it is tried seldom. */
+static void accept_some(struct lane *lane, ev_io *w)
+{
+	bool again = accept_one(lane, w) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
+
+	lane->crowded = false;
+	for (int i = 1; again && i < ACCEPTS_A_TURN && is_idle(lane); i++) {
+		hub_sweep(&lane->hub);
+		ev_now_update(lane->loop);
+		again = lane->crowded = accept_one(lane, w);
+	}
+}
+
 static void wait_idle(struct lane *lane)
 {
 	struct epoll_event got[8];
@@ -312,7 +336,7 @@ static void wait_idle(struct lane *lane)
 	others = n < 0;
 	for (int i = 0; i < n; i++) {
 		if (got[i].data.ptr)
-			on_acceptable(lane->loop, got[i].data.ptr, EV_READ);
+			accept_some(lane, got[i].data.ptr);
 		else
 			others = true;
 	}

@@ -44,6 +44,8 @@ struct lane {
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
 	ev_timer look;    /* whether the application was changed; runs in one lane only */
+	bool crowded;     /* behind the last connection another one waited */
+	unsigned accepted;
 	bool leaving;
 };
 
