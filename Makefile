@@ -2,6 +2,7 @@
 #
 #   make                 build ./uwsgi and plugins/*/*_plugin.so
 #   make check           install what is missing, build, pass every test
+#   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
 #   make demo            install what is missing, build, serve a real application
 #   make install         PREFIX=/usr/local DESTDIR=
@@ -51,7 +52,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all build-only clean install docs check demo unit fuzz run-fuzz blackbox
+.PHONY: all build-only clean install docs check bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -139,6 +140,13 @@ check:
 	$(MAKE) all
 	$(MAKE) unit
 	$(MAKE) blackbox
+
+# ---- figures, beside those of the peers ----
+bench:
+	buildconf/dependencies.sh bench
+	$(MAKE) all
+	/usr/bin/python3 t/bench/bench.py --markdown build/bench.md $(BENCH)
+	@echo "build/bench.md and build/bench.json hold the figures"
 
 # ---- a real application, served ----
 DEMO_PORT ?= 8080

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and
-# names the packages elsewhere.   usage: dependencies.sh build | demo | check
+# names the packages elsewhere.   usage: dependencies.sh build | demo | check | bench
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpython3-dev python3"
@@ -9,11 +9,15 @@ demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
 curl strace uwsgi-core uwsgi-plugin-python3 clang libclang-rt-14-dev"
 
+bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
+python3-waitress python3-cheroot nginx-light wrk apache2-utils"
+
 case "${1:-build}" in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
-*) echo "usage: $0 build | demo | check" >&2; exit 2 ;;
+bench) wanted=$bench ;;
+*) echo "usage: $0 build | demo | check | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

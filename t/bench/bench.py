@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Measures this server and its peers in one run, in turn, with the same application.
+
+usage: make bench          the short form, under 15 minutes on two cores
+       t/bench/bench.py [--full] [--only WORD]... [--rounds N] [--seconds N] [--json FILE]
+                        [--markdown FILE]
+
+--only takes a part of a case's, mode's or server's name and may be repeated: all must fit.
+Every answer's status and length is checked before it counts.  Absolute figures say little on
+a shared machine; the ratios of one run do.
+"""
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE)))
+sys.path.insert(0, HERE)
+
+import measure                                                       # noqa: E402
+import report                                                        # noqa: E402
+import servers                                                       # noqa: E402
+from cases import CASES, PLAN                                        # noqa: E402
+from lib import proc                                                 # noqa: E402
+from lib.address import free_address                                 # noqa: E402
+from lib.nginx import nginx                                          # noqa: E402
+from lib.wait import until                                           # noqa: E402
+
+FRONTS = {
+    "nginx-uwsgi": "uwsgi_pass unix:{path};",
+    "nginx-fastcgi": "fastcgi_pass unix:{path};",
+    "nginx-fastcgi-keep": "fastcgi_pass backend; fastcgi_keep_conn on;",
+    "nginx-http-keep": "proxy_pass http://backend; proxy_set_header Connection '';",
+}
+UPSTREAM = "upstream backend {{ server unix:{path}; keepalive 64; }}\n"
+
+
+class Failed(Exception):
+    pass
+
+
+def ask(address, case):
+    """One request by hand: the answer is what it has to be."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    body = b"y" * case.body or None
+    connection.request("POST" if body else "GET", case.path, body=body)
+    response = connection.getresponse()
+    got = response.read()
+    connection.close()
+    if response.status != 200 or len(got) != case.length:
+        raise Failed(f"{case.name}: {response.status} and {len(got)} bytes")
+
+
+def answers(address, case):
+    try:
+        ask(address, case)
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@contextlib.contextmanager
+def started(server, case, mode, folder):
+    """The server, and what a client reaches it by: (pid, address, seconds to the first answer)."""
+    path = os.path.join(folder, f"s{time.monotonic_ns()}")
+    setup = servers.Setup(case, mode, free_address(), path, folder)
+    argv = server.command(setup)
+    with open(os.path.join(folder, "log"), "ab") as log:
+        begun = time.monotonic()
+        process = subprocess.Popen(argv, cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   start_new_session=True,
+                                   env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    front = None
+    try:
+        if server.name == "Unit":
+            configure_unit(folder)
+        address = setup.address
+        if mode in FRONTS:
+            until(lambda: process.poll() is not None or connects(path), "the socket", 20)
+            os.chmod(path, 0o666)
+            where = os.path.join(folder, "nginx")
+            os.makedirs(where, exist_ok=True)
+            front = nginx(where, UPSTREAM.format(path=path),
+                          {"http": FRONTS[mode].format(path=path)})
+            address = front.http
+        until(lambda: process.poll() is not None or answers(address, case), "an answer", 30)
+        if process.poll() is not None:
+            raise Failed(f"{server.name} ended: see its log")
+        yield process.pid, address, time.monotonic() - begun
+    finally:
+        if front:
+            front.end()
+        end(process)
+
+
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
+def configure_unit(folder):
+    state = os.path.join(folder, "unit")
+    until(lambda: os.path.exists(f"{state}/control"), "Unit's control socket")
+    subprocess.run(["curl", "-sS", "-X", "PUT", "--data-binary", f"@{state}/conf.json",
+                    "--unix-socket", f"{state}/control", "http://localhost/config"],
+                   check=True, capture_output=True)
+
+
+def end(process):
+    family = proc.descendants(process.pid)
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            break
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def post_script(case, folder):
+    path = os.path.join(folder, "post.lua")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(f"wrk.method = 'POST'\nwrk.body = string.rep('y', {case.body})\n")
+    return path
+
+
+def one_run(server, case, mode, connections, duration_s, folder):
+    script = post_script(case, folder) if case.body else None
+    alone = case.workers == 1 and case.threads == 1
+    with started(server, case, mode, folder) as (pid, address, _):
+        family = measure.tree(pid)
+        if alone:
+            for p in family:
+                subprocess.run(["taskset", "-a", "-p", "-c", "1", str(p)], check=False,
+                               capture_output=True)
+        beside = busy(address, case, duration_s) if case.beside else None
+        measure.wrk(address, case.path, connections, 1, keep_alive=mode != "close", script=script,
+                    cpu=0 if alone else None)
+        family = measure.tree(pid)
+        before = measure.cpu_s(family)
+        said = measure.wrk(address, case.path, connections, duration_s, script=script,
+                           keep_alive=mode != "close", cpu=0 if alone else None)
+        said["cpu_us"] = (measure.cpu_s(family) - before) / max(said["requests"], 1) * 1e6
+        said["pss_kib"] = sum(measure.pss_kib(p) for p in family) if connections <= 32 else None
+        if beside:
+            beside.wait(60)
+        ask(address, case)
+    return said
+
+
+def busy(address, case, duration_s):
+    """Keeps the slow path busy, with half as many connections as there are threads."""
+    return subprocess.Popen(["wrk", "-t1", f"-c{case.workers * case.threads // 2}",
+                             f"-d{duration_s + 2}s", "--timeout", "20s",
+                             f"http://{address}{case.beside}"], stdout=subprocess.DEVNULL)
+
+
+def fits(words, *names):
+    return all(any(word in name for name in names) for word in words)
+
+
+def who_takes_part(everyone, case, mode, only):
+    setup = servers.Setup(case, mode, "127.0.0.1:1", "/nowhere", tempfile.gettempdir())
+    return [s for s in everyone if s.command(setup) and fits(only, case.name, mode, s.name) and
+            (not case.servers or any(w in s.name.lower() for w in case.servers.split()))]
+
+
+def measure_all(everyone, options, folder):
+    results = []
+    for case_name, mode, connections, short in PLAN:
+        case = CASES[case_name]
+        taking_part = who_takes_part(everyone, case, mode, options.only)
+        if not taking_part or not (short or options.full):
+            continue
+        runs = {s.name: [] for s in taking_part}
+        for _ in range(options.rounds):
+            for server in taking_part:
+                try:
+                    runs[server.name].append(one_run(server, case, mode, connections,
+                                                     options.seconds, folder))
+                except (Failed, AssertionError, OSError, subprocess.SubprocessError) as e:
+                    print(f"{server.name}: {e}", file=sys.stderr)
+        row = {"case": case_name, "mode": mode, "connections": connections,
+               "servers": {name: median(said) for name, said in runs.items() if said}}
+        results.append(row)
+        print(report.one(row), flush=True)
+    return results
+
+
+def median(runs):
+    found = {}
+    for key in runs[0]:
+        values = [run[key] for run in runs if run[key] is not None]
+        found[key] = statistics.median(values) if values else None
+    found["errors"] = sum(run["errors"] for run in runs)
+    return found
+
+
+def first_answers(everyone, folder, rounds):
+    """Seconds from exec to the first answer, for hello with one worker."""
+    case, found = CASES["hello"], {}
+    for _ in range(rounds * 3):
+        for server in everyone:
+            mode = next((m for m in ("keep-alive", "close") if server.command(
+                servers.Setup(case, m, "127.0.0.1:1", "/nowhere", folder))), None)
+            if not mode:
+                continue
+            with started(server, case, mode, folder) as (_, _, took):
+                found.setdefault(server.name, []).append(took)
+    return {name: statistics.median(all_) for name, all_ in found.items()}
+
+
+def compile_floor(folder):
+    """(the C loop's two programs, Python's microseconds a call)"""
+    loop, calls = os.path.join(folder, "epoll"), os.path.join(folder, "wsgi")
+    subprocess.run(["cc", "-O2", "-o", loop, f"{HERE}/floor/epoll.c"], check=True)
+    flags = subprocess.run([f"{servers.PYTHON}-config", "--includes", "--embed", "--ldflags"],
+                           check=True, capture_output=True, text=True).stdout.split()
+    subprocess.run(["cc", "-O2", "-o", calls, f"{HERE}/floor/wsgi.c", *flags], check=True)
+    return loop, calls
+
+
+def python_floor(calls, rounds):
+    found = {}
+    for app in ("app", "flask_app", "django_app"):
+        texts = [subprocess.run([calls, app, "1"], cwd=HERE, check=True, capture_output=True,
+                                text=True).stdout for _ in range(rounds)]
+        found[app] = statistics.median(float(t) for t in texts)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--json", default=os.path.join(servers.ROOT, "build", "bench.json"))
+    parser.add_argument("--markdown")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        os.chmod(folder, 0o755)
+        file = os.path.join(folder, "file")
+        with open(file, "wb") as f:
+            f.write(b"z" * (1 << 20))
+        os.environ["BENCH_FILE"] = file
+        loop, calls = compile_floor(folder)
+        there = [s for s in servers.SERVERS if s.there()]
+        everyone = there + [servers.floor("floor: C loop", loop)]
+        result = {"versions": {s.name: s.version() for s in there},
+                  "python_us": python_floor(calls, options.rounds)}
+        result["cases"] = measure_all(everyone, options, folder)
+        if not options.only:
+            result["first_answer_s"] = first_answers(there, folder, options.rounds)
+    os.makedirs(os.path.dirname(options.json), exist_ok=True)
+    with open(options.json, "w", encoding="utf-8") as f:
+        json.dump(result, f, indent=1)
+    if options.markdown:
+        report.write(result, options.markdown, sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""Who is measured: one row a server.  A mode says how a client reaches it; a server that has no
+command for a mode is left out of that mode."""
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PYTHON = "/usr/bin/python3"
+
+DIRECT = ("keep-alive", "close", "router")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a server is asked to be: case, mode, a TCP address and a UNIX socket to listen on."""
+    case: object
+    mode: str
+    address: str
+    path: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    command: Callable[[Setup], Optional[list]]
+    version: Callable[[], str]
+    there: Callable[[], bool] = field(default=lambda: True)
+
+
+def _uwsgi(binary, plugin, sockets):
+    def command(setup):
+        if setup.mode not in sockets:
+            return None
+        option = sockets[setup.mode]
+        where = setup.address if setup.mode in DIRECT else setup.path
+        case = setup.case
+        argv = [binary, *plugin, f"--{option}", where, "--chmod-socket=666", "--master",
+                "--processes", str(case.workers), "--module", case.app, "--pythonpath", HERE,
+                "--disable-logging", "--listen", "1024", "--need-app"]
+        if case.threads > 1:
+            argv += ["--threads", str(case.threads)]
+        return argv
+    return command
+
+
+OURS = {"keep-alive": "http-socket", "close": "http-socket", "router": "http",
+        "nginx-uwsgi": "socket", "nginx-fastcgi": "fastcgi-socket",
+        "nginx-fastcgi-keep": "fastcgi-socket", "nginx-http-keep": "http-socket"}
+THEIRS = {"keep-alive": "http11-socket", "close": "http-socket", "router": "http",
+          "nginx-uwsgi": "socket", "nginx-fastcgi": "fastcgi-socket"}
+
+
+def _gunicorn(kind):
+    def command(setup):
+        if setup.mode not in ("keep-alive", "close", "nginx-http-keep"):
+            return None
+        if kind == "sync" and (setup.case.threads > 1 or setup.mode != "close"):
+            return None     # it closes every connection
+        bind = setup.address if setup.mode in DIRECT else f"unix:{setup.path}"
+        argv = ["gunicorn", "-b", bind, "-w", str(setup.case.workers), "-k", kind,
+                "--pythonpath", HERE, "--backlog", "1024", "--log-level", "error",
+                f"{setup.case.app}:application"]
+        if kind == "gthread":
+            argv += ["--threads", str(max(setup.case.threads, 2)), "--worker-connections", "2000"]
+        return argv
+    return command
+
+
+def _python(text):
+    """A server that is started by a few lines of Python."""
+    def command(setup):
+        if setup.mode not in ("keep-alive", "close", "nginx-http-keep") or setup.case.workers > 1:
+            return None
+        host, _, port = setup.address.rpartition(":")
+        names = {"host": host, "port": int(port), "app": setup.case.app, "folder": HERE,
+                 "threads": setup.case.threads,
+                 "path": None if setup.mode in DIRECT else setup.path}
+        return [PYTHON, "-c", f"N = {names!r}\nimport sys\nsys.path.insert(0, N['folder'])\n"
+                "import importlib\napp = importlib.import_module(N['app']).application\n" + text]
+    return command
+
+
+WAITRESS = """
+import waitress
+where = {'unix_socket': N['path'], 'unix_socket_perms': '666'} if N['path'] else \
+    {'listen': '%s:%d' % (N['host'], N['port'])}
+waitress.serve(app, threads=N['threads'] if N['threads'] > 1 else 4, backlog=1024,
+               connection_limit=2000, **where)
+"""
+CHEROOT = """
+from cheroot import wsgi
+server = wsgi.Server(N['path'] or (N['host'], N['port']), app, numthreads=max(N['threads'], 10),
+                     request_queue_size=1024)
+server.start()
+"""
+BJOERN = """
+import bjoern
+if N['path']:
+    bjoern.run(app, 'unix:' + N['path'])
+else:
+    bjoern.run(app, N['host'], N['port'])
+"""
+
+
+def _unit(setup):
+    if setup.mode not in ("keep-alive", "close", "nginx-http-keep"):
+        return None
+    where = setup.address if setup.mode in DIRECT else f"unix:{setup.path}"
+    state = os.path.join(setup.folder, "unit")
+    os.makedirs(state, exist_ok=True)
+    with open(os.path.join(state, "conf.json"), "w", encoding="utf-8") as f:
+        json.dump({"listeners": {where: {"pass": "applications/app"}},
+                   "applications": {"app": {
+                       "type": "python 3", "path": HERE, "module": setup.case.app,
+                       "processes": setup.case.workers, "threads": setup.case.threads}}}, f)
+    return ["unitd", "--no-daemon", "--statedir", state, "--pid", f"{state}/pid",
+            "--control", f"unix:{state}/control", "--log", f"{state}/log"]
+
+
+def _said(*argv):
+    def version():
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return (done.stdout + done.stderr).strip().splitlines()[0]
+    return version
+
+
+def _module(name):
+    return lambda: importlib.util.find_spec(name) is not None
+
+
+def _package(name):
+    return _said(PYTHON, "-c", f"import importlib.metadata as m; print('{name}', m.version('{name}'))")
+
+
+SERVERS = [
+    Server("this uwsgi", _uwsgi(os.path.join(ROOT, "uwsgi"), [], OURS),
+           _said(os.path.join(ROOT, "uwsgi"), "--version")),
+    Server("uWSGI", _uwsgi("/usr/bin/uwsgi", ["--plugins", "http,python3"], THEIRS),
+           _said("/usr/bin/uwsgi", "--version"), lambda: os.path.exists("/usr/bin/uwsgi")),
+    Server("bjoern", _python(BJOERN), _package("bjoern"), _module("bjoern")),
+    Server("Unit", _unit, _said("unitd", "--version"), lambda: bool(shutil.which("unitd"))),
+    Server("gunicorn sync", _gunicorn("sync"), _said("gunicorn", "--version"),
+           lambda: bool(shutil.which("gunicorn"))),
+    Server("gunicorn gthread", _gunicorn("gthread"), _said("gunicorn", "--version"),
+           lambda: bool(shutil.which("gunicorn"))),
+    Server("waitress", _python(WAITRESS), _package("waitress"), _module("waitress")),
+    Server("cheroot", _python(CHEROOT), _package("cheroot"), _module("cheroot")),
+]
+
+
+def floor(name, program):
+    """The C loop that answers a constant."""
+    def command(setup):
+        if setup.case.name != "hello" or setup.mode not in ("keep-alive", "close"):
+            return None
+        host, _, port = setup.address.rpartition(":")
+        return [program, host, port, "keep" if setup.mode == "keep-alive" else "close"]
+    return Server(name, command, lambda: "")
