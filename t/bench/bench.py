@@ -42,6 +42,7 @@ FRONTS = {
     "nginx-fastcgi-keep": "fastcgi_pass backend; fastcgi_keep_conn on;",
     "nginx-http-keep": "proxy_pass http://backend; proxy_set_header Connection '';",
 }
+WARM = 20   # requests before it counts
 UPSTREAM = "upstream backend {{ server unix:{path}; keepalive 64; }}\n"
 
 
@@ -147,8 +148,8 @@ def one_run(server, case, mode, connections, duration_s, folder):
                 subprocess.run(["taskset", "-a", "-p", "-c", "1", str(p)], check=False,
                                capture_output=True)
         beside = busy(address, case, duration_s) if case.beside else None
-        measure.wrk(address, case.path, connections, 1, keep_alive=mode != "close", script=script,
-                    cpu=0 if alone else None)
+        for _ in range(WARM):
+            ask(address, case)
         family = measure.tree(pid)
         before = measure.cpu_s(family)
         said = measure.wrk(address, case.path, connections, duration_s, script=script,

@@ -136,7 +136,8 @@ def _module(name):
 
 
 def _package(name):
-    return _said(PYTHON, "-c", f"import importlib.metadata as m; print('{name}', m.version('{name}'))")
+    return _said(PYTHON, "-c", "import importlib.metadata as m\n"
+                 f"print('{name}', m.version('{name}'))")
 
 
 SERVERS = [
