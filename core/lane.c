@@ -461,7 +461,7 @@ void lane_fini(struct lane *lane)
 {
 	hub_fini(&lane->hub);
 	lane->setup->app->lane_stop(lane->app_state);
-	close(lane->wake.fd);
+	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
 	close(lane->idle);
 	ev_loop_destroy(lane->loop);
 	requestlog_fini(&lane->log);

@@ -53,7 +53,7 @@ class Failed(Exception):
 def ask(address, case):
     """One request by hand: the answer is what it has to be."""
     host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=3)
     body = b"y" * case.body or None
     connection.request("POST" if body else "GET", case.path, body=body)
     response = connection.getresponse()
@@ -194,6 +194,7 @@ def measure_all(everyone, options, folder):
                                                      options.seconds, folder))
                 except (Failed, AssertionError, OSError, subprocess.SubprocessError) as e:
                     print(f"{server.name}: {e}", file=sys.stderr)
+                    taking_part = [s for s in taking_part if s is not server]
         row = {"case": case_name, "mode": mode, "connections": connections,
                "servers": {name: median(said) for name, said in runs.items() if said}}
         results.append(row)
