@@ -69,11 +69,9 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 	report_init(&first);
 	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
 	report_fini(&first);
-	if (keys && loader_load_configured(ld, keys, &e)) {
+	/* What else is wrong is said, too: config_load() gives nothing once there is an error. */
+	if (keys && loader_load_configured(ld, keys, &e))
 		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
-		config_free(keys);
-		return NULL;
-	}
 	config_free(keys);
 	collect_tables(tables, ld);
 	return config_load(invocation, tables->items, tables->count, report);

@@ -71,6 +71,12 @@ def test_nothing_is_done(check, folder):
     assert sorted(os.listdir(folder)) == ["a.ini"]
 
 
+def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
+    done = check(GOOD + "plugin = pypy\nvaccum = true\n")
+    assert done.returncode == 1
+    assert 'plugin "pypy" not found' in done.stderr and '"vaccum"' in done.stderr
+
+
 # ---- traps ----
 
 @pytest.mark.parametrize("text, said", [
