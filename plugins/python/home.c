@@ -146,22 +146,28 @@ static int set_executable(PyConfig *config, const struct home *home, struct erro
 			       home->name, home->path);
 }
 
+/* Examines it, and whether this Python can use it. */
+static int check(struct home *home, const char *path, struct error *e)
+{
+	if (examine(home, path, e))
+		return -1;
+	if (!home->is_virtualenv)
+		return check_installation(home, e);
+	return *home->version && strcmp(home->version, mine) ? wrong_version(home, e) : 0;
+}
+
 int home_check(const char *path, struct error *e)
 {
 	struct home home = { .name = "home" };
 
-	if (examine(&home, path, e))
-		return -1;
-	if (!home.is_virtualenv)
-		return check_installation(&home, e);
-	return *home.version && strcmp(home.version, mine) ? wrong_version(&home, e) : 0;
+	return check(&home, path, e);
 }
 
 int home_configure(PyConfig *config, const char *path, struct error *e)
 {
 	struct home home = { .name = "home" };
 
-	if (home_check(path, e) || examine(&home, path, e) ||
+	if (check(&home, path, e) ||
 	    (!home.is_virtualenv && set(config, &config->home, home.path, e)))
 		return -1;
 	return set_executable(config, &home, e);
