@@ -35,7 +35,7 @@ SETTINGS := report option uwsgi_names absent always pending lookup catalogue ini
 EXCHANGE := request body header_rules response logformat requestlog
 WIRE     := address listener connection
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment resources capability privileges slot limit generation zygote reign logfile logencoder \
+PROCESS  := title environment resources capability privileges slot limit generation child zygote gateway reign logfile logencoder \
             logger logstream logpipe touch logmaster trial master
 ENTRY    := daemon command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
@@ -47,6 +47,8 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 # libinih of some systems has its switches fixed when it was built.
 INIH_SWITCHES := $(shell printf '\043include <ini.h>\nint main(void){return ini_allow_no_value;}' | \
 	$(CC) -x c - -o /dev/null -linih 2>/dev/null && echo -DINIH_SWITCHES=1 || echo -DINIH_SWITCHES=0)
+
+http_libs := -lev
 
 python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)

@@ -112,6 +112,17 @@ int address_parse(struct address *a, const char *text, struct error *e)
 	return parse_inet(a, text, colon, e);
 }
 
+int uwsgi_address(const char *text, struct sockaddr *sa, size_t *length, struct error *e)
+{
+	struct address a;
+
+	if (address_parse(&a, text, e))
+		return -1;
+	memcpy(sa, &a.sa, sizeof a.sa);
+	*length = a.length;
+	return 0;
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return a->length == b->length && !memcmp(&a->sa, &b->sa, a->length);

@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const double linger_s = 5;
 
 enum state {
 	READING,   /* between requests, or inside one that is not whole */
+	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response is said, the kernel has not taken all of it */
 	LINGERING, /* all is said; reads on so that the peer gets to see it */
 };
@@ -75,6 +77,8 @@ static void buffer_compact(struct buffer *b)
 }
 
 static bool sink_flush(struct sink *);
+static void sink_ended(struct sink *);
+static int sink_detach(struct sink *, char *, size_t, size_t *);
 
 static struct exchange *exchange_take(struct connection *c)
 {
@@ -91,6 +95,10 @@ static struct exchange *exchange_take(struct connection *c)
 		request_init(&x->rq, &hub->limits);
 		out_init(&x->out);
 		x->sink.flush = sink_flush;
+		if (hub->host->gone) {
+			x->sink.ended = sink_ended;
+			x->sink.detach = sink_detach;
+		}
 		response_init(&x->rs, &x->rq, &x->out, &x->sink, hub->rules);
 	}
 	if (!buffer_reserve(&x->in, INITIAL_BUFFER)) {
@@ -220,6 +228,12 @@ static void wait_for(struct connection *c, int events)
 	ev_timer_start(loop, &c->timer);
 }
 
+static void wait_to_write(struct connection *c)
+{
+	set_deadline(c, c->listener->write_timeout_s);
+	wait_for(c, EV_WRITE);
+}
+
 /* ---- sending ---- */
 
 enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
@@ -285,9 +299,14 @@ static bool wait_until_low(struct connection *c)
 	return sent != SENT_FAILED;
 }
 
+static struct exchange *exchange_of(struct sink *sink)
+{
+	return (struct exchange *)((char *)sink - offsetof(struct exchange, sink));
+}
+
 static bool sink_flush(struct sink *sink)
 {
-	struct exchange *x = (struct exchange *)((char *)sink - offsetof(struct exchange, sink));
+	struct exchange *x = exchange_of(sink);
 	struct connection *c = x->connection;
 
 	if (x->rs.broken) {
@@ -298,7 +317,9 @@ static bool sink_flush(struct sink *sink)
 	enum sent sent = send_pending(c);
 	bool alive = sent != SENT_FAILED;
 
-	if (sent == SENT_SOME && x->out.pending > HIGH_WATER && !x->rs.ended)
+	if (sent == SENT_SOME && c->hub->host->gone)
+		wait_to_write(c);
+	else if (sent == SENT_SOME && x->out.pending > HIGH_WATER && !x->rs.ended)
 		alive = wait_until_low(c);
 	release_sent(c);
 	return alive;
@@ -334,7 +355,7 @@ static bool after_response(struct connection *c)
 	if (x->in.begin < x->in.end)
 		return true;
 	exchange_return(c);
-	set_deadline(c, c->listener->read_timeout_s);
+	set_deadline(c, c->listener->idle_timeout_s);
 	wait_for(c, EV_READ);
 	return false;
 }
@@ -350,8 +371,7 @@ static bool send_response(struct connection *c)
 		return after_response(c);
 	case SENT_SOME:
 		c->state = WRITING;
-		set_deadline(c, c->listener->write_timeout_s);
-		wait_for(c, EV_WRITE);
+		wait_to_write(c);
 		return false;
 	case SENT_FAILED:
 		give_up(c);
@@ -381,6 +401,13 @@ static void prepare_response(struct connection *c)
 	c->x->rs.close = c->hub->leaving || c->hub->rules->close;
 }
 
+static bool send_ended(struct connection *c)
+{
+	c->close_after = !c->x->rs.keep || c->hub->leaving;
+	c->linger = false;
+	return send_response(c);
+}
+
 /* The server's own answer to a request that cannot be run. */
 static bool refuse(struct connection *c, bool linger)
 {
@@ -391,7 +418,7 @@ static bool refuse(struct connection *c, bool linger)
 		uwsgi_request_reject(&x->rq, 400, "malformed request");
 	prepare_response(c);
 	x->rs.close = true;
-	response_error(&x->rs, x->rq.reject_status, (struct slice){ why, strlen(why) });
+	uwsgi_response_refuse(&x->rs, x->rq.reject_status, (struct slice){ why, strlen(why) });
 	c->hub->host->refused(c->hub->host_data, x);
 	c->close_after = true;
 	c->linger = linger;
@@ -404,11 +431,68 @@ static bool run(struct connection *c)
 
 	prepare_response(c);
 	c->hub->host->run(c->hub->host_data, x);
+	if (!x->rs.ended) {
+		c->state = ANSWERING;
+		return false;
+	}
 	/* Deadlines count from now, not from before the application ran. */
 	ev_now_update(c->hub->loop);
-	c->close_after = !x->rs.keep || c->hub->leaving;
-	c->linger = false;
-	return send_response(c);
+	return send_ended(c);
+}
+
+/* ---- a response that ends later ---- */
+
+static void sink_ended(struct sink *sink)
+{
+	struct connection *c = exchange_of(sink)->connection;
+
+	/* In any other state run() has not returned yet, or the server itself answers. */
+	if (c->state == ANSWERING && send_ended(c))
+		process(c);
+}
+
+static int sink_detach(struct sink *sink, char *unread, size_t size, size_t *n)
+{
+	struct exchange *x = exchange_of(sink);
+	struct connection *c = x->connection;
+
+	*n = x->in.end - x->in.begin;
+	if (c->state != ANSWERING || x->out.pending > 0 || *n > size)
+		return -1;
+	int fd = fcntl(c->io.fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (*n > 0)
+		memcpy(unread, x->in.p + x->in.begin, *n);
+	close_connection(c);
+	return fd;
+}
+
+static void lose_peer(struct connection *c)
+{
+	c->x->rs.broken = true;
+	c->hub->host->gone(c->hub->host_data, c->x);
+}
+
+static void on_io_answering(struct connection *c, int events)
+{
+	enum sent sent = events & EV_WRITE ? send_pending(c) : SENT_ALL;
+
+	switch (sent) {
+	case SENT_FAILED:
+		lose_peer(c);
+		return;
+	case SENT_ALL:
+		/* Also when the peer says more, or that it says no more: later. */
+		ev_io_stop(c->hub->loop, &c->io);
+		break;
+	case SENT_SOME:
+		set_deadline(c, c->listener->write_timeout_s);
+		break;
+	}
+	/* The host may go on with that, which may end the response. */
+	release_sent(c);
 }
 
 /* ---- reading ---- */
@@ -487,7 +571,8 @@ static bool step(struct connection *c)
 	}
 	if (used > 0 || !c->first_byte) {
 		/* A head has its whole time from its first byte on; a body must only go on. */
-		set_deadline(c, c->listener->read_timeout_s);
+		set_deadline(c, x->rq.count ? c->listener->body_timeout_s
+					    : c->listener->head_timeout_s);
 		c->first_byte = true;
 	}
 	wait_for(c, EV_READ);
@@ -531,7 +616,7 @@ static void read_request(struct connection *c)
 		if (b->end == 0 && !x->head.p)
 			exchange_return(c);
 		if (!ev_is_active(&c->io))
-			set_deadline(c, c->listener->read_timeout_s);
+			set_deadline(c, c->listener->head_timeout_s);
 		wait_for(c, EV_READ);
 	} else {
 		close_connection(c);
@@ -564,6 +649,9 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 		else
 			read_request(c);
 		break;
+	case ANSWERING:
+		on_io_answering(c, events);
+		break;
 	case WRITING:
 		if (send_response(c))
 			process(c);
@@ -582,6 +670,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	if (c->deadline > ev_now(loop)) {
 		ev_timer_set(w, c->deadline - ev_now(loop), 0.);
 		ev_timer_start(loop, w);
+		return;
+	}
+	if (c->state == ANSWERING) {
+		if (c->x->out.pending > 0)
+			lose_peer(c);
 		return;
 	}
 	if (c->state == READING && c->x) {

@@ -14,8 +14,12 @@ struct exchange;
 
 /* What the lane does for its connections. */
 struct hub_host {
-	/* Runs the whole request of x; its response has ended when this returns. */
+	/* Runs the whole request of x; its response has ended when this returns, or, with gone(),
+	 * may end later. */
 	void (*run)(void *host, struct exchange *x);
+	/* The peer is gone before the response has ended, which must be ended in this call; NULL:
+	 * run() ends all. */
+	void (*gone)(void *host, struct exchange *x);
 	/* A request that the server answered itself (refused): for log and counters. */
 	void (*refused)(void *host, struct exchange *x);
 	/* The peer did not take all of an answer. */
@@ -63,6 +67,7 @@ struct exchange {
 	struct sink sink;
 	struct logged logged; /* the host's; rq is NULL until there is an answer */
 	bool has_line;        /* in the log */
+	void *handled;        /* the host's, of a response that ends later */
 	struct buffer {
 		char *p;
 		size_t begin, end, capacity;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* generation.c: decides which worker is forked, replaced or overdue, and when a generation is
+/* generation.c: decides which process is forked, replaced or overdue, and when a generation is
  * ready.  Pure but for its two arrays: it plays any reload story without a process. */
 #include "generation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A worker that lives less than this died young; each young death doubles the delay. */
@@ -40,12 +41,16 @@ enum generation_state generation_next(enum generation_state state, enum generati
 	return steps[state][event].next;
 }
 
-int generation_init(struct generation *gen, int number, int processes, struct error *e)
+int generation_init(struct generation *gen, int number, int workers, int gateways,
+		    const char *gateway, struct error *e)
 {
-	*gen = (struct generation){ .number = number, .processes = processes,
-				    .slot_count = 2 * (size_t)processes };
+	*gen = (struct generation){ .number = number,
+				    .workers = workers,
+				    .crew = workers + gateways,
+				    .gateway = gateway };
+	gen->slot_count = 2 * (size_t)gen->crew;
 	gen->slots = calloc(gen->slot_count, sizeof *gen->slots);
-	gen->posts = calloc((size_t)processes, sizeof *gen->posts);
+	gen->posts = calloc((size_t)gen->crew, sizeof *gen->posts);
 	if (!gen->slots || !gen->posts) {
 		generation_fini(gen);
 		return uwsgi_error_set(e, "out of memory");
@@ -74,12 +79,12 @@ enum slot_action generation_step(struct slot *slot, enum slot_event event, int64
 	return action;
 }
 
-static bool is_staffed(const struct generation *gen, int worker)
+static bool is_staffed(const struct generation *gen, int post)
 {
 	for (size_t i = 0; i < gen->slot_count; i++) {
 		const struct slot *s = &gen->slots[i];
 
-		if (s->worker == worker && !s->replace &&
+		if (s->post == post && !s->replace &&
 		    (s->state == SLOT_STARTING || s->state == SLOT_SERVING))
 			return true;
 	}
@@ -94,20 +99,34 @@ static struct slot *find_vacant(struct generation *gen)
 	return NULL;
 }
 
+static void fill(const struct generation *gen, struct slot *slot, int post)
+{
+	bool is_worker = post <= gen->workers;
+
+	*slot = (struct slot){ .post = post, .channel = -1 };
+	snprintf(slot->name, sizeof slot->name, "%s %d", is_worker ? "worker" : gen->gateway,
+		 is_worker ? post : post - gen->workers);
+}
+
 struct slot *generation_next_fork(struct generation *gen, int64_t now_ms)
 {
 	if (!gen->imported || gen->state == GENERATION_DRAINING)
 		return NULL;
-	for (int worker = 1; worker <= gen->processes; worker++) {
-		if (gen->posts[worker - 1].not_before_ms > now_ms || is_staffed(gen, worker))
+	for (int post = 1; post <= gen->crew; post++) {
+		if (gen->posts[post - 1].not_before_ms > now_ms || is_staffed(gen, post))
 			continue;
 		struct slot *slot = find_vacant(gen);
 
 		if (slot)
-			*slot = (struct slot){ .worker = worker, .channel = -1 };
+			fill(gen, slot, post);
 		return slot;
 	}
 	return NULL;
+}
+
+bool generation_is_gateway(const struct generation *gen, const struct slot *slot)
+{
+	return slot->post > gen->workers;
 }
 
 static bool has_successor(const struct generation *gen, const struct slot *slot)
@@ -115,7 +134,7 @@ static bool has_successor(const struct generation *gen, const struct slot *slot)
 	for (size_t i = 0; i < gen->slot_count; i++) {
 		const struct slot *s = &gen->slots[i];
 
-		if (s != slot && s->worker == slot->worker && s->state == SLOT_SERVING &&
+		if (s != slot && s->post == slot->post && s->state == SLOT_SERVING &&
 		    !s->replace)
 			return true;
 	}
@@ -151,7 +170,16 @@ bool generation_is_ready(const struct generation *gen)
 	for (size_t i = 0; i < gen->slot_count; i++)
 		if (gen->slots[i].state == SLOT_SERVING && !gen->slots[i].replace)
 			serving++;
-	return gen->imported && serving == gen->processes;
+	return gen->imported && serving == gen->crew;
+}
+
+bool generation_has_no_gateway(const struct generation *gen)
+{
+	for (size_t i = 0; i < gen->slot_count; i++)
+		if (gen->slots[i].state != SLOT_VACANT &&
+		    generation_is_gateway(gen, &gen->slots[i]))
+			return false;
+	return true;
 }
 
 bool generation_is_vacant(const struct generation *gen)
@@ -175,15 +203,15 @@ int64_t generation_due_ms(const struct generation *gen)
 	for (size_t i = 0; i < gen->slot_count; i++)
 		if (gen->slots[i].state == SLOT_LEAVING)
 			keep_earlier(&due_ms, gen->slots[i].kill_at_ms);
-	for (int worker = 1; worker <= gen->processes; worker++)
-		if (gen->state != GENERATION_DRAINING && !is_staffed(gen, worker))
-			keep_earlier(&due_ms, gen->posts[worker - 1].not_before_ms);
+	for (int post = 1; post <= gen->crew; post++)
+		if (gen->state != GENERATION_DRAINING && !is_staffed(gen, post))
+			keep_earlier(&due_ms, gen->posts[post - 1].not_before_ms);
 	return due_ms;
 }
 
 int64_t generation_note_death(struct generation *gen, const struct slot *slot, int64_t now_ms)
 {
-	struct post *post = &gen->posts[slot->worker - 1];
+	struct post *post = &gen->posts[slot->post - 1];
 	int64_t delay_ms = 0;
 
 	if (now_ms - slot->since_ms >= YOUNG_MS) {

@@ -32,10 +32,11 @@ enum generation_action {
 enum generation_state generation_next(enum generation_state, enum generation_event,
 				      enum generation_action *);
 
-/* A place for one worker process. */
+/* A place for one process: a worker, or a gateway. */
 struct slot {
 	enum slot_state state;
-	int worker;         /* 1..processes: whose work it does */
+	int post;           /* 1..crew: whose work it does; the first ones are workers */
+	char name[24];      /* "worker 1", "http 1"; for people */
 	bool replace;       /* leaves as soon as another slot serves for the same worker */
 	bool exhausted;     /* it asked to be replaced, and is too young for that */
 	int64_t since_ms;   /* when the state began */
@@ -44,36 +45,42 @@ struct slot {
 	int channel;        /* the master's end; -1: none */
 };
 
-/* The history of one worker id: one that dies young again and again starts later and later. */
+/* The history of one post: who dies young again and again starts later and later. */
 struct post {
 	int young_deaths;
 	int64_t not_before_ms;
 };
 
-/* Twice as many slots as workers: a successor is there before a worker leaves. */
+/* Twice as many slots as posts: a successor is there before a worker leaves. */
 struct generation {
 	int number; /* 1, 2, 3, … since the server started */
 	enum generation_state state;
 	bool imported;
-	int processes;
+	int workers, crew; /* the crew is workers, then gateways */
+	const char *gateway; /* its name; NULL: there are none */
 	size_t slot_count;
 	struct slot *slots;
-	struct post *posts; /* [processes] */
+	struct post *posts; /* [crew] */
 };
 
-int generation_init(struct generation *, int number, int processes, struct error *);
+/* gateway: borrowed; NULL when there are no gateways. */
+int generation_init(struct generation *, int number, int workers, int gateways, const char *gateway,
+		    struct error *);
 void generation_fini(struct generation *);
 
-/* The next worker to fork: the slot for it, its worker id filled in; NULL: none now. */
+/* The next process to fork: the slot for it, its post and name filled in; NULL: none now. */
 struct slot *generation_next_fork(struct generation *, int64_t now_ms);
+bool generation_is_gateway(const struct generation *, const struct slot *);
 /* A worker whose successor serves, or NULL. */
 struct slot *generation_next_replaced(struct generation *);
 /* A leaving worker whose mercy is over, or NULL. */
 struct slot *generation_next_overdue(struct generation *, int64_t now_ms);
-/* Every worker has a slot that serves. */
+/* Every post has a slot that serves. */
 bool generation_is_ready(const struct generation *);
-/* No worker process is left. */
+/* No process is left. */
 bool generation_is_vacant(const struct generation *);
+/* No gateway is left. */
+bool generation_has_no_gateway(const struct generation *);
 /* The next moment at which one of the questions above may be answered otherwise; 0: never. */
 int64_t generation_due_ms(const struct generation *);
 /* Moves a slot through its life; returns what the caller must do. */

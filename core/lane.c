@@ -93,6 +93,15 @@ bool lane_has_deadlines(const struct config *cfg)
 	return s->harakiri_s > 0;
 }
 
+void lane_limits(const struct config *cfg, struct hub_setup *hub)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	hub->limits.post_buffering = s->post_buffering;
+	hub->limits.limit_post = s->limit_post;
+	hub->buffer_size = (size_t)s->buffer_size;
+}
+
 /* ---- one request ---- */
 
 static void copy_cut(char *to, size_t size, struct slice s)
@@ -170,18 +179,11 @@ static void on_run(void *host, struct exchange *x)
 	account(lane, x, began_us);
 }
 
-/* The peer gets a short answer; the person on call the reason and who it was. */
 static void on_refused(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
-	const struct endpoint *peer = x->rq.peer;
 
-	uwsgi_log(UWSGI_NOTE, "refused a request on %s %.*s%s%.*s from %.*s with %d: %s", "socket",
-		  (int)x->rq.local->address.n, x->rq.local->address.p,
-		  x->rq.local->port.n ? ":" : "", (int)x->rq.local->port.n, x->rq.local->port.p,
-		  peer->address.n ? (int)peer->address.n : 6,
-		  peer->address.n ? peer->address.p : "a peer", x->rq.reject_status,
-		  x->rq.reject_why);
+	request_log_refusal(&x->rq);
 	if (x->rq.count > 0)
 		account(lane, x, clock_wall_us());
 }
@@ -231,7 +233,8 @@ static const struct hub_host host_functions = {
 static void start_accepting(struct lane *lane)
 {
 	for (size_t i = 0; i < lane->setup->listeners->count; i++)
-		ev_io_start(lane->loop, &lane->accepting[i]);
+		if (!lane->setup->listeners->items[i].gateway)
+			ev_io_start(lane->loop, &lane->accepting[i]);
 }
 
 static void stop_accepting(struct lane *lane)
@@ -256,17 +259,29 @@ static void pause_accepting(struct lane *lane, int why)
 	ev_timer_start(lane->loop, &lane->pause);
 }
 
+/* The name of an internal socket can be seen, and connected to, by anyone on this machine. */
+static bool is_own(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
+}
+
 /* False: nobody waits any more. */
 static bool accept_one(struct lane *lane, ev_io *w)
 {
 	size_t index = (size_t)(w - lane->accepting);
 	struct sockaddr_storage peer;
 	socklen_t length = sizeof peer;
+	const struct listener *listener = &lane->setup->listeners->items[index];
 	int fd = accept4(w->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd >= 0)
-		hub_accept(&lane->hub, &lane->setup->listeners->items[index], fd,
-			   (struct sockaddr *)&peer, length);
+	if (fd >= 0 && listener->internal && !is_own(fd))
+		close(fd);
+	else if (fd >= 0)
+		hub_accept(&lane->hub, listener, fd, (struct sockaddr *)&peer, length);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 		pause_accepting(lane, errno);
 	return fd >= 0;
@@ -290,6 +305,8 @@ static int init_idle(struct lane *lane, struct error *e)
 
 	lane->idle = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; lane->idle >= 0 && i < listeners->count; i++) {
+		if (listeners->items[i].gateway)
+			continue;
 		event.data.ptr = &lane->accepting[i];
 		if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, listeners->items[i].fd, &event))
 			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
@@ -419,12 +436,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 {
 	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
 	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
-	const struct hub_setup hub = {
-		.config = setup->config,
-		.rules = &lane->rules,
-		.limits = { .post_buffering = s->post_buffering, .limit_post = s->limit_post },
-		.buffer_size = (size_t)s->buffer_size,
-	};
+	struct hub_setup hub = { .config = setup->config, .rules = &lane->rules };
 	size_t listeners = setup->listeners->count;
 
 	lane->settings = s;
@@ -438,6 +450,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	    header_rules_init(&lane->rules, setup->config, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
+	lane_limits(setup->config, &hub);
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
 	start_looking(lane);
 	return init_watchers(lane, e);

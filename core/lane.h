@@ -49,6 +49,8 @@ struct lane {
 	bool leaving;
 };
 
+/* Fills in what the configuration says of the size of requests. */
+void lane_limits(const struct config *, struct hub_setup *);
 /* On the lane's own thread: its part of the application, its loop and its watchers.  The lane
  * accepts as soon as lane_run() turns the loop.  Returns -1 with the reason. */
 int lane_init(struct lane *, const struct lane_setup *, int index, struct lane_score *,

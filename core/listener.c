@@ -129,10 +129,11 @@ static const struct option rows[] = {
 	  .type = OPT_LIST,
 	  .offset = AT(http),
 	  .valid = valid_address,
-	  .help = "listen for HTTP on this address, for clients that come without a proxy",
+	  .help = "listen for HTTP on this address with a router process, which holds the "
+		  "clients and passes whole requests on to the workers",
 	  .unit = "ADDRESS",
-	  .example = ":8080",
-	  .differs = "a router process listens, and passes requests on to the workers" },
+	  .example = ":8080" },
+	{ .name = "httprouter", .same_as = "http" },
 	{ .name = "fastcgi-socket",
 	  .type = OPT_LIST,
 	  .offset = AT(fastcgi),
@@ -405,6 +406,12 @@ static const struct listener *find(const struct listeners *set, const struct add
 	return NULL;
 }
 
+/* A name that the kernel chooses when it is bound. */
+static void set_nameless(struct address *a)
+{
+	*a = (struct address){ .sa.ss_family = AF_UNIX, .length = sizeof(sa_family_t) };
+}
+
 static const struct protocol *find_protocol(const struct protocols *protocols, const char *name)
 {
 	for (size_t i = 0; i < protocols->count; i++)
@@ -416,6 +423,8 @@ static const struct protocol *find_protocol(const struct protocols *protocols, c
 struct plan {
 	const char *option, *protocol;
 	const struct option_list *list;
+	const struct gateway *gateway;
+	bool internal;
 };
 
 /* The address behind "=0" and of a path that is to be abstract. */
@@ -436,21 +445,37 @@ static int find_address(const struct listener_settings *s, const char *text, str
 	return address_parse(a, name, e);
 }
 
+static void set_timeouts(struct listener *l, const struct config *cfg,
+			 const struct listener_settings *s)
+{
+	struct protocol_timeouts t = { s->timeout_s, s->timeout_s, s->timeout_s };
+
+	if (l->protocol->timeouts)
+		l->protocol->timeouts(cfg, &t);
+	l->head_timeout_s = (double)t.head;
+	l->body_timeout_s = (double)t.body;
+	l->idle_timeout_s = (double)t.idle;
+	l->write_timeout_s = (double)(s->write_timeout_s ? s->write_timeout_s : s->timeout_s);
+}
+
 static int add_listener(struct listeners *set, const struct config *cfg, const struct plan *plan,
 			const char *text, const struct protocols *protocols,
 			const struct listeners *before, struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
-	struct listener l = { .option = plan->option, .fd = -1 };
+	struct listener l = { .option = plan->option,
+			      .fd = -1,
+			      .gateway = plan->gateway,
+			      .internal = plan->internal };
 
 	l.protocol = find_protocol(protocols, plan->protocol);
 	if (!l.protocol)
 		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
 				       plan->option, text, plan->protocol);
-	l.read_timeout_s =
-		(double)(l.protocol->timeout_s ? l.protocol->timeout_s(cfg) : s->timeout_s);
-	l.write_timeout_s = (double)(s->write_timeout_s ? s->write_timeout_s : s->timeout_s);
-	if (find_address(s, text, &l.address, e)) {
+	set_timeouts(&l, cfg, s);
+	if (l.internal) {
+		set_nameless(&l.address);
+	} else if (find_address(s, text, &l.address, e)) {
 		struct error why = *e;
 
 		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
@@ -487,16 +512,25 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 		   struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
+	const struct gateway *gateway = s->http.count ? protocols->gateway : NULL;
+	struct gateway_needs needs = { 0 };
+	/* Where a gateway reaches the workers: one address that nobody writes. */
+	const struct option_list one = { (const char *const[]){ "" }, 1 }, none = { 0 };
+
+	if (gateway)
+		gateway->needs(cfg, &needs);
 	const struct plan plans[] = {
-		{ "socket", protocol_names[s->protocol], &s->uwsgi },
-		{ "http-socket", "http", &s->http_socket },
-		{ "http", "http", &s->http },
-		{ "fastcgi-socket", "fastcgi", &s->fastcgi },
+		{ "socket", protocol_names[s->protocol], &s->uwsgi, NULL, false },
+		{ "http-socket", "http", &s->http_socket, NULL, false },
+		{ "http", "http", &s->http, gateway, false },
+		{ "fastcgi-socket", "fastcgi", &s->fastcgi, NULL, false },
+		{ "http", "uwsgi", needs.workers ? &one : &none, NULL, true },
 	};
-	size_t total = s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count;
+	size_t total =
+		s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count + 1;
 
 	*set = (struct listeners){ 0 };
-	set->items = calloc(total ? total : 1, sizeof *set->items);
+	set->items = calloc(total, sizeof *set->items);
 	if (!set->items)
 		return uwsgi_error_set(e, "out of memory");
 	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
@@ -510,6 +544,14 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 	}
 	settle(set);
 	return 0;
+}
+
+const struct gateway *listeners_gateway(const struct listeners *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].gateway)
+			return set->items[i].gateway;
+	return NULL;
 }
 
 static void unlink_own(const struct listener *l)

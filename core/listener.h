@@ -13,8 +13,10 @@ struct listener {
 	struct address address;
 	struct address_text text; /* as bound: a port 0 is the real one */
 	const struct protocol *protocol;
-	double read_timeout_s;  /* a peer may stay silent that long */
-	double write_timeout_s; /* … and take nothing of its response that long */
+	double head_timeout_s, body_timeout_s, idle_timeout_s; /* as struct protocol_timeouts */
+	double write_timeout_s; /* a peer may take nothing of its response that long */
+	const struct gateway *gateway; /* whose processes accept; NULL: the workers do */
+	bool internal; /* only processes of this server may connect */
 	int fd;
 	ino_t inode; /* of a UNIX socket's path: whose it is to unlink; 0: none */
 };
@@ -24,16 +26,19 @@ struct listeners {
 	size_t count;
 };
 
-/* The protocols that are loaded. */
+/* The protocols that are loaded, and who listens on the addresses of http. */
 struct protocols {
 	const struct protocol *const *items;
 	size_t count;
+	const struct gateway *gateway; /* NULL: the workers do */
 };
 
 /* Opens all sockets that the configuration names.  One that `before` has open is taken over
  * with its descriptor (before: NULL at the start).  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
+/* Whose processes listen beside the workers; NULL: nobody's. */
+const struct gateway *listeners_gateway(const struct listeners *);
 /* Closes those that `kept` does not have (kept: NULL, all) and frees the list; with unlink
  * also removes the paths that are still ours. */
 void listeners_close(struct listeners *, const struct listeners *kept, bool unlink);

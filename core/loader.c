@@ -76,6 +76,8 @@ static void replace(struct loader *ld, size_t i, const struct plugin *p)
 	ld->plugins[i] = p;
 	if (p->app && ld->app == old->app)
 		ld->app = p->app;
+	if (p->gateway && ld->protocols.gateway == old->gateway)
+		ld->protocols.gateway = p->gateway;
 	for (size_t k = 0; p->protocol && k < ld->protocols.count; k++)
 		if (ld->protocol_items[k] == old->protocol)
 			ld->protocol_items[k] = p->protocol;
@@ -97,6 +99,8 @@ static int add(struct loader *ld, const char *path, const struct plugin *p, stru
 	ld->plugins[ld->count++] = p;
 	if (p->protocol)
 		ld->protocol_items[ld->protocols.count++] = p->protocol;
+	if (p->gateway && !ld->protocols.gateway)
+		ld->protocols.gateway = p->gateway;
 	if (p->app)
 		ld->app = p->app;
 	return 0;

@@ -157,6 +157,8 @@ static void say_hello(const struct master_setup *setup)
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct listener *l = &listeners->items[i];
 
+		if (l->internal)
+			continue;
 		uwsgi_log(UWSGI_NOTE, "%s listens on %s%s%s", l->option, l->text.address,
 			  l->text.port[0] ? ":" : "", l->text.port);
 	}

@@ -113,7 +113,8 @@ static void forked(void *data, const struct reign *own)
 	/* A socket that stayed open here would go on taking connections that nobody accepts. */
 	for (struct reign *r = m->reigns; r; r = r->next) {
 		reign_close_channels(r);
-		listeners_close(&r->listeners, &own->listeners, false);
+		if (r != own)
+			listeners_close(&r->listeners, &own->listeners, false);
 	}
 	/* libev knows one loop for each signal of a process: a worker will have its own. */
 	for (size_t i = 0; i < SIGNALS; i++)
@@ -126,12 +127,13 @@ static void forked(void *data, const struct reign *own)
 static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
 				 struct error *e)
 {
-	struct reign *r = reign_new(&m->host, cfg, listeners, m->reign_count + 1, m->serving, e);
+	struct reign *r = reign_new(&m->host, &m->reign_setup, cfg, listeners, m->reign_count + 1,
+				    m->serving, e);
 
 	if (!r)
 		return NULL;
 	m->reign_count++;
-	if (reign_start(r, &m->reign_setup, e)) {
+	if (reign_start(r, e)) {
 		reign_free(r, m->serving, true);
 		return NULL;
 	}
@@ -288,7 +290,7 @@ static void take_over(struct master *m, struct reign *r)
 	if (old)
 		logmaster_use(&m->log, r->config);
 	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
-		  old ? "reloaded" : "serving", r->gen.processes, r->gen.processes == 1 ? "" : "s",
+		  old ? "reloaded" : "serving", r->gen.workers, r->gen.workers == 1 ? "" : "s",
 		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
 		  (long long)(clock_monotonic_ms() - r->began_ms));
 	if (!old) {
@@ -296,7 +298,7 @@ static void take_over(struct master *m, struct reign *r)
 		return;
 	}
 	old->gen.state = generation_next(old->gen.state, GENERATION_REPLACED, &action);
-	reign_drain(old, old->limits->reload_mercy_s);
+	reign_drain(old, old->limits->reload_mercy_s, false);
 	if (old->zygote > 0)
 		kill(old->zygote, SIGKILL);
 }
@@ -339,7 +341,7 @@ static void on_forked(struct reign *r, const struct message *msg)
 			slot->pid = (pid_t)msg->value;
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "cannot fork worker %d: %s", slot->worker,
+	uwsgi_log(UWSGI_ERROR, "cannot fork %s: %s", slot->name,
 		  strerror((int)-msg->value));
 	generation_note_death(&r->gen, slot, clock_monotonic_ms());
 	reign_bury(r, slot);
@@ -365,7 +367,7 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 		    limits_is_young(r->limits, clock_monotonic_ms() - slot->since_ms)) {
 			slot->exhausted = true;
 		} else if (slot && slot->state == SLOT_SERVING) {
-			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
+			uwsgi_log(UWSGI_NOTE, "%s (pid %ld) is replaced: %s", slot->name,
 				  (long)slot->pid, msg->text);
 			slot->replace = true;
 		}
@@ -378,7 +380,7 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 		break;
 	case MESSAGE_FAILED:
 		if (slot)
-			uwsgi_log(UWSGI_ERROR, "worker %d: %s", slot->worker, msg->text);
+			uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, msg->text);
 		note_failure(r, msg->text);
 		break;
 	case MESSAGE_FORK:
@@ -447,20 +449,20 @@ static void on_worker_death(struct master *m, struct reign *r, struct slot *slot
 		return;
 	if (r->gen.state == GENERATION_IMPORTING && !started &&
 	    (r->is_reload || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED_APP))) {
-		snprintf(why, sizeof why, "worker %d (pid %ld) ended while it started: %s",
-			 slot->worker, pid, end);
+		snprintf(why, sizeof why, "%s (pid %ld) ended while it started: %s",
+			 slot->name, pid, end);
 		note_failure(r, why);
 		fail(m, r, EXIT_FAILED_APP);
 		return;
 	}
 	if (delay_ms)
 		uwsgi_log(UWSGI_ERROR,
-			  "worker %d (pid %ld) ended %s: %s; it keeps dying, so it is "
+			  "%s (pid %ld) ended %s: %s; it keeps dying, so it is "
 			  "started again in %.1f s",
-			  slot->worker, pid, started ? "unexpectedly" : "while it started", end,
+			  slot->name, pid, started ? "unexpectedly" : "while it started", end,
 			  (double)delay_ms / 1000);
 	else
-		uwsgi_log(UWSGI_ERROR, "worker %d (pid %ld) ended %s: %s; restarting", slot->worker,
+		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended %s: %s; restarting", slot->name,
 			  pid, started ? "unexpectedly" : "while it started", end);
 }
 
@@ -510,7 +512,7 @@ static void stop(struct master *m, const char *why, bool now)
 		enum generation_action action;
 
 		r->gen.state = generation_next(r->gen.state, GENERATION_REPLACED, &action);
-		reign_drain(r, now ? STOP_NOW_S : r->limits->reload_mercy_s);
+		reign_drain(r, now ? STOP_NOW_S : r->limits->reload_mercy_s, true);
 		if (r->zygote > 0)
 			kill(r->zygote, SIGKILL);
 	}
@@ -526,8 +528,8 @@ static void print_status(const struct master *m)
 			if (slot->state == SLOT_VACANT)
 				continue;
 			uwsgi_log(UWSGI_NOTE,
-				  "generation %d worker %d (pid %ld): %s, %llu requests",
-				  r->gen.number, slot->worker, (long)slot->pid,
+				  "generation %d %s (pid %ld): %s, %llu requests",
+				  r->gen.number, slot->name, (long)slot->pid,
 				  slot_state_name(slot->state),
 				  (unsigned long long)atomic_load(&r->scoreboard.slot[i].requests));
 		}
@@ -619,8 +621,8 @@ static void step_reign(struct master *m, struct reign *r, int64_t now_ms)
 	while ((slot = generation_next_replaced(&r->gen)))
 		reign_apply(r, slot, SLOT_LEAVE);
 	while ((slot = generation_next_overdue(&r->gen, now_ms))) {
-		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: it did not finish in time",
-			  slot->worker, (long)slot->pid);
+		uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it did not finish in time",
+			  slot->name, (long)slot->pid);
 		reign_apply(r, slot, SLOT_OVERDUE);
 	}
 	if (r->gen.state == GENERATION_IMPORTING && generation_is_ready(&r->gen))

@@ -140,13 +140,19 @@ struct head {
 	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
 };
 
+/* Seconds; how long a peer may take nothing of a response is always socket-timeout. */
+struct protocol_timeouts {
+	long long head; /* from the first byte of a head to its last */
+	long long body; /* a peer may stay silent inside a body */
+	long long idle; /* … and between requests */
+};
+
 struct protocol {
 	const char *name;  /* "http"; listener options name it */
 	size_t state_size; /* zeroed for each connection, owned by the core, kept across requests */
 
-	/* How long a peer may stay silent inside or between requests, seconds; NULL:
-	 * socket-timeout, which always bounds how long it may take nothing of a response. */
-	long long (*timeout_s)(const struct config *);
+	/* They are socket-timeout before; NULL: that is what they are. */
+	void (*timeouts)(const struct config *, struct protocol_timeouts *);
 	/* For each new connection, its state zeroed; NULL: nothing to do. */
 	void (*begin)(void *state, const struct config *);
 
@@ -209,6 +215,42 @@ struct app {
 	void (*worker_stop)(void);
 };
 
+/* ---- a gateway: takes requests from clients and has others answer them; a process of its own
+ * beside the workers, which never blocks ---- */
+
+struct ev_loop; /* libev's */
+struct sockaddr;
+
+/* What differs in a gateway's process from what the configuration says of all; 0: nothing. */
+struct gateway_needs {
+	int processes; /* at least 1 */
+	bool workers;  /* it passes requests on to the workers of this server */
+	long long buffer_size, post_buffering;
+};
+
+struct gateway_setup {
+	const struct config *config;
+	struct ev_loop *loop;
+	/* Where the workers take uwsgi packets from this server's own processes; length 0 when
+	 * needs.workers was false. */
+	const struct sockaddr *workers;
+	size_t workers_length;
+};
+
+struct gateway {
+	const char *name; /* "http"; its processes are named so */
+	void (*needs)(const struct config *, struct gateway_needs *);
+	/* In its process; *state is handed to every other call. */
+	int (*start)(const struct gateway_setup *, void **state, struct error *);
+	/* Takes over a whole request; both stay valid until the response has ended, which may be
+	 * in a later turn of the loop.  The pointer returned comes back in gone(). */
+	void *(*handle)(void *state, struct request *, struct response *);
+	/* The client is gone: the response must be ended, though nobody gets to see it. */
+	void (*gone)(void *state, void *handled);
+	/* As struct app's. */
+	void (*release)(void *state, void *const *owners, size_t count);
+};
+
 struct plugin {
 	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
 	const char *name;
@@ -217,6 +259,7 @@ struct plugin {
 	const struct option_table *options; /* NULL: none */
 	const struct protocol *protocol;
 	const struct app *app;
+	const struct gateway *gateway;
 };
 extern UWSGI_API const struct plugin uwsgi_plugin;
 
@@ -241,6 +284,10 @@ UWSGI_API bool uwsgi_request_length(struct request *, int64_t declared);
 UWSGI_API bool uwsgi_request_body(struct request *, struct slice bytes);
 /* The first refusal wins; why is for the log, a constant string. */
 UWSGI_API void uwsgi_request_reject(struct request *, int status, const char *why);
+
+/* For a gateway: an address as options say it ("host:port", "/path", "@abstract") into a
+ * struct sockaddr_storage. */
+UWSGI_API int uwsgi_address(const char *text, struct sockaddr *, size_t *length, struct error *);
 
 /* Copied. */
 UWSGI_API void uwsgi_out_bytes(struct out *, struct slice);
@@ -294,5 +341,11 @@ UWSGI_API bool uwsgi_response_flush(struct response *);
  * may say more than "Internal Server Error" to the client ({NULL, 0}: it does not). */
 UWSGI_API void uwsgi_response_end(struct response *);
 UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
+/* The same with another status than 500. */
+UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
+/* For a gateway, after handle() has returned and instead of an end: the client's connection
+ * becomes the caller's.  What the client has said behind its request is copied to `unread`.
+ * -1: not possible, the response must be ended. */
+UWSGI_API int uwsgi_response_detach(struct response *, char *unread, size_t size, size_t *n);
 
 #endif

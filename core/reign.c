@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* reign.c: the shell around one generation: forks its zygote, orders workers from it, carries
- * messages, and does to processes what the tables say.  It decides nothing. */
+/* reign.c: the shell around one generation: forks its zygote and its gateways, orders workers
+ * from the zygote, carries messages, and does to processes what the tables say.  It decides nothing. */
 #include "reign.h"
 
 #include "clock.h"
+#include "gateway.h"
 #include "worker.h"
 #include "zygote.h"
 
@@ -74,11 +75,13 @@ static void on_worker(struct ev_loop *loop, ev_io *w, int events)
 
 /* ---- life ---- */
 
-struct reign *reign_new(const struct reign_host *host, struct config *cfg,
-			struct listeners *listeners, int number, const struct reign *heir,
-			struct error *e)
+struct reign *reign_new(const struct reign_host *host, const struct reign_setup *setup,
+			struct config *cfg, struct listeners *listeners, int number,
+			const struct reign *heir, struct error *e)
 {
 	const struct worker_settings *s = uwsgi_options(cfg, &worker_options);
+	const struct gateway *gateway = listeners_gateway(listeners);
+	struct gateway_needs needs = { 0 };
 	struct reign *r = calloc(1, sizeof *r);
 
 	if (!r) {
@@ -89,6 +92,7 @@ struct reign *reign_new(const struct reign_host *host, struct config *cfg,
 	}
 	*r = (struct reign){
 		.host = host,
+		.setup = setup,
 		.config = cfg,
 		.listeners = *listeners,
 		.limits = uwsgi_options(cfg, &limits_options),
@@ -97,7 +101,10 @@ struct reign *reign_new(const struct reign_host *host, struct config *cfg,
 		.is_reload = number > 1,
 	};
 	*listeners = (struct listeners){ 0 };
-	if (generation_init(&r->gen, number, (int)s->processes, e) ||
+	if (gateway)
+		gateway->needs(cfg, &needs);
+	if (generation_init(&r->gen, number, (int)s->processes, needs.processes,
+			    gateway ? gateway->name : NULL, e) ||
 	    scoreboard_init(&r->scoreboard, r->gen.slot_count, (size_t)s->threads, e) ||
 	    !(r->slot_io = calloc(r->gen.slot_count, sizeof *r->slot_io))) {
 		if (!r->slot_io && r->scoreboard.slot)
@@ -131,9 +138,9 @@ void reign_close_channels(struct reign *r)
 			close(r->gen.slots[i].channel);
 }
 
-static _Noreturn void become_zygote(struct reign *r, const struct reign_setup *setup, pid_t master,
-				    int channel)
+static _Noreturn void become_zygote(struct reign *r, pid_t master, int channel)
 {
+	const struct reign_setup *setup = r->setup;
 	const struct worker_settings *s = uwsgi_options(r->config, &worker_options);
 	const struct zygote_setup zygote = {
 		.worker = {
@@ -157,7 +164,7 @@ static _Noreturn void become_zygote(struct reign *r, const struct reign_setup *s
 	zygote_run(&zygote);
 }
 
-int reign_start(struct reign *r, const struct reign_setup *setup, struct error *e)
+int reign_start(struct reign *r, struct error *e)
 {
 	int ends[2];
 	pid_t master = getpid();
@@ -167,7 +174,7 @@ int reign_start(struct reign *r, const struct reign_setup *setup, struct error *
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
-		become_zygote(r, setup, master, ends[1]);
+		become_zygote(r, master, ends[1]);
 	}
 	close(ends[1]);
 	if (pid < 0) {
@@ -184,23 +191,55 @@ int reign_start(struct reign *r, const struct reign_setup *setup, struct error *
 
 /* ---- what the tables ask for ---- */
 
+static bool order_worker(struct reign *r, struct slot *slot, int channel)
+{
+	struct message m = { .kind = MESSAGE_FORK,
+			     .slot = (int)(slot - r->gen.slots),
+			     .worker = slot->post };
+
+	return r->zygote_channel >= 0 && channel_send(r->zygote_channel, &m, channel);
+}
+
+static bool fork_gateway(struct reign *r, struct slot *slot, const int ends[2])
+{
+	pid_t master = getpid(), pid = fork();
+
+	if (pid == 0) {
+		const struct gateway_start start = {
+			.config = r->config,
+			.listeners = &r->listeners,
+			.gateway = listeners_gateway(&r->listeners),
+			.name = slot->name,
+			.channel = ends[1],
+			.master = master,
+		};
+
+		close(ends[0]);
+		r->setup->forked(r->setup->data, r);
+		_exit(gateway_run(&start));
+	}
+	if (pid < 0)
+		uwsgi_log(UWSGI_ERROR, "cannot fork %s: %s", slot->name, strerror(errno));
+	else
+		slot->pid = pid;
+	return pid > 0;
+}
+
 static bool order_fork(struct reign *r, struct slot *slot)
 {
 	size_t index = (size_t)(slot - r->gen.slots);
-	struct message m = { .kind = MESSAGE_FORK, .slot = (int)index, .worker = slot->worker };
 	struct error e;
 	int ends[2];
 
-	if (r->zygote_channel < 0)
-		return false;
 	if (channel_pair(ends, &e)) {
-		uwsgi_log(UWSGI_ERROR, "cannot start worker %d: %s", slot->worker, e.text);
+		uwsgi_log(UWSGI_ERROR, "cannot start %s: %s", slot->name, e.text);
 		return false;
 	}
 	scoreboard_clear(&r->scoreboard, index);
-	bool sent = channel_send(r->zygote_channel, &m, ends[1]);
+	bool ordered = generation_is_gateway(&r->gen, slot) ? fork_gateway(r, slot, ends)
+							    : order_worker(r, slot, ends[1]);
 	close(ends[1]);
-	if (!sent) {
+	if (!ordered) {
 		close(ends[0]);
 		return false;
 	}
@@ -242,17 +281,26 @@ enum slot_action reign_apply(struct reign *r, struct slot *slot, enum slot_event
 	return action;
 }
 
-void reign_drain(struct reign *r, long long mercy_s)
+static void ask_to_leave(struct reign *r)
 {
-	int64_t until_ms = clock_monotonic_ms() + mercy_s * 1000;
+	bool workers_stay = r->gateways_first && !generation_has_no_gateway(&r->gen);
 
 	for (size_t i = 0; i < r->gen.slot_count; i++) {
 		struct slot *slot = &r->gen.slots[i];
 
+		if (workers_stay && !generation_is_gateway(&r->gen, slot))
+			continue;
 		reign_apply(r, slot, SLOT_LEAVE);
 		if (slot->state == SLOT_LEAVING)
-			slot->kill_at_ms = until_ms;
+			slot->kill_at_ms = r->drained_by_ms;
 	}
+}
+
+void reign_drain(struct reign *r, long long mercy_s, bool gateways_first)
+{
+	r->drained_by_ms = clock_monotonic_ms() + mercy_s * 1000;
+	r->gateways_first = gateways_first;
+	ask_to_leave(r);
 }
 
 void reign_kill(struct reign *r)
@@ -279,7 +327,11 @@ enum slot_action reign_bury(struct reign *r, struct slot *slot)
 		slot->channel = -1;
 	}
 	slot->pid = 0;
-	return reign_apply(r, slot, SLOT_DIED);
+	enum slot_action action = reign_apply(r, slot, SLOT_DIED);
+
+	if (r->drained_by_ms && generation_is_gateway(&r->gen, slot))
+		ask_to_leave(r);
+	return action;
 }
 
 /* ---- limits ---- */
@@ -312,15 +364,15 @@ static void log_proc(const struct slot *slot, const char *name)
 	if (!f)
 		return;
 	if (fgets(text, sizeof text, f))
-		uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld): %s: %.*s", slot->worker,
-			  (long)slot->pid, name, (int)strcspn(text, "\n"), text);
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld): %s: %.*s", slot->name, (long)slot->pid, name,
+			  (int)strcspn(text, "\n"), text);
 	fclose(f);
 }
 
 static void judge(struct reign *r, struct slot *slot)
 {
 	size_t index = (size_t)(slot - r->gen.slots);
-	struct observed o = { .worker = slot->worker,
+	struct observed o = { .worker = slot->post,
 			      .age_ms = clock_monotonic_ms() - slot->since_ms,
 			      .exhausted = slot->exhausted,
 			      .requests = atomic_load(&r->scoreboard.slot[index].requests) };
@@ -337,13 +389,13 @@ static void judge(struct reign *r, struct slot *slot)
 			log_proc(slot, "wchan");
 			log_proc(slot, "syscall");
 		}
-		uwsgi_log(UWSGI_WARNING, "worker %d (pid %ld) killed: %s; restarting", slot->worker,
+		uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: %s; restarting", slot->name,
 			  (long)slot->pid, why.text);
 		reign_apply(r, slot, SLOT_OVERDUE);
 		break;
 	case LIMITS_REPLACE:
 		if (slot->state == SLOT_SERVING && !slot->replace) {
-			uwsgi_log(UWSGI_NOTE, "worker %d (pid %ld) is replaced: %s", slot->worker,
+			uwsgi_log(UWSGI_NOTE, "%s (pid %ld) is replaced: %s", slot->name,
 				  (long)slot->pid, why.text);
 			slot->replace = true;
 		}
@@ -358,7 +410,8 @@ void reign_enforce_limits(struct reign *r)
 	for (size_t i = 0; i < r->gen.slot_count; i++) {
 		struct slot *slot = &r->gen.slots[i];
 
-		if (slot->pid > 0 && (slot->state == SLOT_SERVING || slot->state == SLOT_LEAVING))
+		if (slot->pid > 0 && !generation_is_gateway(&r->gen, slot) &&
+		    (slot->state == SLOT_SERVING || slot->state == SLOT_LEAVING))
 			judge(r, slot);
 	}
 }

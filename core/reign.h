@@ -31,38 +31,41 @@ struct reign {
 	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
 	struct scoreboard scoreboard; /* owned */
 	const struct limits_settings *limits;
+	const struct reign_setup *setup;
 	pid_t zygote; /* 0: none */
 	int zygote_channel;
 	ev_io zygote_io, *slot_io; /* slot_io: [gen.slot_count] */
 	int64_t began_ms;
-	bool is_reload;
+	int64_t drained_by_ms; /* the end of everyone's mercy; 0: it does not drain */
+	bool is_reload, gateways_first;
 	char failure[512]; /* why it failed, once that is known */
 };
 
-/* What every zygote of this server is given. */
+/* What the children of every reign are given. */
 struct reign_setup {
 	const struct loader *loader;
 	struct tally *tally;
 	const char *start_folder;
-	/* In a new child, before it is the zygote of this reign: closes what is not its own. */
+	/* In a new child, before it is one of this reign: closes what is not its own. */
 	void (*forked)(void *data, const struct reign *);
 	void *data;
 };
 
 /* Takes over config and listeners, also when it fails (then sockets that heir does not have are
  * closed).  number: 1 for the first one. */
-struct reign *reign_new(const struct reign_host *, struct config *, struct listeners *, int number,
-			const struct reign *heir, struct error *);
+struct reign *reign_new(const struct reign_host *, const struct reign_setup *, struct config *,
+			struct listeners *, int number, const struct reign *heir, struct error *);
 /* Forks the zygote, which begins to import at once. */
-int reign_start(struct reign *, const struct reign_setup *, struct error *);
+int reign_start(struct reign *, struct error *);
 /* All its processes must be gone.  Sockets that `heir` does not have are closed; with unlink
  * their paths are removed (heir: NULL, none is kept). */
 void reign_free(struct reign *, const struct reign *heir, bool unlink);
 
 /* Moves a slot and does what follows: fork, ask, kill.  Returns the action. */
 enum slot_action reign_apply(struct reign *, struct slot *, enum slot_event);
-/* Asks every worker to leave within mercy_s. */
-void reign_drain(struct reign *, long long mercy_s);
+/* Asks all to leave within mercy_s; gateways_first: workers only when no gateway needs them any
+ * more, because no other generation has some. */
+void reign_drain(struct reign *, long long mercy_s, bool gateways_first);
 /* Kills zygote and workers. */
 void reign_kill(struct reign *);
 /* Reads what zygote and workers have sent, before their deaths are looked at. */

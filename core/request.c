@@ -170,3 +170,14 @@ struct body_view uwsgi_request_body_view(const struct request *rq)
 		.length = b->length,
 	};
 }
+
+void request_log_refusal(const struct request *rq)
+{
+	const struct endpoint *peer = rq->peer, *local = rq->local;
+
+	uwsgi_log(UWSGI_NOTE, "refused a request on socket %.*s%s%.*s from %.*s with %d: %s",
+		  (int)local->address.n, local->address.p, local->port.n ? ":" : "",
+		  (int)local->port.n, local->port.p, peer->address.n ? (int)peer->address.n : 6,
+		  peer->address.n ? peer->address.p : "a peer", rq->reject_status,
+		  rq->reject_why);
+}

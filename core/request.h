@@ -35,5 +35,7 @@ struct request {
 void request_init(struct request *, const struct request_limits *);
 void request_fini(struct request *);
 void request_reset(struct request *);
+/* The peer gets a short answer; the person on call the reason and who it was. */
+void request_log_refusal(const struct request *);
 
 #endif

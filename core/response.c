@@ -250,6 +250,8 @@ static void finish(struct response *rs, bool complete)
 
 	rs->ended = true;
 	rs->keep = keep && complete && !rs->broken && !rs->out->failed;
+	if (rs->sink->ended)
+		rs->sink->ended(rs->sink);
 }
 
 void uwsgi_response_end(struct response *rs)
@@ -280,6 +282,7 @@ static const char *reason_of(int status)
 		{ 501, "Not Implemented" },
 		{ 502, "Bad Gateway" },
 		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
 		{ 505, "HTTP Version Not Supported" },
 	};
 
@@ -289,7 +292,7 @@ static const char *reason_of(int status)
 	return "Error";
 }
 
-void response_error(struct response *rs, int status, struct slice text)
+void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
 {
 	char line[64];
 	int n = snprintf(line, sizeof line, "%d %s", status, reason_of(status));
@@ -308,5 +311,10 @@ void response_error(struct response *rs, int status, struct slice text)
 
 void uwsgi_response_fail(struct response *rs, struct slice text)
 {
-	response_error(rs, 500, text);
+	uwsgi_response_refuse(rs, 500, text);
+}
+
+int uwsgi_response_detach(struct response *rs, char *unread, size_t size, size_t *n)
+{
+	return rs->head_sent || !rs->sink->detach ? -1 : rs->sink->detach(rs->sink, unread, size, n);
 }

@@ -15,6 +15,11 @@ struct sink {
 	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent.
 	 */
 	bool (*flush)(struct sink *);
+	/* The response has ended; nothing of it may be used after this.  NULL: whoever runs the
+	 * request looks. */
+	void (*ended)(struct sink *);
+	/* uwsgi_response_detach(); NULL: never. */
+	int (*detach)(struct sink *, char *unread, size_t size, size_t *n);
 };
 
 /* Blocks held before the head is said; one more and the length stays unknown. */
@@ -54,7 +59,5 @@ void response_init(struct response *, struct request *, struct out *, struct sin
 void response_fini(struct response *);
 /* For the next request of a connection with this protocol and its state. */
 void response_reset(struct response *, const struct protocol *, void *state);
-/* The whole answer of the server itself: a status and a short plain text. */
-void response_error(struct response *, int status, struct slice text);
 
 #endif

@@ -5,6 +5,7 @@
 #include "zygote.h"
 
 #include "channel.h"
+#include "child.h"
 #include "clock.h"
 #include "environment.h"
 #include "privileges.h"
@@ -14,45 +15,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void ignore(int signal)
-{
-	(void)signal;
-}
-
-/* The terminal's and the service manager's signals go to every process of the group: the master
- * decides what they mean.  A handler, not SIG_IGN, which programs that the application starts
- * would inherit. */
-static void set_signals(void)
-{
-	static const int defaults[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTSTP };
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction a = { .sa_handler = ignore, .sa_flags = SA_RESTART };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		sigaction(ignored[i], &a, NULL);
-	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
-		signal(defaults[i], SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* No orphans: when the master dies, however, this process dies with it. */
-static void die_with(pid_t master)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != master)
-		_exit(EXIT_FAILURE);
-}
 
 /* ---- importing ---- */
 
@@ -114,7 +81,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	while (read(gate, &byte, 1) < 0 && errno == EINTR)
 		;
 	close(gate);
-	die_with(w.info.master);
+	child_die_with(w.info.master);
 	close(z->channel);
 	w.channel = channel;
 	w.slot = (size_t)order->slot;
@@ -176,8 +143,8 @@ _Noreturn void zygote_run(const struct zygote_setup *z)
 	struct message order;
 	int channel, got;
 
-	set_signals();
-	die_with(z->worker.info.master);
+	child_set_signals();
+	child_die_with(z->worker.info.master);
 	requestlog_warn(z->worker.config);
 	title_set(z->worker.config, "zygote");
 	import(z);

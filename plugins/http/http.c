@@ -4,68 +4,27 @@
  * not say what fields mean (fields.c) nor what the application gets to see (variables.c). */
 #include "http.h"
 
+#include "router.h"
+#include "settings.h"
+
 #include <assert.h>
 
-struct http_settings {
-	long long timeout_s;
-	bool proxied;
-};
-
-#define AT(member) offsetof(struct http_settings, member)
-static const struct option rows[] = {
-	{ .name = "http-timeout",
-	  .type = OPT_SECONDS,
-	  .offset = AT(timeout_s),
-	  .initial = "60",
-	  .min = 1,
-	  .max = 86400,
-	  .help = "how long an HTTP client may take for the head of a request, stay silent inside "
-		  "a body, or keep an idle connection" },
-	{ .name = "http-keepalive",
-	  .type = OPT_ALWAYS,
-	  .help = "connections are kept alive, idle ones for http-timeout" },
-	{ .name = "http-auto-chunked",
-	  .type = OPT_ALWAYS,
-	  .help = "a response of unknown length is sent to HTTP/1.1 clients in chunks" },
-	{ .name = "http-chunked-input",
-	  .type = OPT_ALWAYS,
-	  .help = "bodies that come in chunks are taken" },
-	{ .name = "http-raw-body",
-	  .type = OPT_ALWAYS,
-	  .help = "bodies of any kind of request are taken" },
-	{ .name = "http-manage-expect",
-	  .type = OPT_ALWAYS,
-	  .help = "100 Continue is said to who waits for it" },
-	{ .name = "http-enable-proxy-protocol",
-	  .type = OPT_FLAG,
-	  .offset = AT(proxied),
-	  .initial = "false",
-	  .help = "each connection begins with the PROXY protocol, version 1 or 2, whose client "
-		  "becomes REMOTE_ADDR; others are refused" },
-	{ .name = "enable-proxy-protocol", .same_as = "http-enable-proxy-protocol" },
-};
-#undef AT
-
-static const struct option_table options = {
-	.module = "http",
-	.size = sizeof(struct http_settings),
-	.rows = rows,
-	.count = sizeof rows / sizeof *rows,
-};
-
-static long long timeout_s(const struct config *cfg)
+static void timeouts(const struct config *cfg, struct protocol_timeouts *t)
 {
-	const struct http_settings *s = uwsgi_options(cfg, &options);
+	const struct http_settings *s = http_settings(cfg);
 
-	return s->timeout_s;
+	t->head = s->head_timeout_s ? s->head_timeout_s : s->timeout_s;
+	t->body = s->timeout_s;
+	t->idle = http_keepalive_s(s);
 }
 
 static void begin(void *state, const struct config *cfg)
 {
-	const struct http_settings *s = uwsgi_options(cfg, &options);
+	const struct http_settings *s = http_settings(cfg);
 	struct http *http = state;
 
 	http->proxied.expected = s->proxied;
+	http->one_request = http_keepalive_s(s) == 0;
 }
 
 static enum parsed refuse(struct http *s, struct request *rq, const struct http_refusal *r)
@@ -227,8 +186,8 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 	    !http_find_peer(&s->proxied, rq, &peer) ||
 	    !http_make_variables(&head, &meaning, &target, &peer, rq))
 		return refuse(s, rq, &why);
-	s->keep_alive =
-		!meaning.close && (s->version_1_1 || meaning.keep_alive) && !is_connect(&head);
+	s->keep_alive = !s->one_request && !meaning.close &&
+			(s->version_1_1 || meaning.keep_alive) && !is_connect(&head);
 	return begin_body(s, rq, &meaning, in.n > *used, out);
 }
 
@@ -292,7 +251,7 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 static const struct protocol protocol = {
 	.name = "http",
 	.state_size = sizeof(struct http),
-	.timeout_s = timeout_s,
+	.timeouts = timeouts,
 	.begin = begin,
 	.parse = parse,
 	.head = http_say_head,
@@ -303,6 +262,7 @@ static const struct protocol protocol = {
 UWSGI_API const struct plugin uwsgi_plugin = {
 	.abi = UWSGI_ABI,
 	.name = "http",
-	.options = &options,
+	.options = &http_options,
 	.protocol = &protocol,
+	.gateway = &router_gateway,
 };

@@ -48,6 +48,7 @@ struct http {
 	uint32_t chunk_digits; /* of the size, so far */
 	uint32_t chunk_extra;  /* bytes of extensions that no data has paid for, and of trailers */
 	/* The present request, as the response needs to know it. */
+	bool one_request;  /* connections are not kept */
 	bool line_checked; /* the head is incomplete, but its request line is sound */
 	bool version_1_1, keep_alive, refused;
 	/* The present response. */
@@ -114,7 +115,9 @@ static inline bool http_is(struct slice s, struct slice text)
 	return true;
 }
 
-/* parse.c: text is a whole head, its last empty line included; line has lost its CRLF.  Slices
+/* parse.c: the lines of a head behind its first one, until the empty one. */
+bool http_parse_fields(struct slice text, struct http_head *, struct http_refusal *);
+/* text is a whole head, its last empty line included; line has lost its CRLF.  Slices
  * of what is found point into them. */
 bool http_parse_head(struct slice text, struct http_head *, struct http_refusal *);
 bool http_parse_request_line(struct slice line, struct http_head *, struct http_refusal *);

@@ -124,9 +124,15 @@ bool http_parse_head(struct slice text, struct http_head *h, struct http_refusal
 {
 	struct slice line;
 
+	return next_line(&text, &line, r) && http_parse_request_line(line, h, r) &&
+	       http_parse_fields(text, h, r);
+}
+
+bool http_parse_fields(struct slice text, struct http_head *h, struct http_refusal *r)
+{
+	struct slice line;
+
 	h->count = 0;
-	if (!next_line(&text, &line, r) || !http_parse_request_line(line, h, r))
-		return false;
 	for (;;) {
 		if (!next_line(&text, &line, r))
 			return false;

@@ -44,6 +44,8 @@ def _uwsgi(binary, plugin, sockets):
         argv = [binary, *plugin, f"--{option}", where, "--chmod-socket=666", "--master",
                 "--processes", str(case.workers), "--module", case.app, "--pythonpath", HERE,
                 "--disable-logging", "--listen", "1024", "--need-app"]
+        if setup.mode == "router":
+            argv += ["--http-keepalive"]
         if case.threads > 1:
             argv += ["--threads", str(case.threads)]
         return argv

@@ -8,7 +8,7 @@ static void begin(struct generation *gen, int processes)
 {
 	struct error e;
 
-	assert_int_equal(generation_init(gen, 1, processes, &e), 0);
+	assert_int_equal(generation_init(gen, 1, processes, 0, NULL, &e), 0);
 }
 
 /* Forks whatever is wanted; returns how many. */

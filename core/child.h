@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* child.h: what every process that the master or its zygote has forked does first. */
+#ifndef UWSGI_CHILD_H
+#define UWSGI_CHILD_H
+
+#include <sys/types.h>
+
+/* The master decides what signals mean that reach the whole group of processes. */
+void child_set_signals(void);
+/* No orphans: when the master dies, however, this process dies with it. */
+void child_die_with(pid_t master);
+
+#endif

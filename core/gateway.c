@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* gateway.c: the process of a gateway: accepts its clients, reads whole requests and hands them
+ * to the plugin, which ends each response when it has one.  Nothing here waits for anybody but
+ * in the loop, so one process holds many clients. */
+#include "gateway.h"
+
+#include "channel.h"
+#include "child.h"
+#include "connection.h"
+#include "lane.h"
+#include "privileges.h"
+#include "resources.h"
+#include "title.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long an idle kept-alive client may still send one request when the process leaves. */
+static const double leave_grace_s = 2;
+/* Without a free descriptor, accept() is tried again after this. */
+static const double pause_s = 0.5;
+
+/* Connections taken before anything else is looked at. */
+enum { ACCEPTS_A_TURN = 64 };
+
+struct process {
+	const struct gateway_start *start;
+	const struct gateway *gateway;
+	void *state; /* the plugin's */
+	struct ev_loop *loop;
+	struct hub hub;
+	struct header_rules rules;
+	ev_io *accepting; /* one for each listener */
+	ev_timer pause;
+	ev_io channel;
+	bool leaving;
+};
+
+/* ---- requests ---- */
+
+static void on_run(void *host, struct exchange *x)
+{
+	struct process *p = host;
+
+	x->handled = p->gateway->handle(p->state, &x->rq, &x->rs);
+}
+
+static void on_gone(void *host, struct exchange *x)
+{
+	struct process *p = host;
+
+	p->gateway->gone(p->state, x->handled);
+}
+
+static void on_refused(void *host, struct exchange *x)
+{
+	(void)host;
+	request_log_refusal(&x->rq);
+}
+
+/* The worker that made the answer has logged it. */
+static void on_unsent(void *host, struct exchange *x)
+{
+	(void)host;
+	(void)x;
+}
+
+static void on_release(void *host, void *const *owners, size_t count)
+{
+	struct process *p = host;
+
+	p->gateway->release(p->state, owners, count);
+}
+
+static const struct hub_host host_functions = {
+	.run = on_run,
+	.gone = on_gone,
+	.refused = on_refused,
+	.unsent = on_unsent,
+	.release = on_release,
+};
+
+/* ---- accepting ---- */
+
+static void start_accepting(struct process *p)
+{
+	for (size_t i = 0; i < p->start->listeners->count; i++)
+		if (p->start->listeners->items[i].gateway == p->gateway)
+			ev_io_start(p->loop, &p->accepting[i]);
+}
+
+static void stop_accepting(struct process *p)
+{
+	for (size_t i = 0; i < p->start->listeners->count; i++)
+		ev_io_stop(p->loop, &p->accepting[i]);
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	start_accepting(w->data);
+}
+
+static void pause_accepting(struct process *p, int why)
+{
+	uwsgi_log(UWSGI_ERROR, "%s cannot accept: %s; trying again in %.1f s", p->start->name,
+		  strerror(why), pause_s);
+	stop_accepting(p);
+	ev_timer_set(&p->pause, pause_s, 0.);
+	ev_timer_start(p->loop, &p->pause);
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct process *p = w->data;
+	const struct listener *listener = &p->start->listeners->items[w - p->accepting];
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_storage peer;
+		socklen_t length = sizeof peer;
+		int fd = accept4(w->fd, (struct sockaddr *)&peer, &length,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
+				pause_accepting(p, errno);
+			return;
+		}
+		hub_accept(&p->hub, listener, fd, (struct sockaddr *)&peer, length);
+	}
+}
+
+/* ---- life ---- */
+
+static void on_channel(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct process *p = w->data;
+	struct message m;
+	int got = channel_receive(w->fd, &m, NULL);
+
+	(void)events;
+	if (got == 0)
+		return;
+	ev_io_stop(loop, w);
+	p->leaving = true;
+	stop_accepting(p);
+	ev_timer_stop(loop, &p->pause);
+	hub_leave(&p->hub, leave_grace_s);
+}
+
+/* It holds no data of anybody's but connections: as many as the kernel allows. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int give_up_root(const struct config *cfg, struct error *e)
+{
+	struct identity who;
+
+	if (privileges_when(cfg) == PRIVILEGES_ALL)
+		return 0;
+	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
+}
+
+/* Where the workers listen for this process, whose name only the kernel knows. */
+static void find_workers(const struct listeners *listeners, struct sockaddr_storage *sa,
+			 size_t *length)
+{
+	*length = 0;
+	for (size_t i = 0; i < listeners->count; i++) {
+		socklen_t n = sizeof *sa;
+
+		if (listeners->items[i].internal &&
+		    getsockname(listeners->items[i].fd, (struct sockaddr *)sa, &n) == 0)
+			*length = n;
+	}
+}
+
+static int start_plugin(struct process *p, struct error *e)
+{
+	struct sockaddr_storage workers;
+	struct gateway_setup setup = { .config = p->start->config,
+				       .loop = p->loop,
+				       .workers = (struct sockaddr *)&workers };
+
+	find_workers(p->start->listeners, &workers, &setup.workers_length);
+	return p->gateway->start(&setup, &p->state, e);
+}
+
+static void watch(struct process *p)
+{
+	const struct listeners *listeners = p->start->listeners;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		ev_io_init(&p->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
+		p->accepting[i].data = p;
+	}
+	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
+	p->pause.data = p;
+	ev_io_init(&p->channel, on_channel, p->start->channel, EV_READ);
+	p->channel.data = p;
+	ev_io_start(p->loop, &p->channel);
+	start_accepting(p);
+}
+
+static int begin(struct process *p, struct error *e)
+{
+	static const struct option_list none;
+	const struct config *cfg = p->start->config;
+	struct gateway_needs needs = { 0 };
+	struct hub_setup hub = { .config = cfg, .rules = &p->rules };
+
+	if (give_up_root(cfg, e) || resources_set_limits(cfg, e))
+		return -1;
+	raise_descriptors();
+	p->gateway->needs(cfg, &needs);
+	lane_limits(cfg, &hub);
+	if (needs.buffer_size)
+		hub.buffer_size = (size_t)needs.buffer_size;
+	if (needs.post_buffering)
+		hub.limits.post_buffering = needs.post_buffering;
+	p->accepting = calloc(p->start->listeners->count, sizeof *p->accepting);
+	p->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!p->accepting || !p->loop)
+		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
+	/* The workers have applied the others. */
+	if (header_rules_init(&p->rules, cfg, e))
+		return -1;
+	p->rules.add_count = 0;
+	p->rules.remove = &none;
+	hub_init(&p->hub, p->loop, &host_functions, p, &hub);
+	return start_plugin(p, e);
+}
+
+int gateway_run(const struct gateway_start *start)
+{
+	struct process p = { .start = start, .gateway = start->gateway };
+	struct message m = { .kind = MESSAGE_READY };
+	struct error e;
+
+	child_set_signals();
+	child_die_with(start->master);
+	title_set(start->config, start->name);
+	if (begin(&p, &e)) {
+		m.kind = MESSAGE_FAILED;
+		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
+		channel_send(start->channel, &m, -1);
+		return EXIT_FAILURE;
+	}
+	watch(&p);
+	channel_send(start->channel, &m, -1);
+	while (!p.leaving || p.hub.open_count > 0)
+		ev_run(p.loop, EVRUN_ONCE);
+	return EXIT_SUCCESS;
+}

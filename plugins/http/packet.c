@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* packet.c: what the router says to a uwsgi server and reads of its answer: bytes from values and
+ * values from bytes. */
+#include "packet.h"
+
+static void write_size(char *to, size_t n)
+{
+	to[0] = (char)(n & 0xff);
+	to[1] = (char)(n >> 8);
+}
+
+bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
+{
+	if (name.n > 65535 || value.n > 65535 || name.n + value.n + 4 > PACKET_MAX - *n)
+		return false;
+	char *to = packet + *n;
+
+	write_size(to, name.n);
+	memcpy(to + 2, name.p, name.n);
+	write_size(to + 2 + name.n, value.n);
+	if (value.n)
+		memcpy(to + 4 + name.n, value.p, value.n);
+	*n += 4 + name.n + value.n;
+	return true;
+}
+
+static bool is(struct slice s, struct slice text)
+{
+	return s.n == text.n && !memcmp(s.p, text.p, s.n);
+}
+
+/* In decimal; returns how much of `to` it took. */
+static size_t write_number(char to[20], uint64_t value)
+{
+	char digits[20];
+	size_t n = 0, at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	n = sizeof digits - at;
+	memcpy(to, digits + at, n);
+	return n;
+}
+
+size_t packet_write(char packet[PACKET_MAX], const struct request *rq, int64_t body_length,
+		    struct slice more, unsigned modifier1, unsigned modifier2)
+{
+	size_t count, n = 4;
+	const struct var *vars = uwsgi_request_vars(rq, &count);
+	bool chunked = false;
+	char digits[20];
+
+	for (size_t i = 0; i < count; i++) {
+		if (is(vars[i].name, SLICE("HTTP_TRANSFER_ENCODING")))
+			chunked = true;
+		else if (!packet_add(packet, &n, vars[i].name, vars[i].value))
+			return 0;
+	}
+	struct slice length = { digits, write_number(digits, (uint64_t)body_length) };
+
+	if (chunked && !packet_add(packet, &n, SLICE("CONTENT_LENGTH"), length))
+		return 0;
+	if (more.n > PACKET_MAX - n)
+		return 0;
+	if (more.n)
+		memcpy(packet + n, more.p, more.n);
+	n += more.n;
+	packet[0] = (char)modifier1;
+	write_size(packet + 1, n - 4);
+	packet[3] = (char)modifier2;
+	return n;
+}
+
+/* "HTTP/1.1 200 OK"; the reason may be missing. */
+static bool read_status_line(struct slice line, struct answer *a)
+{
+	if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) || line.p[8] != ' ' ||
+	    (line.n > 12 && line.p[12] != ' '))
+		return false;
+	for (size_t i = 9; i < 12; i++)
+		if (line.p[i] < '0' || line.p[i] > '9')
+			return false;
+	a->line = (struct slice){ line.p + 9, line.n - 9 };
+	return true;
+}
+
+static bool read_length(struct slice text, int64_t *length)
+{
+	int64_t n = 0;
+
+	if (text.n == 0 || text.n > 18)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		n = n * 10 + (text.p[i] - '0');
+	}
+	*length = n;
+	return true;
+}
+
+bool packet_read_answer(struct slice text, struct answer *a)
+{
+	const char *lf = memchr(text.p, '\n', text.n);
+	struct http_refusal why;
+
+	if (!lf || lf == text.p || lf[-1] != '\r')
+		return false;
+	size_t n = (size_t)(lf - text.p) + 1;
+
+	a->length = -1;
+	if (!read_status_line((struct slice){ text.p, n - 2 }, a) ||
+	    !http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head, &why))
+		return false;
+	for (size_t i = 0; i < a->head.count && a->length < 0; i++)
+		if (http_is(a->head.fields[i].name, SLICE("Content-Length")) &&
+		    !read_length(a->head.fields[i].value, &a->length))
+			return false;
+	return true;
+}

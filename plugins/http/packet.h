@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* packet.h: a request as a uwsgi packet, and the head of the answer to it. */
+#ifndef HTTP_PACKET_H
+#define HTTP_PACKET_H
+
+#include "http.h"
+
+/* A header of 4 bytes, then variables, whose size must fit into 16 bits. */
+enum { PACKET_MAX = 4 + 65535 };
+
+/* Appends a variable at *n; false: it does not fit. */
+bool packet_add(char *packet, size_t *n, struct slice name, struct slice value);
+/* Writes the request's variables and `more`, which were written by packet_add() from 0.  The body
+ * follows whole, so one that came in chunks has a length now.  The length of the packet; 0: the
+ * variables do not fit. */
+size_t packet_write(char packet[PACKET_MAX], const struct request *, int64_t body_length,
+		    struct slice more, unsigned modifier1, unsigned modifier2);
+
+/* The head of a response. */
+struct answer {
+	struct slice line; /* "200 OK" */
+	int64_t length;    /* -1: until the end of the connection */
+	struct http_head head;
+};
+/* text ends with an empty line.  False: it is no HTTP response. */
+bool packet_read_answer(struct slice text, struct answer *);
+
+#endif

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/* router.c: has whole requests answered by a uwsgi server, mostly the workers of this one: a
+ * connection for each, so that the kernel hands it to who is idle.  What it says and reads is
+ * written in packet.c; here are the connections, their clocks, and what the client is told when
+ * nobody answers. */
+#include "router.h"
+
+#include "packet.h"
+#include "settings.h"
+#include "tunnel.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Where all of a server's connections are taken, this is how soon another one is tried. */
+static const double again_s = 0.005;
+
+/* Jobs that are kept for the next requests. */
+enum { SPARE_JOBS = 64 };
+
+struct node {
+	struct sockaddr_storage sa;
+	size_t length;
+};
+
+struct router {
+	const struct http_settings *settings;
+	struct ev_loop *loop;
+	struct node *nodes;
+	size_t count, next;
+	char *more; /* variables that each packet has */
+	size_t more_size;
+	struct job *spare;
+	size_t spare_count;
+};
+
+enum phase { CONNECTING, SENDING, HEAD, BODY, UPGRADING };
+
+/* One request on its way.  The buffer holds first what is sent, then what has come. */
+struct job {
+	struct job *next;
+	struct router *router;
+	struct request *rq;
+	struct response *rs; /* NULL: it has ended; the buffer may still be lent */
+	enum phase phase;
+	ev_io io; /* the connection to the server; fd -1: none */
+	ev_timer timer;
+	ev_tstamp deadline;
+	size_t nodes_tried;
+	struct body_view body;
+	int64_t body_sent;
+	size_t begin, end; /* of what is in the buffer and still to be used */
+	int64_t left;      /* of the response's body; -1: until the connection ends */
+	bool lent;         /* the buffer, to the response */
+	char buffer[PACKET_MAX];
+};
+
+static void on_io(struct ev_loop *, ev_io *, int);
+static void on_timer(struct ev_loop *, ev_timer *, int);
+
+/* ---- jobs ---- */
+
+static struct job *job_take(struct router *r)
+{
+	struct job *job = r->spare;
+
+	if (job) {
+		r->spare = job->next;
+		r->spare_count--;
+	} else {
+		job = malloc(sizeof *job);
+		if (!job)
+			return NULL;
+		job->router = r;
+		ev_init(&job->io, on_io);
+		job->io.data = job;
+		ev_init(&job->timer, on_timer);
+		job->timer.data = job;
+	}
+	job->io.fd = -1;
+	job->nodes_tried = 0;
+	job->body_sent = 0;
+	job->lent = false;
+	return job;
+}
+
+static void job_return(struct job *job)
+{
+	struct router *r = job->router;
+
+	if (r->spare_count >= SPARE_JOBS) {
+		ev_timer_stop(r->loop, &job->timer);
+		free(job);
+		return;
+	}
+	job->next = r->spare;
+	r->spare = job;
+	r->spare_count++;
+}
+
+static void disconnect(struct job *job)
+{
+	if (job->io.fd < 0)
+		return;
+	ev_io_stop(job->router->loop, &job->io);
+	close(job->io.fd);
+	job->io.fd = -1;
+}
+
+/* A timer that runs is left alone when it fires early enough: it looks at the deadline. */
+static void set_deadline(struct job *job, double seconds)
+{
+	struct ev_loop *loop = job->router->loop;
+
+	job->deadline = ev_now(loop) + seconds;
+	if (ev_is_active(&job->timer) && ev_timer_remaining(loop, &job->timer) <= seconds)
+		return;
+	ev_timer_stop(loop, &job->timer);
+	ev_timer_set(&job->timer, seconds, 0.);
+	ev_timer_start(loop, &job->timer);
+}
+
+static void watch(struct job *job, int events)
+{
+	struct ev_loop *loop = job->router->loop;
+
+	if (ev_is_active(&job->io) && (job->io.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(loop, &job->io);
+	ev_io_set(&job->io, job->io.fd, events);
+	ev_io_start(loop, &job->io);
+}
+
+/* ---- the end ---- */
+
+/* The job is over; the response is the caller's to end, as the last thing it does: with that the
+ * client's next request may begin. */
+static struct response *finish(struct job *job)
+{
+	struct response *rs = job->rs;
+
+	disconnect(job);
+	job->rs = NULL;
+	if (!job->lent)
+		job_return(job);
+	return rs;
+}
+
+static void give_up(struct job *job, int status, const char *why)
+{
+	struct slice method = uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD"));
+	struct slice uri = uwsgi_request_find(job->rq, SLICE("REQUEST_URI"));
+
+	uwsgi_log(UWSGI_ERROR, "http: %.*s %.*s: %s; the client gets %s", (int)method.n, method.p,
+		  (int)(uri.n < 200 ? uri.n : 200), uri.p, why,
+		  uwsgi_response_head_sent(job->rs) ? "a part of the answer"
+		  : status == 502                   ? "502"
+		  : status == 503                   ? "503"
+						    : "504");
+	uwsgi_response_refuse(finish(job), status, (struct slice){ 0 });
+}
+
+/* ---- sending ---- */
+
+static void fail_to_read(struct job *job);
+
+static ssize_t send_some(struct job *job)
+{
+	int64_t body_left = job->body.length - job->body_sent;
+	struct iovec v[2] = { { job->buffer + job->begin, job->end - job->begin } };
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = 1 };
+	off_t at = job->body_sent;
+
+	if (job->body.fd >= 0) {
+		if (job->begin == job->end)
+			return sendfile(job->io.fd, job->body.fd, &at, (size_t)body_left);
+		return send(job->io.fd, v[0].iov_base, v[0].iov_len, MSG_NOSIGNAL | MSG_MORE);
+	}
+	v[1].iov_base = (char *)job->body.bytes.p + job->body_sent;
+	v[1].iov_len = (size_t)body_left;
+	m.msg_iovlen += body_left > 0;
+	return sendmsg(job->io.fd, &m, MSG_NOSIGNAL);
+}
+
+static void note_sent(struct job *job, size_t n)
+{
+	size_t head = job->end - job->begin;
+
+	if (n < head) {
+		job->begin += n;
+		return;
+	}
+	job->begin = job->end = 0;
+	job->body_sent += (int64_t)(n - head);
+}
+
+/* The whole request, as far as the server takes it. */
+static void send_request(struct job *job)
+{
+	while (job->begin < job->end || job->body_sent < job->body.length) {
+		ssize_t n = send_some(job);
+
+		if (n > 0) {
+			note_sent(job, (size_t)n);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* It may answer before it has taken all. */
+			watch(job, job->begin < job->end ? EV_WRITE : EV_READ | EV_WRITE);
+			return;
+		}
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET) && job->begin == job->end) {
+			/* It wants no more of the body: what it says may explain that. */
+			job->phase = HEAD;
+			watch(job, EV_READ);
+			return;
+		}
+		fail_to_read(job);
+		return;
+	}
+	job->phase = HEAD;
+	watch(job, EV_READ);
+}
+
+/* ---- connecting ---- */
+
+static bool asks_for_websocket(const struct job *job)
+{
+	return job->router->settings->websockets &&
+	       http_is(uwsgi_request_find(job->rq, SLICE("HTTP_UPGRADE")), SLICE("websocket"));
+}
+
+static void start_sending(struct job *job)
+{
+	set_deadline(job, (double)job->router->settings->timeout_s);
+	if (asks_for_websocket(job)) {
+		job->phase = UPGRADING;
+		watch(job, EV_WRITE);
+		return;
+	}
+	job->phase = SENDING;
+	send_request(job);
+}
+
+/* From here on client and server speak with each other. */
+static void upgrade(struct job *job)
+{
+	struct router *r = job->router;
+	char first[TUNNEL_BUFFER];
+	size_t n = job->end - job->begin, unread = 0;
+	int client = uwsgi_response_detach(job->rs, first + n, sizeof first - n, &unread);
+
+	if (client < 0) {
+		give_up(job, 502, "the connection cannot become a WebSocket");
+		return;
+	}
+	memcpy(first, job->buffer + job->begin, n);
+	int server = job->io.fd;
+
+	ev_io_stop(r->loop, &job->io);
+	job->io.fd = -1;
+	finish(job);
+	if (!tunnel_open(r->loop, client, server, (struct slice){ first, n + unread },
+			 (double)r->settings->timeout_s))
+		uwsgi_log(UWSGI_ERROR, "http: out of memory for a WebSocket");
+}
+
+static void try_to_connect(struct job *job);
+
+/* The node does not take connections: another one may. */
+static void try_next_node(struct job *job, int why)
+{
+	struct router *r = job->router;
+
+	disconnect(job);
+	if (++job->nodes_tried < r->count) {
+		try_to_connect(job);
+		return;
+	}
+	give_up(job, 502, why == ENOENT ? "there is no server at the address of http-to"
+					: "nobody takes connections there");
+}
+
+/* The timer tries again, until the deadline. */
+static void wait_for_room(struct job *job)
+{
+	struct ev_loop *loop = job->router->loop;
+
+	disconnect(job);
+	ev_timer_stop(loop, &job->timer);
+	ev_timer_set(&job->timer, again_s, 0.);
+	ev_timer_start(loop, &job->timer);
+}
+
+static void try_to_connect(struct job *job)
+{
+	struct router *r = job->router;
+	const struct node *node = &r->nodes[r->next];
+	int fd = socket(node->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		give_up(job, 503, "no descriptor is free");
+		return;
+	}
+	if (++r->next == r->count)
+		r->next = 0;
+	job->io.fd = fd;
+	if (connect(fd, (const struct sockaddr *)&node->sa, (socklen_t)node->length) == 0)
+		start_sending(job);
+	else if (errno == EINPROGRESS)
+		watch(job, EV_WRITE);
+	else if (errno == EAGAIN)
+		wait_for_room(job);
+	else
+		try_next_node(job, errno);
+}
+
+static void on_connected(struct job *job)
+{
+	int why = 0;
+	socklen_t length = sizeof why;
+
+	getsockopt(job->io.fd, SOL_SOCKET, SO_ERROR, &why, &length);
+	if (why)
+		try_next_node(job, why);
+	else
+		start_sending(job);
+}
+
+/* ---- the answer ---- */
+
+static void fail_to_read(struct job *job)
+{
+	give_up(job, 502, job->phase == BODY ? "the answer broke off" : "no answer came");
+}
+
+/* Gives what is in the buffer to the response.  False: the job is over. */
+static bool pass_on(struct job *job)
+{
+	struct slice bytes = { job->buffer + job->begin, job->end - job->begin };
+	bool alive = true;
+
+	if (job->left >= 0 && bytes.n > (uint64_t)job->left)
+		bytes.n = (size_t)job->left;
+	if (bytes.n > 0) {
+		job->lent = bytes.n > UWSGI_COPY_MAX;
+		alive = uwsgi_response_body(job->rs, bytes, job->lent ? job : NULL);
+	}
+	if (job->left >= 0)
+		job->left -= (int64_t)bytes.n;
+	job->begin = job->end = 0;
+	if (job->left != 0 && alive)
+		alive = uwsgi_response_flush(job->rs);
+	if (job->left == 0 || !alive) {
+		uwsgi_response_end(finish(job));
+		return false;
+	}
+	if (job->lent)
+		ev_io_stop(job->router->loop, &job->io);
+	return true;
+}
+
+static void take_head(struct job *job)
+{
+	const char *p = job->buffer, *end = memmem(p, job->end, "\r\n\r\n", 4);
+	struct answer a;
+
+	if (!end && job->end < sizeof job->buffer)
+		return;
+	size_t n = end ? (size_t)(end - p) + 4 : 0;
+
+	if (!end || !packet_read_answer((struct slice){ p, n }, &a)) {
+		give_up(job, 502, "what came is no HTTP response");
+		return;
+	}
+	uwsgi_response_start(job->rs, a.line);
+	for (size_t i = 0; i < a.head.count; i++)
+		uwsgi_response_header(job->rs, a.head.fields[i].name, a.head.fields[i].value);
+	job->phase = BODY;
+	job->begin = n;
+	job->left = a.length;
+	pass_on(job);
+}
+
+/* The server has closed: in the middle, or as its way to end a body of unknown length. */
+static void on_end(struct job *job)
+{
+	if (job->phase != BODY)
+		fail_to_read(job);
+	else
+		uwsgi_response_end(finish(job));
+}
+
+static void read_answer(struct job *job)
+{
+	ssize_t n = recv(job->io.fd, job->buffer + job->end, sizeof job->buffer - job->end, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		fail_to_read(job);
+		return;
+	}
+	if (n == 0) {
+		on_end(job);
+		return;
+	}
+	job->end += (size_t)n;
+	if (job->phase == SENDING) {
+		/* An answer before it has the whole body: it does not want the rest. */
+		job->phase = HEAD;
+		watch(job, EV_READ);
+	}
+	set_deadline(job, (double)job->router->settings->timeout_s);
+	if (job->phase == BODY)
+		pass_on(job);
+	else
+		take_head(job);
+}
+
+/* ---- events ---- */
+
+static void on_io(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct job *job = w->data;
+
+	(void)loop;
+	if (job->phase == CONNECTING)
+		on_connected(job);
+	else if (job->phase == UPGRADING)
+		upgrade(job);
+	else if (events & EV_READ)
+		read_answer(job);
+	else
+		send_request(job);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct job *job = w->data;
+
+	(void)events;
+	if (!job->rs)
+		return;
+	if (job->deadline > ev_now(loop)) {
+		if (job->phase == CONNECTING && job->io.fd < 0)
+			try_to_connect(job);
+		else
+			set_deadline(job, job->deadline - ev_now(loop));
+		return;
+	}
+	/* It is the client that keeps the answer waiting, which has its own clock. */
+	if (job->lent) {
+		set_deadline(job, (double)job->router->settings->timeout_s);
+		return;
+	}
+	give_up(job, 504, job->phase == CONNECTING
+				  ? "no server took it within http-connect-timeout"
+				  : "no answer came within http-timeout");
+}
+
+/* ---- as a gateway ---- */
+
+static void needs(const struct config *cfg, struct gateway_needs *n)
+{
+	const struct http_settings *s = http_settings(cfg);
+
+	*n = (struct gateway_needs){ .processes = (int)s->processes,
+				     .workers = s->to.count == 0,
+				     .buffer_size = s->buffer_size,
+				     .post_buffering = s->post_buffering };
+}
+
+static int find_nodes(struct router *r, const struct gateway_setup *setup, struct error *e)
+{
+	const struct option_list *to = &r->settings->to;
+
+	r->count = to->count ? to->count : 1;
+	r->nodes = calloc(r->count, sizeof *r->nodes);
+	if (!r->nodes)
+		return uwsgi_error_set(e, "out of memory");
+	if (to->count == 0) {
+		memcpy(&r->nodes[0].sa, setup->workers, setup->workers_length);
+		r->nodes[0].length = setup->workers_length;
+	}
+	for (size_t i = 0; i < to->count; i++)
+		if (uwsgi_address(to->items[i], (struct sockaddr *)&r->nodes[i].sa,
+				  &r->nodes[i].length, e))
+			return -1;
+	return 0;
+}
+
+static int write_more(struct router *r, struct error *e)
+{
+	const struct option_list *variables = &r->settings->variables;
+
+	r->more = malloc(PACKET_MAX);
+	if (!r->more)
+		return uwsgi_error_set(e, "out of memory");
+	for (size_t i = 0; i < variables->count; i++) {
+		const char *text = variables->items[i], *equals = strchr(text, '=');
+		struct slice name = { text, (size_t)(equals - text) };
+		struct slice value = { equals + 1, strlen(equals + 1) };
+
+		if (!packet_add(r->more, &r->more_size, name, value))
+			return uwsgi_error_set(e, "http-var: there are too many");
+	}
+	packet_add(r->more, &r->more_size, SLICE("UWSGI_ROUTER"), SLICE("http"));
+	return 0;
+}
+
+static int start(const struct gateway_setup *setup, void **state, struct error *e)
+{
+	struct router *r = calloc(1, sizeof *r);
+
+	*state = r;
+	if (!r)
+		return uwsgi_error_set(e, "out of memory");
+	r->settings = http_settings(setup->config);
+	r->loop = setup->loop;
+	return find_nodes(r, setup, e) || write_more(r, e) ? -1 : 0;
+}
+
+static void *handle(void *state, struct request *rq, struct response *rs)
+{
+	struct router *r = state;
+	const struct http_settings *s = r->settings;
+	struct job *job = job_take(r);
+
+	if (!job) {
+		uwsgi_response_refuse(rs, 503, SLICE("out of memory"));
+		return NULL;
+	}
+	job->rq = rq;
+	job->rs = rs;
+	job->phase = CONNECTING;
+	job->body = uwsgi_request_body_view(rq);
+	job->begin = 0;
+	job->end = packet_write(job->buffer, rq, job->body.length,
+				(struct slice){ r->more, r->more_size }, (unsigned)s->modifier1,
+				(unsigned)s->modifier2);
+	if (job->end == 0) {
+		uwsgi_response_refuse(finish(job), 431,
+				      SLICE("the request's head does not fit into a uwsgi packet"));
+		return NULL;
+	}
+	set_deadline(job,
+		     (double)(s->connect_timeout_s ? s->connect_timeout_s : s->timeout_s));
+	try_to_connect(job);
+	return job;
+}
+
+static void gone(void *state, void *handled)
+{
+	(void)state;
+	uwsgi_response_end(finish(handled));
+}
+
+static void release(void *state, void *const *owners, size_t count)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		struct job *job = owners[i];
+
+		job->lent = false;
+		if (job->rs)
+			watch(job, EV_READ);
+		else
+			job_return(job);
+	}
+}
+
+const struct gateway router_gateway = {
+	.name = "http",
+	.needs = needs,
+	.start = start,
+	.handle = handle,
+	.gone = gone,
+	.release = release,
+};

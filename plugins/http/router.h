@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* router.h: the router process behind the option http. */
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+#include "plugin.h"
+
+extern const struct gateway router_gateway;
+
+#endif

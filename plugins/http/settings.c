@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c: the options of HTTP connections and of the router process. */
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* "", true: kept for http-timeout; false: not kept; a number: kept so many seconds.  uWSGI's
+ * users write 1 for true and 0 for false.  -1: none of these. */
+static long long read_keepalive(const char *text, const struct http_settings *s)
+{
+	static const char *const yes[] = { "", "true", "yes", "on", "1" };
+	static const char *const no[] = { "false", "no", "off", "0" };
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		if (!strcasecmp(text, yes[i]))
+			return s ? s->timeout_s : 0;
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		if (!strcasecmp(text, no[i]))
+			return 0;
+	return *end || n < 0 || n > 86400 ? -1 : n;
+}
+
+static int valid_keepalive(const char *text, struct error *e)
+{
+	if (read_keepalive(text, NULL) >= 0)
+		return 0;
+	return uwsgi_error_set(e, "expected seconds (at most 86400), true or false");
+}
+
+static int valid_address(const char *text, struct error *e)
+{
+	char sa[128];
+	size_t length;
+
+	return uwsgi_address(text, (struct sockaddr *)sa, &length, e);
+}
+
+static int valid_variable(const char *text, struct error *e)
+{
+	const char *equals = strchr(text, '=');
+
+	if (equals && equals > text && strlen(text) < 4096)
+		return 0;
+	return uwsgi_error_set(e, "expected NAME=VALUE");
+}
+
+#define AT(member) offsetof(struct http_settings, member)
+static const struct option rows[] = {
+	{ .name = "http-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(timeout_s),
+	  .initial = "60",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "how long an HTTP client may take for the head of a request, stay silent inside "
+		  "a body, or keep an idle connection, and how long a worker may let the router "
+		  "wait",
+	  .differs = "who waited in vain for a worker gets no answer; here it is 504" },
+	{ .name = "http-headers-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(head_timeout_s),
+	  .initial = "0",
+	  .max = 86400,
+	  .help = "how long a client may take for the head of a request; 0: as long as "
+		  "http-timeout" },
+	{ .name = "http-connect-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(connect_timeout_s),
+	  .initial = "0",
+	  .max = 86400,
+	  .help = "how long the router tries to reach a worker; 0: as long as http-timeout" },
+	{ .name = "http-keepalive",
+	  .type = OPT_STRING,
+	  .offset = AT(keepalive),
+	  .initial = "true",
+	  .bare = "true",
+	  .valid = valid_keepalive,
+	  .unit = "SECONDS",
+	  .help = "keep idle connections of clients for so long; true: for http-timeout; false: "
+		  "close them after each response",
+	  .example = "75",
+	  .differs = "false by default" },
+	{ .name = "http-auto-chunked",
+	  .type = OPT_ALWAYS,
+	  .help = "a response of unknown length is sent to HTTP/1.1 clients in chunks" },
+	{ .name = "http-chunked-input",
+	  .type = OPT_ALWAYS,
+	  .help = "bodies that come in chunks are taken" },
+	{ .name = "http-raw-body",
+	  .type = OPT_ALWAYS,
+	  .help = "bodies of any kind of request are taken" },
+	{ .name = "http-manage-expect",
+	  .type = OPT_ALWAYS,
+	  .help = "100 Continue is said to who waits for it" },
+	{ .name = "http-server-name-as-http-host",
+	  .type = OPT_ALWAYS,
+	  .help = "SERVER_NAME is the name that the client asked for" },
+	{ .name = "http-use-socket",
+	  .type = OPT_ALWAYS,
+	  .help = "the router reaches the workers over a socket that is theirs alone" },
+	{ .name = "http-events",
+	  .type = OPT_ALWAYS,
+	  .help = "the router takes as many events at once as there are" },
+	{ .name = "http-enable-proxy-protocol",
+	  .type = OPT_FLAG,
+	  .offset = AT(proxied),
+	  .initial = "false",
+	  .help = "each connection begins with the PROXY protocol, version 1 or 2, whose client "
+		  "becomes REMOTE_ADDR; others are refused" },
+	{ .name = "enable-proxy-protocol", .same_as = "http-enable-proxy-protocol" },
+	{ .name = "http-processes",
+	  .type = OPT_INT,
+	  .offset = AT(processes),
+	  .initial = "1",
+	  .min = 1,
+	  .max = 256,
+	  .help = "number of router processes for the addresses of http" },
+	{ .name = "http-workers", .same_as = "http-processes" },
+	{ .name = "http-to",
+	  .type = OPT_LIST,
+	  .offset = AT(to),
+	  .valid = valid_address,
+	  .unit = "ADDRESS",
+	  .help = "the router passes requests on to the uwsgi server on this address instead of "
+		  "the workers, in turn when there are several",
+	  .example = "/run/app.sock" },
+	{ .name = "http-buffer-size",
+	  .type = OPT_SIZE,
+	  .offset = AT(buffer_size),
+	  .initial = "0",
+	  .max = 16 << 20,
+	  .help = "the most that the head of a request to the router may take; 0: as much as "
+		  "buffer-size" },
+	{ .name = "http-post-buffering",
+	  .type = OPT_SIZE,
+	  .offset = AT(post_buffering),
+	  .initial = "0",
+	  .max = 1LL << 40,
+	  .help = "request bodies up to this size are held in the router's memory, larger ones in "
+		  "a temporary file; 0: as post-buffering" },
+	{ .name = "http-modifier1",
+	  .type = OPT_INT,
+	  .offset = AT(modifier1),
+	  .initial = "0",
+	  .max = 255,
+	  .help = "the modifier1 of the router's uwsgi packets" },
+	{ .name = "http-modifier2",
+	  .type = OPT_INT,
+	  .offset = AT(modifier2),
+	  .initial = "0",
+	  .max = 255,
+	  .help = "the modifier2 of the router's uwsgi packets" },
+	{ .name = "http-var",
+	  .type = OPT_LIST,
+	  .offset = AT(variables),
+	  .text = true,
+	  .valid = valid_variable,
+	  .unit = "NAME=VALUE",
+	  .help = "the router adds this variable to each request",
+	  .example = "UWSGI_SCHEME=https" },
+	{ .name = "http-websockets",
+	  .type = OPT_FLAG,
+	  .offset = AT(websockets),
+	  .initial = "false",
+	  .help = "the router opens a way for WebSockets between the client and who answers to "
+		  "the request for one" },
+};
+#undef AT
+
+const struct option_table http_options = {
+	.module = "http",
+	.size = sizeof(struct http_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+const struct http_settings *http_settings(const struct config *cfg)
+{
+	return uwsgi_options(cfg, &http_options);
+}
+
+long long http_keepalive_s(const struct http_settings *s)
+{
+	return read_keepalive(s->keepalive, s);
+}
