@@ -108,6 +108,7 @@ $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 FUZZ_SECONDS ?= 20
 fuzz_plugin_http_fuzz    := http
 fuzz_plugin_proxied_fuzz := http
+fuzz_plugin_packet_fuzz  := http
 fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))

@@ -359,8 +359,12 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 		on_forked(r, msg);
 		break;
 	case MESSAGE_READY:
-		if (slot)
-			reign_apply(r, slot, SLOT_READY);
+		if (!slot)
+			break;
+		if (generation_is_gateway(&r->gen, slot))
+			uwsgi_log(UWSGI_NOTE, "%s (pid %ld) takes clients", slot->name,
+				  (long)slot->pid);
+		reign_apply(r, slot, SLOT_READY);
 		break;
 	case MESSAGE_RECYCLE:
 		if (slot && slot->state == SLOT_SERVING &&

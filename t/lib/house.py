@@ -9,6 +9,8 @@ threads = 2
 module = basic
 http-socket = {http}
 http-socket = {http_unix}
+http = {router}
+http = {router_unix}
 socket = {uwsgi}
 uwsgi-socket = {uwsgi_unix}
 fastcgi-socket = {fastcgi}
@@ -22,6 +24,7 @@ LISTENERS = {
     "nginx_http_unix": "proxy_pass http://unix:{http_unix}; proxy_set_header Host $host;",
     "nginx_http_unbuffered": "proxy_pass http://{http}; proxy_request_buffering off;"
                              " proxy_buffering off;",
+    "nginx_router_keepalive": "proxy_pass http://router; proxy_set_header Connection '';",
     "nginx_uwsgi": "uwsgi_pass {uwsgi};",
     "nginx_uwsgi_unix": "uwsgi_pass unix:{uwsgi_unix};",
     "nginx_uwsgi_unbuffered": "uwsgi_pass {uwsgi}; uwsgi_request_buffering off;"
@@ -34,10 +37,12 @@ LISTENERS = {
 }
 UPSTREAMS = """
 upstream kept {{ server {http}; keepalive 4; }}
+upstream router {{ server {router}; keepalive 4; }}
 upstream fast {{ server {fastcgi}; keepalive 4; }}
 """
 
 DIRECT = {"http": http.request, "http_unix": http.request,
+          "router": http.request, "router_unix": http.request,
           "uwsgi": uwsgi.request, "uwsgi_unix": uwsgi.request,
           "fastcgi": fastcgi.request, "fastcgi_unix": fastcgi.request}
 DIRECT_WAYS = list(DIRECT)

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* test_packet.c: a request as a uwsgi packet, and the head of the answer to it. */
+#include "unit.h"
+
+#include "packet.h"
+#include "request.h"
+
+static void begin(struct request *rq)
+{
+	static const struct request_limits limits = { .post_buffering = 1 << 20 };
+
+	request_init(rq, &limits);
+}
+
+static void test_the_packet_is_as_documented(void **unused)
+{
+	static const char expected[] = "\1\x14\0\2\1\0A\2\0xy\6\0COLOUR\3\0red";
+	char packet[PACKET_MAX], more[64];
+	size_t more_size = 0;
+	struct request rq;
+
+	(void)unused;
+	begin(&rq);
+	assert_true(uwsgi_request_var(&rq, SLICE("A"), SLICE("xy")));
+	assert_true(packet_add(more, &more_size, SLICE("COLOUR"), SLICE("red")));
+	assert_int_equal(packet_write(packet, &rq, 0, (struct slice){ more, more_size }, 1, 2),
+			 sizeof expected - 1);
+	assert_memory_equal(packet, expected, sizeof expected - 1);
+	request_fini(&rq);
+}
+
+static void test_a_body_that_came_in_chunks_has_its_length(void **unused)
+{
+	static const char expected[] = "\0\x18\0\0\x0e\0CONTENT_LENGTH\6\0" "123456";
+	char packet[PACKET_MAX];
+	struct request rq;
+
+	(void)unused;
+	begin(&rq);
+	uwsgi_request_var(&rq, SLICE("HTTP_TRANSFER_ENCODING"), SLICE("chunked"));
+	assert_int_equal(packet_write(packet, &rq, 123456, SLICE(""), 0, 0), sizeof expected - 1);
+	assert_memory_equal(packet, expected, sizeof expected - 1);
+	request_fini(&rq);
+}
+
+static void test_what_does_not_fit_is_refused(void **unused)
+{
+	static char value[65536];
+	char packet[PACKET_MAX];
+	struct request rq;
+
+	(void)unused;
+	begin(&rq);
+	/* Exactly full: 2 + 1 + 2 + value. */
+	uwsgi_request_var(&rq, SLICE("A"), (struct slice){ value, 65530 });
+	assert_int_equal(packet_write(packet, &rq, 0, SLICE(""), 0, 0), PACKET_MAX);
+	assert_int_equal(packet_write(packet, &rq, 0, SLICE("x"), 0, 0), 0);
+	uwsgi_request_var(&rq, SLICE("B"), SLICE(""));
+	assert_int_equal(packet_write(packet, &rq, 0, SLICE(""), 0, 0), 0);
+	request_fini(&rq);
+	size_t n = 4;
+	assert_false(packet_add(packet, &n, SLICE("A"), (struct slice){ value, 65531 }));
+	assert_false(packet_add(packet, &n, SLICE("A"), (struct slice){ value, 65536 }));
+	assert_int_equal(n, 4);
+}
+
+static bool reads(const char *text, struct answer *a)
+{
+	return packet_read_answer((struct slice){ text, strlen(text) }, a);
+}
+
+static void test_answers(void **unused)
+{
+	struct answer a;
+
+	(void)unused;
+	assert_true(reads("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 12\r\n\r\n", &a));
+	assert_memory_equal(a.line.p, "200 OK", a.line.n);
+	assert_int_equal(a.length, 12);
+	assert_int_equal(a.head.count, 2);
+	assert_true(reads("HTTP/1.0 404\r\n\r\n", &a));
+	assert_int_equal(a.line.n, 3);
+	assert_int_equal(a.length, -1);
+}
+
+static void test_what_is_no_answer(void **unused)
+{
+	static const char *const texts[] = {
+		"", "\n", "\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
+		"HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1 200 OK\n\n",
+		"HTTP/1.1 200 OK\r\nA b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b",
+		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1234567890123456789\r\n\r\n",
+	};
+	struct answer a;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		assert_false(reads(texts[i], &a));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_packet_is_as_documented),
+		cmocka_unit_test(test_a_body_that_came_in_chunks_has_its_length),
+		cmocka_unit_test(test_what_does_not_fit_is_refused),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_what_is_no_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
