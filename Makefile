@@ -33,7 +33,7 @@ SETTINGS := report option uwsgi_names absent always pending lookup catalogue ini
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference completion
 EXCHANGE := request body header_rules response logformat requestlog
-WIRE     := address listener connection
+WIRE     := address listener handover connection
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation child zygote gateway reign logfile logencoder \
             logger logstream logpipe touch logmaster trial master
@@ -148,8 +148,8 @@ check:
 bench:
 	buildconf/dependencies.sh bench
 	$(MAKE) all
-	/usr/bin/python3 t/bench/bench.py --markdown build/bench.md $(BENCH)
-	@echo "build/bench.md and build/bench.json hold the figures"
+	/usr/bin/python3 t/bench/bench.py --markdown BENCHMARKS.md $(BENCH)
+	@echo "BENCHMARKS.md and build/bench.json hold the figures"
 
 # ---- a real application, served ----
 DEMO_PORT ?= 8080

@@ -4,6 +4,8 @@
  * request, and what that means, is the host's business. */
 #include "connection.h"
 
+#include "handover.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +29,10 @@ enum {
 };
 static const double linger_s = 5;
 
+/* A request that took so long is slow, and the next one of its connection is taken to be: no other
+ * client should wait for it. */
+static const double slow_s = 0.01;
+
 enum state {
 	READING,   /* between requests, or inside one that is not whole */
 	ANSWERING, /* the host has the request; its response has not ended yet */
@@ -44,6 +50,8 @@ struct connection {
 	ev_tstamp deadline;
 	enum state state;
 	bool first_byte;  /* the deadline of this head is set */
+	bool slow;        /* its last request was slow */
+	bool is_new;      /* it had none yet */
 	bool close_after; /* once all is sent */
 	bool linger;      /* the peer may still be sending */
 	int64_t lingered;
@@ -342,7 +350,7 @@ static bool after_response(struct connection *c)
 {
 	struct exchange *x = c->x;
 
-	if (c->close_after) {
+	if (c->close_after || c->hub->grace_over) {
 		if (c->linger || x->in.begin < x->in.end)
 			start_linger(c);
 		else
@@ -403,7 +411,7 @@ static void prepare_response(struct connection *c)
 
 static bool send_ended(struct connection *c)
 {
-	c->close_after = !c->x->rs.keep || c->hub->leaving;
+	c->close_after = !c->x->rs.keep;
 	c->linger = false;
 	return send_response(c);
 }
@@ -425,18 +433,51 @@ static bool refuse(struct connection *c, bool linger)
 	return send_response(c);
 }
 
+/* While the host runs one request, others of this hub would have to wait: those that are idle now
+ * are better off where a lane is free. */
+static void give_away_others(struct connection *c)
+{
+	struct hub *hub = c->hub;
+	struct connection *next;
+
+	for (struct connection *o = hub->open; o; o = next) {
+		next = o->next;
+		if (o == c || o->state != READING || o->x)
+			continue;
+		if (!handover_give(hub->handover, o->io.fd,
+				   (size_t)(o->listener - hub->listeners->items),
+				   o->protocol_state, o->listener->protocol->state_size))
+			return;
+		close_connection(o);
+	}
+}
+
+static void note_speed(struct connection *c, ev_tstamp began)
+{
+	c->slow = ev_now(c->hub->loop) - began > slow_s;
+	if (c->is_new)
+		c->hub->first_slow = c->slow;
+	c->is_new = false;
+}
+
 static bool run(struct connection *c)
 {
 	struct exchange *x = c->x;
+	struct hub *hub = c->hub;
+	ev_tstamp began = ev_now(hub->loop);
 
 	prepare_response(c);
-	c->hub->host->run(c->hub->host_data, x);
+	if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving &&
+	    (c->is_new ? hub->first_slow : c->slow))
+		give_away_others(c);
+	hub->host->run(hub->host_data, x);
 	if (!x->rs.ended) {
 		c->state = ANSWERING;
 		return false;
 	}
 	/* Deadlines count from now, not from before the application ran. */
-	ev_now_update(c->hub->loop);
+	ev_now_update(hub->loop);
+	note_speed(c, began);
 	return send_ended(c);
 }
 
@@ -717,6 +758,8 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .config = setup->config,
 			     .rules = setup->rules,
 			     .limits = setup->limits,
+			     .listeners = setup->listeners,
+			     .handover = setup->handover,
 			     .head_limit = setup->buffer_size + FRAMING };
 	ev_prepare_init(&hub->sweep, on_sweep);
 	hub->sweep.data = hub;
@@ -740,20 +783,18 @@ void hub_fini(struct hub *hub)
 	ev_timer_stop(hub->loop, &hub->grace);
 }
 
-void hub_accept(struct hub *hub, const struct listener *listener, int fd,
-		const struct sockaddr *peer, socklen_t length)
+static struct connection *add_connection(struct hub *hub, const struct listener *listener, int fd,
+					 const struct sockaddr *peer, socklen_t length)
 {
 	struct connection *c = calloc(1, sizeof *c + listener->protocol->state_size);
 
 	if (!c) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: closing a new connection");
 		close(fd);
-		return;
+		return NULL;
 	}
 	c->hub = hub;
 	c->listener = listener;
-	if (listener->protocol->begin)
-		listener->protocol->begin(c->protocol_state, hub->config);
 	ev_io_init(&c->io, on_io, fd, EV_READ);
 	c->io.data = c;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
@@ -766,7 +807,42 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 		c->next->previous = c;
 	hub->open = c;
 	hub->open_count++;
+	return c;
+}
+
+void hub_accept(struct hub *hub, const struct listener *listener, int fd,
+		const struct sockaddr *peer, socklen_t length)
+{
+	struct connection *c = add_connection(hub, listener, fd, peer, length);
+
+	if (!c)
+		return;
+	c->is_new = true;
+	if (listener->protocol->begin)
+		listener->protocol->begin(c->protocol_state, hub->config);
 	read_request(c);
+}
+
+bool hub_take_over(struct hub *hub, int queue)
+{
+	char state[HANDOVER_STATE_MAX];
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof peer;
+	size_t index;
+	int fd = handover_take(queue, &index, state);
+
+	if (fd < 0)
+		return false;
+	const struct listener *listener = &hub->listeners->items[index];
+
+	getpeername(fd, (struct sockaddr *)&peer, &length);
+	struct connection *c =
+		add_connection(hub, listener, fd, (struct sockaddr *)&peer, length);
+	if (c) {
+		memcpy(c->protocol_state, state, listener->protocol->state_size);
+		read_request(c);
+	}
+	return true;
 }
 
 static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
@@ -776,6 +852,7 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)loop;
 	(void)events;
+	hub->grace_over = true;
 	for (struct connection *c = hub->open; c; c = next) {
 		next = c->next;
 		if (c->state == READING && !c->x)
@@ -786,6 +863,10 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 void hub_leave(struct hub *hub, double grace_s)
 {
 	hub->leaving = true;
+	/* A response that has not begun yet may still tell its client. */
+	for (struct connection *c = hub->open; c; c = c->next)
+		if (c->state == ANSWERING && !c->x->rs.head_sent)
+			c->x->rs.close = true;
 	ev_timer_init(&hub->grace, on_grace, grace_s, 0.);
 	hub->grace.data = hub;
 	ev_timer_start(hub->loop, &hub->grace);

@@ -36,6 +36,8 @@ struct hub_setup {
 	const struct header_rules *rules;
 	struct request_limits limits;
 	size_t buffer_size;
+	const struct listeners *listeners;
+	int handover; /* where idle connections may be given away; -1: nowhere */
 };
 
 struct hub {
@@ -50,7 +52,11 @@ struct hub {
 	struct connection *closed; /* freed at the end of this turn of the loop */
 	struct exchange *spare;    /* to be used again */
 	size_t open_count, spare_count;
+	const struct listeners *listeners;
+	int handover;     /* -1: none */
+	bool first_slow;  /* the first request of the last new connection was slow */
 	bool leaving;     /* every response closes its connection */
+	bool grace_over;  /* and idle ones are closed at once */
 	ev_prepare sweep; /* frees `closed` */
 	ev_timer grace;   /* after it, idle connections are closed */
 	int64_t date_s;   /* the second that date_text says */
@@ -80,6 +86,8 @@ void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *hos
 void hub_fini(struct hub *);
 /* Takes over an accepted descriptor; reads and answers at once what is there. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
+/* The next connection that another hub has given away.  False: there is none. */
+bool hub_take_over(struct hub *, int queue);
 /* Frees what was closed; the loop does it in each of its turns. */
 void hub_sweep(struct hub *);
 /* From now on every response closes its connection; idle ones may still send one request for

@@ -223,7 +223,7 @@ static int begin(struct process *p, struct error *e)
 	static const struct option_list none;
 	const struct config *cfg = p->start->config;
 	struct gateway_needs needs = { 0 };
-	struct hub_setup hub = { .config = cfg, .rules = &p->rules };
+	struct hub_setup hub = { .config = cfg, .rules = &p->rules, .handover = -1 };
 
 	if (give_up_root(cfg, e) || resources_set_limits(cfg, e))
 		return -1;

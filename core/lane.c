@@ -235,12 +235,15 @@ static void start_accepting(struct lane *lane)
 	for (size_t i = 0; i < lane->setup->listeners->count; i++)
 		if (!lane->setup->listeners->items[i].gateway)
 			ev_io_start(lane->loop, &lane->accepting[i]);
+	if (lane->setup->handover[1] >= 0)
+		ev_io_start(lane->loop, &lane->taking_over);
 }
 
 static void stop_accepting(struct lane *lane)
 {
 	for (size_t i = 0; i < lane->setup->listeners->count; i++)
 		ev_io_stop(lane->loop, &lane->accepting[i]);
+	ev_io_stop(lane->loop, &lane->taking_over);
 }
 
 /* lane_run() starts to accept again. */
@@ -260,13 +263,13 @@ static void pause_accepting(struct lane *lane, int why)
 }
 
 /* The name of an internal socket can be seen, and connected to, by anyone on this machine. */
-static bool is_own(int fd)
+static bool is_own(const struct lane *lane, int fd)
 {
 	struct ucred peer;
 	socklen_t length = sizeof peer;
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       (peer.uid == geteuid() || peer.uid == 0);
+	       (peer.uid == lane->uid || peer.uid == 0);
 }
 
 /* False: nobody waits any more. */
@@ -278,7 +281,7 @@ static bool accept_one(struct lane *lane, ev_io *w)
 	const struct listener *listener = &lane->setup->listeners->items[index];
 	int fd = accept4(w->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd >= 0 && listener->internal && !is_own(fd))
+	if (fd >= 0 && listener->internal && !is_own(lane, fd))
 		close(fd);
 	else if (fd >= 0)
 		hub_accept(&lane->hub, listener, fd, (struct sockaddr *)&peer, length);
@@ -292,6 +295,15 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	(void)events;
 	accept_one(w->data, w);
+}
+
+static void on_handed_over(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct lane *lane = w->data;
+
+	(void)loop;
+	(void)events;
+	hub_take_over(&lane->hub, w->fd);
 }
 
 /* ---- waiting without a connection ---- */
@@ -312,7 +324,13 @@ static int init_idle(struct lane *lane, struct error *e)
 			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
 					       strerror(errno));
 	}
-	return lane->idle < 0 ? uwsgi_error_set(e, "epoll_create1: %s", strerror(errno)) : 0;
+	if (lane->idle < 0)
+		return uwsgi_error_set(e, "epoll_create1: %s", strerror(errno));
+	event.data.ptr = &lane->taking_over;
+	if (lane->setup->handover[1] >= 0 &&
+	    epoll_ctl(lane->idle, EPOLL_CTL_ADD, lane->setup->handover[1], &event))
+		return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
+	return 0;
 }
 
 void lane_watch(struct lane *lane, int fd)
@@ -352,7 +370,9 @@ static void wait_idle(struct lane *lane)
 	ev_now_update(lane->loop);
 	others = n < 0;
 	for (int i = 0; i < n; i++) {
-		if (got[i].data.ptr)
+		if (got[i].data.ptr == &lane->taking_over)
+			hub_take_over(&lane->hub, lane->taking_over.fd);
+		else if (got[i].data.ptr)
 			accept_some(lane, got[i].data.ptr);
 		else
 			others = true;
@@ -373,6 +393,10 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 	ev_io_stop(loop, w);
 	lane->leaving = true;
 	stop_accepting(lane);
+	/* What other lanes gave away must not be lost with the last of them. */
+	while (lane->setup->handover[1] >= 0 &&
+	       hub_take_over(&lane->hub, lane->setup->handover[1]))
+		;
 	ev_timer_stop(loop, &lane->pause);
 	ev_timer_stop(loop, &lane->look);
 	hub_leave(&lane->hub, leave_grace_s);
@@ -392,6 +416,8 @@ static int init_watchers(struct lane *lane, struct error *e)
 		ev_io_init(&lane->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
 		lane->accepting[i].data = lane;
 	}
+	ev_io_init(&lane->taking_over, on_handed_over, lane->setup->handover[1], EV_READ);
+	lane->taking_over.data = lane;
 	ev_timer_init(&lane->pause, on_pause_over, 0., 0.);
 	ev_io_init(&lane->wake, on_wake, wake, EV_READ);
 	lane->wake.data = lane;
@@ -436,10 +462,14 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 {
 	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
 	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
-	struct hub_setup hub = { .config = setup->config, .rules = &lane->rules };
+	struct hub_setup hub = { .config = setup->config,
+				 .rules = &lane->rules,
+				 .listeners = setup->listeners,
+				 .handover = setup->handover[0] };
 	size_t listeners = setup->listeners->count;
 
 	lane->settings = s;
+	lane->uid = geteuid();
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
 	lane->accepting = calloc(listeners ? listeners : 1, sizeof *lane->accepting);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);

@@ -16,6 +16,7 @@ bool lane_has_deadlines(const struct config *);
 struct lane_setup {
 	const struct config *config;
 	const struct listeners *listeners;
+	int handover[2]; /* the generation's queue of idle connections; -1: there is one lane only */
 	const struct app *app;
 	struct slot_score *slot;
 	struct tally *tally;
@@ -32,6 +33,7 @@ struct lane {
 	const struct lane_setup *setup;
 	const struct lane_settings *settings;
 	int index;
+	uid_t uid;             /* who this process is */
 	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
 	struct hub hub;
@@ -40,6 +42,7 @@ struct lane {
 	struct lane_score *score;
 	void *app_state;
 	ev_io *accepting; /* one for each listener */
+	ev_io taking_over; /* what other lanes gave away */
 	ev_timer pause;   /* after the process ran out of descriptors */
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */

@@ -114,7 +114,7 @@ static void forked(void *data, const struct reign *own)
 	for (struct reign *r = m->reigns; r; r = r->next) {
 		reign_close_channels(r);
 		if (r != own)
-			listeners_close(&r->listeners, &own->listeners, false);
+			reign_close_sockets(r, own);
 	}
 	/* libev knows one loop for each signal of a process: a worker will have its own. */
 	for (size_t i = 0; i < SIGNALS; i++)

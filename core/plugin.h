@@ -149,7 +149,9 @@ struct protocol_timeouts {
 
 struct protocol {
 	const char *name;  /* "http"; listener options name it */
-	size_t state_size; /* zeroed for each connection, owned by the core, kept across requests */
+	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
+	 * pointers: between two requests a connection may move to another process. */
+	size_t state_size;
 
 	/* They are socket-timeout before; NULL: that is what they are. */
 	void (*timeouts)(const struct config *, struct protocol_timeouts *);

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "gateway.h"
+#include "handover.h"
 #include "worker.h"
 #include "zygote.h"
 
@@ -96,6 +97,7 @@ struct reign *reign_new(const struct reign_host *host, const struct reign_setup 
 		.config = cfg,
 		.listeners = *listeners,
 		.limits = uwsgi_options(cfg, &limits_options),
+		.handover = { -1, -1 },
 		.zygote_channel = -1,
 		.began_ms = clock_monotonic_ms(),
 		.is_reload = number > 1,
@@ -106,6 +108,7 @@ struct reign *reign_new(const struct reign_host *host, const struct reign_setup 
 	if (generation_init(&r->gen, number, (int)s->processes, needs.processes,
 			    gateway ? gateway->name : NULL, e) ||
 	    scoreboard_init(&r->scoreboard, r->gen.slot_count, (size_t)s->threads, e) ||
+	    (s->processes * s->threads > 1 && handover_open(r->handover, e)) ||
 	    !(r->slot_io = calloc(r->gen.slot_count, sizeof *r->slot_io))) {
 		if (!r->slot_io && r->scoreboard.slot)
 			uwsgi_error_set(e, "out of memory");
@@ -115,12 +118,20 @@ struct reign *reign_new(const struct reign_host *host, const struct reign_setup 
 	return r;
 }
 
+static void close_handover(const struct reign *r)
+{
+	for (int i = 0; i < 2; i++)
+		if (r->handover[i] >= 0)
+			close(r->handover[i]);
+}
+
 void reign_free(struct reign *r, const struct reign *heir, bool unlink_paths)
 {
 	if (r->zygote_channel >= 0) {
 		ev_io_stop(r->host->loop, &r->zygote_io);
 		close(r->zygote_channel);
 	}
+	close_handover(r);
 	listeners_close(&r->listeners, heir ? &heir->listeners : NULL, unlink_paths);
 	generation_fini(&r->gen);
 	scoreboard_fini(&r->scoreboard);
@@ -138,6 +149,12 @@ void reign_close_channels(struct reign *r)
 			close(r->gen.slots[i].channel);
 }
 
+void reign_close_sockets(struct reign *r, const struct reign *kept)
+{
+	close_handover(r);
+	listeners_close(&r->listeners, &kept->listeners, false);
+}
+
 static _Noreturn void become_zygote(struct reign *r, pid_t master, int channel)
 {
 	const struct reign_setup *setup = r->setup;
@@ -146,6 +163,7 @@ static _Noreturn void become_zygote(struct reign *r, pid_t master, int channel)
 		.worker = {
 			.config = r->config,
 			.listeners = &r->listeners,
+			.handover = { r->handover[0], r->handover[1] },
 			.app = setup->loader->app,
 			.scoreboard = &r->scoreboard,
 			.tally = setup->tally,

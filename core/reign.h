@@ -30,6 +30,7 @@ struct reign {
 	struct config *config;        /* owned */
 	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
 	struct scoreboard scoreboard; /* owned */
+	int handover[2]; /* idle connections between lanes; -1: there is one lane only */
 	const struct limits_settings *limits;
 	const struct reign_setup *setup;
 	pid_t zygote; /* 0: none */
@@ -80,5 +81,7 @@ void reign_enforce_limits(struct reign *);
 bool reign_has_limits(const struct reign *);
 /* Closes the master's ends, in a child. */
 void reign_close_channels(struct reign *);
+/* Closes in a child of `kept` what it does not share with that. */
+void reign_close_sockets(struct reign *, const struct reign *kept);
 
 #endif

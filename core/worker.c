@@ -253,6 +253,7 @@ static int start(struct worker *w, struct error *e)
 	w->lane_setup = (struct lane_setup){
 		.config = setup->config,
 		.listeners = setup->listeners,
+		.handover = { setup->handover[0], setup->handover[1] },
 		.app = setup->app,
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.tally = setup->tally,

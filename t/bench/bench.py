@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import statistics
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE)))
@@ -43,6 +45,11 @@ FRONTS = {
     "nginx-http-keep": "proxy_pass http://backend; proxy_set_header Connection '';",
 }
 WARM = 20   # requests before it counts
+COUNTED = ("keep-alive", "close", "nginx-uwsgi", "nginx-fastcgi", "router")
+IDLE = 9900
+RELOADS, RELOAD_EACH_S = 20, 1.2    # uWSGI's takes a second
+RELOADING = {"nginx-uwsgi": ("this uwsgi", "uWSGI"), "keep-alive": ("this uwsgi",),
+             "router": ("this uwsgi",)}
 UPSTREAM = "upstream backend {{ server unix:{path}; keepalive 64; }}\n"
 
 
@@ -71,9 +78,20 @@ def answers(address, case):
         return False
 
 
+@dataclass
+class Running:
+    """A started server, and what a client reaches it by."""
+    pid: int
+    address: str
+    took_s: float       # from exec to the first answer
+    front: object       # nginx, or None
+
+    def family(self):
+        return measure.tree(self.pid)
+
+
 @contextlib.contextmanager
 def started(server, case, mode, folder):
-    """The server, and what a client reaches it by: (pid, address, seconds to the first answer)."""
     path = os.path.join(folder, f"s{time.monotonic_ns()}")
     setup = servers.Setup(case, mode, free_address(), path, folder)
     argv = server.command(setup)
@@ -90,15 +108,15 @@ def started(server, case, mode, folder):
         if mode in FRONTS:
             until(lambda: process.poll() is not None or connects(path), "the socket", 20)
             os.chmod(path, 0o666)
-            where = os.path.join(folder, "nginx")
-            os.makedirs(where, exist_ok=True)
+            where = f"{path}.nginx"
+            os.makedirs(where)
             front = nginx(where, UPSTREAM.format(path=path),
                           {"http": FRONTS[mode].format(path=path)})
             address = front.http
-        until(lambda: process.poll() is not None or answers(address, case), "an answer", 30)
+        until(lambda: process.poll() is not None or answers(address, case), "an answer", 10)
         if process.poll() is not None:
             raise Failed(f"{server.name} ended: see its log")
-        yield process.pid, address, time.monotonic() - begun
+        yield Running(process.pid, address, time.monotonic() - begun, front)
     finally:
         if front:
             front.end()
@@ -138,27 +156,30 @@ def post_script(case, folder):
     return path
 
 
-def one_run(server, case, mode, connections, duration_s, folder):
+def pin(pids, cpu):
+    for pid in pids:
+        subprocess.run(["taskset", "-a", "-p", "-c", str(cpu), str(pid)], check=False,
+                       capture_output=True)
+
+
+def one_run(running, case, mode, connections, duration_s, folder):
     script = post_script(case, folder) if case.body else None
     alone = case.workers == 1 and case.threads == 1
-    with started(server, case, mode, folder) as (pid, address, _):
-        family = measure.tree(pid)
-        if alone:
-            for p in family:
-                subprocess.run(["taskset", "-a", "-p", "-c", "1", str(p)], check=False,
-                               capture_output=True)
-        beside = busy(address, case, duration_s) if case.beside else None
-        for _ in range(WARM):
-            ask(address, case)
-        family = measure.tree(pid)
-        before = measure.cpu_s(family)
-        said = measure.wrk(address, case.path, connections, duration_s, script=script,
-                           keep_alive=mode != "close", cpu=0 if alone else None)
-        said["cpu_us"] = (measure.cpu_s(family) - before) / max(said["requests"], 1) * 1e6
-        said["pss_kib"] = sum(measure.pss_kib(p) for p in family) if connections <= 32 else None
-        if beside:
-            beside.wait(60)
-        ask(address, case)
+    beside = busy(running.address, case, duration_s) if case.beside else None
+    for _ in range(WARM):
+        ask(running.address, case)
+    family = running.family()
+    front = measure.tree(running.front.process.pid) if running.front else []
+    before, front_before = measure.cpu_s(family), measure.cpu_s(front)
+    said = measure.wrk(running.address, case.path, connections, duration_s, script=script,
+                       keep_alive=mode != "close", cpu=0 if alone else None)
+    requests = max(said["requests"], 1)
+    said["cpu_us"] = (measure.cpu_s(family) - before) / requests * 1e6
+    said["front_us"] = (measure.cpu_s(front) - front_before) / requests * 1e6 if front else None
+    said["pss_kib"] = sum(measure.pss_kib(p) for p in family) if connections <= 32 else None
+    if beside:
+        beside.wait(60)
+    ask(running.address, case)
     return said
 
 
@@ -179,26 +200,62 @@ def who_takes_part(everyone, case, mode, only):
             (not case.servers or any(w in s.name.lower() for w in case.servers.split()))]
 
 
+def rows_together(full):
+    """The rows of the plan by case and mode: their servers are started once."""
+    groups = {}
+    for case, mode, connections, short in PLAN:
+        if short or full:
+            groups.setdefault((case, mode), []).append(connections)
+    return groups.items()
+
+
+FAILURES = (Failed, AssertionError, OSError, subprocess.SubprocessError,
+            http.client.HTTPException)
+
+
+def start_all(stack, taking_part, case, mode, folder):
+    running = {}
+    for server in taking_part:
+        try:
+            running[server.name] = stack.enter_context(started(server, case, mode, folder))
+        except FAILURES as e:
+            print(f"{server.name}, {case.name}, {mode}: {e}", file=sys.stderr)
+            continue
+        if case.workers == 1 and case.threads == 1:
+            pin(running[server.name].family(), 1)
+    return running
+
+
+def measure_rows(running, case, mode, all_connections, options, folder):
+    """Each server in turn, again and again; those that wait for their turn are idle."""
+    runs = {connections: {name: [] for name in running} for connections in all_connections}
+    for _ in range(options.rounds):
+        for connections in all_connections:
+            for name in list(running):
+                try:
+                    runs[connections][name].append(one_run(running[name], case, mode, connections,
+                                                           options.seconds, folder))
+                except FAILURES as e:
+                    print(f"{name}, {case.name}, {mode}: {e}", file=sys.stderr)
+                    del running[name]
+    return [{"case": case.name, "mode": mode, "connections": connections,
+             "servers": {name: median(said) for name, said in found.items() if said}}
+            for connections, found in runs.items()]
+
+
 def measure_all(everyone, options, folder):
     results = []
-    for case_name, mode, connections, short in PLAN:
+    for (case_name, mode), all_connections in rows_together(options.full):
         case = CASES[case_name]
         taking_part = who_takes_part(everyone, case, mode, options.only)
-        if not taking_part or not (short or options.full):
+        if not taking_part:
             continue
-        runs = {s.name: [] for s in taking_part}
-        for _ in range(options.rounds):
-            for server in taking_part:
-                try:
-                    runs[server.name].append(one_run(server, case, mode, connections,
-                                                     options.seconds, folder))
-                except (Failed, AssertionError, OSError, subprocess.SubprocessError) as e:
-                    print(f"{server.name}: {e}", file=sys.stderr)
-                    taking_part = [s for s in taking_part if s is not server]
-        row = {"case": case_name, "mode": mode, "connections": connections,
-               "servers": {name: median(said) for name, said in runs.items() if said}}
-        results.append(row)
-        print(report.one(row), flush=True)
+        with contextlib.ExitStack() as stack:
+            running = start_all(stack, taking_part, case, mode, folder)
+            rows = measure_rows(running, case, mode, all_connections, options, folder)
+        results += rows
+        for row in rows:
+            print(report.one(row), flush=True)
     return results
 
 
@@ -211,6 +268,8 @@ def median(runs):
     return found
 
 
+# ---- apart from the load ----
+
 def first_answers(everyone, folder, rounds):
     """Seconds from exec to the first answer, for hello with one worker."""
     case, found = CASES["hello"], {}
@@ -220,9 +279,82 @@ def first_answers(everyone, folder, rounds):
                 servers.Setup(case, m, "127.0.0.1:1", "/nowhere", folder))), None)
             if not mode:
                 continue
-            with started(server, case, mode, folder) as (_, _, took):
-                found.setdefault(server.name, []).append(took)
+            with started(server, case, mode, folder) as running:
+                found.setdefault(server.name, []).append(running.took_s)
     return {name: statistics.median(all_) for name, all_ in found.items()}
+
+
+def count_calls(everyone, folder):
+    """System calls a request, of all processes of each server."""
+    case, found = CASES["hello"], {}
+    for mode in COUNTED:
+        for server in who_takes_part(everyone, case, mode, []):
+            try:
+                with started(server, case, mode, folder) as running:
+                    found.setdefault(mode, {})[server.name] = measure.system_calls(
+                        running.family(), running.address, mode != "close")
+            except FAILURES as e:
+                print(f"{server.name}, system calls, {mode}: {e}", file=sys.stderr)
+    return found
+
+
+def hold_idle(address, count):
+    """So many connections that have had one answer each."""
+    host, _, port = address.rpartition(":")
+    held = []
+    for _ in range(count):
+        s = socket.create_connection((host, int(port)), timeout=3)
+        held.append(s)
+        s.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n")
+        if b" 200 " not in s.recv(4096):
+            raise Failed("an idle client got no answer")
+    return held
+
+
+def idle_clients(everyone, options, folder):
+    """What 9,900 idle clients cost: memory of each, and requests/s of 100 others beside them."""
+    case, found = CASES["hello"], {}
+    for mode in ("keep-alive", "router"):
+        for server in who_takes_part(everyone, case, mode, []):
+            if not any(word in server.name for word in ("uwsgi", "uWSGI", "bjoern")):
+                continue
+            try:
+                with started(server, case, mode, folder) as running:
+                    pin(running.family(), 1)
+                    ask(running.address, case)
+                    alone = measure.wrk(running.address, "/", 100, options.seconds, cpu=0)
+                    before = sum(measure.pss_kib(p) for p in running.family())
+                    held = hold_idle(running.address, IDLE)
+                    after = sum(measure.pss_kib(p) for p in running.family())
+                    beside = measure.wrk(running.address, "/", 100, options.seconds, cpu=0)
+                    found.setdefault(mode, {})[server.name] = {
+                        "bytes": (after - before) * 1024 / IDLE,
+                        "rate": beside["rate"] / alone["rate"]}
+                    for s in held:
+                        s.close()
+            except FAILURES as e:
+                print(f"{server.name}, idle clients, {mode}: {e}", file=sys.stderr)
+    return found
+
+
+def reloads(everyone, folder):
+    """Requests lost and the worst latency while each is told to reload 20 times."""
+    case, found = CASES["hello-2"], {}
+    for mode in ("nginx-uwsgi", "keep-alive", "router"):
+        for server in who_takes_part(everyone, case, mode, []):
+            if server.name not in RELOADING.get(mode, ()):
+                continue
+            with started(server, case, mode, folder) as running:
+                load = subprocess.Popen(
+                    ["wrk", "-t1", "-c8", f"-d{RELOADS * RELOAD_EACH_S + 1:.0f}s", "--latency",
+                     f"http://{running.address}/"], stdout=subprocess.PIPE, text=True)
+                for _ in range(RELOADS):
+                    time.sleep(RELOAD_EACH_S)
+                    os.kill(running.pid, signal.SIGHUP)
+                said = measure.parse_wrk(load.communicate(timeout=60)[0])
+                found.setdefault(mode, {})[server.name] = {
+                    "lost": said["errors"], "worst_s": said["max"], "requests": said["requests"]}
+    return found
 
 
 def compile_floor(folder):
@@ -254,6 +386,8 @@ def main():
     parser.add_argument("--json", default=os.path.join(servers.ROOT, "build", "bench.json"))
     parser.add_argument("--markdown")
     options = parser.parse_args()
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         os.chmod(folder, 0o755)
         file = os.path.join(folder, "file")
@@ -267,12 +401,18 @@ def main():
                   "python_us": python_floor(calls, options.rounds)}
         result["cases"] = measure_all(everyone, options, folder)
         if not options.only:
+            result["one_request"] = subprocess.run(
+                [sys.executable, f"{HERE}/syscalls.py"], check=True, capture_output=True,
+                text=True).stdout
             result["first_answer_s"] = first_answers(there, folder, options.rounds)
+            result["system_calls"] = count_calls(there, folder)
+            result["idle"] = idle_clients(there, options, folder)
+            result["reloads"] = reloads(there, folder)
     os.makedirs(os.path.dirname(options.json), exist_ok=True)
     with open(options.json, "w", encoding="utf-8") as f:
         json.dump(result, f, indent=1)
     if options.markdown:
-        report.write(result, options.markdown, sys.argv)
+        report.write(result, options.markdown, "make bench" + " BENCH=--full" * options.full, options)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 """What a process tree costs, read from /proc, and what a load generator says."""
 import os
 import re
+import signal
 import subprocess
+import tempfile
 
 from lib import proc
+from lib.wait import until
 
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
@@ -24,8 +27,12 @@ def cpu_s(pids):
 
 
 def pss_kib(pid):
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-        return int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M).group(1))
+    """0: it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+            return int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M).group(1))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def tree(pid):
@@ -40,7 +47,7 @@ def seconds(text):
 def wrk(address, path, connections, duration_s, *, keep_alive=True, script=None, cpu=None):
     """One run: requests, requests a second, latencies in seconds, errors."""
     argv = ["taskset", "-c", str(cpu)] if cpu is not None else []
-    argv += ["wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", "--latency", "--timeout", "10s"]
+    argv += ["wrk", "-t1", f"-c{connections}", f"-d{duration_s}s", "--latency", "--timeout", "2s"]
     if not keep_alive:
         argv += ["-H", "Connection: close"]
     if script:
@@ -57,6 +64,24 @@ def parse_wrk(text):
     latency = {name: seconds(value)
                for name, value in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, re.M)}
     requests = int(took.group(1))
-    return {"requests": requests, "rate": requests / seconds(took.group(2)),
+    worst = re.search(r"^\s+Latency\s+\S+\s+\S+\s+(\S+)", text, re.M)
+    return {"requests": requests, "max": seconds(worst.group(1)), "rate": requests / seconds(took.group(2)),
             "p50": latency.get("50"), "p99": latency.get("99"),
             "errors": errors + (int(bad.group(1)) if bad else 0)}
+
+
+def system_calls(pids, address, keep_alive):
+    """System calls a request of these processes, all their threads."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        strace = subprocess.Popen(["strace", "-f", "-c", "-qq", "-o", out.name,
+                                   *(word for pid in pids for word in ("-p", str(pid)))],
+                                  stderr=subprocess.DEVNULL)
+        until(lambda: all(proc.status(pid, "TracerPid") not in ([], ["0"]) for pid in pids),
+              "strace to attach")
+        said = wrk(address, "/", 8, 1, keep_alive=keep_alive)
+        strace.send_signal(signal.SIGINT)
+        strace.wait()
+        total = re.search(r"^100\.00\s+\S+\s+\d+\s+(\d+)", out.read(), re.M)
+    if not total or not said["requests"]:
+        raise AssertionError("strace saw nothing")
+    return int(total.group(1)) / said["requests"]

@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Tables from results."""
 
+OURS = "this uwsgi"
+INTRO = """# Figures, and the command that made them
+
+Made by `{command}`, which can be run again by anyone: Debian's packages of the peers, started with
+the same application and as many workers and threads, take turns in one run; the figures are medians
+of {rounds} rounds of {seconds} s. Every answer's status and length is checked before it counts. Times
+say little on a shared machine: look at the ratios. "of ours" is the ratio of requests/s to this
+server's. CPU is that of all processes of the server, without nginx and the load generator, which
+have columns of their own or none. With one worker, server and load generator have a core each. The
+floor is a C loop that answers a constant (t/bench/floor/epoll.c). uWSGI's http11-socket serves one
+connection at a time, so its p50 is that of one. For a connection each, `wrk` counts uWSGI's answers
+as read errors, because they end without a length.
+
+"""
+
 
 def _time(seconds):
     if seconds is None:
@@ -10,14 +25,18 @@ def _time(seconds):
 
 def table(row):
     """One case: a line for each server, the fastest first."""
-    ours = row["servers"].get("this uwsgi")
-    lines = ["| server | requests/s | of ours | p50 | p99 | CPU µs a request | PSS MB | errors |",
-             "|-|-|-|-|-|-|-|-|"]
+    ours = row["servers"].get(OURS)
+    front = any(said.get("front_us") for said in row["servers"].values())
+    lines = ["| server | requests/s | of ours | p50 | p99 | CPU µs a request | "
+             f"{'and of nginx | ' if front else ''}PSS MB | errors |",
+             "|-|-|-|-|-|-|-|-|" + ("-|" if front else "")]
     for name, said in sorted(row["servers"].items(), key=lambda item: -item[1]["rate"]):
         ratio = f"{said['rate'] / ours['rate']:.2f}" if ours else "-"
         pss = f"{said['pss_kib'] / 1024:.1f}" if said["pss_kib"] else "-"
+        nginx = f"{said['front_us']:.1f} | " if front else ""
         lines.append(f"| {name} | {said['rate']:,.0f} | {ratio} | {_time(said['p50'])} | "
-                     f"{_time(said['p99'])} | {said['cpu_us']:.1f} | {pss} | {said['errors']} |")
+                     f"{_time(said['p99'])} | {said['cpu_us']:.1f} | {nginx}{pss} | "
+                     f"{said['errors']} |")
     return "\n".join(lines)
 
 
@@ -25,20 +44,43 @@ def one(row):
     return f"\n### {row['case']}, {row['mode']}, {row['connections']} connections\n\n{table(row)}"
 
 
-def write(result, path, argv):
+def by_mode(title, columns, found, cells):
+    """A line for each mode and server."""
+    head = "".join(f" {column} |" for column in columns)
+    lines = [f"\n### {title}\n", f"| mode | server |{head}", "|-|-|" + "-|" * len(columns)]
+    for mode, said in found.items():
+        lines += [f"| {mode} | {name} | " + " | ".join(cells(each)) + " |"
+                  for name, each in said.items()]
+    return "\n".join(lines) + "\n"
+
+
+def write(result, path, command, options):
     with open(path, "w", encoding="utf-8") as f:
-        f.write("# Measured side by side\n\n")
-        f.write(f"Made by `{' '.join(argv)}`. Medians of runs that take turns; every server runs "
-                "the same\napplication with the same number of workers and threads. CPU is that of "
-                "all processes of\nthe server, without nginx and the load generator.\n\n")
+        f.write(INTRO.format(command=command, rounds=options.rounds, seconds=options.seconds))
         f.write("| server | version |\n|-|-|\n")
         for name, version in result["versions"].items():
             f.write(f"| {name} | {version} |\n")
         f.write("\nWhat Python alone takes for one call, CPU µs: " + ", ".join(
             f"{app} {us:.2f}" for app, us in result["python_us"].items()) + "\n")
+        if "first_answer_s" in result:
+            write_apart(result, f)
         for row in result["cases"]:
             f.write(one(row) + "\n")
-        if "first_answer_s" in result:
-            f.write("\n### From exec to the first answer\n\n| server | ms |\n|-|-|\n")
-            for name, s in sorted(result["first_answer_s"].items(), key=lambda item: item[1]):
-                f.write(f"| {name} | {s * 1e3:.0f} |\n")
+
+
+def write_apart(result, f):
+    f.write("\n### What one request costs a worker\n\nCounted on the worker in 500 requests, with "
+            "`disable-logging`; malloc by a preloaded library\n(t/bench/syscalls.py).\n\n")
+    f.write(result["one_request"])
+    f.write(by_mode("System calls a request, all processes of the server", ["calls"],
+                    result["system_calls"], lambda calls: [f"{calls:.2f}"]))
+    f.write(by_mode("9,900 idle clients, and 100 that ask beside them",
+                    ["bytes of memory for each idle one", "requests/s, of those without idle ones"],
+                    result["idle"],
+                    lambda said: [f"{said['bytes']:,.0f}", f"{said['rate']:.2f}"]))
+    f.write(by_mode("20 reloads under load", ["requests", "lost", "worst latency"],
+                    result["reloads"], lambda said: [f"{said['requests']:,}", str(said["lost"]),
+                                                     _time(said["worst_s"])]))
+    f.write("\n### From exec to the first answer\n\n| server | ms |\n|-|-|\n")
+    for name, s in sorted(result["first_answer_s"].items(), key=lambda item: item[1]):
+        f.write(f"| {name} | {s * 1e3:.0f} |\n")

@@ -266,7 +266,7 @@ def test_a_reload_loses_nothing(start):
             assert server.hup()
             kept.wait_more(20)
             load.wait_more(20)
-    assert not kept.failures and not load.failures
+    assert not kept.failures and not load.failures and not kept.again
 
 
 def test_a_stop_lets_running_requests_end(start):
