@@ -799,8 +799,6 @@ static struct connection *add_connection(struct hub *hub, const struct listener 
 	c->io.data = c;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	c->timer.data = c;
-	if (peer->sa_family == AF_UNIX)
-		length = 0; /* a peer's own name says nothing to an application */
 	address_to_text(peer, length, &c->peer);
 	c->next = hub->open;
 	if (c->next)
@@ -835,7 +833,9 @@ bool hub_take_over(struct hub *hub, int queue)
 		return false;
 	const struct listener *listener = &hub->listeners->items[index];
 
-	getpeername(fd, (struct sockaddr *)&peer, &length);
+	if (listener->address.sa.ss_family == AF_UNIX ||
+	    getpeername(fd, (struct sockaddr *)&peer, &length))
+		length = 0;
 	struct connection *c =
 		add_connection(hub, listener, fd, (struct sockaddr *)&peer, length);
 	if (c) {

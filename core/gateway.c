@@ -125,9 +125,8 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		struct sockaddr_storage peer;
-		socklen_t length = sizeof peer;
-		int fd = accept4(w->fd, (struct sockaddr *)&peer, &length,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		socklen_t length;
+		int fd = listener_accept(listener, &peer, &length);
 
 		if (fd < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||

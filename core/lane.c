@@ -117,7 +117,7 @@ static void show_busy(struct lane *lane, const struct request *rq)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
-	int64_t now_ms = clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_coarse_ms();
 
 	copy_cut(score->method, sizeof score->method,
 		 uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
@@ -171,7 +171,8 @@ static void account(struct lane *lane, struct exchange *x, int64_t began_us)
 static void on_run(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
-	int64_t began_us = clock_wall_us();
+	/* The loop's time: read when it woke, and again after each request. */
+	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
 	show_busy(lane, &x->rq);
 	lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
@@ -276,10 +277,10 @@ static bool is_own(const struct lane *lane, int fd)
 static bool accept_one(struct lane *lane, ev_io *w)
 {
 	size_t index = (size_t)(w - lane->accepting);
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof peer;
 	const struct listener *listener = &lane->setup->listeners->items[index];
-	int fd = accept4(w->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage peer;
+	socklen_t length;
+	int fd = listener_accept(listener, &peer, &length);
 
 	if (fd >= 0 && listener->internal && !is_own(lane, fd))
 		close(fd);

@@ -546,6 +546,16 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 	return 0;
 }
 
+int listener_accept(const struct listener *l, struct sockaddr_storage *peer, socklen_t *length)
+{
+	bool named = l->address.sa.ss_family != AF_UNIX;
+
+	*length = named ? sizeof *peer : 0;
+	peer->ss_family = AF_UNIX;
+	return accept4(l->fd, named ? (struct sockaddr *)peer : NULL, named ? length : NULL,
+		       SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 const struct gateway *listeners_gateway(const struct listeners *set)
 {
 	for (size_t i = 0; i < set->count; i++)

@@ -37,6 +37,9 @@ struct protocols {
  * with its descriptor (before: NULL at the start).  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
+/* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with
+ * errno. */
+int listener_accept(const struct listener *, struct sockaddr_storage *peer, socklen_t *length);
 /* Whose processes listen beside the workers; NULL: nobody's. */
 const struct gateway *listeners_gateway(const struct listeners *);
 /* Closes those that `kept` does not have (kept: NULL, all) and frees the list; with unlink
