@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 #   make                 build ./uwsgi and plugins/*/*_plugin.so
+#   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
@@ -54,7 +55,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all build-only clean install docs check bench demo unit fuzz run-fuzz blackbox
+.PHONY: all static build-only clean install docs check bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -66,6 +67,17 @@ $(shell mkdir -p $(B); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LI
 uwsgi: $(core_o) $(B)/core/main.o buildconf/exports.list build/linked
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
 		$(core_o) $(B)/core/main.o $(CORE_LIBS)
+
+# ---- the same with Python inside: position-dependent, as Python's own program, and as fast ----
+python_says = $(shell $(PYTHON) -c "import sysconfig; v = sysconfig.get_config_var; print($(1))")
+python_archive = $(call python_says,v('LIBPL') + '/' + v('LIBRARY'))
+python_inside = -Wl,--whole-archive $(python_archive) -Wl,--no-whole-archive \
+	$(call python_says,v('LIBS')+' '+v('MODLIBS')+' '+v('SYSLIBS'))
+
+static: all uwsgi-static
+uwsgi-static: $(core_o) $(B)/core/main.o build/linked
+	$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--export-dynamic -o $@ \
+		$(core_o) $(B)/core/main.o $(python_inside) $(CORE_LIBS)
 
 define plugin_rule
 plugins/$(1)/$(1)_plugin.so: $(call plugin_o,$(1)) build/linked
@@ -140,14 +152,14 @@ blackbox: all
 
 check:
 	buildconf/dependencies.sh check
-	$(MAKE) all
+	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
 	$(MAKE) unit
 	$(MAKE) blackbox
 
 # ---- figures, beside those of the peers ----
 bench:
 	buildconf/dependencies.sh bench
-	$(MAKE) all
+	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
 	/usr/bin/python3 t/bench/bench.py --markdown BENCHMARKS.md $(BENCH)
 	@echo "BENCHMARKS.md and build/bench.json hold the figures"
 
@@ -164,6 +176,7 @@ build-only: $(core_o) $(B)/core/main.o $(foreach p,$(PLUGINS),$(call plugin_o,$(
 
 install: all
 	install -D -m 755 uwsgi $(DESTDIR)$(PREFIX)/bin/uwsgi
+	test ! -x uwsgi-static || install -m 755 uwsgi-static $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(LIBDIR)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
@@ -179,6 +192,6 @@ docs: all
 	./uwsgi --help-markdown > docs/options.md
 
 clean:
-	rm -rf build uwsgi plugins/*/*_plugin.so
+	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so
 
 -include $(wildcard $(B)/core/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)

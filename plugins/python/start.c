@@ -11,11 +11,30 @@
 #include <string.h>
 #include <unistd.h>
 
+/* With Python inside the program itself (make static) its names hide those of any libpython, so
+ * they have to be of the version that this plugin was made for. */
+static int check_inner_python(struct error *e)
+{
+	const char *version = Py_GetVersion();
+	size_t n = strlen(PY_VERSION) - strlen(strrchr(PY_VERSION, '.'));
+
+	if (!strncmp(version, PY_VERSION, n) && (version[n] == '.' || version[n] == '+'))
+		return 0;
+	return uwsgi_error_set(e,
+			       "this program has Python %.*s inside and cannot run the plugin for "
+			       "%s: start uwsgi instead",
+			       (int)strcspn(version, " "), version, PY_VERSION);
+}
+
 /* Extension modules of distributions are not linked with libpython: they find its names only if
  * it is global, and this plugin was opened locally. */
 static int make_libpython_global(struct error *e)
 {
+	void *program = dlopen(NULL, RTLD_LAZY);
 	Dl_info info;
+
+	if (program && dlsym(program, "Py_InitializeFromConfig"))
+		return check_inner_python(e);
 
 	if (dladdr((void *)(uintptr_t)Py_InitializeFromConfig, &info) && info.dli_fname &&
 	    dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL))

@@ -196,7 +196,8 @@ def fits(words, *names):
 
 def who_takes_part(everyone, case, mode, only):
     setup = servers.Setup(case, mode, "127.0.0.1:1", "/nowhere", tempfile.gettempdir())
-    return [s for s in everyone if s.command(setup) and fits(only, case.name, mode, s.name) and
+    return [s for s in everyone if s.command(setup) and (not s.only or case.name in s.only) and
+            fits(only, case.name, mode, s.name) and
             (not case.servers or any(w in s.name.lower() for w in case.servers.split()))]
 
 
@@ -275,6 +276,8 @@ def first_answers(everyone, folder, rounds):
     case, found = CASES["hello"], {}
     for _ in range(rounds * 3):
         for server in everyone:
+            if server.only:
+                continue
             mode = next((m for m in ("keep-alive", "close") if server.command(
                 servers.Setup(case, m, "127.0.0.1:1", "/nowhere", folder))), None)
             if not mode:

@@ -32,6 +32,7 @@ class Server:
     command: Callable[[Setup], Optional[list]]
     version: Callable[[], str]
     there: Callable[[], bool] = field(default=lambda: True)
+    only: tuple = ()        # cases it takes part in; (): all
 
 
 def _uwsgi(binary, plugin, sockets):
@@ -142,9 +143,13 @@ def _package(name):
                  f"print('{name}', m.version('{name}'))")
 
 
+STATIC = os.path.join(ROOT, "uwsgi-static")
+
 SERVERS = [
     Server("this uwsgi", _uwsgi(os.path.join(ROOT, "uwsgi"), [], OURS),
            _said(os.path.join(ROOT, "uwsgi"), "--version")),
+    Server("this uwsgi-static", _uwsgi(STATIC, [], OURS), _said(STATIC, "--version"),
+           lambda: os.path.exists(STATIC), ("json", "flask", "django")),
     Server("uWSGI", _uwsgi("/usr/bin/uwsgi", ["--plugins", "http,python3"], THEIRS),
            _said("/usr/bin/uwsgi", "--version"), lambda: os.path.exists("/usr/bin/uwsgi")),
     Server("bjoern", _python(BJOERN), _package("bjoern"), _module("bjoern")),
