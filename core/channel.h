@@ -19,7 +19,7 @@ enum message_kind {
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
 	/* master to worker */
-	MESSAGE_LEAVE, /* finish what is running, then end */
+	MESSAGE_LEAVE, /* finish what is running, then end; value 1: nobody comes after */
 };
 
 struct message {

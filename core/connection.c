@@ -29,6 +29,10 @@ enum {
 };
 static const double linger_s = 5;
 
+/* How long an idle kept-alive connection may still send one request to a hub that leaves, and to
+ * one that nobody comes after: what is on its way already is answered. */
+static const double leave_grace_s = 2, last_grace_s = 0.1;
+
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
 static const double slow_s = 0.01;
@@ -860,8 +864,10 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 	}
 }
 
-void hub_leave(struct hub *hub, double grace_s)
+void hub_leave(struct hub *hub, bool for_good)
 {
+	double grace_s = for_good ? last_grace_s : leave_grace_s;
+
 	hub->leaving = true;
 	/* A response that has not begun yet may still tell its client. */
 	for (struct connection *c = hub->open; c; c = c->next)

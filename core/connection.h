@@ -90,8 +90,8 @@ void hub_accept(struct hub *, const struct listener *, int fd, const struct sock
 bool hub_take_over(struct hub *, int queue);
 /* Frees what was closed; the loop does it in each of its turns. */
 void hub_sweep(struct hub *);
-/* From now on every response closes its connection; idle ones may still send one request for
- * grace_s seconds and are closed then. */
-void hub_leave(struct hub *, double grace_s);
+/* From now on every response closes its connection; idle ones may still send one request and are
+ * closed soon: for_good, almost at once, because nobody else will serve them. */
+void hub_leave(struct hub *, bool for_good);
 
 #endif

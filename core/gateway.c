@@ -20,8 +20,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long an idle kept-alive client may still send one request when the process leaves. */
-static const double leave_grace_s = 2;
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
@@ -153,7 +151,7 @@ static void on_channel(struct ev_loop *loop, ev_io *w, int events)
 	p->leaving = true;
 	stop_accepting(p);
 	ev_timer_stop(loop, &p->pause);
-	hub_leave(&p->hub, leave_grace_s);
+	hub_leave(&p->hub, got > 0 && m.value);
 }
 
 /* It holds no data of anybody's but connections: as many as the kernel allows. */

@@ -15,8 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long an idle kept-alive connection may still send one request to a lane that leaves. */
-static const double leave_grace_s = 2;
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
@@ -385,13 +383,18 @@ static void wait_idle(struct lane *lane)
 
 /* ---- life ---- */
 
+/* What is written to the eventfd, which adds it up. */
+enum { FOR_OTHERS = 1, FOR_GOOD = 1 << 16 };
+
 static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct lane *lane = w->data;
+	eventfd_t said = 0;
 
 	(void)events;
-	/* It stays readable: nothing is waited for any more but connections. */
+	/* Nothing is waited for any more but connections. */
 	ev_io_stop(loop, w);
+	eventfd_read(w->fd, &said);
 	lane->leaving = true;
 	stop_accepting(lane);
 	/* What other lanes gave away must not be lost with the last of them. */
@@ -400,12 +403,12 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 		;
 	ev_timer_stop(loop, &lane->pause);
 	ev_timer_stop(loop, &lane->look);
-	hub_leave(&lane->hub, leave_grace_s);
+	hub_leave(&lane->hub, said >= FOR_GOOD);
 }
 
-void lane_ask_to_leave(struct lane *lane)
+void lane_ask_to_leave(struct lane *lane, bool for_good)
 {
-	eventfd_write(lane->wake.fd, 1);
+	eventfd_write(lane->wake.fd, for_good ? FOR_GOOD : FOR_OTHERS);
 }
 
 static int init_watchers(struct lane *lane, struct error *e)

@@ -63,7 +63,8 @@ void lane_run(struct lane *);
 void lane_fini(struct lane *);
 /* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
 void lane_watch(struct lane *, int fd);
-/* From any thread or signal handler: no more is accepted, what is running is answered. */
-void lane_ask_to_leave(struct lane *);
+/* From any thread or signal handler: no more is accepted, what is running is answered; for_good:
+ * the server ends. */
+void lane_ask_to_leave(struct lane *, bool for_good);
 
 #endif

@@ -272,7 +272,7 @@ enum slot_action reign_apply(struct reign *r, struct slot *slot, enum slot_event
 {
 	int64_t now_ms = clock_monotonic_ms();
 	enum slot_action action = generation_step(slot, event, now_ms);
-	struct message leave = { .kind = MESSAGE_LEAVE };
+	struct message leave = { .kind = MESSAGE_LEAVE, .value = r->is_last };
 
 	switch (action) {
 	case SLOT_FORK:
@@ -301,7 +301,7 @@ enum slot_action reign_apply(struct reign *r, struct slot *slot, enum slot_event
 
 static void ask_to_leave(struct reign *r)
 {
-	bool workers_stay = r->gateways_first && !generation_has_no_gateway(&r->gen);
+	bool workers_stay = r->is_last && !generation_has_no_gateway(&r->gen);
 
 	for (size_t i = 0; i < r->gen.slot_count; i++) {
 		struct slot *slot = &r->gen.slots[i];
@@ -314,10 +314,10 @@ static void ask_to_leave(struct reign *r)
 	}
 }
 
-void reign_drain(struct reign *r, long long mercy_s, bool gateways_first)
+void reign_drain(struct reign *r, long long mercy_s, bool is_last)
 {
 	r->drained_by_ms = clock_monotonic_ms() + mercy_s * 1000;
-	r->gateways_first = gateways_first;
+	r->is_last = is_last;
 	ask_to_leave(r);
 }
 

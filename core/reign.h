@@ -38,7 +38,7 @@ struct reign {
 	ev_io zygote_io, *slot_io; /* slot_io: [gen.slot_count] */
 	int64_t began_ms;
 	int64_t drained_by_ms; /* the end of everyone's mercy; 0: it does not drain */
-	bool is_reload, gateways_first;
+	bool is_reload, is_last;
 	char failure[512]; /* why it failed, once that is known */
 };
 
@@ -64,9 +64,9 @@ void reign_free(struct reign *, const struct reign *heir, bool unlink);
 
 /* Moves a slot and does what follows: fork, ask, kill.  Returns the action. */
 enum slot_action reign_apply(struct reign *, struct slot *, enum slot_event);
-/* Asks all to leave within mercy_s; gateways_first: workers only when no gateway needs them any
- * more, because no other generation has some. */
-void reign_drain(struct reign *, long long mercy_s, bool gateways_first);
+/* Asks all to leave within mercy_s.  is_last: no other generation serves, so workers are asked when
+ * no gateway needs them any more. */
+void reign_drain(struct reign *, long long mercy_s, bool is_last);
 /* Kills zygote and workers. */
 void reign_kill(struct reign *);
 /* Reads what zygote and workers have sent, before their deaths are looked at. */

@@ -85,10 +85,10 @@ static struct worker *signalled;
 /* ---- leaving ---- */
 
 /* Also in a signal handler; once too often does no harm. */
-static void leave(struct worker *w)
+static void leave(struct worker *w, bool for_good)
 {
 	for (size_t i = 0; i < w->count; i++)
-		lane_ask_to_leave(&w->lanes[i]);
+		lane_ask_to_leave(&w->lanes[i], for_good);
 }
 
 static void on_signal(int number)
@@ -96,7 +96,7 @@ static void on_signal(int number)
 	int kept = errno;
 
 	(void)number;
-	leave(signalled);
+	leave(signalled, false);
 	errno = kept;
 }
 
@@ -113,7 +113,7 @@ static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	if (got < 0)
 		ev_io_stop(loop, watcher);
-	leave(w);
+	leave(w, got > 0 && m.value);
 }
 
 /* On the thread of any lane, once: each count is reached by one request only. */
