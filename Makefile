@@ -33,8 +33,8 @@ BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent always pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference completion
-EXCHANGE := request body header_rules response logformat requestlog
-WIRE     := address listener handover connection
+EXCHANGE := request body header_rules response logformat requestlog exchange
+WIRE     := address listener handover sending connection
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation child zygote gateway reign logfile logencoder \
             logger logstream logpipe touch logmaster trial master

@@ -5,26 +5,22 @@
 #include "connection.h"
 
 #include "handover.h"
+#include "sending.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	INITIAL_BUFFER = 16384, /* holds nearly every head with its body */
-	BODY_BUFFER = 65536,
 	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
-	SPARE_EXCHANGES = 64,
 	HIGH_WATER = 262144, /* above it the application waits for its peer */
 	LOW_WATER = 65536,
 	PIPELINED_A_TURN = 32,
-	SEND_A_TURN = 1 << 20,
 	LINGER_BYTES = 64 << 20,
 };
 static const double linger_s = 5;
@@ -65,111 +61,35 @@ struct connection {
 
 static void process(struct connection *c);
 
-/* ---- exchanges ---- */
-
-static bool buffer_reserve(struct buffer *b, size_t capacity)
-{
-	if (b->capacity >= capacity)
-		return true;
-	char *grown = realloc(b->p, capacity);
-
-	if (!grown)
-		return false;
-	b->p = grown;
-	b->capacity = capacity;
-	return true;
-}
-
-static void buffer_compact(struct buffer *b)
-{
-	if (b->begin > 0 && b->begin < b->end)
-		memmove(b->p, b->p + b->begin, b->end - b->begin);
-	b->end -= b->begin;
-	b->begin = 0;
-}
-
 static bool sink_flush(struct sink *);
 static void sink_ended(struct sink *);
 static int sink_detach(struct sink *, char *, size_t, size_t *);
 
-static struct exchange *exchange_take(struct connection *c)
-{
-	struct hub *hub = c->hub;
-	struct exchange *x = hub->spare;
+/* ---- exchanges ---- */
 
-	if (x) {
-		hub->spare = x->next;
-		hub->spare_count--;
-	} else {
-		x = calloc(1, sizeof *x);
-		if (!x)
-			return NULL;
-		request_init(&x->rq, &hub->limits);
-		out_init(&x->out);
-		x->sink.flush = sink_flush;
-		if (hub->host->gone) {
-			x->sink.ended = sink_ended;
-			x->sink.detach = sink_detach;
-		}
-		response_init(&x->rs, &x->rq, &x->out, &x->sink, hub->rules);
-	}
-	if (!buffer_reserve(&x->in, INITIAL_BUFFER)) {
-		x->next = hub->spare;
-		hub->spare = x;
-		hub->spare_count++;
+static void renew_exchange(struct connection *c)
+{
+	exchange_renew(c->x, c->listener->protocol, c->protocol_state);
+}
+
+static struct exchange *take_exchange(struct connection *c)
+{
+	struct exchange *x = exchange_take(&c->hub->pool);
+
+	if (!x)
 		return NULL;
-	}
 	x->connection = c;
 	x->rq.peer = &c->peer.endpoint;
 	x->rq.local = &c->listener->text.endpoint;
-	response_reset(&x->rs, c->listener->protocol, c->protocol_state);
 	c->x = x;
+	renew_exchange(c);
 	return x;
 }
 
-static void exchange_free(struct exchange *x)
+static void return_exchange(struct connection *c)
 {
-	request_fini(&x->rq);
-	response_fini(&x->rs);
-	out_fini(&x->out);
-	free(x->in.p);
-	free(x->head.p);
-	free(x);
-}
-
-/* Makes the exchange ready for the connection's next request; unread input stays. */
-static void exchange_renew(struct exchange *x)
-{
-	struct connection *c = x->connection;
-
-	request_reset(&x->rq);
-	response_reset(&x->rs, c->listener->protocol, c->protocol_state);
-	x->logged.rq = NULL;
-	free(x->head.p);
-	x->head = (struct buffer){ 0 };
-	buffer_compact(&x->in);
-}
-
-static void exchange_return(struct connection *c)
-{
-	struct exchange *x = c->x;
-	struct hub *hub = c->hub;
-
+	exchange_return(&c->hub->pool, c->x);
 	c->x = NULL;
-	x->in.begin = x->in.end = 0;
-	exchange_renew(x);
-	x->connection = NULL;
-	if (hub->spare_count >= SPARE_EXCHANGES) {
-		exchange_free(x);
-		return;
-	}
-	if (x->in.capacity > BODY_BUFFER) {
-		free(x->in.p);
-		x->in = (struct buffer){ 0 };
-	}
-	x->next = hub->spare;
-	hub->spare = x;
-	hub->spare_count++;
 }
 
 /* ---- life ---- */
@@ -192,7 +112,7 @@ static void close_connection(struct connection *c)
 		out_drop(&c->x->out);
 		c->x->out.failed = false;
 		release_sent(c);
-		exchange_return(c);
+		return_exchange(c);
 	}
 	ev_io_stop(hub->loop, &c->io);
 	ev_timer_stop(hub->loop, &c->timer);
@@ -248,47 +168,9 @@ static void wait_to_write(struct connection *c)
 
 /* ---- sending ---- */
 
-enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
-
-static ssize_t send_front(int fd, const struct out *out)
-{
-	const struct out_segment *file = out_front_file(out);
-	struct iovec v[64];
-	struct msghdr m = { .msg_iov = v };
-
-	if (file) {
-		off_t at = file->at;
-		size_t n = file->length < SEND_A_TURN ? (size_t)file->length : SEND_A_TURN;
-		ssize_t sent = sendfile(fd, file->fd, &at, n);
-
-		if (sent == 0)
-			errno = EIO; /* the file became shorter than was promised */
-		return sent ? sent : -1;
-	}
-	m.msg_iovlen = out_vector(out, v, sizeof v / sizeof *v);
-	if (m.msg_iovlen == 1)
-		return send(fd, v[0].iov_base, v[0].iov_len, MSG_NOSIGNAL);
-	return sendmsg(fd, &m, MSG_NOSIGNAL);
-}
-
 static enum sent send_pending(struct connection *c)
 {
-	struct out *out = &c->x->out;
-	int64_t left = SEND_A_TURN;
-
-	while (out->pending > 0 && left > 0) {
-		ssize_t n = send_front(c->io.fd, out);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK ? SENT_SOME : SENT_FAILED;
-		out_advance(out, n);
-		left -= n;
-	}
-	if (out->failed)
-		return SENT_FAILED;
-	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+	return sending_try(c->io.fd, &c->x->out);
 }
 
 /* Inside run(): blocks until enough is sent for the application to go on. */
@@ -344,7 +226,7 @@ static void start_linger(struct connection *c)
 	shutdown(c->io.fd, SHUT_WR);
 	c->state = LINGERING;
 	c->lingered = 0;
-	exchange_return(c);
+	return_exchange(c);
 	set_deadline(c, linger_s);
 	wait_for(c, EV_READ);
 }
@@ -361,12 +243,12 @@ static bool after_response(struct connection *c)
 			close_connection(c);
 		return false;
 	}
-	exchange_renew(x);
+	renew_exchange(c);
 	c->state = READING;
 	c->first_byte = false;
 	if (x->in.begin < x->in.end)
 		return true;
-	exchange_return(c);
+	return_exchange(c);
 	set_deadline(c, c->listener->idle_timeout_s);
 	wait_for(c, EV_READ);
 	return false;
@@ -604,7 +486,7 @@ static bool step(struct connection *c)
 		c->close_after = c->linger = true;
 		return send_response(c);
 	case PARSE_AGAIN:
-		exchange_renew(x);
+		renew_exchange(c);
 		c->first_byte = false;
 		if (x->in.begin < x->in.end)
 			return true;
@@ -638,7 +520,7 @@ static void process(struct connection *c)
 
 static void read_request(struct connection *c)
 {
-	struct exchange *x = c->x ? c->x : exchange_take(c);
+	struct exchange *x = c->x ? c->x : take_exchange(c);
 	ssize_t n;
 
 	if (!x) {
@@ -659,7 +541,7 @@ static void read_request(struct connection *c)
 		process(c);
 	} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		if (b->end == 0 && !x->head.p)
-			exchange_return(c);
+			return_exchange(c);
 		if (!ev_is_active(&c->io))
 			set_deadline(c, c->listener->head_timeout_s);
 		wait_for(c, EV_READ);
@@ -762,9 +644,16 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .config = setup->config,
 			     .rules = setup->rules,
 			     .limits = setup->limits,
+			     .pool = { .limits = &hub->limits,
+				       .rules = setup->rules,
+				       .sink = { .flush = sink_flush } },
 			     .listeners = setup->listeners,
 			     .handover = setup->handover,
 			     .head_limit = setup->buffer_size + FRAMING };
+	if (host->gone) {
+		hub->pool.sink.ended = sink_ended;
+		hub->pool.sink.detach = sink_detach;
+	}
 	ev_prepare_init(&hub->sweep, on_sweep);
 	hub->sweep.data = hub;
 	ev_prepare_start(loop, &hub->sweep);
@@ -776,12 +665,7 @@ void hub_fini(struct hub *hub)
 	while (hub->open)
 		close_connection(hub->open);
 	hub_sweep(hub);
-	while (hub->spare) {
-		struct exchange *x = hub->spare;
-
-		hub->spare = x->next;
-		exchange_free(x);
-	}
+	exchange_pool_fini(&hub->pool);
 	ev_ref(hub->loop);
 	ev_prepare_stop(hub->loop, &hub->sweep);
 	ev_timer_stop(hub->loop, &hub->grace);

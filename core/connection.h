@@ -5,12 +5,9 @@
 #ifndef UWSGI_CONNECTION_H
 #define UWSGI_CONNECTION_H
 
+#include "exchange.h"
 #include "listener.h"
-#include "requestlog.h"
 #include <ev.h>
-
-struct connection;
-struct exchange;
 
 /* What the lane does for its connections. */
 struct hub_host {
@@ -50,8 +47,8 @@ struct hub {
 	size_t head_limit;         /* the most bytes read before a head is taken */
 	struct connection *open;   /* all open connections, doubly linked */
 	struct connection *closed; /* freed at the end of this turn of the loop */
-	struct exchange *spare;    /* to be used again */
-	size_t open_count, spare_count;
+	struct exchange_pool pool;
+	size_t open_count;
 	const struct listeners *listeners;
 	int handover;     /* -1: none */
 	bool first_slow;  /* the first request of the last new connection was slow */
@@ -61,23 +58,6 @@ struct hub {
 	ev_timer grace;   /* after it, idle connections are closed */
 	int64_t date_s;   /* the second that date_text says */
 	char date_text[32];
-};
-
-/* The part of a connection that exists while it is not idle. */
-struct exchange {
-	struct exchange *next; /* in the hub's spare list */
-	struct connection *connection;
-	struct request rq;
-	struct response rs;
-	struct out out;
-	struct sink sink;
-	struct logged logged; /* the host's; rq is NULL until there is an answer */
-	bool has_line;        /* in the log */
-	void *handled;        /* the host's, of a response that ends later */
-	struct buffer {
-		char *p;
-		size_t begin, end, capacity;
-	} in, head; /* head: where variables point while the body comes into `in` */
 };
 
 /* loop and host must outlive the hub.  The loop is kept alive by open connections only. */

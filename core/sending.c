@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* sending.c: one system call for many pieces of memory, one for each stretch of a file. */
+#include "sending.h"
+
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+enum { SEND_A_TURN = 1 << 20 };
+
+static ssize_t send_front(int fd, const struct out *out)
+{
+	const struct out_segment *file = out_front_file(out);
+	struct iovec v[64];
+	struct msghdr m = { .msg_iov = v };
+
+	if (file) {
+		off_t at = file->at;
+		size_t n = file->length < SEND_A_TURN ? (size_t)file->length : SEND_A_TURN;
+		ssize_t sent = sendfile(fd, file->fd, &at, n);
+
+		if (sent == 0)
+			errno = EIO; /* the file became shorter than was promised */
+		return sent ? sent : -1;
+	}
+	m.msg_iovlen = out_vector(out, v, sizeof v / sizeof *v);
+	if (m.msg_iovlen == 1)
+		return send(fd, v[0].iov_base, v[0].iov_len, MSG_NOSIGNAL);
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+enum sent sending_try(int fd, struct out *out)
+{
+	int64_t left = SEND_A_TURN;
+
+	while (out->pending > 0 && left > 0) {
+		ssize_t n = send_front(fd, out);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? SENT_SOME : SENT_FAILED;
+		out_advance(out, n);
+		left -= n;
+	}
+	if (out->failed)
+		return SENT_FAILED;
+	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
