@@ -320,11 +320,13 @@ static bool refuse(struct connection *c, bool linger)
 }
 
 /* While the host runs one request, others of this hub would have to wait: those that are idle now
- * are better off where a lane is free. */
+ * are better off where a lane is free.  A connection stays in this loop's epoll as long as anybody
+ * has it open, and libev cannot take it out: the loop gets a new epoll. */
 static void give_away_others(struct connection *c)
 {
 	struct hub *hub = c->hub;
 	struct connection *next;
+	size_t before = hub->open_count;
 
 	for (struct connection *o = hub->open; o; o = next) {
 		next = o->next;
@@ -333,9 +335,11 @@ static void give_away_others(struct connection *c)
 		if (!handover_give(hub->handover, o->io.fd,
 				   (size_t)(o->listener - hub->listeners->items),
 				   o->protocol_state, o->listener->protocol->state_size))
-			return;
+			break;
 		close_connection(o);
 	}
+	if (hub->open_count < before)
+		ev_loop_fork(hub->loop);
 }
 
 static void note_speed(struct connection *c, ev_tstamp began)

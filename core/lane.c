@@ -289,11 +289,16 @@ static bool accept_one(struct lane *lane, ev_io *w)
 	return fd >= 0;
 }
 
+/* With other lanes about, one at a time: what waits is for whoever is free. */
 static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 {
+	struct lane *lane = w->data;
+	int most = lane->setup->handover[1] < 0 ? ACCEPTS_A_TURN : 1;
+
 	(void)loop;
 	(void)events;
-	accept_one(w->data, w);
+	while (most-- > 0 && accept_one(lane, w))
+		;
 }
 
 static void on_handed_over(struct ev_loop *loop, ev_io *w, int events)

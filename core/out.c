@@ -180,6 +180,14 @@ const struct out_segment *out_front_file(const struct out *o)
 	return o->first < o->count && o->segments[o->first].fd >= 0 ? &o->segments[o->first] : NULL;
 }
 
+bool out_has_file(const struct out *o)
+{
+	for (size_t i = o->first; i < o->count; i++)
+		if (o->segments[i].fd >= 0 && o->segments[i].length > 0)
+			return true;
+	return false;
+}
+
 void out_advance(struct out *o, int64_t n)
 {
 	o->pending -= n;

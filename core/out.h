@@ -38,6 +38,8 @@ void out_owner(struct out *, void *owner);
 size_t out_vector(const struct out *, struct iovec *, size_t max);
 /* The file range at the front, or NULL. */
 const struct out_segment *out_front_file(const struct out *);
+/* A file comes behind the memory at the front. */
+bool out_has_file(const struct out *);
 /* n bytes of the front were sent. */
 void out_advance(struct out *, int64_t n);
 /* Forgets what is pending; every owner moves to `done`. */

@@ -24,9 +24,12 @@ static ssize_t send_front(int fd, const struct out *out)
 		return sent ? sent : -1;
 	}
 	m.msg_iovlen = out_vector(out, v, sizeof v / sizeof *v);
+	/* A head that left before its file would wake the peer for nothing. */
+	int flags = MSG_NOSIGNAL | (out_has_file(out) ? MSG_MORE : 0);
+
 	if (m.msg_iovlen == 1)
-		return send(fd, v[0].iov_base, v[0].iov_len, MSG_NOSIGNAL);
-	return sendmsg(fd, &m, MSG_NOSIGNAL);
+		return send(fd, v[0].iov_base, v[0].iov_len, flags);
+	return sendmsg(fd, &m, flags);
 }
 
 enum sent sending_try(int fd, struct out *out)

@@ -165,9 +165,12 @@ SERVERS = [
 
 def floor(name, program):
     """The C loop that answers a constant."""
+    bodies = {"hello": [], "big": [str(1 << 20)], "file": [os.environ.get("BENCH_FILE", "/")]}
+
     def command(setup):
-        if setup.case.name != "hello" or setup.mode not in ("keep-alive", "close"):
+        if setup.case.name not in bodies or setup.mode not in ("keep-alive", "close"):
             return None
         host, _, port = setup.address.rpartition(":")
-        return [program, host, port, "keep" if setup.mode == "keep-alive" else "close"]
+        return [program, host, port, "keep" if setup.mode == "keep-alive" else "close",
+                *bodies[setup.case.name]]
     return Server(name, command, lambda: "")

@@ -1,31 +1,100 @@
 /* SPDX-License-Identifier: MIT */
-/* epoll.c: the least that a server can do: reads what came, answers a constant.  The floor of
- * what the kernel costs.   usage: epoll HOST PORT keep|close */
+/* epoll.c: the least that a server can do: reads what came, answers a constant: a few bytes, many,
+ * or a file.  The floor of what the kernel costs.
+ * usage: epoll HOST PORT keep|close [BYTES|FILE] */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
-			     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n%s\r\nHello World\n";
-static char text[512];
-static int text_n;
+enum { MAX_FD = 65536 };
 
-static void serve_one(int fd, int keep)
+static char head[512];
+static char *body;
+static off_t head_n, body_n, sent[MAX_FD]; /* of the present answer, by descriptor */
+static int file = -1, keep, poller;
+
+static ssize_t send_some(int fd)
+{
+	off_t at = sent[fd], in_body = at > head_n ? at - head_n : 0;
+	struct iovec v[2] = { { head + at, (size_t)(head_n - at) },
+			      { body + in_body, (size_t)(body_n - in_body) } };
+	struct msghdr m = { .msg_iov = at < head_n ? v : v + 1, .msg_iovlen = at < head_n ? 2 : 1 };
+
+	if (body_n == 0)
+		return send(fd, head + at, (size_t)(head_n - at), MSG_NOSIGNAL);
+	if (file < 0)
+		return sendmsg(fd, &m, MSG_NOSIGNAL);
+	if (at < head_n)
+		return send(fd, head + at, (size_t)(head_n - at), MSG_NOSIGNAL | MSG_MORE);
+	return sendfile(fd, file, &in_body, (size_t)(body_n - in_body));
+}
+
+static void watch(int fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.fd = fd };
+
+	epoll_ctl(poller, EPOLL_CTL_MOD, fd, &e);
+}
+
+/* waited: for room to send. */
+static void answer(int fd, int waited)
+{
+	while (sent[fd] < head_n + body_n) {
+		ssize_t n = send_some(fd);
+
+		if (n < 0) {
+			if (!waited)
+				watch(fd, EPOLLOUT);
+			return;
+		}
+		sent[fd] += n;
+	}
+	if (!keep)
+		close(fd);
+	else if (waited)
+		watch(fd, EPOLLIN);
+}
+
+static void serve(int fd, uint32_t events)
 {
 	char in[4096];
 
+	if (events & EPOLLOUT) {
+		answer(fd, 1);
+		return;
+	}
 	if (recv(fd, in, sizeof in, 0) <= 0) {
 		close(fd);
 		return;
 	}
-	if (send(fd, text, (size_t)text_n, MSG_NOSIGNAL) < 0 || !keep)
-		close(fd);
+	sent[fd] = 0;
+	answer(fd, 0);
+}
+
+static void choose_body(const char *what)
+{
+	struct stat st;
+
+	if (what[0] == '/') {
+		file = open(what, O_RDONLY);
+		fstat(file, &st);
+		body_n = st.st_size;
+	} else {
+		body_n = atol(what);
+		body = malloc((size_t)body_n);
+		memset(body, 'x', (size_t)body_n);
+	}
 }
 
 int main(int argc, char **argv)
@@ -34,12 +103,20 @@ int main(int argc, char **argv)
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	struct epoll_event e = { .events = EPOLLIN }, got[64];
 
-	if (argc != 4)
+	if (argc < 4)
 		return 2;
-	int keep = strcmp(argv[3], "keep") == 0;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0);
+	if (argc > 4)
+		choose_body(argv[4]);
+	keep = strcmp(argv[3], "keep") == 0;
+	head_n = snprintf(head, sizeof head,
+			  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %lld\r\n"
+			  "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n%s\r\n%s",
+			  body_n ? (long long)body_n : 12, keep ? "" : "Connection: close\r\n",
+			  body_n ? "" : "Hello World\n");
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	text_n = snprintf(text, sizeof text, answer, keep ? "" : "Connection: close\r\n");
+	signal(SIGPIPE, SIG_IGN);
+	poller = epoll_create1(0);
 	a.sin_port = htons((uint16_t)atoi(argv[2]));
 	a.sin_addr.s_addr = inet_addr(argv[1]);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -48,26 +125,26 @@ int main(int argc, char **argv)
 	if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 1024))
 		return 1;
 	e.data.fd = listener;
-	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
+	epoll_ctl(poller, EPOLL_CTL_ADD, listener, &e);
 	for (;;) {
-		int n = epoll_wait(epoll, got, 64, -1);
+		int n = epoll_wait(poller, got, 64, -1);
 
 		for (int i = 0; i < n; i++) {
 			int fd = got[i].data.fd;
 
 			if (fd != listener) {
-				serve_one(fd, keep);
+				serve(fd, got[i].events);
 				continue;
 			}
 			fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-			if (fd < 0)
+			if (fd < 0 || fd >= MAX_FD)
 				continue;
 			if (!keep) {
-				serve_one(fd, keep);
+				serve(fd, EPOLLIN);
 				continue;
 			}
 			e.data.fd = fd;
-			epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
+			epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e);
 		}
 	}
 }

@@ -95,6 +95,7 @@ static void test_a_file_waits_for_its_turn(void **unused)
 	uwsgi_out_bytes(&o, SLICE("xyz"));
 	assert_null(out_front_file(&o));
 	assert_int_equal(out_vector(&o, v, 4), 1);
+	assert_true(out_has_file(&o));
 	out_advance(&o, 3);
 	assert_int_equal(out_vector(&o, v, 4), 0);
 	assert_int_equal(out_front_file(&o)->fd, 7);
@@ -103,6 +104,7 @@ static void test_a_file_waits_for_its_turn(void **unused)
 	assert_int_equal(out_front_file(&o)->length, 30);
 	out_advance(&o, 30);
 	assert_null(out_front_file(&o));
+	assert_false(out_has_file(&o));
 	assert_int_equal(out_vector(&o, v, 4), 1);
 	assert_memory_equal(v[0].iov_base, "xyz", 3);
 	out_fini(&o);
