@@ -528,14 +528,15 @@ static void print_status(const struct master *m)
 	for (const struct reign *r = m->reigns; r; r = r->next) {
 		for (size_t i = 0; i < r->gen.slot_count; i++) {
 			const struct slot *slot = &r->gen.slots[i];
+			unsigned long long requests = atomic_load(&r->scoreboard.slot[i].requests);
+			char served[32] = "";
 
 			if (slot->state == SLOT_VACANT)
 				continue;
-			uwsgi_log(UWSGI_NOTE,
-				  "generation %d %s (pid %ld): %s, %llu requests",
-				  r->gen.number, slot->name, (long)slot->pid,
-				  slot_state_name(slot->state),
-				  (unsigned long long)atomic_load(&r->scoreboard.slot[i].requests));
+			if (!generation_is_gateway(&r->gen, slot))
+				snprintf(served, sizeof served, ", %llu requests", requests);
+			uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", r->gen.number,
+				  slot->name, (long)slot->pid, slot_state_name(slot->state), served);
 		}
 	}
 }

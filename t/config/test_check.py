@@ -82,6 +82,9 @@ def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
 @pytest.mark.parametrize("text, said", [
     ("harakiri = 90", "warning: harakiri = 90: requests may run longer than reload-mercy (60)"),
     ("harakiri = 90\nreload-mercy = 90", "longer than worker-reload-mercy (60)"),
+    ("http-to = /tmp/x.sock", "warning: http-to = /tmp/x.sock: no effect without http"),
+    ("http = :0\nharakiri = 61\nreload-mercy = 90\nworker-reload-mercy = 90",
+     "warning: harakiri = 61: the router lets nobody wait longer than http-timeout (60)"),
     ("processes = 4\ncheaper = 4", "warning: cheaper = 4: must be less than processes (4)"),
     ("http-socket = :8123\nhttp = :8123", "error: http = :8123: http-socket has this address"),
     ("socket = :8000", "note: socket = :8000: uwsgi packets are spoken here"),

@@ -290,6 +290,9 @@ def test_a_router_that_dies_is_replaced(start):
 def test_as_many_routers_as_are_asked_for(start):
     server = start(INI + "http-processes = 3\n")
     assert len(server.routers()) == 3
+    server.send(signal.SIGUSR1)
+    server.wait_log(r"^generation 1 http 3 \(pid \d+\): serving$")
+    server.wait_log(r"^generation 1 worker 2 \(pid \d+\): serving, 0 requests$")
     with Load(server.http, clients=6):
         pass
 
