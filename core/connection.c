@@ -319,6 +319,22 @@ static bool refuse(struct connection *c, bool linger)
 	return send_response(c);
 }
 
+static bool give_away(struct connection *c)
+{
+	const struct hub *hub = c->hub;
+	size_t size = c->listener->protocol->state_size;
+	struct parcel parcel = { .listener = (size_t)(c->listener - hub->listeners->items),
+				 .slow = c->slow };
+
+	if (size > sizeof parcel.state)
+		return false;
+	memcpy(parcel.state, c->protocol_state, size);
+	if (!handover_give(hub->handover, c->io.fd, &parcel))
+		return false;
+	close_connection(c);
+	return true;
+}
+
 /* While the host runs one request, others of this hub would have to wait: those that are idle now
  * are better off where a lane is free.  A connection stays in this loop's epoll as long as anybody
  * has it open, and libev cannot take it out: the loop gets a new epoll. */
@@ -332,11 +348,8 @@ static void give_away_others(struct connection *c)
 		next = o->next;
 		if (o == c || o->state != READING || o->x)
 			continue;
-		if (!handover_give(hub->handover, o->io.fd,
-				   (size_t)(o->listener - hub->listeners->items),
-				   o->protocol_state, o->listener->protocol->state_size))
+		if (!give_away(o))
 			break;
-		close_connection(o);
 	}
 	if (hub->open_count < before)
 		ev_loop_fork(hub->loop);
@@ -715,15 +728,14 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 
 bool hub_take_over(struct hub *hub, int queue)
 {
-	char state[HANDOVER_STATE_MAX];
+	struct parcel parcel;
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof peer;
-	size_t index;
-	int fd = handover_take(queue, &index, state);
+	int fd = handover_take(queue, &parcel);
 
 	if (fd < 0)
 		return false;
-	const struct listener *listener = &hub->listeners->items[index];
+	const struct listener *listener = &hub->listeners->items[parcel.listener];
 
 	if (listener->address.sa.ss_family == AF_UNIX ||
 	    getpeername(fd, (struct sockaddr *)&peer, &length))
@@ -731,7 +743,8 @@ bool hub_take_over(struct hub *hub, int queue)
 	struct connection *c =
 		add_connection(hub, listener, fd, (struct sockaddr *)&peer, length);
 	if (c) {
-		memcpy(c->protocol_state, state, listener->protocol->state_size);
+		c->slow = parcel.slow;
+		memcpy(c->protocol_state, parcel.state, listener->protocol->state_size);
 		read_request(c);
 	}
 	return true;

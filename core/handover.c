@@ -6,11 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct parcel {
-	size_t listener;
-	char state[HANDOVER_STATE_MAX];
-};
-
 union control {
 	struct cmsghdr header;
 	char space[CMSG_SPACE(sizeof(int))];
@@ -23,45 +18,38 @@ int handover_open(int ends[2], struct error *e)
 	return 0;
 }
 
-bool handover_give(int queue, int fd, size_t listener, const void *state, size_t state_size)
+bool handover_give(int queue, int fd, const struct parcel *parcel)
 {
-	struct parcel parcel = { .listener = listener };
 	union control control = { 0 };
-	struct iovec v = { &parcel, sizeof parcel };
+	struct iovec v = { (void *)(uintptr_t)parcel, sizeof *parcel };
 	struct msghdr m = { .msg_iov = &v,
 			    .msg_iovlen = 1,
 			    .msg_control = control.space,
 			    .msg_controllen = sizeof control.space };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
-	if (state_size > sizeof parcel.state)
-		return false;
-	memcpy(parcel.state, state, state_size);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof fd);
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	return sendmsg(queue, &m, MSG_NOSIGNAL) == (ssize_t)sizeof parcel;
+	return sendmsg(queue, &m, MSG_NOSIGNAL) == (ssize_t)sizeof *parcel;
 }
 
-int handover_take(int queue, size_t *listener, void *state)
+int handover_take(int queue, struct parcel *parcel)
 {
-	struct parcel parcel;
 	union control control;
-	struct iovec v = { &parcel, sizeof parcel };
+	struct iovec v = { parcel, sizeof *parcel };
 	struct msghdr m = { .msg_iov = &v,
 			    .msg_iovlen = 1,
 			    .msg_control = control.space,
 			    .msg_controllen = sizeof control.space };
 	int fd = -1;
 
-	if (recvmsg(queue, &m, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof parcel)
+	if (recvmsg(queue, &m, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *parcel)
 		return -1;
 	const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	*listener = parcel.listener;
-	memcpy(state, parcel.state, sizeof parcel.state);
 	return fd;
 }

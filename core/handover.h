@@ -12,10 +12,17 @@ enum { HANDOVER_STATE_MAX = 256 };
 
 /* One queue of a generation: what is given to ends[0] comes out of ends[1]. */
 int handover_open(int ends[2], struct error *);
-/* listener: its index; state: the protocol's, of state_size bytes.  True: fd is another lane's,
- * and only this process's copy is left to close.  False: the queue is full. */
-bool handover_give(int queue, int fd, size_t listener, const void *state, size_t state_size);
-/* The next one, or -1.  state has room for HANDOVER_STATE_MAX bytes. */
-int handover_take(int queue, size_t *listener, void *state);
+/* What goes along. */
+struct parcel {
+	size_t listener; /* its index */
+	bool slow;       /* the connection's last request was slow */
+	char state[HANDOVER_STATE_MAX];
+};
+
+/* True: fd is another lane's, and only this process's copy is left to close.  False: the queue is
+ * full. */
+bool handover_give(int queue, int fd, const struct parcel *);
+/* The next one, or -1. */
+int handover_take(int queue, struct parcel *);
 
 #endif

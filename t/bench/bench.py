@@ -235,7 +235,8 @@ def measure_rows(running, case, mode, all_connections, options, folder):
             for name in list(running):
                 try:
                     runs[connections][name].append(one_run(running[name], case, mode, connections,
-                                                           options.seconds, folder))
+                                                           max(options.seconds, case.seconds),
+                                                           folder))
                 except FAILURES as e:
                     print(f"{name}, {case.name}, {mode}: {e}", file=sys.stderr)
                     del running[name]

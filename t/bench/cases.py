@@ -13,6 +13,7 @@ class Case:
     workers: int = 1
     threads: int = 1
     beside: str = ""          # this path is kept busy meanwhile
+    seconds: int = 0          # at least so long: what happens at its start must not show
     servers: str = ""         # only those whose name holds one of these words; "": all
 
 
@@ -28,7 +29,7 @@ CASES = {case.name: case for case in [
     Case("flask", app="flask_app"),
     Case("django", app="django_app"),
     Case("sleep", path="/sleep", threads=16),
-    Case("mixed", path="/short", workers=2, threads=4, beside="/long"),
+    Case("mixed", path="/short", workers=2, threads=4, beside="/long", seconds=5),
 ]}
 
 # case, mode, connections: the short form takes those marked.
