@@ -315,6 +315,11 @@ def hold_idle(address, count):
     return held
 
 
+def rate_of_100(address, options):
+    return statistics.median(measure.wrk(address, "/", 100, options.seconds, cpu=0)["rate"]
+                             for _ in range(options.rounds))
+
+
 def idle_clients(everyone, options, folder):
     """What 9,900 idle clients cost: memory of each, and requests/s of 100 others beside them."""
     case, found = CASES["hello"], {}
@@ -326,14 +331,14 @@ def idle_clients(everyone, options, folder):
                 with started(server, case, mode, folder) as running:
                     pin(running.family(), 1)
                     ask(running.address, case)
-                    alone = measure.wrk(running.address, "/", 100, options.seconds, cpu=0)
+                    alone = rate_of_100(running.address, options)
                     before = sum(measure.pss_kib(p) for p in running.family())
                     held = hold_idle(running.address, IDLE)
                     after = sum(measure.pss_kib(p) for p in running.family())
-                    beside = measure.wrk(running.address, "/", 100, options.seconds, cpu=0)
+                    beside = rate_of_100(running.address, options)
                     found.setdefault(mode, {})[server.name] = {
                         "bytes": (after - before) * 1024 / IDLE,
-                        "rate": beside["rate"] / alone["rate"]}
+                        "rate": beside / alone}
                     for s in held:
                         s.close()
             except FAILURES as e:
