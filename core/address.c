@@ -118,8 +118,10 @@ int uwsgi_address(const char *text, struct sockaddr *sa, size_t *length, struct 
 
 	if (address_parse(&a, text, e))
 		return -1;
-	memcpy(sa, &a.sa, sizeof a.sa);
-	*length = a.length;
+	if (sa) {
+		memcpy(sa, &a.sa, sizeof a.sa);
+		*length = a.length;
+	}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +39,14 @@ bool channel_send(int fd, const struct message *message, int pass)
 		n = sendmsg(fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof *message;
+}
+
+void channel_send_failure(int fd, const struct error *e)
+{
+	struct message m = { .kind = MESSAGE_FAILED };
+
+	snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e->text);
+	channel_send(fd, &m, -1);
 }
 
 static int passed_descriptor(struct msghdr *m)

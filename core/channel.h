@@ -32,6 +32,8 @@ struct message {
 int channel_pair(int ends[2], struct error *);
 /* pass: a descriptor for the other side, or -1.  False: the other side is gone. */
 bool channel_send(int fd, const struct message *, int pass);
+/* MESSAGE_FAILED with the reason. */
+void channel_send_failure(int fd, const struct error *);
 /* 1: a message (*passed: its descriptor, or -1); 0: none there now; -1: the other side is gone.
  * passed may be NULL where none is expected. */
 int channel_receive(int fd, struct message *, int *passed);

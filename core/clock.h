@@ -6,22 +6,24 @@
 #include <stdint.h>
 #include <time.h>
 
-/* For durations and deadlines; the same for all processes of a machine. */
-static inline int64_t clock_monotonic_ms(void)
+static inline int64_t clock_read_ms(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The same, up to some milliseconds late: for what is only shown, it costs next to nothing. */
+/* For durations and deadlines; the same for all processes of a machine. */
+static inline int64_t clock_monotonic_ms(void)
+{
+	return clock_read_ms(CLOCK_MONOTONIC);
+}
+
+/* The same, up to some milliseconds behind: for deadlines of seconds, it costs next to nothing. */
 static inline int64_t clock_monotonic_coarse_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return clock_read_ms(CLOCK_MONOTONIC_COARSE);
 }
 
 /* For people: microseconds since 1970. */

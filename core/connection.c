@@ -663,14 +663,10 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .limits = setup->limits,
 			     .pool = { .limits = &hub->limits,
 				       .rules = setup->rules,
-				       .sink = { .flush = sink_flush } },
+				       .sink = { sink_flush, sink_ended, sink_detach } },
 			     .listeners = setup->listeners,
 			     .handover = setup->handover,
 			     .head_limit = setup->buffer_size + FRAMING };
-	if (host->gone) {
-		hub->pool.sink.ended = sink_ended;
-		hub->pool.sink.detach = sink_detach;
-	}
 	ev_prepare_init(&hub->sweep, on_sweep);
 	hub->sweep.data = hub;
 	ev_prepare_start(loop, &hub->sweep);

@@ -13,7 +13,6 @@
 #include "title.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -127,8 +126,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 		int fd = listener_accept(listener, &peer, &length);
 
 		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-			    errno == ENOMEM)
+			if (listener_is_out_of_resources(errno))
 				pause_accepting(p, errno);
 			return;
 		}
@@ -163,15 +161,6 @@ static void raise_descriptors(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-}
-
-static int give_up_root(const struct config *cfg, struct error *e)
-{
-	struct identity who;
-
-	if (privileges_when(cfg) == PRIVILEGES_ALL)
-		return 0;
-	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
 }
 
 /* Where the workers listen for this process, whose name only the kernel knows. */
@@ -222,7 +211,8 @@ static int begin(struct process *p, struct error *e)
 	struct gateway_needs needs = { 0 };
 	struct hub_setup hub = { .config = cfg, .rules = &p->rules, .handover = -1 };
 
-	if (give_up_root(cfg, e) || resources_set_limits(cfg, e))
+	if ((privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e)) ||
+	    resources_set_limits(cfg, e))
 		return -1;
 	raise_descriptors();
 	p->gateway->needs(cfg, &needs);
@@ -254,9 +244,7 @@ int gateway_run(const struct gateway_start *start)
 	child_die_with(start->master);
 	title_set(start->config, start->name);
 	if (begin(&p, &e)) {
-		m.kind = MESSAGE_FAILED;
-		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
-		channel_send(start->channel, &m, -1);
+		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;
 	}
 	watch(&p);

@@ -284,7 +284,7 @@ static bool accept_one(struct lane *lane, ev_io *w)
 		close(fd);
 	else if (fd >= 0)
 		hub_accept(&lane->hub, listener, fd, (struct sockaddr *)&peer, length);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+	else if (listener_is_out_of_resources(errno))
 		pause_accepting(lane, errno);
 	return fd >= 0;
 }

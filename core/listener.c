@@ -556,6 +556,11 @@ int listener_accept(const struct listener *l, struct sockaddr_storage *peer, soc
 		       SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+bool listener_is_out_of_resources(int why)
+{
+	return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+}
+
 const struct gateway *listeners_gateway(const struct listeners *set)
 {
 	for (size_t i = 0; i < set->count; i++)

@@ -40,6 +40,8 @@ int listeners_open(struct listeners *, const struct config *, const struct proto
 /* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with
  * errno. */
 int listener_accept(const struct listener *, struct sockaddr_storage *peer, socklen_t *length);
+/* Whether that errno says that the process can take no connection for a while. */
+bool listener_is_out_of_resources(int why);
 /* Whose processes listen beside the workers; NULL: nobody's. */
 const struct gateway *listeners_gateway(const struct listeners *);
 /* Closes those that `kept` does not have (kept: NULL, all) and frees the list; with unlink

@@ -288,7 +288,7 @@ UWSGI_API bool uwsgi_request_body(struct request *, struct slice bytes);
 UWSGI_API void uwsgi_request_reject(struct request *, int status, const char *why);
 
 /* For a gateway: an address as options say it ("host:port", "/path", "@abstract") into a
- * struct sockaddr_storage. */
+ * struct sockaddr_storage.  NULL: it is only checked. */
 UWSGI_API int uwsgi_address(const char *text, struct sockaddr *, size_t *length, struct error *);
 
 /* Copied. */

@@ -263,3 +263,10 @@ int privileges_drop(const struct config *cfg, const struct identity *who, struct
 		return -1;
 	return become(who, capabilities, e);
 }
+
+int privileges_give_up(const struct config *cfg, struct error *e)
+{
+	struct identity who;
+
+	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
+}

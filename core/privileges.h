@@ -28,5 +28,7 @@ int privileges_enter_root(const struct config *, bool *entered, struct error *);
 /* Becomes that user and group, with the user's supplementary groups and no way back.  Without
  * root it says so and goes on as who it is. */
 int privileges_drop(const struct config *, const struct identity *, struct error *);
+/* Both: becomes who uid= and gid= say. */
+int privileges_give_up(const struct config *, struct error *);
 
 #endif

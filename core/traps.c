@@ -64,6 +64,29 @@ static void find_cheaper(const struct config *c, struct report *r)
 				   processes);
 }
 
+/* ---- the router, which is there for the addresses of http ---- */
+
+static void find_useless_router(const struct config *c, struct report *r)
+{
+	const struct option_list *http = config_setting(c, "http");
+	const struct option_list *to = config_setting(c, "http-to");
+
+	if (to && to->count > 0 && http->count == 0)
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "http-to",
+				   "no effect without http = ADDRESS, on which the router listens");
+}
+
+static void find_short_http_timeout(const struct config *c, struct report *r)
+{
+	const struct option_list *http = config_setting(c, "http");
+	const long long *timeout = config_setting(c, "http-timeout");
+
+	if (timeout && http->count > 0 && number(c, "harakiri") > *timeout)
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "harakiri",
+				   "the router lets nobody wait longer than http-timeout (%lld)",
+				   *timeout);
+}
+
 /* ---- sockets ---- */
 
 static const char *const listeners[] = { "socket", "http-socket", "http", "fastcgi-socket" };
@@ -256,7 +279,8 @@ static const struct {
 	{ find_short_mercy, false },   { find_cheaper, false },       { find_background, false },
 	{ find_hooks, false },         { find_twins, false },         { find_nobody_listens, true },
 	{ find_http_port, true },      { find_folders, true },        { find_powerless_user, true },
-	{ find_missing_folder, true }, { find_useless_format, true },
+	{ find_missing_folder, true }, { find_useless_format, true }, { find_useless_router, false },
+	{ find_short_http_timeout, false },
 };
 
 static void find_all(const struct config *c, struct report *r)

@@ -281,14 +281,12 @@ static int start(struct worker *w, struct error *e)
 static bool load_lazily(const struct worker_setup *setup)
 {
 	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
-	struct message m = { .kind = MESSAGE_FAILED, .slot = (int)setup->slot };
 	struct error e;
 
 	if (!s->lazy_apps || setup->app->load(setup->config, &e) == 0)
 		return true;
 	if (s->need_app || setup->info.reloaded) {
-		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
-		channel_send(setup->channel, &m, -1);
+		channel_send_failure(setup->channel, &e);
 		return false;
 	}
 	uwsgi_log(UWSGI_ERROR, "%s; worker %d answers every request with 500", e.text,
@@ -307,9 +305,7 @@ int worker_run(const struct worker_setup *setup)
 	if (!load_lazily(setup))
 		return EXIT_FAILED_APP;
 	if (start(&w, &e)) {
-		m.kind = MESSAGE_FAILED;
-		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
-		channel_send(setup->channel, &m, -1);
+		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}
 	channel_send(setup->channel, &m, -1);

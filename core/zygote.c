@@ -25,21 +25,14 @@
 
 static _Noreturn void give_up(const struct zygote_setup *z, const struct error *e)
 {
-	struct message m = { .kind = MESSAGE_FAILED };
-
-	snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e->text);
-	channel_send(z->channel, &m, -1);
+	channel_send_failure(z->channel, e);
 	_exit(EXIT_FAILED_APP);
 }
 
 /* Where the master does not give up root for all. */
 static int give_up_root(const struct config *cfg, enum privileges_when now, struct error *e)
 {
-	struct identity who;
-
-	if (privileges_when(cfg) != now)
-		return 0;
-	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
+	return privileges_when(cfg) == now ? privileges_give_up(cfg, e) : 0;
 }
 
 static void import(const struct zygote_setup *z)

@@ -29,12 +29,10 @@ bool http_next_member(struct slice *list, struct slice *member)
 }
 
 /* 18 digits fit into 63 bits. */
-static bool read_length(struct slice value, struct http_meaning *m, struct http_refusal *r)
+bool http_read_length(struct slice value, int64_t *length, struct http_refusal *r)
 {
 	int64_t n = 0;
 
-	if (m->length >= 0)
-		return http_refuse(r, 400, "Content-Length is given twice");
 	if (value.n == 0)
 		return http_refuse(r, 400, "Content-Length is empty");
 	for (size_t i = 0; i < value.n; i++) {
@@ -44,8 +42,15 @@ static bool read_length(struct slice value, struct http_meaning *m, struct http_
 			return http_refuse(r, 400, "Content-Length is too large");
 		n = n * 10 + (value.p[i] - '0');
 	}
-	m->length = n;
+	*length = n;
 	return true;
+}
+
+static bool read_length(struct slice value, struct http_meaning *m, struct http_refusal *r)
+{
+	if (m->length >= 0)
+		return http_refuse(r, 400, "Content-Length is given twice");
+	return http_read_length(value, &m->length, r);
 }
 
 /* Fields of this name are one list (RFC 9112 section 6.1).  An empty member or a parameter,

@@ -101,6 +101,11 @@ static inline bool http_refuse(struct http_refusal *r, int status, const char *w
 	return false;
 }
 
+static inline bool http_same(struct slice a, struct slice b)
+{
+	return a.n == b.n && !memcmp(a.p, b.p, a.n);
+}
+
 /* ASCII letters in either case; no locale has a say in what Transfer-Encoding is. */
 static inline bool http_is(struct slice s, struct slice text)
 {
@@ -125,6 +130,8 @@ bool http_is_token_char(unsigned char);
 
 /* fields.c: what framing, connection, Host and Expect say. */
 bool http_read_fields(const struct http_head *, struct http_meaning *, struct http_refusal *);
+/* A value of Content-Length; *length is set only when it is one. */
+bool http_read_length(struct slice value, int64_t *length, struct http_refusal *);
 /* The next member of a comma-separated list, trimmed; empty ones are passed over.  False at
  * the end. */
 bool http_next_member(struct slice *list, struct slice *member);

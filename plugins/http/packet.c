@@ -3,6 +3,8 @@
  * values from bytes. */
 #include "packet.h"
 
+#include <stdio.h>
+
 static void write_size(char *to, size_t n)
 {
 	to[0] = (char)(n & 0xff);
@@ -24,23 +26,13 @@ bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
 	return true;
 }
 
-static bool is(struct slice s, struct slice text)
+static bool add_length(char *packet, size_t *n, int64_t body_length)
 {
-	return s.n == text.n && !memcmp(s.p, text.p, s.n);
-}
+	char digits[24];
+	int count = snprintf(digits, sizeof digits, "%lld", (long long)body_length);
 
-/* In decimal; returns how much of `to` it took. */
-static size_t write_number(char to[20], uint64_t value)
-{
-	char digits[20];
-	size_t n = 0, at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	n = sizeof digits - at;
-	memcpy(to, digits + at, n);
-	return n;
+	return packet_add(packet, n, SLICE("CONTENT_LENGTH"),
+			  (struct slice){ digits, (size_t)count });
 }
 
 size_t packet_write(char packet[PACKET_MAX], const struct request *rq, int64_t body_length,
@@ -49,17 +41,14 @@ size_t packet_write(char packet[PACKET_MAX], const struct request *rq, int64_t b
 	size_t count, n = 4;
 	const struct var *vars = uwsgi_request_vars(rq, &count);
 	bool chunked = false;
-	char digits[20];
 
 	for (size_t i = 0; i < count; i++) {
-		if (is(vars[i].name, SLICE("HTTP_TRANSFER_ENCODING")))
+		if (http_same(vars[i].name, SLICE("HTTP_TRANSFER_ENCODING")))
 			chunked = true;
 		else if (!packet_add(packet, &n, vars[i].name, vars[i].value))
 			return 0;
 	}
-	struct slice length = { digits, write_number(digits, (uint64_t)body_length) };
-
-	if (chunked && !packet_add(packet, &n, SLICE("CONTENT_LENGTH"), length))
+	if (chunked && !add_length(packet, &n, body_length))
 		return 0;
 	if (more.n > PACKET_MAX - n)
 		return 0;
@@ -85,21 +74,6 @@ static bool read_status_line(struct slice line, struct answer *a)
 	return true;
 }
 
-static bool read_length(struct slice text, int64_t *length)
-{
-	int64_t n = 0;
-
-	if (text.n == 0 || text.n > 18)
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return false;
-		n = n * 10 + (text.p[i] - '0');
-	}
-	*length = n;
-	return true;
-}
-
 bool packet_read_answer(struct slice text, struct answer *a)
 {
 	const char *lf = memchr(text.p, '\n', text.n);
@@ -115,7 +89,7 @@ bool packet_read_answer(struct slice text, struct answer *a)
 		return false;
 	for (size_t i = 0; i < a->head.count && a->length < 0; i++)
 		if (http_is(a->head.fields[i].name, SLICE("Content-Length")) &&
-		    !read_length(a->head.fields[i].value, &a->length))
+		    !http_read_length(a->head.fields[i].value, &a->length, &why))
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -111,17 +112,23 @@ static void disconnect(struct job *job)
 	job->io.fd = -1;
 }
 
+static void set_timer(struct job *job, double seconds)
+{
+	struct ev_loop *loop = job->router->loop;
+
+	ev_timer_stop(loop, &job->timer);
+	ev_timer_set(&job->timer, seconds, 0.);
+	ev_timer_start(loop, &job->timer);
+}
+
 /* A timer that runs is left alone when it fires early enough: it looks at the deadline. */
 static void set_deadline(struct job *job, double seconds)
 {
 	struct ev_loop *loop = job->router->loop;
 
 	job->deadline = ev_now(loop) + seconds;
-	if (ev_is_active(&job->timer) && ev_timer_remaining(loop, &job->timer) <= seconds)
-		return;
-	ev_timer_stop(loop, &job->timer);
-	ev_timer_set(&job->timer, seconds, 0.);
-	ev_timer_start(loop, &job->timer);
+	if (!ev_is_active(&job->timer) || ev_timer_remaining(loop, &job->timer) > seconds)
+		set_timer(job, seconds);
 }
 
 static void watch(struct job *job, int events)
@@ -154,19 +161,21 @@ static void give_up(struct job *job, int status, const char *why)
 {
 	struct slice method = uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD"));
 	struct slice uri = uwsgi_request_find(job->rq, SLICE("REQUEST_URI"));
+	char gets[32];
 
+	snprintf(gets, sizeof gets, "%d", status);
 	uwsgi_log(UWSGI_ERROR, "http: %.*s %.*s: %s; the client gets %s", (int)method.n, method.p,
 		  (int)(uri.n < 200 ? uri.n : 200), uri.p, why,
-		  uwsgi_response_head_sent(job->rs) ? "a part of the answer"
-		  : status == 502                   ? "502"
-		  : status == 503                   ? "503"
-						    : "504");
+		  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
 	uwsgi_response_refuse(finish(job), status, (struct slice){ 0 });
 }
 
-/* ---- sending ---- */
+static void fail_to_read(struct job *job)
+{
+	give_up(job, 502, job->phase == BODY ? "the answer broke off" : "no answer came");
+}
 
-static void fail_to_read(struct job *job);
+/* ---- sending ---- */
 
 static ssize_t send_some(struct job *job)
 {
@@ -290,12 +299,8 @@ static void try_next_node(struct job *job, int why)
 /* The timer tries again, until the deadline. */
 static void wait_for_room(struct job *job)
 {
-	struct ev_loop *loop = job->router->loop;
-
 	disconnect(job);
-	ev_timer_stop(loop, &job->timer);
-	ev_timer_set(&job->timer, again_s, 0.);
-	ev_timer_start(loop, &job->timer);
+	set_timer(job, again_s);
 }
 
 static void try_to_connect(struct job *job)
@@ -335,13 +340,8 @@ static void on_connected(struct job *job)
 
 /* ---- the answer ---- */
 
-static void fail_to_read(struct job *job)
-{
-	give_up(job, 502, job->phase == BODY ? "the answer broke off" : "no answer came");
-}
-
-/* Gives what is in the buffer to the response.  False: the job is over. */
-static bool pass_on(struct job *job)
+/* Gives what is in the buffer to the response, which may end the job. */
+static void pass_on(struct job *job)
 {
 	struct slice bytes = { job->buffer + job->begin, job->end - job->begin };
 	bool alive = true;
@@ -357,18 +357,17 @@ static bool pass_on(struct job *job)
 	job->begin = job->end = 0;
 	if (job->left != 0 && alive)
 		alive = uwsgi_response_flush(job->rs);
-	if (job->left == 0 || !alive) {
+	if (job->left == 0 || !alive)
 		uwsgi_response_end(finish(job));
-		return false;
-	}
-	if (job->lent)
+	else if (job->lent)
 		ev_io_stop(job->router->loop, &job->io);
-	return true;
 }
 
-static void take_head(struct job *job)
+/* came: bytes that were not looked at yet. */
+static void take_head(struct job *job, size_t came)
 {
-	const char *p = job->buffer, *end = memmem(p, job->end, "\r\n\r\n", 4);
+	size_t seen = job->end - came, from = seen > 3 ? seen - 3 : 0;
+	const char *p = job->buffer, *end = memmem(p + from, job->end - from, "\r\n\r\n", 4);
 	struct answer a;
 
 	if (!end && job->end < sizeof job->buffer)
@@ -421,7 +420,7 @@ static void read_answer(struct job *job)
 	if (job->phase == BODY)
 		pass_on(job);
 	else
-		take_head(job);
+		take_head(job, (size_t)n);
 }
 
 /* ---- events ---- */

@@ -33,10 +33,7 @@ static int valid_keepalive(const char *text, struct error *e)
 
 static int valid_address(const char *text, struct error *e)
 {
-	char sa[128];
-	size_t length;
-
-	return uwsgi_address(text, (struct sockaddr *)sa, &length, e);
+	return uwsgi_address(text, NULL, NULL, e);
 }
 
 static int valid_variable(const char *text, struct error *e)
@@ -171,34 +168,11 @@ static const struct option rows[] = {
 };
 #undef AT
 
-/* The router is there for the addresses of http only. */
-static void check(const struct config *cfg, struct report *report)
-{
-	const struct http_settings *s = http_settings(cfg);
-	const char *name, *value;
-	bool has_router = false;
-	long long harakiri_s = 0;
-
-	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
-		has_router = has_router || !strcmp(name, "http") || !strcmp(name, "httprouter");
-		if (!strcmp(name, "harakiri"))
-			harakiri_s = strtoll(value, NULL, 10);
-	}
-	if (s->to.count > 0 && !has_router)
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "http-to",
-				   "no effect without http = ADDRESS, on which the router listens");
-	if (has_router && harakiri_s > s->timeout_s)
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "harakiri",
-				   "the router lets nobody wait longer than http-timeout (%lld)",
-				   s->timeout_s);
-}
-
 const struct option_table http_options = {
 	.module = "http",
 	.size = sizeof(struct http_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
-	.check = check,
 };
 
 const struct http_settings *http_settings(const struct config *cfg)

@@ -180,11 +180,6 @@ static bool begins_with(struct slice s, struct slice scheme)
 	return s.n > scheme.n && http_is((struct slice){ s.p, scheme.n }, scheme);
 }
 
-static bool is_method(const struct http_head *h, struct slice name)
-{
-	return h->method.n == name.n && !memcmp(h->method.p, name.p, name.n);
-}
-
 bool http_read_target(const struct http_head *h, struct request *rq, struct http_target *t,
 		      struct http_refusal *r)
 {
@@ -193,13 +188,13 @@ bool http_read_target(const struct http_head *h, struct request *rq, struct http
 	*t = (struct http_target){ .path = SLICE(""), .query = SLICE("") };
 	if (memchr(s.p, '#', s.n))
 		return http_refuse(r, 400, "a fragment in the request target");
-	if (is_method(h, SLICE("CONNECT")))
+	if (http_same(h->method, SLICE("CONNECT")))
 		return read_authority_form(s, t, r);
 	if (s.p[0] == '/')
 		return read_origin_form(s, rq, t, r);
 	if (s.n == 1 && s.p[0] == '*') {
 		t->path = s;
-		return is_method(h, SLICE("OPTIONS")) ||
+		return http_same(h->method, SLICE("OPTIONS")) ||
 		       http_refuse(r, 400, "the target * is for OPTIONS only");
 	}
 	if (begins_with(s, SLICE("http://")))

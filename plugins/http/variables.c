@@ -35,24 +35,19 @@ static size_t write_name(char *to, struct slice name, uint32_t *hash)
 	return 5 + name.n;
 }
 
-static bool same(struct slice a, struct slice b)
-{
-	return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* Names that are not HTTP_ and the rest.  HTTP_PROXY would be taken for the environment's. */
 static struct slice cgi_name(struct slice name)
 {
-	if (same(name, SLICE("HTTP_CONTENT_TYPE")) || same(name, SLICE("HTTP_CONTENT_LENGTH")))
+	if (http_same(name, SLICE("HTTP_CONTENT_TYPE")) || http_same(name, SLICE("HTTP_CONTENT_LENGTH")))
 		return (struct slice){ name.p + 5, name.n - 5 };
-	return same(name, SLICE("HTTP_PROXY")) ? (struct slice){ name.p, 0 } : name;
+	return http_same(name, SLICE("HTTP_PROXY")) ? (struct slice){ name.p, 0 } : name;
 }
 
 /* Hangs field i on the first of its name, if there is one. */
 static void link_repetition(struct named *fields, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (fields[k].hash != fields[i].hash || !same(fields[k].name, fields[i].name))
+		if (fields[k].hash != fields[i].hash || !http_same(fields[k].name, fields[i].name))
 			continue;
 		fields[fields[k].last ? fields[k].last : k].next = (uint16_t)i;
 		fields[k].last = (uint16_t)i;
@@ -88,7 +83,7 @@ static bool name_fields(const struct http_head *h, struct request *rq, struct na
 static bool join(const struct http_head *h, const struct named *fields, size_t first,
 		 struct request *rq, struct slice *value)
 {
-	bool cookie = same(fields[first].name, SLICE("HTTP_COOKIE"));
+	bool cookie = http_same(fields[first].name, SLICE("HTTP_COOKIE"));
 	size_t n = h->fields[first].value.n;
 
 	for (size_t i = fields[first].next; i; i = fields[i].next)
@@ -120,7 +115,7 @@ static bool make_field_variables(const struct http_head *h, struct slice authori
 		return false;
 	for (size_t i = 0; i < h->count; i++) {
 		struct slice value = h->fields[i].value;
-		bool is_host = same(fields[i].name, http_host);
+		bool is_host = http_same(fields[i].name, http_host);
 
 		if (fields[i].name.n == 0 || fields[i].is_repetition)
 			continue;

@@ -349,9 +349,9 @@ def idle_clients(everyone, options, folder):
 def reloads(everyone, folder):
     """Requests lost and the worst latency while each is told to reload 20 times."""
     case, found = CASES["hello-2"], {}
-    for mode in ("nginx-uwsgi", "keep-alive", "router"):
+    for mode, names in RELOADING.items():
         for server in who_takes_part(everyone, case, mode, []):
-            if server.name not in RELOADING.get(mode, ()):
+            if server.name not in names:
                 continue
             with started(server, case, mode, folder) as running:
                 load = subprocess.Popen(
@@ -421,7 +421,8 @@ def main():
     with open(options.json, "w", encoding="utf-8") as f:
         json.dump(result, f, indent=1)
     if options.markdown:
-        report.write(result, options.markdown, "make bench" + " BENCH=--full" * options.full, options)
+        report.write(result, options.markdown, "make bench" + " BENCH=--full" * options.full,
+                     options)
 
 
 if __name__ == "__main__":

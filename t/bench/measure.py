@@ -65,8 +65,8 @@ def parse_wrk(text):
                for name, value in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, re.M)}
     requests = int(took.group(1))
     worst = re.search(r"^\s+Latency\s+\S+\s+\S+\s+(\S+)", text, re.M)
-    return {"requests": requests, "max": seconds(worst.group(1)), "rate": requests / seconds(took.group(2)),
-            "p50": latency.get("50"), "p99": latency.get("99"),
+    return {"requests": requests, "rate": requests / seconds(took.group(2)),
+            "max": seconds(worst.group(1)), "p50": latency.get("50"), "p99": latency.get("99"),
             "errors": errors + (int(bad.group(1)) if bad else 0)}
 
 
