@@ -165,12 +165,13 @@ SERVERS = [
 
 def floor(name, program):
     """The C loop that answers a constant."""
-    bodies = {"hello": [], "big": [str(1 << 20)], "file": [os.environ.get("BENCH_FILE", "/")]}
+    bodies = {"hello": [], "hello-2": [], "hello-60": [], "big": [str(1 << 20)],
+              "file": [os.environ.get("BENCH_FILE", "/")]}
 
     def command(setup):
         if setup.case.name not in bodies or setup.mode not in ("keep-alive", "close"):
             return None
         host, _, port = setup.address.rpartition(":")
         return [program, host, port, "keep" if setup.mode == "keep-alive" else "close",
-                *bodies[setup.case.name]]
+                str(setup.case.workers), *bodies[setup.case.name]]
     return Server(name, command, lambda: "")

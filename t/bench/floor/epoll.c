@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* epoll.c: the least that a server can do: reads what came, answers a constant: a few bytes, many,
- * or a file.  The floor of what the kernel costs.
- * usage: epoll HOST PORT keep|close [BYTES|FILE] */
+ * or a file.  The floor of what the kernel costs, with as many processes as the server's workers.
+ * usage: epoll HOST PORT keep|close WORKERS [BYTES|FILE] */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -97,35 +98,54 @@ static void choose_body(const char *what)
 	}
 }
 
-int main(int argc, char **argv)
+static void fork_workers(int count)
+{
+	while (--count > 0)
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			return;
+		}
+}
+
+static int listen_at(const char *host, const char *port)
 {
 	const int on = 1;
-	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)atoi(port)),
+				 .sin_addr.s_addr = inet_addr(host) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
+	return bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 1024) ? -1 : fd;
+}
+
+int main(int argc, char **argv)
+{
 	struct epoll_event e = { .events = EPOLLIN }, got[64];
 
-	if (argc < 4)
+	if (argc < 5)
 		return 2;
-	if (argc > 4)
-		choose_body(argv[4]);
+	if (argc > 5)
+		choose_body(argv[5]);
 	keep = strcmp(argv[3], "keep") == 0;
 	head_n = snprintf(head, sizeof head,
 			  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %lld\r\n"
 			  "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n%s\r\n%s",
 			  body_n ? (long long)body_n : 12, keep ? "" : "Connection: close\r\n",
 			  body_n ? "" : "Hello World\n");
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int listener = listen_at(argv[1], argv[2]);
 
-	signal(SIGPIPE, SIG_IGN);
-	poller = epoll_create1(0);
-	a.sin_port = htons((uint16_t)atoi(argv[2]));
-	a.sin_addr.s_addr = inet_addr(argv[1]);
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
-	if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 1024))
+	if (listener < 0)
 		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	fork_workers(atoi(argv[4]));
+	poller = epoll_create1(0);
 	e.data.fd = listener;
+	e.events = EPOLLIN | EPOLLEXCLUSIVE;
 	epoll_ctl(poller, EPOLL_CTL_ADD, listener, &e);
+	e.events = EPOLLIN;
 	for (;;) {
 		int n = epoll_wait(poller, got, 64, -1);
 
