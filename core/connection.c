@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* connection.c: moves bytes between the kernel and the protocol without blocking, and says when
- * a request is whole.  A connection that has nothing in flight owns no buffer.  Who runs the
- * request, and what that means, is the host's business. */
+/* connection.c: moves bytes between the kernel and the protocol without blocking, and queues
+ * whole requests in its hub.  A connection that has nothing in flight owns no buffer.  Who runs
+ * the request, and what that means, is the host's business. */
 #include "connection.h"
 
-#include "handover.h"
 #include "sending.h"
 
 #include <errno.h>
@@ -17,53 +16,18 @@
 #include <unistd.h>
 
 enum {
-	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
 	HIGH_WATER = 262144, /* above it the application waits for its peer */
 	LOW_WATER = 65536,
-	PIPELINED_A_TURN = 32,
+	READ_AHEAD = 64, /* whole requests that wait; others stay with the kernel meanwhile */
 	LINGER_BYTES = 64 << 20,
 };
 static const double linger_s = 5;
-
-/* How long an idle kept-alive connection may still send one request to a hub that leaves, and to
- * one that nobody comes after: what is on its way already is answered. */
-static const double leave_grace_s = 2, last_grace_s = 0.1;
 
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
 static const double slow_s = 0.01;
 
-enum state {
-	READING,   /* between requests, or inside one that is not whole */
-	ANSWERING, /* the host has the request; its response has not ended yet */
-	WRITING,   /* the response is said, the kernel has not taken all of it */
-	LINGERING, /* all is said; reads on so that the peer gets to see it */
-};
-
-struct connection {
-	struct connection *previous, *next;
-	struct hub *hub;
-	const struct listener *listener;
-	struct exchange *x; /* NULL: idle */
-	ev_io io;
-	ev_timer timer; /* runs while the loop waits for the peer; late ones are set on */
-	ev_tstamp deadline;
-	enum state state;
-	bool first_byte;  /* the deadline of this head is set */
-	bool slow;        /* its last request was slow */
-	bool is_new;      /* it had none yet */
-	bool close_after; /* once all is sent */
-	bool linger;      /* the peer may still be sending */
-	int64_t lingered;
-	struct address_text peer;
-	_Alignas(16) char protocol_state[];
-};
-
 static void process(struct connection *c);
-
-static bool sink_flush(struct sink *);
-static void sink_ended(struct sink *);
-static int sink_detach(struct sink *, char *, size_t, size_t *);
 
 /* ---- exchanges ---- */
 
@@ -104,7 +68,16 @@ static void release_sent(struct connection *c)
 	out->done_count = 0;
 }
 
-static void close_connection(struct connection *c)
+static void leave_queue(struct connection *c)
+{
+	if (!c->queue)
+		return;
+	c->hub->ready_count -= c->queue == &c->hub->ready;
+	TAILQ_REMOVE(c->queue, c, turn);
+	c->queue = NULL;
+}
+
+void connection_close(struct connection *c)
 {
 	struct hub *hub = c->hub;
 
@@ -117,15 +90,10 @@ static void close_connection(struct connection *c)
 	ev_io_stop(hub->loop, &c->io);
 	ev_timer_stop(hub->loop, &c->timer);
 	close(c->io.fd);
-	if (c->previous)
-		c->previous->next = c->next;
-	else
-		hub->open = c->next;
-	if (c->next)
-		c->next->previous = c->previous;
-	/* Events of this turn may still name it: freed by the sweep. */
-	c->next = hub->closed;
-	hub->closed = c;
+	leave_queue(c);
+	/* Callers may still look at it: freed when the turn ends. */
+	LIST_REMOVE(c, link);
+	LIST_INSERT_HEAD(&hub->closed, c, link);
 	hub->open_count--;
 }
 
@@ -133,7 +101,7 @@ static void close_connection(struct connection *c)
 static void give_up(struct connection *c)
 {
 	c->hub->host->unsent(c->hub->host_data, c->x);
-	close_connection(c);
+	connection_close(c);
 }
 
 static void set_deadline(struct connection *c, double seconds)
@@ -240,7 +208,7 @@ static bool after_response(struct connection *c)
 		if (c->linger || x->in.begin < x->in.end)
 			start_linger(c);
 		else
-			close_connection(c);
+			connection_close(c);
 		return false;
 	}
 	renew_exchange(c);
@@ -319,42 +287,6 @@ static bool refuse(struct connection *c, bool linger)
 	return send_response(c);
 }
 
-static bool give_away(struct connection *c)
-{
-	const struct hub *hub = c->hub;
-	size_t size = c->listener->protocol->state_size;
-	struct parcel parcel = { .listener = (size_t)(c->listener - hub->listeners->items),
-				 .slow = c->slow };
-
-	if (size > sizeof parcel.state)
-		return false;
-	memcpy(parcel.state, c->protocol_state, size);
-	if (!handover_give(hub->handover, c->io.fd, &parcel))
-		return false;
-	close_connection(c);
-	return true;
-}
-
-/* While the host runs one request, others of this hub would have to wait: those that are idle now
- * are better off where a lane is free.  A connection stays in this loop's epoll as long as anybody
- * has it open, and libev cannot take it out: the loop gets a new epoll. */
-static void give_away_others(struct connection *c)
-{
-	struct hub *hub = c->hub;
-	struct connection *next;
-	size_t before = hub->open_count;
-
-	for (struct connection *o = hub->open; o; o = next) {
-		next = o->next;
-		if (o == c || o->state != READING || o->x)
-			continue;
-		if (!give_away(o))
-			break;
-	}
-	if (hub->open_count < before)
-		ev_loop_fork(hub->loop);
-}
-
 static void note_speed(struct connection *c, ev_tstamp began)
 {
 	c->slow = ev_now(c->hub->loop) - began > slow_s;
@@ -363,25 +295,50 @@ static void note_speed(struct connection *c, ev_tstamp began)
 	c->is_new = false;
 }
 
-static bool run(struct connection *c)
+bool connection_expects_slow(const struct connection *c)
+{
+	return c->is_new ? c->hub->first_slow : c->slow;
+}
+
+/* All that is there is read before the first request runs, and then they run one after the other:
+ * otherwise the kernel's code and the application's would drive each other out of the processor's
+ * caches with each request.  Slow ones come last, and unread where that is still possible: so
+ * another lane can take them. */
+static void queue_up(struct connection *c)
+{
+	struct hub *hub = c->hub;
+
+	leave_queue(c);
+	if (!connection_expects_slow(c)) {
+		hub->ready_count++;
+		c->queue = &hub->ready;
+		TAILQ_INSERT_TAIL(c->queue, c, turn);
+		return;
+	}
+	c->queue = &hub->slow;
+	if (c->state == READY)
+		TAILQ_INSERT_HEAD(c->queue, c, turn);
+	else
+		TAILQ_INSERT_TAIL(c->queue, c, turn);
+}
+
+static void run(struct connection *c)
 {
 	struct exchange *x = c->x;
 	struct hub *hub = c->hub;
 	ev_tstamp began = ev_now(hub->loop);
 
 	prepare_response(c);
-	if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving &&
-	    (c->is_new ? hub->first_slow : c->slow))
-		give_away_others(c);
 	hub->host->run(hub->host_data, x);
 	if (!x->rs.ended) {
 		c->state = ANSWERING;
-		return false;
+		return;
 	}
 	/* Deadlines count from now, not from before the application ran. */
 	ev_now_update(hub->loop);
 	note_speed(c, began);
-	return send_ended(c);
+	if (send_ended(c))
+		process(c);
 }
 
 /* ---- a response that ends later ---- */
@@ -409,7 +366,7 @@ static int sink_detach(struct sink *sink, char *unread, size_t size, size_t *n)
 		return -1;
 	if (*n > 0)
 		memcpy(unread, x->in.p + x->in.begin, *n);
-	close_connection(c);
+	connection_close(c);
 	return fd;
 }
 
@@ -491,12 +448,14 @@ static bool step(struct connection *c)
 	/* A peer that asks and asks and takes no answer would fill the memory. */
 	if (x->out.pending > 0 && parsed != PARSE_DONE &&
 	    (send_pending(c) == SENT_FAILED || x->out.pending > HIGH_WATER)) {
-		close_connection(c);
+		connection_close(c);
 		return false;
 	}
 	switch (parsed) {
 	case PARSE_DONE:
-		return run(c);
+		c->state = READY;
+		queue_up(c);
+		return false;
 	case PARSE_BAD:
 		return refuse(c, true);
 	case PARSE_CLOSE:
@@ -525,24 +484,18 @@ static bool step(struct connection *c)
 
 static void process(struct connection *c)
 {
-	for (int i = 0; step(c); i++) {
-		if (i == PIPELINED_A_TURN) {
-			/* Let others have their turn; the rest is already here, so wake for it. */
-			wait_for(c, EV_READ);
-			ev_feed_event(c->hub->loop, &c->io, EV_CUSTOM);
-			return;
-		}
-	}
+	while (step(c))
+		;
 }
 
-static void read_request(struct connection *c)
+void connection_read(struct connection *c)
 {
 	struct exchange *x = c->x ? c->x : take_exchange(c);
 	ssize_t n;
 
 	if (!x) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
-		close_connection(c);
+		connection_close(c);
 		return;
 	}
 	struct buffer *b = &x->in;
@@ -563,7 +516,7 @@ static void read_request(struct connection *c)
 			set_deadline(c, c->listener->head_timeout_s);
 		wait_for(c, EV_READ);
 	} else {
-		close_connection(c);
+		connection_close(c);
 	}
 }
 
@@ -578,7 +531,16 @@ static void read_linger(struct connection *c)
 			return;
 	}
 	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
-		close_connection(c);
+		connection_close(c);
+}
+
+void connection_serve(struct connection *c)
+{
+	leave_queue(c);
+	if (c->state == READY)
+		run(c);
+	else
+		connection_read(c);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
@@ -588,10 +550,12 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	switch (c->state) {
 	case READING:
-		if (events & EV_CUSTOM)
-			process(c);
-		else
-			read_request(c);
+		if (!c->x && connection_expects_slow(c))
+			queue_up(c);
+		else if (c->hub->ready_count < READ_AHEAD)
+			connection_read(c);
+		break;
+	case READY:
 		break;
 	case ANSWERING:
 		on_io_answering(c, events);
@@ -611,86 +575,57 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	struct connection *c = w->data;
 
 	(void)events;
+	if (c->queue)
+		return;
 	if (c->deadline > ev_now(loop)) {
 		ev_timer_set(w, c->deadline - ev_now(loop), 0.);
 		ev_timer_start(loop, w);
 		return;
 	}
-	if (c->state == ANSWERING) {
-		if (c->x->out.pending > 0)
-			lose_peer(c);
-		return;
-	}
-	if (c->state == READING && c->x) {
+	switch (c->state) {
+	case READING:
+		if (!c->x) {
+			connection_close(c);
+			break;
+		}
 		uwsgi_request_reject(&c->x->rq, 408, "the request did not come in time");
 		/* A silent peer has nothing under way that a close could cut off. */
 		refuse(c, false);
-		return;
-	}
-	if (c->state == WRITING)
+		break;
+	case READY:
+		break;
+	case ANSWERING:
+		if (c->x->out.pending > 0)
+			lose_peer(c);
+		break;
+	case WRITING:
 		give_up(c);
-	else
-		close_connection(c);
-}
-
-/* ---- the hub ---- */
-
-void hub_sweep(struct hub *hub)
-{
-	while (hub->closed) {
-		struct connection *c = hub->closed;
-
-		hub->closed = c->next;
-		free(c);
+		break;
+	case LINGERING:
+		connection_close(c);
+		break;
 	}
 }
 
-static void on_sweep(struct ev_loop *loop, ev_prepare *w, int events)
+bool connection_is_idle(const struct connection *c)
 {
-	(void)loop;
-	(void)events;
-	hub_sweep(w->data);
+	return c->state == READING && !c->x;
 }
 
-void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
-	      const struct hub_setup *setup)
+void connection_leave(struct connection *c)
 {
-	*hub = (struct hub){ .loop = loop,
-			     .host = host,
-			     .host_data = host_data,
-			     .config = setup->config,
-			     .rules = setup->rules,
-			     .limits = setup->limits,
-			     .pool = { .limits = &hub->limits,
-				       .rules = setup->rules,
-				       .sink = { sink_flush, sink_ended, sink_detach } },
-			     .listeners = setup->listeners,
-			     .handover = setup->handover,
-			     .head_limit = setup->buffer_size + FRAMING };
-	ev_prepare_init(&hub->sweep, on_sweep);
-	hub->sweep.data = hub;
-	ev_prepare_start(loop, &hub->sweep);
-	ev_unref(loop);
+	/* A response that has not begun yet may still tell its client. */
+	if (c->state == ANSWERING && !c->x->rs.head_sent)
+		c->x->rs.close = true;
 }
 
-void hub_fini(struct hub *hub)
-{
-	while (hub->open)
-		close_connection(hub->open);
-	hub_sweep(hub);
-	exchange_pool_fini(&hub->pool);
-	ev_ref(hub->loop);
-	ev_prepare_stop(hub->loop, &hub->sweep);
-	ev_timer_stop(hub->loop, &hub->grace);
-}
-
-static struct connection *add_connection(struct hub *hub, const struct listener *listener, int fd,
-					 const struct sockaddr *peer, socklen_t length)
+struct connection *connection_new(struct hub *hub, const struct listener *listener, int fd,
+				  const struct sockaddr *peer, socklen_t length)
 {
 	struct connection *c = calloc(1, sizeof *c + listener->protocol->state_size);
 
 	if (!c) {
-		uwsgi_log(UWSGI_ERROR, "out of memory: closing a new connection");
+		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
 		close(fd);
 		return NULL;
 	}
@@ -701,76 +636,9 @@ static struct connection *add_connection(struct hub *hub, const struct listener 
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	c->timer.data = c;
 	address_to_text(peer, length, &c->peer);
-	c->next = hub->open;
-	if (c->next)
-		c->next->previous = c;
-	hub->open = c;
+	LIST_INSERT_HEAD(&hub->open, c, link);
 	hub->open_count++;
 	return c;
 }
 
-void hub_accept(struct hub *hub, const struct listener *listener, int fd,
-		const struct sockaddr *peer, socklen_t length)
-{
-	struct connection *c = add_connection(hub, listener, fd, peer, length);
-
-	if (!c)
-		return;
-	c->is_new = true;
-	if (listener->protocol->begin)
-		listener->protocol->begin(c->protocol_state, hub->config);
-	read_request(c);
-}
-
-bool hub_take_over(struct hub *hub, int queue)
-{
-	struct parcel parcel;
-	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	socklen_t length = sizeof peer;
-	int fd = handover_take(queue, &parcel);
-
-	if (fd < 0)
-		return false;
-	const struct listener *listener = &hub->listeners->items[parcel.listener];
-
-	if (listener->address.sa.ss_family == AF_UNIX ||
-	    getpeername(fd, (struct sockaddr *)&peer, &length))
-		length = 0;
-	struct connection *c =
-		add_connection(hub, listener, fd, (struct sockaddr *)&peer, length);
-	if (c) {
-		c->slow = parcel.slow;
-		memcpy(c->protocol_state, parcel.state, listener->protocol->state_size);
-		read_request(c);
-	}
-	return true;
-}
-
-static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
-{
-	struct hub *hub = w->data;
-	struct connection *next;
-
-	(void)loop;
-	(void)events;
-	hub->grace_over = true;
-	for (struct connection *c = hub->open; c; c = next) {
-		next = c->next;
-		if (c->state == READING && !c->x)
-			close_connection(c);
-	}
-}
-
-void hub_leave(struct hub *hub, bool for_good)
-{
-	double grace_s = for_good ? last_grace_s : leave_grace_s;
-
-	hub->leaving = true;
-	/* A response that has not begun yet may still tell its client. */
-	for (struct connection *c = hub->open; c; c = c->next)
-		if (c->state == ANSWERING && !c->x->rs.head_sent)
-			c->x->rs.close = true;
-	ev_timer_init(&hub->grace, on_grace, grace_s, 0.);
-	hub->grace.data = hub;
-	ev_timer_start(hub->loop, &hub->grace);
-}
+const struct sink connection_sink = { sink_flush, sink_ended, sink_detach };

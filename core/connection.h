@@ -8,6 +8,7 @@
 #include "exchange.h"
 #include "listener.h"
 #include <ev.h>
+#include <sys/queue.h>
 
 /* What the lane does for its connections. */
 struct hub_host {
@@ -27,15 +28,8 @@ struct hub_host {
 	void (*release)(void *host, void *const *owners, size_t count);
 };
 
-/* What the configuration says of connections; borrowed. */
-struct hub_setup {
-	const struct config *config;
-	const struct header_rules *rules;
-	struct request_limits limits;
-	size_t buffer_size;
-	const struct listeners *listeners;
-	int handover; /* where idle connections may be given away; -1: nowhere */
-};
+LIST_HEAD(connections, connection);
+TAILQ_HEAD(connection_queue, connection);
 
 struct hub {
 	struct ev_loop *loop;
@@ -44,34 +38,69 @@ struct hub {
 	const struct config *config;
 	const struct header_rules *rules;
 	struct request_limits limits;
-	size_t head_limit;         /* the most bytes read before a head is taken */
-	struct connection *open;   /* all open connections, doubly linked */
-	struct connection *closed; /* freed at the end of this turn of the loop */
+	size_t head_limit; /* the most bytes read before a head is taken */
+	struct connections open;
+	struct connections closed;     /* freed at the end of this turn of the loop */
+	struct connection_queue ready; /* with a whole request, in the order of coming */
+	struct connection_queue slow;  /* readable or ready, and expected to take long */
 	struct exchange_pool pool;
-	size_t open_count;
+	size_t open_count, ready_count;
 	const struct listeners *listeners;
-	int handover;     /* -1: none */
-	bool first_slow;  /* the first request of the last new connection was slow */
-	bool leaving;     /* every response closes its connection */
-	bool grace_over;  /* and idle ones are closed at once */
-	ev_prepare sweep; /* frees `closed` */
-	ev_timer grace;   /* after it, idle connections are closed */
-	int64_t date_s;   /* the second that date_text says */
+	int handover;    /* -1: none */
+	bool first_slow; /* the first request of the last new connection was slow */
+	bool leaving;    /* every response closes its connection */
+	bool grace_over; /* and idle ones are closed at once */
+	ev_check turn;   /* the end of a turn of the loop */
+	ev_idle more;    /* runs while a turn has left something to the next one */
+	ev_timer grace;  /* after it, idle connections are closed */
+	int64_t date_s;  /* the second that date_text says */
 	char date_text[32];
 };
 
-/* loop and host must outlive the hub.  The loop is kept alive by open connections only. */
-void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
-	      const struct hub_setup *);
-void hub_fini(struct hub *);
-/* Takes over an accepted descriptor; reads and answers at once what is there. */
-void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
-/* The next connection that another hub has given away.  False: there is none. */
-bool hub_take_over(struct hub *, int queue);
-/* Frees what was closed; the loop does it in each of its turns. */
-void hub_sweep(struct hub *);
-/* From now on every response closes its connection; idle ones may still send one request and are
- * closed soon: for_good, almost at once, because nobody else will serve them. */
-void hub_leave(struct hub *, bool for_good);
+enum connection_state {
+	READING,   /* between requests, or inside one that is not whole */
+	READY,     /* a request is whole and waits for its turn */
+	ANSWERING, /* the host has the request; its response has not ended yet */
+	WRITING,   /* the response is said, the kernel has not taken all of it */
+	LINGERING, /* all is said; reads on so that the peer gets to see it */
+};
+
+struct connection {
+	LIST_ENTRY(connection) link; /* in open or closed */
+	TAILQ_ENTRY(connection) turn;
+	struct connection_queue *queue; /* that it is in by `turn`; NULL: none */
+	struct hub *hub;
+	const struct listener *listener;
+	struct exchange *x; /* NULL: idle */
+	ev_io io;
+	ev_timer timer; /* runs while the loop waits for the peer; late ones are set on */
+	ev_tstamp deadline;
+	enum connection_state state;
+	bool first_byte;  /* the deadline of this head is set */
+	bool slow;        /* its last request was slow */
+	bool is_new;      /* it had none yet */
+	bool close_after; /* once all is sent */
+	bool linger;      /* the peer may still be sending */
+	int64_t lingered;
+	struct address_text peer;
+	_Alignas(16) char protocol_state[];
+};
+
+/* What responses do to their connections; for the exchanges of a hub. */
+extern const struct sink connection_sink;
+
+/* Takes fd over.  NULL: no memory, and fd is closed. */
+struct connection *connection_new(struct hub *, const struct listener *, int fd,
+				  const struct sockaddr *, socklen_t);
+/* Reads what is there; a request that is whole is queued. */
+void connection_read(struct connection *);
+/* Runs the request of one that was queued, or reads it. */
+void connection_serve(struct connection *);
+bool connection_is_idle(const struct connection *);
+bool connection_expects_slow(const struct connection *);
+/* The hub leaves: an answer that has not begun yet tells its client so. */
+void connection_leave(struct connection *);
+/* Frees all but the connection itself, which lives until the turn ends. */
+void connection_close(struct connection *);
 
 #endif

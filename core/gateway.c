@@ -6,7 +6,7 @@
 
 #include "channel.h"
 #include "child.h"
-#include "connection.h"
+#include "hub.h"
 #include "lane.h"
 #include "privileges.h"
 #include "resources.h"

@@ -351,17 +351,24 @@ static bool is_idle(const struct lane *lane)
 	       !ev_is_active(&lane->look);
 }
 
+static bool serve_one(struct lane *lane, ev_io *w)
+{
+	bool accepted = accept_one(lane, w);
+
+	hub_end_turn(&lane->hub);
+	return accepted;
+}
+
 /* Where more wait, asking for the next one saves the wait for it; where nobody does, asking in
  * vain costs, so it is tried seldom. */
 static void accept_some(struct lane *lane, ev_io *w)
 {
-	bool again = accept_one(lane, w) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
+	bool again = serve_one(lane, w) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
 
 	lane->crowded = false;
 	for (int i = 1; again && i < ACCEPTS_A_TURN && is_idle(lane); i++) {
-		hub_sweep(&lane->hub);
 		ev_now_update(lane->loop);
-		again = lane->crowded = accept_one(lane, w);
+		again = lane->crowded = serve_one(lane, w);
 	}
 }
 
@@ -383,7 +390,7 @@ static void wait_idle(struct lane *lane)
 	}
 	if (others)
 		ev_run(lane->loop, EVRUN_NOWAIT);
-	hub_sweep(&lane->hub);
+	hub_end_turn(&lane->hub);
 }
 
 /* ---- life ---- */

@@ -4,7 +4,7 @@
 #ifndef UWSGI_LANE_H
 #define UWSGI_LANE_H
 
-#include "connection.h"
+#include "hub.h"
 #include "scoreboard.h"
 
 extern const struct option_table lane_options;
