@@ -4,9 +4,9 @@
  * in the loop, so one process holds many clients. */
 #include "gateway.h"
 
+#include "acceptor.h"
 #include "channel.h"
 #include "child.h"
-#include "hub.h"
 #include "lane.h"
 #include "privileges.h"
 #include "resources.h"
@@ -17,10 +17,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-/* Without a free descriptor, accept() is tried again after this. */
-static const double pause_s = 0.5;
 
 /* Connections taken before anything else is looked at. */
 enum { ACCEPTS_A_TURN = 64 };
@@ -32,8 +28,7 @@ struct process {
 	struct ev_loop *loop;
 	struct hub hub;
 	struct header_rules rules;
-	ev_io *accepting; /* one for each listener */
-	ev_timer pause;
+	struct acceptor acceptor;
 	ev_io channel;
 	bool leaving;
 };
@@ -82,58 +77,6 @@ static const struct hub_host host_functions = {
 	.release = on_release,
 };
 
-/* ---- accepting ---- */
-
-static void start_accepting(struct process *p)
-{
-	for (size_t i = 0; i < p->start->listeners->count; i++)
-		if (p->start->listeners->items[i].gateway == p->gateway)
-			ev_io_start(p->loop, &p->accepting[i]);
-}
-
-static void stop_accepting(struct process *p)
-{
-	for (size_t i = 0; i < p->start->listeners->count; i++)
-		ev_io_stop(p->loop, &p->accepting[i]);
-}
-
-static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)loop;
-	(void)events;
-	start_accepting(w->data);
-}
-
-static void pause_accepting(struct process *p, int why)
-{
-	uwsgi_log(UWSGI_ERROR, "%s cannot accept: %s; trying again in %.1f s", p->start->name,
-		  strerror(why), pause_s);
-	stop_accepting(p);
-	ev_timer_set(&p->pause, pause_s, 0.);
-	ev_timer_start(p->loop, &p->pause);
-}
-
-static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct process *p = w->data;
-	const struct listener *listener = &p->start->listeners->items[w - p->accepting];
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage peer;
-		socklen_t length;
-		int fd = listener_accept(listener, &peer, &length);
-
-		if (fd < 0) {
-			if (listener_is_out_of_resources(errno))
-				pause_accepting(p, errno);
-			return;
-		}
-		hub_accept(&p->hub, listener, fd, (struct sockaddr *)&peer, length);
-	}
-}
-
 /* ---- life ---- */
 
 static void on_channel(struct ev_loop *loop, ev_io *w, int events)
@@ -147,8 +90,7 @@ static void on_channel(struct ev_loop *loop, ev_io *w, int events)
 		return;
 	ev_io_stop(loop, w);
 	p->leaving = true;
-	stop_accepting(p);
-	ev_timer_stop(loop, &p->pause);
+	acceptor_stop(&p->acceptor);
 	hub_leave(&p->hub, got > 0 && m.value);
 }
 
@@ -190,18 +132,10 @@ static int start_plugin(struct process *p, struct error *e)
 
 static void watch(struct process *p)
 {
-	const struct listeners *listeners = p->start->listeners;
-
-	for (size_t i = 0; i < listeners->count; i++) {
-		ev_io_init(&p->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
-		p->accepting[i].data = p;
-	}
-	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
-	p->pause.data = p;
 	ev_io_init(&p->channel, on_channel, p->start->channel, EV_READ);
 	p->channel.data = p;
 	ev_io_start(p->loop, &p->channel);
-	start_accepting(p);
+	acceptor_start(&p->acceptor);
 }
 
 static int begin(struct process *p, struct error *e)
@@ -221,9 +155,8 @@ static int begin(struct process *p, struct error *e)
 		hub.buffer_size = (size_t)needs.buffer_size;
 	if (needs.post_buffering)
 		hub.limits.post_buffering = needs.post_buffering;
-	p->accepting = calloc(p->start->listeners->count, sizeof *p->accepting);
 	p->loop = ev_loop_new(EVFLAG_AUTO);
-	if (!p->accepting || !p->loop)
+	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	/* The workers have applied the others. */
 	if (header_rules_init(&p->rules, cfg, e))
@@ -231,6 +164,9 @@ static int begin(struct process *p, struct error *e)
 	p->rules.add_count = 0;
 	p->rules.remove = &none;
 	hub_init(&p->hub, p->loop, &host_functions, p, &hub);
+	if (acceptor_init(&p->acceptor, &p->hub, p->start->listeners, p->gateway, ACCEPTS_A_TURN,
+			  e))
+		return -1;
 	return start_plugin(p, e);
 }
 

@@ -8,15 +8,10 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-/* Without a free descriptor, accept() is tried again after this. */
-static const double pause_s = 0.5;
 
 /* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
  * for a second one while no second one was there. */
@@ -231,74 +226,15 @@ static const struct hub_host host_functions = {
 
 static void start_accepting(struct lane *lane)
 {
-	for (size_t i = 0; i < lane->setup->listeners->count; i++)
-		if (!lane->setup->listeners->items[i].gateway)
-			ev_io_start(lane->loop, &lane->accepting[i]);
+	acceptor_start(&lane->acceptor);
 	if (lane->setup->handover[1] >= 0)
 		ev_io_start(lane->loop, &lane->taking_over);
 }
 
 static void stop_accepting(struct lane *lane)
 {
-	for (size_t i = 0; i < lane->setup->listeners->count; i++)
-		ev_io_stop(lane->loop, &lane->accepting[i]);
+	acceptor_stop(&lane->acceptor);
 	ev_io_stop(lane->loop, &lane->taking_over);
-}
-
-/* lane_run() starts to accept again. */
-static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)loop;
-	(void)w;
-	(void)events;
-}
-
-static void pause_accepting(struct lane *lane, int why)
-{
-	uwsgi_log(UWSGI_ERROR, "cannot accept: %s; trying again in %.1f s", strerror(why), pause_s);
-	stop_accepting(lane);
-	ev_timer_set(&lane->pause, pause_s, 0.);
-	ev_timer_start(lane->loop, &lane->pause);
-}
-
-/* The name of an internal socket can be seen, and connected to, by anyone on this machine. */
-static bool is_own(const struct lane *lane, int fd)
-{
-	struct ucred peer;
-	socklen_t length = sizeof peer;
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       (peer.uid == lane->uid || peer.uid == 0);
-}
-
-/* False: nobody waits any more. */
-static bool accept_one(struct lane *lane, ev_io *w)
-{
-	size_t index = (size_t)(w - lane->accepting);
-	const struct listener *listener = &lane->setup->listeners->items[index];
-	struct sockaddr_storage peer;
-	socklen_t length;
-	int fd = listener_accept(listener, &peer, &length);
-
-	if (fd >= 0 && listener->internal && !is_own(lane, fd))
-		close(fd);
-	else if (fd >= 0)
-		hub_accept(&lane->hub, listener, fd, (struct sockaddr *)&peer, length);
-	else if (listener_is_out_of_resources(errno))
-		pause_accepting(lane, errno);
-	return fd >= 0;
-}
-
-/* With other lanes about, one at a time: what waits is for whoever is free. */
-static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct lane *lane = w->data;
-	int most = lane->setup->handover[1] < 0 ? ACCEPTS_A_TURN : 1;
-
-	(void)loop;
-	(void)events;
-	while (most-- > 0 && accept_one(lane, w))
-		;
 }
 
 static void on_handed_over(struct ev_loop *loop, ev_io *w, int events)
@@ -307,10 +243,18 @@ static void on_handed_over(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	(void)events;
-	hub_take_over(&lane->hub, w->fd);
+	/* A connection for which there is no descriptor would be lost. */
+	if (acceptor_is_paused(&lane->acceptor))
+		ev_io_stop(loop, w);
+	else
+		hub_take_over(&lane->hub, w->fd);
 }
 
 /* ---- waiting without a connection ---- */
+
+/* What an idle lane is woken for: something of its loop, a connection that was given away, or one
+ * of its listeners. */
+enum { LOOP, HANDOVER, LISTENERS };
 
 /* A new connection must wake one of the idle lanes, not all of them.  libev cannot say
  * EPOLLEXCLUSIVE; but a lane without connections needs nothing of libev to wait. */
@@ -321,16 +265,16 @@ static int init_idle(struct lane *lane, struct error *e)
 
 	lane->idle = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; lane->idle >= 0 && i < listeners->count; i++) {
-		if (listeners->items[i].gateway)
+		if (!acceptor_has(&lane->acceptor, i))
 			continue;
-		event.data.ptr = &lane->accepting[i];
+		event.data.u64 = LISTENERS + i;
 		if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, listeners->items[i].fd, &event))
 			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
 					       strerror(errno));
 	}
 	if (lane->idle < 0)
 		return uwsgi_error_set(e, "epoll_create1: %s", strerror(errno));
-	event.data.ptr = &lane->taking_over;
+	event.data.u64 = HANDOVER;
 	if (lane->setup->handover[1] >= 0 &&
 	    epoll_ctl(lane->idle, EPOLL_CTL_ADD, lane->setup->handover[1], &event))
 		return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
@@ -339,7 +283,7 @@ static int init_idle(struct lane *lane, struct error *e)
 
 void lane_watch(struct lane *lane, int fd)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = LOOP };
 
 	if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event))
 		uwsgi_log(UWSGI_ERROR, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
@@ -347,13 +291,13 @@ void lane_watch(struct lane *lane, int fd)
 
 static bool is_idle(const struct lane *lane)
 {
-	return lane->hub.open_count == 0 && !lane->leaving && !ev_is_active(&lane->pause) &&
+	return lane->hub.open_count == 0 && !lane->leaving && !acceptor_is_paused(&lane->acceptor) &&
 	       !ev_is_active(&lane->look);
 }
 
-static bool serve_one(struct lane *lane, ev_io *w)
+static bool serve_one(struct lane *lane, size_t listener)
 {
-	bool accepted = accept_one(lane, w);
+	bool accepted = acceptor_take(&lane->acceptor, listener);
 
 	hub_end_turn(&lane->hub);
 	return accepted;
@@ -361,14 +305,14 @@ static bool serve_one(struct lane *lane, ev_io *w)
 
 /* Where more wait, asking for the next one saves the wait for it; where nobody does, asking in
  * vain costs, so it is tried seldom. */
-static void accept_some(struct lane *lane, ev_io *w)
+static void accept_some(struct lane *lane, size_t listener)
 {
-	bool again = serve_one(lane, w) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
+	bool again = serve_one(lane, listener) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
 
 	lane->crowded = false;
 	for (int i = 1; again && i < ACCEPTS_A_TURN && is_idle(lane); i++) {
 		ev_now_update(lane->loop);
-		again = lane->crowded = serve_one(lane, w);
+		again = lane->crowded = serve_one(lane, listener);
 	}
 }
 
@@ -381,10 +325,10 @@ static void wait_idle(struct lane *lane)
 	ev_now_update(lane->loop);
 	others = n < 0;
 	for (int i = 0; i < n; i++) {
-		if (got[i].data.ptr == &lane->taking_over)
+		if (got[i].data.u64 >= LISTENERS)
+			accept_some(lane, got[i].data.u64 - LISTENERS);
+		else if (got[i].data.u64 == HANDOVER)
 			hub_take_over(&lane->hub, lane->taking_over.fd);
-		else if (got[i].data.ptr)
-			accept_some(lane, got[i].data.ptr);
 		else
 			others = true;
 	}
@@ -413,7 +357,6 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 	while (lane->setup->handover[1] >= 0 &&
 	       hub_take_over(&lane->hub, lane->setup->handover[1]))
 		;
-	ev_timer_stop(loop, &lane->pause);
 	ev_timer_stop(loop, &lane->look);
 	hub_leave(&lane->hub, said >= FOR_GOOD);
 }
@@ -425,16 +368,10 @@ void lane_ask_to_leave(struct lane *lane, bool for_good)
 
 static int init_watchers(struct lane *lane, struct error *e)
 {
-	const struct listeners *listeners = lane->setup->listeners;
 	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	for (size_t i = 0; i < listeners->count; i++) {
-		ev_io_init(&lane->accepting[i], on_acceptable, listeners->items[i].fd, EV_READ);
-		lane->accepting[i].data = lane;
-	}
 	ev_io_init(&lane->taking_over, on_handed_over, lane->setup->handover[1], EV_READ);
 	lane->taking_over.data = lane;
-	ev_timer_init(&lane->pause, on_pause_over, 0., 0.);
 	ev_io_init(&lane->wake, on_wake, wake, EV_READ);
 	lane->wake.data = lane;
 	if (wake < 0)
@@ -482,14 +419,12 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				 .rules = &lane->rules,
 				 .listeners = setup->listeners,
 				 .handover = setup->handover[0] };
-	size_t listeners = setup->listeners->count;
+	int most = setup->handover[1] < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
-	lane->uid = geteuid();
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
-	lane->accepting = calloc(listeners ? listeners : 1, sizeof *lane->accepting);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);
-	if (!lane->accepting || !lane->loop)
+	if (!lane->loop)
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
 				       strerror(errno));
 	if (requestlog_init(&lane->log, setup->config, e) ||
@@ -498,6 +433,9 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 		return -1;
 	lane_limits(setup->config, &hub);
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
+	/* With other lanes about, one at a time: what waits is for whoever is free. */
+	if (acceptor_init(&lane->acceptor, &lane->hub, setup->listeners, NULL, most, e))
+		return -1;
 	start_looking(lane);
 	return init_watchers(lane, e);
 }
@@ -510,7 +448,7 @@ void lane_run(struct lane *lane)
 			wait_idle(lane);
 			continue;
 		}
-		if (!lane->leaving && !ev_is_active(&lane->pause))
+		if (!lane->leaving && !acceptor_is_paused(&lane->acceptor))
 			start_accepting(lane);
 		ev_run(lane->loop, EVRUN_ONCE);
 	}
@@ -518,6 +456,7 @@ void lane_run(struct lane *lane)
 
 void lane_fini(struct lane *lane)
 {
+	acceptor_fini(&lane->acceptor);
 	hub_fini(&lane->hub);
 	lane->setup->app->lane_stop(lane->app_state);
 	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
@@ -525,5 +464,4 @@ void lane_fini(struct lane *lane)
 	ev_loop_destroy(lane->loop);
 	requestlog_fini(&lane->log);
 	header_rules_fini(&lane->rules);
-	free(lane->accepting);
 }

@@ -4,7 +4,7 @@
 #ifndef UWSGI_LANE_H
 #define UWSGI_LANE_H
 
-#include "hub.h"
+#include "acceptor.h"
 #include "scoreboard.h"
 
 extern const struct option_table lane_options;
@@ -33,7 +33,6 @@ struct lane {
 	const struct lane_setup *setup;
 	const struct lane_settings *settings;
 	int index;
-	uid_t uid;             /* who this process is */
 	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
 	struct hub hub;
@@ -41,9 +40,8 @@ struct lane {
 	struct header_rules rules;
 	struct lane_score *score;
 	void *app_state;
-	ev_io *accepting; /* one for each listener */
+	struct acceptor acceptor;
 	ev_io taking_over; /* what other lanes gave away */
-	ev_timer pause;   /* after the process ran out of descriptors */
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
 	ev_timer look;    /* whether the application was changed; runs in one lane only */
