@@ -305,58 +305,16 @@ static void take_over(struct master *m, struct reign *r)
 
 /* ---- messages ---- */
 
-static void note_failure(struct reign *r, const char *why)
-{
-	if (!r->failure[0])
-		snprintf(r->failure, sizeof r->failure, "%s", why);
-}
-
-static void on_imported(struct reign *r, const struct message *msg)
-{
-	const struct worker_settings *s = uwsgi_options(r->config, &worker_options);
-
-	r->gen.imported = true;
-	if (msg->text[0])
-		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", msg->text);
-	else if (s->lazy_apps)
-		uwsgi_log(UWSGI_NOTE,
-			  "interpreter ready in %lld ms (pid %ld); each worker imports "
-			  "the application itself",
-			  (long long)msg->value, (long)r->zygote);
-	else
-		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
-			  (long long)msg->value, (long)r->zygote);
-}
-
-static void on_forked(struct reign *r, const struct message *msg)
-{
-	if (msg->slot < 0 || (size_t)msg->slot >= r->gen.slot_count)
-		return;
-	struct slot *slot = &r->gen.slots[msg->slot];
-
-	if (msg->value > 0) {
-		if (slot->state == SLOT_KILLED || slot->state == SLOT_VACANT)
-			kill((pid_t)msg->value, SIGKILL);
-		if (slot->state != SLOT_VACANT)
-			slot->pid = (pid_t)msg->value;
-		return;
-	}
-	uwsgi_log(UWSGI_ERROR, "cannot fork %s: %s", slot->name,
-		  strerror((int)-msg->value));
-	generation_note_death(&r->gen, slot, clock_monotonic_ms());
-	reign_bury(r, slot);
-}
-
 static void on_message(void *host, struct reign *r, struct slot *slot, const struct message *msg)
 {
 	struct master *m = host;
 
 	switch (msg->kind) {
 	case MESSAGE_IMPORTED:
-		on_imported(r, msg);
+		reign_note_imported(r, msg);
 		break;
 	case MESSAGE_FORKED:
-		on_forked(r, msg);
+		reign_note_forked(r, msg);
 		break;
 	case MESSAGE_READY:
 		if (!slot)
@@ -385,7 +343,7 @@ static void on_message(void *host, struct reign *r, struct slot *slot, const str
 	case MESSAGE_FAILED:
 		if (slot)
 			uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, msg->text);
-		note_failure(r, msg->text);
+		reign_note_failure(r, msg->text);
 		break;
 	case MESSAGE_FORK:
 	case MESSAGE_LEAVE:
@@ -406,27 +364,19 @@ static void describe_end(int status, char *text, size_t size)
 		snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-/* Workers that the zygote was asked for and did not get to fork. */
-static void bury_unborn(struct reign *r)
-{
-	for (size_t i = 0; i < r->gen.slot_count; i++)
-		if (r->gen.slots[i].state != SLOT_VACANT && r->gen.slots[i].pid == 0)
-			reign_bury(r, &r->gen.slots[i]);
-}
-
 static void on_zygote_death(struct master *m, struct reign *r, int status)
 {
 	char end[128], why[256];
 
 	r->zygote = 0;
-	bury_unborn(r);
+	reign_bury_unborn(r);
 	if (r->gen.state == GENERATION_DRAINING)
 		return;
 	describe_end(status, end, sizeof end);
 	if (r->gen.state == GENERATION_IMPORTING) {
 		snprintf(why, sizeof why, "the process that imports the application ended: %s",
 			 end);
-		note_failure(r, why);
+		reign_note_failure(r, why);
 		fail(m, r,
 		     WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 		return;
@@ -455,7 +405,7 @@ static void on_worker_death(struct master *m, struct reign *r, struct slot *slot
 	    (r->is_reload || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED_APP))) {
 		snprintf(why, sizeof why, "%s (pid %ld) ended while it started: %s",
 			 slot->name, pid, end);
-		note_failure(r, why);
+		reign_note_failure(r, why);
 		fail(m, r, EXIT_FAILED_APP);
 		return;
 	}
@@ -523,24 +473,6 @@ static void stop(struct master *m, const char *why, bool now)
 	m->importing = NULL;
 }
 
-static void print_status(const struct master *m)
-{
-	for (const struct reign *r = m->reigns; r; r = r->next) {
-		for (size_t i = 0; i < r->gen.slot_count; i++) {
-			const struct slot *slot = &r->gen.slots[i];
-			unsigned long long requests = atomic_load(&r->scoreboard.slot[i].requests);
-			char served[32] = "";
-
-			if (slot->state == SLOT_VACANT)
-				continue;
-			if (!generation_is_gateway(&r->gen, slot))
-				snprintf(served, sizeof served, ", %llu requests", requests);
-			uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", r->gen.number,
-				  slot->name, (long)slot->pid, slot_state_name(slot->state), served);
-		}
-	}
-}
-
 static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
 {
 	struct master *m = w->data;
@@ -564,7 +496,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
 		stop(m, "SIGQUIT", true);
 		break;
 	case SIGUSR1:
-		print_status(m);
+		for (const struct reign *r = m->reigns; r; r = r->next)
+			reign_print_status(r);
 		break;
 	}
 	step(m);

@@ -352,6 +352,73 @@ enum slot_action reign_bury(struct reign *r, struct slot *slot)
 	return action;
 }
 
+/* ---- news ---- */
+
+void reign_note_failure(struct reign *r, const char *why)
+{
+	if (!r->failure[0])
+		snprintf(r->failure, sizeof r->failure, "%s", why);
+}
+
+void reign_note_imported(struct reign *r, const struct message *msg)
+{
+	const struct worker_settings *s = uwsgi_options(r->config, &worker_options);
+
+	r->gen.imported = true;
+	if (msg->text[0])
+		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", msg->text);
+	else if (s->lazy_apps)
+		uwsgi_log(UWSGI_NOTE,
+			  "interpreter ready in %lld ms (pid %ld); each worker imports "
+			  "the application itself",
+			  (long long)msg->value, (long)r->zygote);
+	else
+		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
+			  (long long)msg->value, (long)r->zygote);
+}
+
+void reign_note_forked(struct reign *r, const struct message *msg)
+{
+	if (msg->slot < 0 || (size_t)msg->slot >= r->gen.slot_count)
+		return;
+	struct slot *slot = &r->gen.slots[msg->slot];
+
+	if (msg->value > 0) {
+		if (slot->state == SLOT_KILLED || slot->state == SLOT_VACANT)
+			kill((pid_t)msg->value, SIGKILL);
+		if (slot->state != SLOT_VACANT)
+			slot->pid = (pid_t)msg->value;
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "cannot fork %s: %s", slot->name,
+		  strerror((int)-msg->value));
+	generation_note_death(&r->gen, slot, clock_monotonic_ms());
+	reign_bury(r, slot);
+}
+
+void reign_bury_unborn(struct reign *r)
+{
+	for (size_t i = 0; i < r->gen.slot_count; i++)
+		if (r->gen.slots[i].state != SLOT_VACANT && r->gen.slots[i].pid == 0)
+			reign_bury(r, &r->gen.slots[i]);
+}
+
+void reign_print_status(const struct reign *r)
+{
+	for (size_t i = 0; i < r->gen.slot_count; i++) {
+		const struct slot *slot = &r->gen.slots[i];
+		unsigned long long requests = atomic_load(&r->scoreboard.slot[i].requests);
+		char served[32] = "";
+
+		if (slot->state == SLOT_VACANT)
+			continue;
+		if (!generation_is_gateway(&r->gen, slot))
+			snprintf(served, sizeof served, ", %llu requests", requests);
+		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", r->gen.number,
+			  slot->name, (long)slot->pid, slot_state_name(slot->state), served);
+	}
+}
+
 /* ---- limits ---- */
 
 static void find_overdue(const struct reign *r, size_t index, struct observed *o)

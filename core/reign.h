@@ -75,6 +75,15 @@ void reign_read_messages(struct reign *);
 struct slot *reign_find(struct reign *, pid_t);
 /* Its process is reaped: closes its channel and makes the slot vacant. */
 enum slot_action reign_bury(struct reign *, struct slot *);
+/* The same for the workers that the zygote was asked for and did not get to fork. */
+void reign_bury_unborn(struct reign *);
+/* The first reason is kept. */
+void reign_note_failure(struct reign *, const char *why);
+/* The zygote's news: MESSAGE_IMPORTED, MESSAGE_FORKED. */
+void reign_note_imported(struct reign *, const struct message *);
+void reign_note_forked(struct reign *, const struct message *);
+/* A line for each process. */
+void reign_print_status(const struct reign *);
 /* Looks at every worker's memory and running requests, and replaces or kills by the limits. */
 void reign_enforce_limits(struct reign *);
 /* Whether that has to be done at all, once a second. */

@@ -3,10 +3,8 @@
  * --check-app. */
 #include "trial.h"
 
-#include "environment.h"
 #include "privileges.h"
-#include "resources.h"
-#include "worker.h"
+#include "zygote.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,12 +21,9 @@ static int import(const struct config *cfg, const struct app *app, const char *s
 	const struct worker_info info = { .processes = (int)s->processes,
 					  .threads = (int)s->threads,
 					  .master = getppid() };
-	struct identity who;
 
-	if (privileges_find(cfg, &who, e) ||
-	    (privileges_when(cfg) != PRIVILEGES_AFTER_IMPORT && privileges_drop(cfg, &who, e)) ||
-	    resources_set_limits(cfg, e) || environment_enter_folder(cfg, start_folder, e) ||
-	    environment_set_variables(cfg, e) || app->init(cfg, &info, e))
+	if ((privileges_when(cfg) != PRIVILEGES_AFTER_IMPORT && privileges_give_up(cfg, e)) ||
+	    zygote_prepare(cfg, app, &info, start_folder, e))
 		return -1;
 	return app->load(cfg, e);
 }

@@ -35,6 +35,15 @@ static int give_up_root(const struct config *cfg, enum privileges_when now, stru
 	return privileges_when(cfg) == now ? privileges_give_up(cfg, e) : 0;
 }
 
+int zygote_prepare(const struct config *cfg, const struct app *app, const struct worker_info *info,
+		   const char *start_folder, struct error *e)
+{
+	return resources_set_limits(cfg, e) || environment_enter_folder(cfg, start_folder, e) ||
+			       environment_set_variables(cfg, e) || app->init(cfg, info, e)
+		       ? -1
+		       : 0;
+}
+
 static void import(const struct zygote_setup *z)
 {
 	const struct config *cfg = z->worker.config;
@@ -44,9 +53,8 @@ static void import(const struct zygote_setup *z)
 	int64_t began_ms = clock_monotonic_ms();
 	struct error e;
 
-	if (give_up_root(cfg, PRIVILEGES_CHILDREN, &e) || resources_set_limits(cfg, &e) ||
-	    environment_enter_folder(cfg, z->start_folder, &e) ||
-	    environment_set_variables(cfg, &e) || app->init(cfg, &z->worker.info, &e))
+	if (give_up_root(cfg, PRIVILEGES_CHILDREN, &e) ||
+	    zygote_prepare(cfg, app, &z->worker.info, z->start_folder, &e))
 		give_up(z, &e);
 	if (!s->lazy_apps && app->load(cfg, &e)) {
 		if (s->need_app || z->worker.info.reloaded)
