@@ -23,6 +23,7 @@ enum {
 	PORTIONS_A_TURN = 32,
 	OWN_WAITS = 8,
 	LAST_WAIT_MS = 1000,
+	LAST_TURNS = 512, /* for a full pipe into one that takes a page at a time */
 };
 
 /* A busy server writes many lines: to wake up for each would cost the workers a processor. */
@@ -270,7 +271,8 @@ static void watch(struct logpipe *p, bool blocked, bool moved)
 	}
 }
 
-static void work(struct logpipe *p)
+/* True: there may be more to move. */
+static bool work(struct logpipe *p)
 {
 	bool blocked = false, moved = false;
 
@@ -284,6 +286,7 @@ static void work(struct logpipe *p)
 	}
 	p->writing = false;
 	watch(p, blocked, moved);
+	return moved && !blocked;
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
@@ -399,9 +402,9 @@ static bool wait_for_the_log(void)
 /* As much as the log takes. */
 static void write_rest(struct logpipe *p)
 {
-	do
-		work(p);
-	while ((p->begin < p->end || p->own.n) && wait_for_the_log());
+	for (int i = 0; i < LAST_TURNS; i++)
+		if (!work(p) && ((p->begin == p->end && !p->own.n) || !wait_for_the_log()))
+			return;
 }
 
 void logpipe_close(struct logpipe *p)

@@ -341,6 +341,20 @@ def test_what_was_not_read_at_once_comes_later(unread):
     assert sorted(line for line in said.splitlines() if b"xx" in line) == sorted(whole)
 
 
+def test_what_the_pipe_holds_at_the_end_is_written(start):
+    """More than the master takes at once, with its buffer this small and full of whole lines."""
+    server = start_logging_to(start, "x.log", "logto = x.log\nlog-master = true\n"
+                              "log-master-bufsize = 1024\n")
+    server.send(signal.SIGSTOP)
+    say_lines(server, 1, 14000, 54)
+    server.send(signal.SIGTERM)
+    for child in proc.children(server.pid):
+        os.kill(child, signal.SIGKILL)
+    server.send(signal.SIGCONT)
+    until(server.ended, "the server to end")
+    assert_lines_are_whole([f"{server.folder}/x.log"], 1, 14000, 54)
+
+
 def test_the_disk_is_full(start):
     server = start.not_yet(LOGGED + "logto = /dev/full\nlog-master = true\n").spawn()
     server.wait_listening("http")
