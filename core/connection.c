@@ -307,27 +307,20 @@ bool connection_expects_slow(const struct connection *c)
 static void queue_up(struct connection *c)
 {
 	struct hub *hub = c->hub;
+	bool slow = connection_expects_slow(c);
 
-	leave_queue(c);
-	if (!connection_expects_slow(c)) {
-		hub->ready_count++;
-		c->queue = &hub->ready;
-		TAILQ_INSERT_TAIL(c->queue, c, turn);
-		return;
-	}
-	c->queue = &hub->slow;
-	if (c->state == READY)
-		TAILQ_INSERT_HEAD(c->queue, c, turn);
-	else
-		TAILQ_INSERT_TAIL(c->queue, c, turn);
+	c->queue = slow ? &hub->slow : &hub->ready;
+	hub->ready_count += !slow;
+	TAILQ_INSERT_TAIL(c->queue, c, turn);
 }
 
-static void run(struct connection *c)
+void connection_run(struct connection *c)
 {
 	struct exchange *x = c->x;
 	struct hub *hub = c->hub;
 	ev_tstamp began = ev_now(hub->loop);
 
+	leave_queue(c);
 	prepare_response(c);
 	hub->host->run(hub->host_data, x);
 	if (!x->rs.ended) {
@@ -493,6 +486,7 @@ void connection_read(struct connection *c)
 	struct exchange *x = c->x ? c->x : take_exchange(c);
 	ssize_t n;
 
+	leave_queue(c);
 	if (!x) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
 		connection_close(c);
@@ -534,11 +528,10 @@ static void read_linger(struct connection *c)
 		connection_close(c);
 }
 
-void connection_serve(struct connection *c)
+void connection_start(struct connection *c)
 {
-	leave_queue(c);
-	if (c->state == READY)
-		run(c);
+	if (connection_expects_slow(c))
+		queue_up(c);
 	else
 		connection_read(c);
 }
@@ -550,10 +543,13 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	switch (c->state) {
 	case READING:
-		if (!c->x && connection_expects_slow(c))
-			queue_up(c);
-		else if (c->hub->ready_count < READ_AHEAD)
+		/* What is not read now is still there in the next turn. */
+		if (c->queue || c->hub->ready_count >= READ_AHEAD)
+			break;
+		if (c->x)
 			connection_read(c);
+		else
+			connection_start(c);
 		break;
 	case READY:
 		break;

@@ -41,8 +41,8 @@ struct hub {
 	size_t head_limit; /* the most bytes read before a head is taken */
 	struct connections open;
 	struct connections closed;     /* freed at the end of this turn of the loop */
-	struct connection_queue ready; /* with a whole request, in the order of coming */
-	struct connection_queue slow;  /* readable or ready, and expected to take long */
+	struct connection_queue ready; /* READY, in the order of coming */
+	struct connection_queue slow;  /* readable or READY, and expected to take long */
 	struct exchange_pool pool;
 	size_t open_count, ready_count;
 	const struct listeners *listeners;
@@ -92,10 +92,12 @@ extern const struct sink connection_sink;
 /* Takes fd over.  NULL: no memory, and fd is closed. */
 struct connection *connection_new(struct hub *, const struct listener *, int fd,
 				  const struct sockaddr *, socklen_t);
-/* Reads what is there; a request that is whole is queued. */
+/* When it is new in its hub: bytes may be there already. */
+void connection_start(struct connection *);
+/* Reads what is there; a request that is whole is queued, and the connection is READY. */
 void connection_read(struct connection *);
-/* Runs the request of one that was queued, or reads it. */
-void connection_serve(struct connection *);
+/* Runs the request of one that is READY. */
+void connection_run(struct connection *);
 bool connection_is_idle(const struct connection *);
 bool connection_expects_slow(const struct connection *);
 /* The hub leaves: an answer that has not begun yet tells its client so. */

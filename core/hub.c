@@ -24,7 +24,7 @@ static bool give_away(struct connection *c)
 	const struct hub *hub = c->hub;
 	size_t size = c->listener->protocol->state_size;
 	struct parcel parcel = { .listener = (size_t)(c->listener - hub->listeners->items),
-				 .slow = c->slow };
+				 .slow = connection_expects_slow(c) };
 
 	if (size > sizeof parcel.state)
 		return false;
@@ -71,31 +71,34 @@ bool hub_take_over(struct hub *hub, int queue)
 	if (c) {
 		c->slow = parcel.slow;
 		memcpy(c->protocol_state, parcel.state, listener->protocol->state_size);
-		connection_read(c);
+		connection_start(c);
 	}
 	return true;
 }
 
 /* ---- turns ---- */
 
-static struct connection *next_in_turn(struct hub *hub)
+static void serve_slow(struct hub *hub, struct connection *c)
 {
-	struct connection *c = TAILQ_FIRST(&hub->ready);
-
-	return c ? c : TAILQ_FIRST(&hub->slow);
+	if (connection_is_idle(c))
+		connection_read(c);
+	if (c->state != READY)
+		return;
+	if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving)
+		give_away_others(hub, c);
+	connection_run(c);
 }
 
 void hub_end_turn(struct hub *hub)
 {
 	struct connection *c;
 
-	for (int i = 0; i < RUNS_A_TURN && (c = next_in_turn(hub)); i++) {
-		if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving &&
-		    connection_expects_slow(c))
-			give_away_others(hub, c);
-		connection_serve(c);
-	}
-	if (next_in_turn(hub))
+	for (int i = 0; i < RUNS_A_TURN && (c = TAILQ_FIRST(&hub->ready)); i++)
+		connection_run(c);
+	/* One only: whoever comes meanwhile need not wait for all of them. */
+	if ((c = TAILQ_FIRST(&hub->slow)))
+		serve_slow(hub, c);
+	if (!TAILQ_EMPTY(&hub->slow) || !TAILQ_EMPTY(&hub->ready))
 		ev_idle_start(hub->loop, &hub->more);
 	else
 		ev_idle_stop(hub->loop, &hub->more);
@@ -130,7 +133,7 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 	c->is_new = true;
 	if (listener->protocol->begin)
 		listener->protocol->begin(c->protocol_state, hub->config);
-	connection_read(c);
+	connection_start(c);
 }
 
 /* ---- life ---- */

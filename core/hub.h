@@ -19,7 +19,7 @@ struct hub_setup {
 void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
 	      const struct hub_setup *);
 void hub_fini(struct hub *);
-/* Takes over an accepted descriptor and reads at once what is there. */
+/* Takes over an accepted descriptor; its request may run when this turn ends. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
 /* The next connection that another hub has given away.  False: there is none. */
 bool hub_take_over(struct hub *, int queue);

@@ -406,7 +406,8 @@ def main():
         loop, calls = compile_floor(folder)
         there = [s for s in servers.SERVERS if s.there()]
         everyone = there + [servers.floor("floor: C loop", loop)]
-        result = {"versions": {s.name: s.version() for s in there},
+        result = {"machine": measure.machine(),
+                  "versions": {s.name: s.version() for s in there},
                   "python_us": python_floor(calls, options.rounds)}
         result["cases"] = measure_all(everyone, options, folder)
         if not options.only:

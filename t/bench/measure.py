@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a process tree costs, read from /proc, and what a load generator says."""
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -10,6 +11,14 @@ from lib import proc
 from lib.wait import until
 
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+def machine():
+    """What figures depend on that is no server's."""
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as f:
+        congestion = f.read().strip()
+    return {"cores": os.cpu_count(), "kernel": ".".join(platform.release().split(".")[:2]),
+            "congestion": congestion}
 
 
 def cpu_s(pids):
