@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Whose turn it is in one lane: what came together is answered the quick first, and nobody is
+passed over for ever."""
+import contextlib
+import re
+
+import pytest
+
+from lib import http
+from lib.load import Load
+
+INI = "http-socket = {http}\nmodule = basic\n"
+
+
+@contextlib.contextmanager
+def busy(server, seconds=0.5):
+    """What is sent meanwhile is all there when the lane looks again."""
+    with http.Connection(server.http) as c:
+        assert c.request("/hello").status == 200
+        seen = server.log().count("sleeping")
+        c.send(http.request_bytes(f"/sleep?s={seconds}"))
+        server.wait_log(r"(?s)(sleeping in.*){%d}" % (seen + 1))
+        yield
+        assert c.read().body.startswith(b"slept")
+
+
+def lines(server):
+    """The requests in the order of their answers."""
+    return re.findall(r"GET (\S+) => ", server.log())
+
+
+@pytest.mark.parametrize("slow_first", [True, False])
+def test_the_quick_go_first(start, slow_first):
+    server = start(INI)
+    with http.Connection(server.http) as slow, http.Connection(server.http) as quick:
+        assert slow.request("/sleep?s=0.05").status == 200
+        assert quick.request("/hello").status == 200
+        with busy(server):
+            both = [(slow, "/sleep?s=0.2"), (quick, "/hello?quick")]
+            for connection, target in both if slow_first else reversed(both):
+                connection.send(http.request_bytes(target))
+        assert quick.read().status == slow.read().status == 200
+    assert lines(server)[-2:] == ["/hello?quick", "/sleep?s=0.2"]
+
+
+def test_who_pipelines_takes_turns_with_others(start):
+    server = start(INI)
+    with http.Connection(server.http) as many, http.Connection(server.http) as one:
+        assert many.request("/hello").status == one.request("/hello").status == 200
+        with busy(server):
+            many.send(http.request_bytes("/hello?many") * 200)
+            one.send(http.request_bytes("/hello?one"))
+        assert one.read().status == 200
+        assert [many.read().status for _ in range(200)] == [200] * 200
+    said = [line for line in lines(server) if "?" in line and "sleep" not in line]
+    assert said.index("/hello?one") <= 2
+
+
+def test_slow_clients_leave_room_for_new_ones(start):
+    server = start(INI)
+    with Load(server.http, clients=4, keep_alive=True, target="/sleep?s=0.02") as load:
+        load.wait_more(8)
+        for _ in range(20):
+            before = load.answers
+            assert http.request(server.http, "/hello").status == 200
+            assert load.answers - before <= 12
+    assert not load.failures
+
+
+def test_quick_clients_leave_room_for_slow_ones(start):
+    server = start(INI)
+    with Load(server.http, clients=70, keep_alive=True, target="/hello") as load, \
+            http.Connection(server.http) as slow:
+        for _ in range(5):
+            assert slow.request("/sleep?s=0.02").status == 200
+    assert not load.failures
