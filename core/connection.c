@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* connection.c: moves bytes between the kernel and the protocol without blocking, and queues
- * whole requests in its hub.  A connection that has nothing in flight owns no buffer.  Who runs
- * the request, and what that means, is the host's business. */
+/* connection.c: moves bytes between the kernel and the protocol without blocking, and says when
+ * a request is whole.  A connection that has nothing in flight owns no buffer.  Who runs the
+ * request, and what that means, is the host's business. */
 #include "connection.h"
 
 #include "sending.h"
@@ -18,7 +18,6 @@
 enum {
 	HIGH_WATER = 262144, /* above it the application waits for its peer */
 	LOW_WATER = 65536,
-	READ_AHEAD = 64, /* whole requests that wait; others stay with the kernel meanwhile */
 	LINGER_BYTES = 64 << 20,
 };
 static const double linger_s = 5;
@@ -26,8 +25,6 @@ static const double linger_s = 5;
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
 static const double slow_s = 0.01;
-
-static void process(struct connection *c);
 
 /* ---- exchanges ---- */
 
@@ -68,11 +65,16 @@ static void release_sent(struct connection *c)
 	out->done_count = 0;
 }
 
+static void join_queue(struct connection *c, struct connection_queue *queue)
+{
+	c->queue = queue;
+	TAILQ_INSERT_TAIL(queue, c, turn);
+}
+
 static void leave_queue(struct connection *c)
 {
 	if (!c->queue)
 		return;
-	c->hub->ready_count -= c->queue == &c->hub->ready;
 	TAILQ_REMOVE(c->queue, c, turn);
 	c->queue = NULL;
 }
@@ -199,8 +201,9 @@ static void start_linger(struct connection *c)
 	wait_for(c, EV_READ);
 }
 
-/* All of the response is sent.  True: there is input of a next request to go on with. */
-static bool after_response(struct connection *c)
+/* All of the response is sent.  Who has sent the next request already waits until others had their
+ * turn. */
+static void after_response(struct connection *c)
 {
 	struct exchange *x = c->x;
 
@@ -209,37 +212,38 @@ static bool after_response(struct connection *c)
 			start_linger(c);
 		else
 			connection_close(c);
-		return false;
+		return;
 	}
 	renew_exchange(c);
 	c->state = READING;
 	c->first_byte = false;
-	if (x->in.begin < x->in.end)
-		return true;
+	if (x->in.begin < x->in.end) {
+		join_queue(c, &c->hub->again);
+		return;
+	}
 	return_exchange(c);
 	set_deadline(c, c->listener->idle_timeout_s);
 	wait_for(c, EV_READ);
-	return false;
 }
 
-/* The response has ended: send it.  True: go on with the next request. */
-static bool send_response(struct connection *c)
+/* The response has ended: send it. */
+static void send_response(struct connection *c)
 {
 	enum sent sent = c->x->rs.broken ? SENT_FAILED : send_pending(c);
 
 	release_sent(c);
 	switch (sent) {
 	case SENT_ALL:
-		return after_response(c);
+		after_response(c);
+		break;
 	case SENT_SOME:
 		c->state = WRITING;
 		wait_to_write(c);
-		return false;
+		break;
 	case SENT_FAILED:
 		give_up(c);
-		return false;
+		break;
 	}
-	return false;
 }
 
 static struct slice http_date(struct hub *hub)
@@ -263,15 +267,15 @@ static void prepare_response(struct connection *c)
 	c->x->rs.close = c->hub->leaving || c->hub->rules->close;
 }
 
-static bool send_ended(struct connection *c)
+static void send_ended(struct connection *c)
 {
 	c->close_after = !c->x->rs.keep;
 	c->linger = false;
-	return send_response(c);
+	send_response(c);
 }
 
 /* The server's own answer to a request that cannot be run. */
-static bool refuse(struct connection *c, bool linger)
+static void refuse(struct connection *c, bool linger)
 {
 	struct exchange *x = c->x;
 	const char *why = x->rq.reject_why ? x->rq.reject_why : "";
@@ -284,7 +288,7 @@ static bool refuse(struct connection *c, bool linger)
 	c->hub->host->refused(c->hub->host_data, x);
 	c->close_after = true;
 	c->linger = linger;
-	return send_response(c);
+	send_response(c);
 }
 
 static void note_speed(struct connection *c, ev_tstamp began)
@@ -298,20 +302,6 @@ static void note_speed(struct connection *c, ev_tstamp began)
 bool connection_expects_slow(const struct connection *c)
 {
 	return c->is_new ? c->hub->first_slow : c->slow;
-}
-
-/* All that is there is read before the first request runs, and then they run one after the other:
- * otherwise the kernel's code and the application's would drive each other out of the processor's
- * caches with each request.  Slow ones come last, and unread where that is still possible: so
- * another lane can take them. */
-static void queue_up(struct connection *c)
-{
-	struct hub *hub = c->hub;
-	bool slow = connection_expects_slow(c);
-
-	c->queue = slow ? &hub->slow : &hub->ready;
-	hub->ready_count += !slow;
-	TAILQ_INSERT_TAIL(c->queue, c, turn);
 }
 
 void connection_run(struct connection *c)
@@ -330,8 +320,7 @@ void connection_run(struct connection *c)
 	/* Deadlines count from now, not from before the application ran. */
 	ev_now_update(hub->loop);
 	note_speed(c, began);
-	if (send_ended(c))
-		process(c);
+	send_ended(c);
 }
 
 /* ---- a response that ends later ---- */
@@ -341,8 +330,8 @@ static void sink_ended(struct sink *sink)
 	struct connection *c = exchange_of(sink)->connection;
 
 	/* In any other state run() has not returned yet, or the server itself answers. */
-	if (c->state == ANSWERING && send_ended(c))
-		process(c);
+	if (c->state == ANSWERING)
+		send_ended(c);
 }
 
 static int sink_detach(struct sink *sink, char *unread, size_t size, size_t *n)
@@ -446,14 +435,20 @@ static bool step(struct connection *c)
 	}
 	switch (parsed) {
 	case PARSE_DONE:
-		c->state = READY;
-		queue_up(c);
+		if (connection_expects_slow(c)) {
+			c->state = READY;
+			join_queue(c, &c->hub->slow);
+		} else {
+			connection_run(c);
+		}
 		return false;
 	case PARSE_BAD:
-		return refuse(c, true);
+		refuse(c, true);
+		return false;
 	case PARSE_CLOSE:
 		c->close_after = c->linger = true;
-		return send_response(c);
+		send_response(c);
+		return false;
 	case PARSE_AGAIN:
 		renew_exchange(c);
 		c->first_byte = false;
@@ -461,8 +456,10 @@ static bool step(struct connection *c)
 			return true;
 		break;
 	case PARSE_MORE:
-		if (x->rq.reject_status || !make_room(c))
-			return refuse(c, true);
+		if (x->rq.reject_status || !make_room(c)) {
+			refuse(c, true);
+			return false;
+		}
 		break;
 	}
 	if (used > 0 || !c->first_byte) {
@@ -475,8 +472,9 @@ static bool step(struct connection *c)
 	return false;
 }
 
-static void process(struct connection *c)
+void connection_go_on(struct connection *c)
 {
+	leave_queue(c);
 	while (step(c))
 		;
 }
@@ -502,7 +500,7 @@ void connection_read(struct connection *c)
 	while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		b->end += (size_t)n;
-		process(c);
+		connection_go_on(c);
 	} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		if (b->end == 0 && !x->head.p)
 			return_exchange(c);
@@ -531,7 +529,7 @@ static void read_linger(struct connection *c)
 void connection_start(struct connection *c)
 {
 	if (connection_expects_slow(c))
-		queue_up(c);
+		join_queue(c, &c->hub->slow);
 	else
 		connection_read(c);
 }
@@ -543,8 +541,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	switch (c->state) {
 	case READING:
-		/* What is not read now is still there in the next turn. */
-		if (c->queue || c->hub->ready_count >= READ_AHEAD)
+		if (c->queue)
 			break;
 		if (c->x)
 			connection_read(c);
@@ -557,8 +554,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 		on_io_answering(c, events);
 		break;
 	case WRITING:
-		if (send_response(c))
-			process(c);
+		send_response(c);
 		break;
 	case LINGERING:
 		read_linger(c);

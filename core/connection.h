@@ -41,10 +41,10 @@ struct hub {
 	size_t head_limit; /* the most bytes read before a head is taken */
 	struct connections open;
 	struct connections closed;     /* freed at the end of this turn of the loop */
-	struct connection_queue ready; /* READY, in the order of coming */
+	struct connection_queue again; /* they have read more than they have answered */
 	struct connection_queue slow;  /* readable or READY, and expected to take long */
 	struct exchange_pool pool;
-	size_t open_count, ready_count;
+	size_t open_count;
 	const struct listeners *listeners;
 	int handover;    /* -1: none */
 	bool first_slow; /* the first request of the last new connection was slow */
@@ -59,7 +59,7 @@ struct hub {
 
 enum connection_state {
 	READING,   /* between requests, or inside one that is not whole */
-	READY,     /* a request is whole and waits for its turn */
+	READY,     /* a request is whole, and waits because it is expected to take long */
 	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response is said, the kernel has not taken all of it */
 	LINGERING, /* all is said; reads on so that the peer gets to see it */
@@ -92,10 +92,12 @@ extern const struct sink connection_sink;
 /* Takes fd over.  NULL: no memory, and fd is closed. */
 struct connection *connection_new(struct hub *, const struct listener *, int fd,
 				  const struct sockaddr *, socklen_t);
-/* When it is new in its hub: bytes may be there already. */
+/* Bytes may be there: reads them now, or is queued as one of the slow. */
 void connection_start(struct connection *);
-/* Reads what is there; a request that is whole is queued, and the connection is READY. */
+/* Reads what is there, and runs the request if it is whole and not expected to take long. */
 void connection_read(struct connection *);
+/* Goes on with what was read before. */
+void connection_go_on(struct connection *);
 /* Runs the request of one that is READY. */
 void connection_run(struct connection *);
 bool connection_is_idle(const struct connection *);

@@ -10,7 +10,7 @@
 
 enum {
 	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
-	RUNS_A_TURN = 64,
+	AGAIN_A_TURN = 64,
 };
 
 /* How long an idle kept-alive connection may still send one request to a hub that leaves, and to
@@ -78,6 +78,7 @@ bool hub_take_over(struct hub *hub, int queue)
 
 /* ---- turns ---- */
 
+/* Reading makes it READY when its request is whole. */
 static void serve_slow(struct hub *hub, struct connection *c)
 {
 	if (connection_is_idle(c))
@@ -93,12 +94,12 @@ void hub_end_turn(struct hub *hub)
 {
 	struct connection *c;
 
-	for (int i = 0; i < RUNS_A_TURN && (c = TAILQ_FIRST(&hub->ready)); i++)
-		connection_run(c);
+	for (int i = 0; i < AGAIN_A_TURN && (c = TAILQ_FIRST(&hub->again)); i++)
+		connection_go_on(c);
 	/* One only: whoever comes meanwhile need not wait for all of them. */
 	if ((c = TAILQ_FIRST(&hub->slow)))
 		serve_slow(hub, c);
-	if (!TAILQ_EMPTY(&hub->slow) || !TAILQ_EMPTY(&hub->ready))
+	if (!TAILQ_EMPTY(&hub->again) || !TAILQ_EMPTY(&hub->slow))
 		ev_idle_start(hub->loop, &hub->more);
 	else
 		ev_idle_stop(hub->loop, &hub->more);
@@ -153,7 +154,7 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .listeners = setup->listeners,
 			     .handover = setup->handover,
 			     .head_limit = setup->buffer_size + FRAMING };
-	TAILQ_INIT(&hub->ready);
+	TAILQ_INIT(&hub->again);
 	TAILQ_INIT(&hub->slow);
 	ev_check_init(&hub->turn, on_turn);
 	ev_set_priority(&hub->turn, EV_MINPRI); /* after what connections have to say */

@@ -19,11 +19,11 @@ struct hub_setup {
 void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
 	      const struct hub_setup *);
 void hub_fini(struct hub *);
-/* Takes over an accepted descriptor; its request may run when this turn ends. */
+/* Takes over an accepted descriptor; its request runs now, or when this turn ends. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
 /* The next connection that another hub has given away.  False: there is none. */
 bool hub_take_over(struct hub *, int queue);
-/* Runs the requests that are whole, and frees what was closed; the loop does it in each of its
+/* Serves those that wait for the others, and frees what was closed; the loop does it in each of its
  * turns. */
 void hub_end_turn(struct hub *);
 /* From now on every response closes its connection; idle ones may still send one request and are

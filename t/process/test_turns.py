@@ -8,6 +8,7 @@ import pytest
 
 from lib import http
 from lib.load import Load
+from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
 
@@ -19,7 +20,7 @@ def busy(server, seconds=0.5):
         assert c.request("/hello").status == 200
         seen = server.log().count("sleeping")
         c.send(http.request_bytes(f"/sleep?s={seconds}"))
-        server.wait_log(r"(?s)(sleeping in.*){%d}" % (seen + 1))
+        until(lambda: server.log().count("sleeping") > seen, "the request to run")
         yield
         assert c.read().body.startswith(b"slept")
 
@@ -54,6 +55,19 @@ def test_who_pipelines_takes_turns_with_others(start):
         assert [many.read().status for _ in range(200)] == [200] * 200
     said = [line for line in lines(server) if "?" in line and "sleep" not in line]
     assert said.index("/hello?one") <= 2
+
+
+def test_more_than_are_read_ahead(start):
+    server = start(INI)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(http.Connection(server.http)) for _ in range(200)]
+        for i, client in enumerate(clients):
+            assert client.request("/hello" if i % 10 else "/sleep?s=0.011").status == 200
+        for _ in range(2):
+            with busy(server):
+                for client in clients:
+                    client.send(http.request_bytes("/hello"))
+            assert [client.read().status for client in clients] == [200] * 200
 
 
 def test_slow_clients_leave_room_for_new_ones(start):
