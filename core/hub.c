@@ -96,10 +96,9 @@ void hub_end_turn(struct hub *hub)
 
 	for (int i = 0; i < AGAIN_A_TURN && (c = TAILQ_FIRST(&hub->again)); i++)
 		connection_go_on(c);
-	/* One only: whoever comes meanwhile need not wait for all of them. */
-	if ((c = TAILQ_FIRST(&hub->slow)))
+	while ((c = TAILQ_FIRST(&hub->slow)))
 		serve_slow(hub, c);
-	if (!TAILQ_EMPTY(&hub->again) || !TAILQ_EMPTY(&hub->slow))
+	if (!TAILQ_EMPTY(&hub->again))
 		ev_idle_start(hub->loop, &hub->more);
 	else
 		ev_idle_stop(hub->loop, &hub->more);

@@ -419,6 +419,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				 .rules = &lane->rules,
 				 .listeners = setup->listeners,
 				 .handover = setup->handover[0] };
+	int most = setup->handover[0] < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
@@ -432,8 +433,8 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 		return -1;
 	lane_limits(setup->config, &hub);
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
-	/* One at a time: what waits is for whoever is free. */
-	if (acceptor_init(&lane->acceptor, &lane->hub, setup->listeners, NULL, 1, e))
+	/* With other lanes about, one at a time: what waits is for whoever is free. */
+	if (acceptor_init(&lane->acceptor, &lane->hub, setup->listeners, NULL, most, e))
 		return -1;
 	start_looking(lane);
 	return init_watchers(lane, e);

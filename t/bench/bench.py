@@ -336,11 +336,12 @@ def idle_clients(everyone, options, folder):
                     held = hold_idle(running.address, IDLE)
                     after = sum(measure.pss_kib(p) for p in running.family())
                     beside = rate_of_100(running.address, options)
+                    for s in held:
+                        s.close()
+                    alone = (alone + rate_of_100(running.address, options)) / 2
                     found.setdefault(mode, {})[server.name] = {
                         "bytes": (after - before) * 1024 / IDLE,
                         "rate": beside / alone}
-                    for s in held:
-                        s.close()
             except FAILURES as e:
                 print(f"{server.name}, idle clients, {mode}: {e}", file=sys.stderr)
     return found
