@@ -20,7 +20,7 @@ class Case:
 CASES = {case.name: case for case in [
     Case("hello"),
     Case("hello-2", workers=2),
-    Case("hello-60", workers=60, servers="uwsgi gunicorn"),
+    Case("hello-60", workers=60, servers="uwsgi gunicorn floor"),
     Case("json", path="/json", length=1024),
     Case("post", path="/echo", length=16384, body=16384),
     Case("big", path="/big", length=1 << 20),
