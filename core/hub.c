@@ -81,7 +81,7 @@ bool hub_take_over(struct hub *hub, int queue)
 /* Reading makes it READY when its request is whole. */
 static void serve_slow(struct hub *hub, struct connection *c)
 {
-	if (connection_is_idle(c))
+	if (c->state != READY)
 		connection_read(c);
 	if (c->state != READY)
 		return;
