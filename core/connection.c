@@ -293,7 +293,10 @@ static void refuse(struct connection *c, bool linger)
 
 static void note_speed(struct connection *c, ev_tstamp began)
 {
-	c->slow = ev_now(c->hub->loop) - began > slow_s;
+	double took_s = ev_now(c->hub->loop) - began;
+
+	c->hub->ran_s += took_s;
+	c->slow = took_s > slow_s;
 	if (c->is_new)
 		c->hub->first_slow = c->slow;
 	c->is_new = false;

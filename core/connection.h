@@ -47,6 +47,7 @@ struct hub {
 	size_t open_count;
 	const struct listeners *listeners;
 	int handover;    /* -1: none */
+	double ran_s;    /* how long requests ran in this turn */
 	bool first_slow; /* the first request of the last new connection was slow */
 	bool leaving;    /* every response closes its connection */
 	bool grace_over; /* and idle ones are closed at once */

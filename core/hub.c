@@ -90,15 +90,27 @@ static void serve_slow(struct hub *hub, struct connection *c)
 	connection_run(c);
 }
 
+/* At least one, and as long as the quick of this turn took together: neither kind waits for all of
+ * the other. */
+static void serve_some_slow(struct hub *hub)
+{
+	double quick_s = hub->ran_s;
+	struct connection *c;
+
+	hub->ran_s = 0;
+	while (hub->ran_s <= quick_s && (c = TAILQ_FIRST(&hub->slow)))
+		serve_slow(hub, c);
+	hub->ran_s = 0;
+}
+
 void hub_end_turn(struct hub *hub)
 {
 	struct connection *c;
 
 	for (int i = 0; i < AGAIN_A_TURN && (c = TAILQ_FIRST(&hub->again)); i++)
 		connection_go_on(c);
-	while ((c = TAILQ_FIRST(&hub->slow)))
-		serve_slow(hub, c);
-	if (!TAILQ_EMPTY(&hub->again))
+	serve_some_slow(hub);
+	if (!TAILQ_EMPTY(&hub->again) || !TAILQ_EMPTY(&hub->slow))
 		ev_idle_start(hub->loop, &hub->more);
 	else
 		ev_idle_stop(hub->loop, &hub->more);

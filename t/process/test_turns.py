@@ -88,3 +88,21 @@ def test_quick_clients_leave_room_for_slow_ones(start):
         for _ in range(5):
             assert slow.request("/sleep?s=0.02").status == 200
     assert not load.failures
+
+
+def test_a_quick_one_waits_for_one_slow_one_only(start):
+    server = start(INI)
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(http.Connection(server.http)) for _ in range(4)]
+        quick = stack.enter_context(http.Connection(server.http))
+        for client in slow:
+            assert client.request("/sleep?s=0.05").status == 200
+        assert quick.request("/hello").status == 200
+        with busy(server):
+            for client in slow:
+                client.send(http.request_bytes("/sleep?s=0.3"))
+        seen = server.log().count("slept")
+        quick.send(http.request_bytes("/hello?quick"))
+        assert quick.read().status == 200
+        assert server.log().count("slept") - seen <= 1
+        assert [client.read().status for client in slow] == [200] * 4
