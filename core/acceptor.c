@@ -54,7 +54,8 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 
 static void pause_accepting(struct acceptor *a, int why)
 {
-	uwsgi_log(UWSGI_ERROR, "cannot accept: %s; trying again in %.1f s", strerror(why), pause_s);
+	uwsgi_log(UWSGI_ERROR, "%s cannot accept: %s; trying again in %.1f s",
+		  a->gateway ? a->gateway->name : "a worker", strerror(why), pause_s);
 	stop_watching(a);
 	ev_timer_set(&a->pause, pause_s, 0.);
 	ev_timer_start(a->hub->loop, &a->pause);

@@ -38,14 +38,14 @@ static bool give_away(struct connection *c)
 /* While the host runs one request, others of this hub would have to wait: those that are idle now
  * are better off where a lane is free.  A connection stays in this loop's epoll as long as anybody
  * has it open, and libev cannot take it out: the loop gets a new epoll. */
-static void give_away_others(struct hub *hub, const struct connection *c)
+static void give_away_others(struct hub *hub)
 {
 	struct connection *next;
 	size_t before = hub->open_count;
 
 	for (struct connection *o = LIST_FIRST(&hub->open); o; o = next) {
 		next = LIST_NEXT(o, link);
-		if (o != c && connection_is_idle(o) && !give_away(o))
+		if (connection_is_idle(o) && !give_away(o))
 			break;
 	}
 	if (hub->open_count < before)
@@ -86,7 +86,7 @@ static void serve_slow(struct hub *hub, struct connection *c)
 	if (c->state != READY)
 		return;
 	if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving)
-		give_away_others(hub, c);
+		give_away_others(hub);
 	connection_run(c);
 }
 

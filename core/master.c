@@ -5,8 +5,6 @@
 #include "master.h"
 
 #include "clock.h"
-#include "environment.h"
-#include "lane.h"
 #include "logmaster.h"
 #include "reign.h"
 #include "title.h"
