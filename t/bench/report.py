@@ -15,17 +15,15 @@ connection at a time, so its p50 is that of one. For a connection each, `wrk` co
 as read errors, because they end without a length.
 
 bjoern sends the answers of one turn of its loop together, when the last of them is made; this server
-sends each at once, because the next request may take long, or end the process. Each answer wakes its
-reader then, which costs about 4 µs of a Flask request; uwsgi-static and bjoern need the same CPU time
-in user mode for it. The rest is libpython: Debian's shared one runs this Flask application 20 %
-slower than /usr/bin/python3 does, without any server.
+sends each at once, because the next request may take long, or end the process; so each answer may
+wake its reader. Debian's shared libpython runs Python code slower than /usr/bin/python3 does, whatever
+the server: uwsgi-static has the code linked in, bjoern runs in python3 itself.
 
 Behind nginx with a connection each, nginx has one process, which is the limit: it pays for waking
 whoever sleeps, and a server that is done sooner sleeps more often.
 
-{cores} cores, Linux {kernel}, TCP congestion control {congestion}: bbr paces bodies of 1 MiB over loopback,
-too, which halves the rate of some servers and not of others; with cubic this server is as fast as
-the loop.
+{cores} cores, Linux {kernel}, TCP congestion control {congestion} (bbr paces bodies of 1 MiB over
+loopback, too, which slows some servers and not others).
 
 """
 
