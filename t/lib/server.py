@@ -9,6 +9,7 @@ import textwrap
 
 from lib import proc
 from lib.address import accepts, free_address
+from lib.faults import Faults
 from lib.wait import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -43,11 +44,12 @@ class Names(dict):
 
 
 class Server:
-    """ini: lines of the [uwsgi] section, or a whole file when it has sections of its own."""
+    """ini: lines of the [uwsgi] section, or a whole file when it has sections of its own.
+    faults: rules of lib/faults.py, "" for none yet; they can be changed by server.faults."""
     command = COMMAND
     ready = READY
 
-    def __init__(self, folder, ini="", args=(), env=None, plain=False, **names):
+    def __init__(self, folder, ini="", args=(), env=None, plain=False, faults=None, **names):
         self.folder = str(folder)
         self.names = Names(self.folder, **names)
         self.ini_path = f"{self.folder}/uwsgi.ini"
@@ -55,6 +57,11 @@ class Server:
         self.plain = plain
         self.args = [a.format_map(self.names) for a in args]
         self.env = {**BASE_ENV, **{k: v.format_map(self.names) for k, v in (env or {}).items()}}
+        self.faults = None
+        if faults is not None:
+            self.faults = Faults(self.folder, faults)
+            self.env.update(self.faults.env())
+            self.args.append("--auto-procname")  # by which faults.c knows who calls
         self.process = None
         self.log_from = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
         self.write_ini(ini)
