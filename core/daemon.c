@@ -53,6 +53,15 @@ const struct option_table daemon_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+int daemon_fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		/* open() gives the lowest number that is free. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return -1;
+	return 0;
+}
+
 static int seen_from(const char *folder, const char *path, char *full, size_t size, struct error *e)
 {
 	int n = *path == '/' ? snprintf(full, size, "%s", path)

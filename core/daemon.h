@@ -15,6 +15,10 @@ struct pidfiles {
 	size_t count;
 };
 
+/* Opens /dev/null in place of each of the descriptors 0, 1 and 2 that is closed: otherwise a socket
+ * would get its number, and lines of the log with it.  First of all, before anything is opened.
+ * Returns -1 with errno. */
+int daemon_fill_standard_descriptors(void);
 /* daemonize: the server goes on in the background; the process that was started ends with 0.
  * Returns -1 with the reason. */
 int daemon_enter(const struct config *, struct error *);

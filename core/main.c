@@ -284,6 +284,9 @@ int main(int argc, char **argv)
 	char cwd[4096];
 	struct loader ld;
 	struct tables tables;
+
+	if (daemon_fill_standard_descriptors())
+		return EXIT_FAILURE;
 	char **moved = title_init(argc, argv);
 	struct invocation invocation = { .argc = argc,
 					 .argv = moved ? moved : argv,
