@@ -13,12 +13,12 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-/* The terminal's and the service manager's signals go to every process of the group.  A handler,
- * not SIG_IGN, which programs that the application starts would inherit. */
+/* The terminal and the service manager signal the whole group, and `pkill -USR1 uwsgi` is meant for
+ * the master.  A handler, not SIG_IGN, which programs that the application starts would inherit. */
 void child_set_signals(void)
 {
-	static const int defaults[] = { SIGCHLD, SIGUSR1, SIGUSR2, SIGTSTP };
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int defaults[] = { SIGCHLD, SIGTSTP };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	struct sigaction a = { .sa_handler = ignore, .sa_flags = SA_RESTART };
 	sigset_t none;
 
