@@ -37,8 +37,8 @@ EXCHANGE := request body header_rules response logformat requestlog exchange
 WIRE     := address listener handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges slot limit generation child zygote gateway reign logfile logencoder \
-            logger logstream logpipe touch logmaster trial master
-ENTRY    := daemon command
+            logger logstream logpipe touch logmaster master
+ENTRY    := daemon check_app command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 
 core_o   := $(CORE:%=$(B)/core/%.o)

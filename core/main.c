@@ -3,6 +3,7 @@
  * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
  * after a fork is a process ended. */
 #include "always.h"
+#include "check_app.h"
 #include "command.h"
 #include "completion.h"
 #include "config.h"
@@ -22,7 +23,6 @@
 #include "source.h"
 #include "title.h"
 #include "traps.h"
-#include "trial.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -107,7 +107,7 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 	if (app && cfg && ld->app) {
 		const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
 
-		if (trial_import(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
+		if (check_app(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
 			report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 	}
 	if (cfg && !json)

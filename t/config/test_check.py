@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lib import http
+from lib import http, proc
 from lib.server import APPS, BASE_ENV, COMMAND
 from lib.server import command as uwsgi
 import subprocess
@@ -165,6 +165,32 @@ def test_check_app_does_not_wait_for_ever(check, folder):
     done = check("http-socket = :0\nmodule = slow\nreload-timeout = 1\n", "--check-app")
     assert done.returncode == 1
     assert "the application is not imported after 1 s" in done.stderr
+
+
+LEAVES_A_CHILD = """
+import os, time
+child = os.fork()
+if child == 0:
+    for fd in range(3):
+        os.close(fd)
+    time.sleep(60)
+    os._exit(0)
+with open("left", "w") as f:
+    f.write(str(child))
+"""
+
+
+@pytest.mark.parametrize("end, code", [("", 0), ("raise ValueError('no')\n", 1)])
+def test_check_app_does_not_wait_for_what_the_import_leaves(check, folder, end, code):
+    with open(f"{folder}/leaves.py", "w", encoding="ascii") as f:
+        f.write(LEAVES_A_CHILD + end)
+    done = check("http-socket = :0\nmodule = leaves\nreload-timeout = 5\n", "--check-app")
+    with open(f"{folder}/left", encoding="ascii") as f:
+        child = int(f.read())
+    assert proc.alive(child)
+    proc.kill_all([child])
+    assert done.returncode == code, done.stderr
+    assert "is not imported after" not in done.stderr
 
 
 # ---- --show-config ----
