@@ -180,7 +180,7 @@ with open("left", "w") as f:
 """
 
 
-@pytest.mark.parametrize("end, code", [("", 0), ("raise ValueError('no')\n", 1)])
+@pytest.mark.parametrize("end, code", [("application = print\n", 0), ("raise ValueError('no')\n", 1)])
 def test_check_app_does_not_wait_for_what_the_import_leaves(check, folder, end, code):
     with open(f"{folder}/leaves.py", "w", encoding="ascii") as f:
         f.write(LEAVES_A_CHILD + end)
