@@ -3,6 +3,7 @@
 #   make                 build ./uwsgi and plugins/*/*_plugin.so
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
+#   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
 #   make demo            install what is missing, build, serve a real application
@@ -26,7 +27,8 @@ LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
 BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
-CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread
+# Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
+CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # In layer order: a file knows only what stands above it.
 BASE     := error logline log arena out memory pattern
@@ -46,7 +48,7 @@ plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 # libinih of some systems has its switches fixed when it was built.
-INIH_SWITCHES := $(shell printf '\043include <ini.h>\nint main(void){return ini_allow_no_value;}' | \
+INIH_SWITCHES = $(shell printf '\043include <ini.h>\nint main(void){return ini_allow_no_value;}' | \
 	$(CC) -x c - -o /dev/null -linih 2>/dev/null && echo -DINIH_SWITCHES=1 || echo -DINIH_SWITCHES=0)
 
 http_libs := -lev
@@ -55,7 +57,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all static build-only clean install docs check bench demo unit fuzz run-fuzz blackbox
+.PHONY: all static best build-only clean install docs check fresh bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -88,7 +90,7 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $(core_$*_cppflags) -fvisibility=hidden -c -o $@ $<
-core_inifile_cppflags := $(INIH_SWITCHES)
+core_inifile_cppflags = $(INIH_SWITCHES)
 core_magic_cppflags  := -DUWSGI_VERSION='"$(VERSION)"'
 core_loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
@@ -126,6 +128,7 @@ fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
 
 fuzz: $(unit_bin)
+	buildconf/dependencies.sh fuzz
 	@mkdir -p $(foreach f,$(fuzzers),build/fuzz/corpus/$(f) build/fuzz/seeds/$(f))
 	@set -e; $(foreach f,$(fuzzers),$(foreach t,$(filter $(B)/unit/$(fuzz_plugin_$(f))/%,$(unit_bin)), \
 		FUZZ_SEEDS=build/fuzz/seeds/$(f) $t >/dev/null 2>&1;))
@@ -150,16 +153,25 @@ blackbox: all
 	UWSGI_PYTHON=$(PYTHON) UWSGI_SANITIZED=$(filter asan tsan,$(PROFILE)) \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
 
+# In a make of its own, since it asks a Python that the line before may have to install.
+best:
+	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
+
 check:
 	buildconf/dependencies.sh check
-	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
+	$(MAKE) best
 	$(MAKE) unit
 	$(MAKE) blackbox
+
+# ---- README's two commands in minimal Debians, as root: FRESH="bookworm trixie" ----
+FRESH ?= bookworm trixie
+fresh:
+	/usr/bin/python3 t/fresh.py $(FRESH)
 
 # ---- figures, beside those of the peers ----
 bench:
 	buildconf/dependencies.sh bench
-	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
+	$(MAKE) best
 	/usr/bin/python3 t/bench/bench.py --markdown BENCHMARKS.md $(BENCH)
 	@echo "BENCHMARKS.md and build/bench.json hold the figures"
 
@@ -169,7 +181,8 @@ demo:
 	buildconf/dependencies.sh demo
 	$(MAKE) all
 	@echo "Serving ini/demo/app.py on http://127.0.0.1:$(DEMO_PORT)/ - Ctrl-C ends it"
-	./uwsgi --ini ini/demo/demo.ini --set port=$(DEMO_PORT)
+	@trap : INT; ./uwsgi --ini ini/demo/demo.ini --set port=$(DEMO_PORT); \
+		code=$$?; cat ini/demo/next.txt; exit $$code
 
 # Everything compiled, nothing put in the place of what is run: for a second compiler.
 build-only: $(core_o) $(B)/core/main.o $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))

@@ -1,42 +1,49 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and
-# names the packages elsewhere.   usage: dependencies.sh build | demo | check | bench
+# names the packages elsewhere.   usage: dependencies.sh build | demo | check | fuzz | bench
 set -eu
 
-build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpython3-dev python3"
+build="gcc make pkg-config libev-dev libjansson-dev libinih-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
-curl strace uwsgi-core uwsgi-plugin-python3 clang libclang-rt-14-dev"
+curl strace uwsgi-core uwsgi-plugin-python3"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils"
 
-case "${1:-build}" in
+wants=${1:-build}
+case $wants in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
+fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | bench" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | fuzz | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
 	echo "This system has no apt-get. The following must be there, whatever it calls them:"
 	echo "  a C compiler, make, pkg-config, and the headers of libev, jansson, inih and Python 3"
-	[ "$1" = build ] || echo "  and of Debian's packages:" $wanted
+	[ "$wants" = build ] || echo "  and of Debian's packages:" $wanted
 	exit 0
 fi
 
-missing=
-for package in $wanted; do
-	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' ||
-		missing="$missing $package"
-done
-[ -n "$missing" ] || exit 0
+install_missing() {
+	missing=
+	for package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' ||
+			missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	echo "Installing with apt-get:$missing"
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo apt-get update -qq
+	# Services such as nginx are wanted as programs, not started.
+	$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $missing >/dev/null
+}
 
-echo "Installing with apt-get:$missing"
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-$sudo apt-get update -qq
-# Services such as nginx are wanted as programs, not started.
-$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $missing >/dev/null
+install_missing $wanted
+# libFuzzer is a package of its own, one for each version of clang.
+[ "$wants" != fuzz ] || install_missing "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The server under test: one process tree started from an ini text in a folder of its own."""
+import atexit
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import textwrap
 
 from lib import proc
@@ -13,7 +16,23 @@ from lib.faults import Faults
 from lib.wait import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-APPS = os.path.join(ROOT, "t", "apps")
+
+
+def _copy_apps():
+    """t/apps in a folder that every user can enter: servers give up root, and a clone may lie in
+    /root, where only root can read."""
+    folder = tempfile.mkdtemp(prefix="uwsgi-apps-")
+    os.chmod(folder, 0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copytree(os.path.join(ROOT, "t", "apps"), f"{folder}/apps",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    for path, folders, files in os.walk(f"{folder}/apps"):
+        for name in (path, *(os.path.join(path, n) for n in [*folders, *files])):
+            os.chmod(name, 0o755 if os.path.isdir(name) else 0o644)
+    return f"{folder}/apps"
+
+
+APPS = _copy_apps()
 COMMAND = shlex.split(os.environ.get("UWSGI_BIN", os.path.join(ROOT, "uwsgi")))
 READY = r"(serving|reloaded): \d+ workers?"
 REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
@@ -32,7 +51,7 @@ def command(*args):
 
 class Names(dict):
     """What stands in braces in an ini text: {http} is a free address and the same one each time,
-    {http_unix} a socket in the server's folder, {here} that folder, {apps} t/apps."""
+    {http_unix} a socket in the server's folder, {here} that folder, {apps} a copy of t/apps."""
 
     def __init__(self, folder, **given):
         super().__init__(here=folder, apps=APPS, **given)
