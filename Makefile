@@ -7,7 +7,7 @@
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
 #   make demo            install what is missing, build, serve a real application
-#   make install         PREFIX=/usr/local DESTDIR=
+#   make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away
 #   make PROFILE=debug   another profile of buildconf/ (default, debug, asan, tsan)
 #   make PYTHON=/path    another Python than /usr/bin/python3
 
@@ -34,7 +34,7 @@ CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ld
 BASE     := error logline log arena out memory pattern
 SETTINGS := report option uwsgi_names absent always pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
-            config logging traps show describe help reference completion
+            config logging traps show describe help reference manual completion
 EXCHANGE := request body header_rules response logformat requestlog exchange
 WIRE     := address listener handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
@@ -57,7 +57,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all static best build-only clean install docs check fresh bench demo unit fuzz run-fuzz blackbox
+.PHONY: all static best build-only clean install uninstall docs check fresh bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -76,8 +76,13 @@ python_archive = $(call python_says,v('LIBPL') + '/' + v('LIBRARY'))
 python_inside = -Wl,--whole-archive $(python_archive) -Wl,--no-whole-archive \
 	$(call python_says,v('LIBS')+' '+v('MODLIBS')+' '+v('SYSLIBS'))
 
+# Debian 13 leaves out an archive that its own one needs: what is named and not there.
+python_lacks = $(strip $(foreach a,$(filter %.a,$(python_inside)),$(if $(wildcard $(a)),,$(a))))
+
 static: all uwsgi-static
 uwsgi-static: $(core_o) $(B)/core/main.o build/linked
+	@missing="$(python_lacks)"; [ -z "$$missing" ] || { echo "$(PYTHON) cannot be linked into" \
+		"the server: its installation lacks $$missing"; exit 1; }
 	$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--export-dynamic -o $@ \
 		$(core_o) $(B)/core/main.o $(python_inside) $(CORE_LIBS)
 
@@ -155,7 +160,7 @@ blackbox: all
 
 # In a make of its own, since it asks a Python that the line before may have to install.
 best:
-	$(MAKE) $(if $(wildcard $(python_archive)),static,all)
+	$(MAKE) $(if $(python_lacks),all,static)
 
 check:
 	buildconf/dependencies.sh check
@@ -187,18 +192,30 @@ demo:
 # Everything compiled, nothing put in the place of what is run: for a second compiler.
 build-only: $(core_o) $(B)/core/main.o $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
 
+# Plugins for several Pythons lie side by side: plugin = python312 asks for one.
+python_number = $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')
+bin_dir  = $(DESTDIR)$(PREFIX)/bin
+bash_dir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zsh_dir  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+man_dir  = $(DESTDIR)$(PREFIX)/share/man/man1
+
 install: all
-	install -D -m 755 uwsgi $(DESTDIR)$(PREFIX)/bin/uwsgi
-	test ! -x uwsgi-static || install -m 755 uwsgi-static $(DESTDIR)$(PREFIX)/bin/
-	install -d $(DESTDIR)$(LIBDIR)
+	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir)
+	install -m 755 uwsgi $(bin_dir)
+	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-		$(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	./uwsgi --completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/uwsgi
-	./uwsgi --completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_uwsgi
-	# Plugins for several Pythons lie side by side: plugin = python312 asks for one.
 	install -m 755 plugins/python/python_plugin.so \
-		$(DESTDIR)$(LIBDIR)/python$(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')_plugin.so
+		$(DESTDIR)$(LIBDIR)/python$(python_number)_plugin.so
+	./uwsgi --completion bash > $(bash_dir)/uwsgi
+	./uwsgi --completion zsh > $(zsh_dir)/_uwsgi
+	./uwsgi --help-man > $(man_dir)/uwsgi.1
+
+# With the PREFIX, LIBDIR and DESTDIR of the installation; the plugins of all Pythons go.
+uninstall:
+	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
+		$(man_dir)/uwsgi.1 $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
+		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so)
+	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)) 2>/dev/null || true
 
 # The reference page of all options, from their tables; a test compares the two.
 docs: all

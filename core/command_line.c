@@ -16,6 +16,7 @@ const struct command_row command_rows[] = {
 	{ "help-all", 0, COMMAND_HELP_ALL, ARITY_NONE, "", "all options", false },
 	{ "help-markdown", 0, COMMAND_HELP_MARKDOWN, ARITY_NONE, "",
 	  "all options as a page in Markdown", true },
+	{ "help-man", 0, COMMAND_HELP_MAN, ARITY_NONE, "", "the manual page uwsgi(1)", true },
 	{ "completion", 0, COMMAND_COMPLETION, ARITY_REQUIRED, "SHELL",
 	  "a script with which bash or zsh completes this command", true },
 	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "the version", false },

@@ -15,6 +15,7 @@
 #include "loader.h"
 #include "logging.h"
 #include "logstream.h"
+#include "manual.h"
 #include "master.h"
 #include "pending.h"
 #include "reference.h"
@@ -321,6 +322,11 @@ int main(int argc, char **argv)
 		loader_load_profile(&ld);
 		collect_tables(&tables, &ld);
 		reference_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_MAN:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		manual_print(tables.items, tables.count);
 		return EXIT_SUCCESS;
 	case COMMAND_COMPLETION:
 		loader_load_profile(&ld);

@@ -77,7 +77,8 @@ def debootstrap(suite, root):
 def clone(root):
     """What is committed, into /root/uwsgi.  A bundle, because this clone may be a worktree."""
     run(["git", "-C", ROOT, "bundle", "create", "--quiet", f"{root}/root/uwsgi.bundle", "HEAD"], 2)
-    run(inside(root, "git clone --quiet /root/uwsgi.bundle /root/uwsgi"), 2, env=ENV)
+    run(inside(root, "git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet "
+                     "/root/uwsgi.bundle /root/uwsgi"), 2, env=ENV)
 
 
 def page():

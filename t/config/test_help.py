@@ -94,6 +94,60 @@ def test_every_option_of_uwsgi_is_known():
     assert without == []
 
 
+# ---- the manual page ----
+
+def test_the_manual_page_has_every_option_and_no_mistake():
+    page = uwsgi("--help-man").stdout
+    options = re.findall(r"^### (\S+)$", uwsgi("--help-markdown").stdout, re.M)
+    assert len(options) > 150
+    names = re.findall(r'^\.It (?:Fl . , )?Fl Fl "\\&([^"]+)"', page, re.M)
+    missing = {name for name in options} - {name.replace("\\-", "-") for name in names}
+    assert missing == set()
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+def test_mandoc_has_nothing_to_say_about_the_manual_page(folder):
+    with open(f"{folder}/uwsgi.1", "w", encoding="utf-8") as f:
+        f.write(uwsgi("--help-man").stdout)
+    done = subprocess.run(["mandoc", "-T", "lint", f"{folder}/uwsgi.1"], capture_output=True,
+                          text=True, check=False, timeout=20)
+    assert [line for line in done.stdout.splitlines() if ": " in line] == []
+    shown = subprocess.run(["mandoc", "-T", "utf8", f"{folder}/uwsgi.1"], capture_output=True,
+                           text=True, check=True, timeout=20).stdout
+    assert "application server for Python" in re.sub(".\b", "", shown)
+
+
+# ---- what is installed ----
+
+def files_of(folder):
+    return sorted(os.path.relpath(os.path.join(path, name), folder)
+                  for path, _, names in os.walk(folder) for name in names)
+
+
+def test_uninstall_takes_away_what_install_has_put_there(folder):
+    usr = f"{folder}/usr/local"
+    others = ["bin/uwsgi-core", "lib/uwsgi/other_plugin.so", "share/man/man1/ls.1"]
+    for name in others:
+        os.makedirs(os.path.dirname(f"{usr}/{name}"))
+        open(f"{usr}/{name}", "wb").close()
+
+    def make(target):
+        # What is built is taken as it is: other tests run it meanwhile.
+        subprocess.run(["make", "-s", "-C", ROOT, "-o", "all", target, f"DESTDIR={folder}",
+                        f"PYTHON={os.environ.get('UWSGI_PYTHON', '/usr/bin/python3')}"],
+                       check=True, timeout=50, capture_output=True)
+    make("install")
+    installed = files_of(usr)
+    for name in ("bin/uwsgi", "lib/uwsgi/python_plugin.so", "share/man/man1/uwsgi.1",
+                 "share/bash-completion/completions/uwsgi"):
+        assert name in installed
+    make("uninstall")
+    assert files_of(usr) == others
+    os.remove(f"{usr}/lib/uwsgi/other_plugin.so")
+    make("uninstall")
+    assert not os.path.exists(f"{usr}/lib/uwsgi")
+
+
 # ---- completion ----
 
 def complete(shell_line, folder):
