@@ -438,7 +438,9 @@ static bool step(struct connection *c)
 	}
 	switch (parsed) {
 	case PARSE_DONE:
-		if (connection_expects_slow(c)) {
+		if (!request_complete(&x->rq)) {
+			refuse(c, true);
+		} else if (connection_expects_slow(c)) {
 			c->state = READY;
 			join_queue(c, &c->hub->slow);
 		} else {

@@ -4,6 +4,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,19 @@ struct slice uwsgi_request_find(const struct request *rq, struct slice name)
 			return v->value;
 	}
 	return (struct slice){ NULL, 0 };
+}
+
+bool request_complete(struct request *rq)
+{
+	enum { DIGITS = 24 };
+
+	if (rq->body.length == 0 || uwsgi_request_find(rq, SLICE("CONTENT_LENGTH")).n > 0)
+		return true;
+	char *digits = uwsgi_request_alloc(rq, DIGITS);
+	if (!digits)
+		return false;
+	int n = snprintf(digits, DIGITS, "%lld", (long long)rq->body.length);
+	return uwsgi_request_var(rq, SLICE("CONTENT_LENGTH"), (struct slice){ digits, (size_t)n });
 }
 
 static struct logvar *find_logvar(const struct request *rq, struct slice name)

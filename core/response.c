@@ -107,11 +107,16 @@ static void add_header(struct response *rs, struct slice name, struct slice valu
 	rs->head_size += name.n + value.n + 4;
 }
 
+static bool is_content_length(struct slice name)
+{
+	return name.n == 14 && !strncasecmp(name.p, "content-length", 14);
+}
+
 void uwsgi_response_header(struct response *rs, struct slice name, struct slice value)
 {
 	if (rs->head_sent)
 		return;
-	if (name.n == 14 && !strncasecmp(name.p, "content-length", 14)) {
+	if (is_content_length(name)) {
 		int64_t length = parse_length(value);
 
 		/* A length that cannot be believed would break the connection's framing; a second
@@ -127,19 +132,31 @@ void uwsgi_response_header(struct response *rs, struct slice name, struct slice 
 	add_header(rs, name, value);
 }
 
-/* Not for the server's own headers, which the protocol needs. */
-static void apply_rules(struct response *rs)
+/* False: the length is not to be said, neither the application's nor the server's own, so the
+ * protocol has to frame the body without it. */
+static bool remove_headers(struct response *rs)
 {
-	const struct header_rules *rules = rs->rules;
 	size_t kept = 0;
 
-	for (size_t i = 0; rules->remove->count > 0 && i < rs->count; i++)
-		if (!header_rules_remove(rules, rs->headers[i].name))
+	for (size_t i = 0; i < rs->count; i++)
+		if (!header_rules_remove(rs->rules, rs->headers[i].name))
 			rs->headers[kept++] = rs->headers[i];
-	if (rules->remove->count > 0)
-		rs->count = kept;
+	rs->count = kept;
+	if (!header_rules_remove(rs->rules, SLICE("Content-Length")))
+		return true;
+	rs->declared = -1;
+	return false;
+}
+
+/* As remove_headers().  Other headers of the server's own stay: the protocol needs them. */
+static bool apply_rules(struct response *rs)
+{
+	const struct header_rules *rules = rs->rules;
+	bool says_length = rules->remove->count == 0 || remove_headers(rs);
+
 	for (size_t i = 0; i < rules->add_count; i++)
 		add_header(rs, rules->add[i].name, rules->add[i].value);
+	return says_length;
 }
 
 static void say_piece(struct response *rs, struct piece piece, void *owner)
@@ -168,8 +185,8 @@ static void open_head(struct response *rs, int64_t length)
 	bool head_only = method.n == 4 && !memcmp(method.p, "HEAD", 4);
 	char digits[24];
 
-	if (rs->rules)
-		apply_rules(rs);
+	if (rs->rules && !apply_rules(rs))
+		length = -1;
 	rs->bodiless = head_only || has_no_body(rs);
 	/* An application may leave out the body of a HEAD response: then its length is unknown. */
 	if (length >= 0 && rs->declared < 0 && !has_no_body(rs) && !(head_only && length == 0)) {

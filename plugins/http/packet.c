@@ -3,8 +3,6 @@
  * values from bytes. */
 #include "packet.h"
 
-#include <stdio.h>
-
 static void write_size(char *to, size_t n)
 {
 	to[0] = (char)(n & 0xff);
@@ -26,30 +24,15 @@ bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
 	return true;
 }
 
-static bool add_length(char *packet, size_t *n, int64_t body_length)
-{
-	char digits[24];
-	int count = snprintf(digits, sizeof digits, "%lld", (long long)body_length);
-
-	return packet_add(packet, n, SLICE("CONTENT_LENGTH"),
-			  (struct slice){ digits, (size_t)count });
-}
-
-size_t packet_write(char packet[PACKET_MAX], const struct request *rq, int64_t body_length,
-		    struct slice more, unsigned modifier1, unsigned modifier2)
+size_t packet_write(char packet[PACKET_MAX], const struct request *rq, struct slice more,
+		    unsigned modifier1, unsigned modifier2)
 {
 	size_t count, n = 4;
 	const struct var *vars = uwsgi_request_vars(rq, &count);
-	bool chunked = false;
 
-	for (size_t i = 0; i < count; i++) {
-		if (http_same(vars[i].name, SLICE("HTTP_TRANSFER_ENCODING")))
-			chunked = true;
-		else if (!packet_add(packet, &n, vars[i].name, vars[i].value))
+	for (size_t i = 0; i < count; i++)
+		if (!packet_add(packet, &n, vars[i].name, vars[i].value))
 			return 0;
-	}
-	if (chunked && !add_length(packet, &n, body_length))
-		return 0;
 	if (more.n > PACKET_MAX - n)
 		return 0;
 	if (more.n)

@@ -10,11 +10,10 @@ enum { PACKET_MAX = 4 + 65535 };
 
 /* Appends a variable at *n; false: it does not fit. */
 bool packet_add(char *packet, size_t *n, struct slice name, struct slice value);
-/* Writes the request's variables and `more`, which were written by packet_add() from 0.  The body
- * follows whole, so one that came in chunks has a length now.  The length of the packet; 0: the
- * variables do not fit. */
-size_t packet_write(char packet[PACKET_MAX], const struct request *, int64_t body_length,
-		    struct slice more, unsigned modifier1, unsigned modifier2);
+/* Writes the request's variables and `more`, which were written by packet_add() from 0.  The length
+ * of the packet; 0: the variables do not fit. */
+size_t packet_write(char packet[PACKET_MAX], const struct request *, struct slice more,
+		    unsigned modifier1, unsigned modifier2);
 
 /* The head of a response. */
 struct answer {

@@ -541,9 +541,8 @@ static void *handle(void *state, struct request *rq, struct response *rs)
 	job->phase = CONNECTING;
 	job->body = uwsgi_request_body_view(rq);
 	job->begin = 0;
-	job->end = packet_write(job->buffer, rq, job->body.length,
-				(struct slice){ r->more, r->more_size }, (unsigned)s->modifier1,
-				(unsigned)s->modifier2);
+	job->end = packet_write(job->buffer, rq, (struct slice){ r->more, r->more_size },
+				(unsigned)s->modifier1, (unsigned)s->modifier2);
 	if (job->end == 0) {
 		uwsgi_response_refuse(finish(job), 431,
 				      SLICE("the request's head does not fit into a uwsgi packet"));

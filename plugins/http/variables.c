@@ -35,12 +35,15 @@ static size_t write_name(char *to, struct slice name, uint32_t *hash)
 	return 5 + name.n;
 }
 
-/* Names that are not HTTP_ and the rest.  HTTP_PROXY would be taken for the environment's. */
+/* Names that are not HTTP_ and the rest.  HTTP_PROXY would be taken for the environment's; the
+ * chunks of Transfer-Encoding are taken apart here (RFC 9112 section 7.1.3). */
 static struct slice cgi_name(struct slice name)
 {
 	if (http_same(name, SLICE("HTTP_CONTENT_TYPE")) || http_same(name, SLICE("HTTP_CONTENT_LENGTH")))
 		return (struct slice){ name.p + 5, name.n - 5 };
-	return http_same(name, SLICE("HTTP_PROXY")) ? (struct slice){ name.p, 0 } : name;
+	if (http_same(name, SLICE("HTTP_PROXY")) || http_same(name, SLICE("HTTP_TRANSFER_ENCODING")))
+		return (struct slice){ name.p, 0 };
+	return name;
 }
 
 /* Hangs field i on the first of its name, if there is one. */

@@ -50,7 +50,7 @@ bool autoreload_changed(void *state, char *found, size_t size)
 	struct lane *lane = state;
 	const struct python_settings *s = lane->python->settings;
 
-	PyEval_RestoreThread(lane->state);
+	lane_enter(lane);
 	if (!lane->seen)
 		lane->seen = PyDict_New();
 	PyObject *modules = PySys_GetObject("modules"); /* borrowed */
@@ -70,6 +70,6 @@ bool autoreload_changed(void *state, char *found, size_t size)
 	}
 	Py_XDECREF(items);
 	PyErr_Clear();
-	lane->state = PyEval_SaveThread();
+	lane_leave(lane);
 	return found[0] != '\0';
 }

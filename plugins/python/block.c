@@ -16,10 +16,12 @@ static int send_bytes(struct response *rs, PyObject *bytes)
 	return uwsgi_response_body(rs, s, bytes);
 }
 
-int block_send(struct response *rs, PyObject *block)
+int block_send(struct response *rs, PyObject *block, Py_ssize_t *size)
 {
-	if (PyBytes_Check(block))
+	if (PyBytes_Check(block)) {
+		*size = PyBytes_GET_SIZE(block);
 		return send_bytes(rs, block);
+	}
 	if (!PyObject_CheckBuffer(block)) {
 		PyErr_Format(PyExc_TypeError, "a block of a response must be bytes, not %s",
 			     Py_TYPE(block)->tp_name);
@@ -29,6 +31,7 @@ int block_send(struct response *rs, PyObject *block)
 	PyObject *copy = PyBytes_FromObject(block);
 	int sent = copy ? send_bytes(rs, copy) : -1;
 
+	*size = copy ? PyBytes_GET_SIZE(copy) : 0;
 	Py_XDECREF(copy);
 	return sent;
 }

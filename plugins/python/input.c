@@ -147,6 +147,14 @@ static PyObject *input_close(PyObject *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+PyObject *input_block(PyObject *self)
+{
+	enum { BLOCK = 65536 };
+	struct input *in = (struct input *)self;
+
+	return take(in, bounded(in, BLOCK));
+}
+
 static PyMethodDef methods[] = {
 	{ "read", (PyCFunction)(void (*)(void))input_read, METH_FASTCALL, NULL },
 	{ "readline", (PyCFunction)(void (*)(void))input_readline, METH_FASTCALL, NULL },

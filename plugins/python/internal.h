@@ -69,12 +69,18 @@ const struct python *interpreter(void);
 /* What a lane owns; its thread has a thread state of its own. */
 struct lane {
 	const struct python *python;
-	PyThreadState *state;     /* while the lane does not run Python */
+	PyThreadState *thread;    /* its own, for good */
+	PyThreadState *state;     /* the same while the lane does not run Python, else NULL */
+	struct request *rq;       /* the one that runs */
 	PyObject *template;       /* what every environ begins with */
 	PyObject *start_response; /* used again when the application has not kept it */
 	PyObject *input;          /* the same */
 	PyObject *seen; /* autoreload.c: when modules' files were changed; NULL: not yet */
 };
+
+/* The lane takes the GIL before it runs Python, and gives it back. */
+void lane_enter(struct lane *);
+void lane_leave(struct lane *);
 
 /* The functions of struct app: see plugin.h.  Those for lanes come without the GIL. */
 int interpreter_init(const struct config *, const struct worker_info *, struct error *);
@@ -167,11 +173,13 @@ extern PyTypeObject input_type;
 PyObject *input_new(const struct request *, PyObject *previous);
 /* The request is over: reads give nothing from now on. */
 void input_detach(PyObject *);
+/* The next bytes, not more than a buffer holds; b"" at the end. */
+PyObject *input_block(PyObject *);
 
 /* ---- start_response.c ---- */
 
 extern PyTypeObject start_response_type;
-PyObject *start_response_new(struct response *, PyObject *previous);
+PyObject *start_response_new(const struct lane *, struct response *, PyObject *previous);
 bool start_response_was_called(PyObject *);
 /* One more block was for a client that is gone: whether the application may go on. */
 bool start_response_tolerates(PyObject *);
@@ -182,9 +190,9 @@ void start_response_detach(PyObject *);
 
 /* ---- block.c ---- */
 
-/* Sends one block of a body: any bytes-like object.  1: go on, 0: the peer is gone, -1: an
- * exception is set. */
-int block_send(struct response *, PyObject *block);
+/* Sends one block of a body: any bytes-like object; *size is its length.  1: go on, 0: the peer is
+ * gone, -1: an exception is set. */
+int block_send(struct response *, PyObject *block, Py_ssize_t *size);
 
 /* ---- file_wrapper.c ---- */
 
@@ -199,14 +207,16 @@ int file_wrapper_send(struct response *, PyObject *wrapper);
 void wsgi_handle(void *lane, struct request *, struct response *);
 void wsgi_release(void *lane, void *const *owners, size_t count);
 
-/* ---- logvar.c ---- */
+/* ---- running.c ---- */
 
-/* Around the application's run, on its thread. */
-void logvar_begin(struct request *);
-void logvar_end(void);
-/* uwsgi.set_logvar(name, value) and uwsgi.get_logvar(name). */
-PyObject *logvar_set(PyObject *self, PyObject *arguments);
-PyObject *logvar_get(PyObject *self, PyObject *arguments);
+/* Around the application's run, on the lane's thread; its rq and input are the request's. */
+void running_begin(const struct lane *);
+void running_end(void);
+/* uwsgi.set_logvar(name, value), get_logvar(name), chunked_read([timeout]), chunked_read_nb(). */
+PyObject *running_set_logvar(PyObject *self, PyObject *arguments);
+PyObject *running_get_logvar(PyObject *self, PyObject *arguments);
+PyObject *running_chunked_read(PyObject *self, PyObject *arguments);
+PyObject *running_chunked_read_nb(PyObject *self, PyObject *unused);
 
 /* ---- module.c ---- */
 

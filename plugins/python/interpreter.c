@@ -144,6 +144,17 @@ static void name_thread(int lane)
 	PyErr_Clear();
 }
 
+void lane_enter(struct lane *lane)
+{
+	PyEval_RestoreThread(lane->state);
+	lane->state = NULL;
+}
+
+void lane_leave(struct lane *lane)
+{
+	lane->state = PyEval_SaveThread();
+}
+
 int interpreter_lane_start(int index, void **state, struct error *e)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -160,7 +171,8 @@ int interpreter_lane_start(int index, void **state, struct error *e)
 	lane->python = &python;
 	lane->template = environ_template_new(&python, index);
 	int failed = lane->template ? 0 : failure_report(e, "cannot make an environ");
-	lane->state = PyEval_SaveThread();
+	lane->thread = PyThreadState_Get();
+	lane_leave(lane);
 	*state = lane;
 	return failed;
 }
@@ -170,7 +182,7 @@ void interpreter_lane_stop(void *state)
 	struct lane *lane = state;
 
 	/* The thread state stays: its thread ends with the process. */
-	PyEval_RestoreThread(lane->state);
+	lane_enter(lane);
 	Py_CLEAR(lane->template);
 	Py_CLEAR(lane->start_response);
 	Py_CLEAR(lane->input);
@@ -181,16 +193,12 @@ void interpreter_lane_stop(void *state)
 
 void interpreter_pause(void *state)
 {
-	struct lane *lane = state;
-
-	lane->state = PyEval_SaveThread();
+	lane_leave(state);
 }
 
 void interpreter_resume(void *state)
 {
-	struct lane *lane = state;
-
-	PyEval_RestoreThread(lane->state);
+	lane_enter(state);
 }
 
 void interpreter_worker_stop(void)

@@ -67,9 +67,12 @@ static PyMethodDef methods[] = {
 	{ "reload", reload, METH_NOARGS, "ask the master for a graceful reload" },
 	{ "stop", stop, METH_NOARGS, "ask the master to stop" },
 	{ "log", log_line, METH_O, "write one line to the server's log" },
-	{ "set_logvar", logvar_set, METH_VARARGS,
+	{ "set_logvar", running_set_logvar, METH_VARARGS,
 	  "say what %(name) of log-format is for this request" },
-	{ "get_logvar", logvar_get, METH_VARARGS, "what set_logvar() has said, or None" },
+	{ "get_logvar", running_get_logvar, METH_VARARGS, "what set_logvar() has said, or None" },
+	{ "chunked_read", running_chunked_read, METH_VARARGS,
+	  "the next block of the request's body, b\"\" at its end" },
+	{ "chunked_read_nb", running_chunked_read_nb, METH_NOARGS, "the same" },
 	{ NULL, NULL, 0, NULL },
 };
 

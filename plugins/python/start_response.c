@@ -8,6 +8,7 @@
 
 struct start_response {
 	PyObject_HEAD vectorcallfunc vectorcall;
+	const struct lane *lane;
 	struct response *rs; /* NULL: its request is over */
 	bool called, peer_is_gone;
 	long long lost; /* blocks for a client that was gone */
@@ -191,13 +192,20 @@ static int find_exc_info(PyObject *const *args, Py_ssize_t count, PyObject *name
 static PyObject *write_block(PyObject *self, PyObject *block)
 {
 	struct start_response *sr = (struct start_response *)self;
+	Py_ssize_t size;
 
 	if (!sr->rs) {
 		PyErr_SetString(PyExc_RuntimeError,
 				"write() was called after its request was over");
 		return NULL;
 	}
-	int sent = block_send(sr->rs, block);
+	/* While the lane waits for its client, the response is nobody else's to touch. */
+	if (PyThreadState_Get() != sr->lane->thread) {
+		PyErr_SetString(PyExc_RuntimeError,
+				"write() was called in another thread than the application");
+		return NULL;
+	}
+	int sent = block_send(sr->rs, block, &size);
 	if (sent < 0)
 		return NULL;
 	if (sent > 0 && uwsgi_response_flush(sr->rs))
@@ -233,7 +241,7 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 
 /* ---- life ---- */
 
-PyObject *start_response_new(struct response *rs, PyObject *previous)
+PyObject *start_response_new(const struct lane *lane, struct response *rs, PyObject *previous)
 {
 	struct start_response *sr = (struct start_response *)previous;
 
@@ -246,6 +254,7 @@ PyObject *start_response_new(struct response *rs, PyObject *previous)
 	if (!sr)
 		return NULL;
 	sr->vectorcall = call;
+	sr->lane = lane;
 	sr->rs = rs;
 	sr->called = sr->peer_is_gone = false;
 	sr->lost = 0;

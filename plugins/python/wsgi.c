@@ -22,11 +22,12 @@ static enum sent no_head(void)
 
 /* ---- blocks ---- */
 
-static enum sent send_block(const struct lane *lane, struct response *rs, PyObject *block)
+static enum sent send_block(const struct lane *lane, struct response *rs, PyObject *block,
+			    Py_ssize_t *size)
 {
 	if (!start_response_was_called(lane->start_response))
 		return no_head();
-	int sent = block_send(rs, block);
+	int sent = block_send(rs, block, size);
 
 	return sent > 0 ? SENT : sent == 0 ? PEER_GONE : RAISED;
 }
@@ -36,16 +37,11 @@ static enum sent flush(struct response *rs)
 	return uwsgi_response_flush(rs) ? SENT : PEER_GONE;
 }
 
-static Py_ssize_t size_of(PyObject *block)
-{
-	return PyBytes_Check(block) ? PyBytes_GET_SIZE(block) : 1;
-}
-
 /* All blocks are here, so none has to leave before the last is known. */
 static enum sent send_sequence(const struct lane *lane, struct response *rs, PyObject *sequence)
 {
 	enum sent sent = SENT;
-	Py_ssize_t copied = 0;
+	Py_ssize_t size, copied = 0;
 
 	for (Py_ssize_t i = 0; sent == SENT && i < PySequence_Fast_GET_SIZE(sequence); i++) {
 		PyObject *block = PySequence_Fast_GET_ITEM(sequence, i);
@@ -58,8 +54,9 @@ static enum sent send_sequence(const struct lane *lane, struct response *rs, PyO
 		}
 		/* Other threads may run meanwhile, and take it out of the list. */
 		Py_INCREF(block);
-		sent = send_block(lane, rs, block);
-		copied += size_of(block) <= UWSGI_COPY_MAX ? size_of(block) : 0;
+		sent = send_block(lane, rs, block, &size);
+		if (sent == SENT && size <= UWSGI_COPY_MAX)
+			copied += size;
 		Py_DECREF(block);
 	}
 	return sent;
@@ -77,10 +74,11 @@ static enum sent send_iterator(const struct lane *lane, struct response *rs, PyO
 {
 	enum sent sent = SENT;
 	PyObject *block;
+	Py_ssize_t size;
 
 	while (sent == SENT && (block = PyIter_Next(iterator))) {
-		sent = send_block(lane, rs, block);
-		if (sent == SENT && size_of(block) > 0)
+		sent = send_block(lane, rs, block, &size);
+		if (sent == SENT && size > 0)
 			sent = flush(rs);
 		if (sent == PEER_GONE && may_go_on(lane)) {
 			uwsgi_response_flush(rs); /* gives the block back */
@@ -138,11 +136,12 @@ static enum sent send_file(const struct lane *lane, struct response *rs, PyObjec
 static enum sent send_result(const struct lane *lane, struct response *rs, PyObject *result)
 {
 	enum sent sent;
+	Py_ssize_t size;
 
 	if (PyList_CheckExact(result) || PyTuple_CheckExact(result))
 		sent = send_sequence(lane, rs, result);
 	else if (PyBytes_Check(result))
-		sent = send_block(lane, rs, result); /* not byte by byte */
+		sent = send_block(lane, rs, result, &size); /* not byte by byte */
 	else if (Py_TYPE(result) == &file_wrapper_type)
 		sent = send_file(lane, rs, result);
 	else
@@ -248,10 +247,11 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 					  "server log says why"));
 		return;
 	}
-	PyEval_RestoreThread(lane->state);
-	logvar_begin(rq);
+	lane_enter(lane);
 	lane->input = input_new(rq, lane->input);
-	lane->start_response = start_response_new(rs, lane->start_response);
+	lane->start_response = start_response_new(lane, rs, lane->start_response);
+	lane->rq = rq;
+	running_begin(lane);
 	PyObject *env = lane->input && lane->start_response ? environ_new(lane, rq) : NULL;
 	if (env && mount && mount_split_path(lane->python, mount, rq, env))
 		Py_CLEAR(env);
@@ -264,18 +264,19 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 	if (lane->input)
 		input_detach(lane->input);
 	Py_XDECREF(env);
-	logvar_end();
-	lane->state = PyEval_SaveThread();
+	running_end();
+	lane_leave(lane);
 }
 
 /* An owner is the bytes object of a block, or the wrapper of a file. */
 void wsgi_release(void *state, void *const *owners, size_t count)
 {
 	struct lane *lane = state;
-	bool inside = PyGILState_Check();
+	/* PyGILState_Check() cannot say it: once there is a subinterpreter it is always true. */
+	bool inside = !lane->state;
 
 	if (!inside)
-		PyEval_RestoreThread(lane->state);
+		lane_enter(lane);
 	for (size_t i = 0; i < count; i++) {
 		PyObject *owner = owners[i];
 
@@ -284,5 +285,5 @@ void wsgi_release(void *state, void *const *owners, size_t count)
 		Py_DECREF(owner);
 	}
 	if (!inside)
-		lane->state = PyEval_SaveThread();
+		lane_leave(lane);
 }

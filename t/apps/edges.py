@@ -7,6 +7,8 @@ import sys
 import tempfile
 import threading
 
+import uwsgi
+
 PLAIN = [("Content-Type", "text/plain")]
 kept = {}
 released = threading.Event()
@@ -165,6 +167,11 @@ def buffers(environ, start_response):
     return [bytearray(b"one"), memoryview(b"two"), b""]
 
 
+def known_length(environ, start_response):
+    start_response("200 OK", [*PLAIN, ("Content-Length", "6")])
+    return [b"onetwo"]
+
+
 def many_blocks(environ, start_response):
     start_response("200 OK", PLAIN)
     return [b"0123456789" * 100] * 3000
@@ -187,6 +194,63 @@ def interim_status(environ, start_response):
 
 def surrogate(environ, start_response):
     raise ValueError("\udc80 in it")
+
+
+def empty_first(environ, start_response):
+    """Changes its mind after an empty block of the kind that the query names."""
+    empty = {"bytes": b"", "bytearray": bytearray(), "memoryview": memoryview(b"")}
+    start_response("200 OK", PLAIN)
+    yield empty[environ["QUERY_STRING"]]
+    try:
+        raise ValueError
+    except ValueError:
+        start_response("500 Changed", PLAIN, sys.exc_info())
+    yield b"changed"
+
+
+def write_in_thread(environ, start_response):
+    said = []
+    write = start_response("200 OK", PLAIN)
+    thread = threading.Thread(target=lambda: said.append(tried(write, b"from elsewhere")))
+    thread.start()
+    thread.join()
+    return [said[0].encode()]
+
+
+def chunked_read(environ, start_response):
+    sizes = [len(environ["wsgi.input"].read(10))]
+    while block := uwsgi.chunked_read(5):
+        sizes.append(len(block))
+    sizes.append(len(uwsgi.chunked_read_nb()))
+    start_response("200 OK", PLAIN)
+    return [repr(sizes).encode()]
+
+
+def chunked_read_in_thread(environ, start_response):
+    said = []
+    thread = threading.Thread(target=lambda: said.append(tried(uwsgi.chunked_read)))
+    thread.start()
+    thread.join()
+    start_response("200 OK", PLAIN)
+    return [said[0].encode()]
+
+
+def large_file(environ, start_response):
+    file = tempfile.TemporaryFile()
+    file.truncate(20_000_000)
+    start_response("200 OK", PLAIN)
+    return environ["wsgi.file_wrapper"](file)
+
+
+def beside_a_subinterpreter(environ, start_response):
+    """The same in a process that has made a subinterpreter."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            __import__(name).create()
+            break
+        except ImportError:
+            pass
+    return large_file(environ, start_response)
 
 
 def application(environ, start_response):

@@ -141,6 +141,19 @@ def test_headers_are_added_and_taken_away_on_each_protocol(ways):
         assert "x-two" not in names and "content-type" not in names
 
 
+@pytest.mark.parametrize("path", ["/known_length", "/buffers"])
+def test_a_body_without_its_content_length_is_framed(start, path):
+    """Whether the application has said its length or not."""
+    server = start("module = edges\nhttp-socket = {http}\nrem-header = Content-Length\n")
+    with http.Connection(server.http) as c:
+        for _ in range(2):
+            response = c.request(path)
+            assert (response.body, response.complete) == (b"onetwo", True)
+            assert response.header("Content-Length") is None
+            assert response.header("Transfer-Encoding") == "chunked"
+        assert c.request(path, "HEAD").header("Content-Length") is None
+
+
 def test_add_header_connection_close_closes(start):
     server = start(MODULE + "http-socket = {http}\nadd-header = Connection: close\n")
     with http.Connection(server.http) as c:

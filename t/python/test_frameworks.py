@@ -95,6 +95,22 @@ def test_django_echo(django, speak):
     assert speak(django, "/echo", "POST", body=b"\0\xff" * 50000).body == b"\0\xff" * 50000
 
 
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+def test_django_reads_a_form_in_chunks(django):
+    response = http.request(django.http, "/form", "POST", [FORM, ("Transfer-Encoding", "chunked")],
+                            http.chunked(b"a=o", b"ne&b=2"))
+    assert response.body == b"one 9"
+
+
+def test_django_reads_a_form_without_content_length(django):
+    """What a web server may send over FastCGI."""
+    response = fastcgi.request(django.fastcgi, "/form", "POST", [FORM], b"a=one&b=2",
+                               extra=[("CONTENT_LENGTH", "")])
+    assert response.body == b"one 9"
+
+
 def test_django_upload(django, speak):
     assert speak(django, "/upload", "POST", **multipart(b"z" * 3000000)).body == b"3000000"
 

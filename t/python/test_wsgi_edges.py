@@ -108,6 +108,36 @@ def test_exc_info_may_be_given_by_name(server):
 
 # ---- bodies ----
 
+@pytest.mark.parametrize("kind", ["bytes", "bytearray", "memoryview"])
+def test_an_empty_block_sends_no_head(server, kind):
+    response = ask(server, f"empty_first?{kind}")
+    assert (response.status, response.body) == (500, b"changed")
+
+
+def test_only_the_thread_of_the_call_may_write(server):
+    assert ask(server, "write_in_thread").body.startswith(b"RuntimeError: write()")
+
+
+def test_a_body_in_blocks_of_chunked_read(server):
+    body = http.chunked(b"x" * 10, b"y" * 100000)
+    response = ask(server, "chunked_read", method="POST",
+                   headers=[("Transfer-Encoding", "chunked")], body=body)
+    assert response.body == b"[10, 65536, 34464, 0]"
+
+
+def test_chunked_read_is_for_the_thread_of_the_request(server):
+    assert ask(server, "chunked_read_in_thread").body.startswith(b"RuntimeError: this thread")
+
+
+def test_a_file_is_closed_beside_a_subinterpreter(start):
+    """It is sent, and closed, after the application has returned."""
+    server = start(INI)
+    with http.Connection(server.http, receive_buffer=4096) as c:
+        assert len(c.request("/beside_a_subinterpreter").body) == 20_000_000
+        assert c.request("/buffers").body == b"onetwo"
+    assert "ended" not in server.log()
+
+
 def test_a_list_behind_an_iterator_gets_its_length(server):
     """What Django's responses are: nothing is computed between two blocks."""
     response = ask(server, "list_iterator")

@@ -114,6 +114,46 @@ static void test_bodies_come_back_as_they_came(void **unused)
 	check_body(1000, 1001, 1000);
 }
 
+/* The CONTENT_LENGTH of a request whose peer has said `declared` and sent three bytes. */
+static struct slice length_of(struct request *rq, const char *declared, bool with_body)
+{
+	static const struct request_limits limits = { .post_buffering = 100 };
+
+	request_init(rq, &limits);
+	if (declared)
+		uwsgi_request_var(rq, SLICE("CONTENT_LENGTH"),
+				  (struct slice){ declared, strlen(declared) });
+	if (with_body)
+		uwsgi_request_body(rq, SLICE("abc"));
+	assert_true(request_complete(rq));
+	return uwsgi_request_find(rq, SLICE("CONTENT_LENGTH"));
+}
+
+static void test_a_whole_body_has_a_length(void **unused)
+{
+	static const struct {
+		const char *declared;
+		bool with_body;
+		const char *expected;
+	} cases[] = {
+		{ NULL, true, "3" }, { "", true, "3" },	{ "3", true, "3" },
+		{ NULL, false, NULL }, { "", false, "" }, { "0", false, "0" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct request rq;
+		struct slice length = length_of(&rq, cases[i].declared, cases[i].with_body);
+
+		assert_int_equal(!length.p, !cases[i].expected);
+		if (length.p)
+			assert_int_equal(length.n, strlen(cases[i].expected));
+		if (length.n)
+			assert_memory_equal(length.p, cases[i].expected, length.n);
+		request_fini(&rq);
+	}
+}
+
 static void test_limit_post_refuses_declared_and_actual_lengths(void **unused)
 {
 	const struct request_limits limits = { .post_buffering = 100, .limit_post = 10 };
@@ -166,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_variables_are_found_and_the_last_one_wins),
 		cmocka_unit_test(test_endless_variables_are_refused),
 		cmocka_unit_test(test_bodies_come_back_as_they_came),
+		cmocka_unit_test(test_a_whole_body_has_a_length),
 		cmocka_unit_test(test_limit_post_refuses_declared_and_actual_lengths),
 		cmocka_unit_test(test_a_disk_that_fails_refuses_the_request),
 		cmocka_unit_test(test_the_first_refusal_wins),

@@ -23,22 +23,8 @@ static void test_the_packet_is_as_documented(void **unused)
 	begin(&rq);
 	assert_true(uwsgi_request_var(&rq, SLICE("A"), SLICE("xy")));
 	assert_true(packet_add(more, &more_size, SLICE("COLOUR"), SLICE("red")));
-	assert_int_equal(packet_write(packet, &rq, 0, (struct slice){ more, more_size }, 1, 2),
+	assert_int_equal(packet_write(packet, &rq, (struct slice){ more, more_size }, 1, 2),
 			 sizeof expected - 1);
-	assert_memory_equal(packet, expected, sizeof expected - 1);
-	request_fini(&rq);
-}
-
-static void test_a_body_that_came_in_chunks_has_its_length(void **unused)
-{
-	static const char expected[] = "\0\x18\0\0\x0e\0CONTENT_LENGTH\6\0" "123456";
-	char packet[PACKET_MAX];
-	struct request rq;
-
-	(void)unused;
-	begin(&rq);
-	uwsgi_request_var(&rq, SLICE("HTTP_TRANSFER_ENCODING"), SLICE("chunked"));
-	assert_int_equal(packet_write(packet, &rq, 123456, SLICE(""), 0, 0), sizeof expected - 1);
 	assert_memory_equal(packet, expected, sizeof expected - 1);
 	request_fini(&rq);
 }
@@ -53,10 +39,10 @@ static void test_what_does_not_fit_is_refused(void **unused)
 	begin(&rq);
 	/* Exactly full: 2 + 1 + 2 + value. */
 	uwsgi_request_var(&rq, SLICE("A"), (struct slice){ value, 65530 });
-	assert_int_equal(packet_write(packet, &rq, 0, SLICE(""), 0, 0), PACKET_MAX);
-	assert_int_equal(packet_write(packet, &rq, 0, SLICE("x"), 0, 0), 0);
+	assert_int_equal(packet_write(packet, &rq, SLICE(""), 0, 0), PACKET_MAX);
+	assert_int_equal(packet_write(packet, &rq, SLICE("x"), 0, 0), 0);
 	uwsgi_request_var(&rq, SLICE("B"), SLICE(""));
-	assert_int_equal(packet_write(packet, &rq, 0, SLICE(""), 0, 0), 0);
+	assert_int_equal(packet_write(packet, &rq, SLICE(""), 0, 0), 0);
 	request_fini(&rq);
 	size_t n = 4;
 	assert_false(packet_add(packet, &n, SLICE("A"), (struct slice){ value, 65531 }));
@@ -103,7 +89,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_packet_is_as_documented),
-		cmocka_unit_test(test_a_body_that_came_in_chunks_has_its_length),
 		cmocka_unit_test(test_what_does_not_fit_is_refused),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_what_is_no_answer),

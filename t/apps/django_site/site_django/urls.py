@@ -18,6 +18,11 @@ def upload(request):
     return HttpResponse(str(sum(len(c) for c in request.FILES["file"].chunks())))
 
 
+@csrf_exempt
+def form(request):
+    return HttpResponse(f"{request.POST.get('a')} {len(request.body)}")
+
+
 def stream(request):
     return StreamingHttpResponse(f"line {i}\n" for i in range(1000))
 
@@ -30,5 +35,5 @@ def where(request, rest):
     return HttpResponse(f"{rest} {request.is_secure()} {request.get_host()}")
 
 
-urlpatterns = [path("", hello), path("echo", echo), path("upload", upload),
+urlpatterns = [path("", hello), path("echo", echo), path("upload", upload), path("form", form),
                path("stream", stream), path("file", this_file), path("where/<path:rest>", where)]
