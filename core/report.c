@@ -152,6 +152,8 @@ void report_print(const struct report *r)
 		else
 			uwsgi_log(UWSGI_NOTE, "%s: %s: %s", file, words[d->severity], d->text);
 	}
+	if (r->errors > report_count(r, UWSGI_ERROR))
+		uwsgi_log(UWSGI_ERROR, "out of memory: not all errors can be named");
 }
 
 /* Text of files may be in any encoding; JSON is UTF-8. */

@@ -29,6 +29,10 @@
 #include <unistd.h>
 
 enum { RULES = 8, SITES = 512 };
+enum {
+	EACH = 1, /* counted for each place in the program by itself */
+	OWN = 2,  /* what libev calls does not count */
+};
 
 struct rule {
 	char call[16];		/* the function; "": no rule */
@@ -36,7 +40,7 @@ struct rule {
 	int32_t error;		/* errno of the failure; 0: the call is made */
 	int32_t delay_us;	/* before it */
 	int64_t first, last;	/* which calls, counted from 1 */
-	int32_t each;		/* counted for each place in the program by itself */
+	int32_t flags;
 	_Atomic int32_t hits;	/* how often it struck */
 	_Atomic int64_t calls;	/* how often it was looked at */
 	char where[64];		/* the last place it struck: file+offset */
@@ -87,6 +91,8 @@ static int has_role(const char *role)
 	return 1;
 }
 
+static const char libev[] = "libev.so";
+
 /* The file that a call comes from, or NULL when it is none of ours. */
 static const char *caller(void *address, uint64_t *offset)
 {
@@ -99,7 +105,9 @@ static const char *caller(void *address, uint64_t *offset)
 		return "uwsgi";
 	const char *name = strrchr(here.dli_fname, '/');
 	name = name ? name + 1 : here.dli_fname;
-	return strstr(name, "_plugin.so") || strncmp(name, "libev.so", 8) == 0 ? name : NULL;
+	if (strncmp(name, libev, strlen(libev)) == 0)
+		return libev;
+	return strstr(name, "_plugin.so") ? name : NULL;
 }
 
 /* The count of calls from this place, this one included. */
@@ -120,10 +128,10 @@ static int struck(struct rule *r, void *address)
 	uint64_t offset;
 	const char *file = caller(address, &offset);
 
-	if (!file || (*r->role && !has_role(r->role)))
+	if (!file || (*r->role && !has_role(r->role)) || (r->flags & OWN && file == libev))
 		return 0;
 	int64_t count = atomic_fetch_add(&r->calls, 1) + 1;
-	if (r->each)
+	if (r->flags & EACH)
 		count = count_at((uint64_t)(r - table->rules + 1) << 56 |
 				 (uint64_t)(unsigned char)*file << 48 | offset);
 	if (count < r->first || count > r->last)

@@ -7,6 +7,7 @@ A rule is text, `call:word,word,…`; several are separated by blanks:
     fork:EAGAIN,in=zygote,times=3        three in the zygote do (master, zygote, worker, http)
     accept4:EMFILE,nth=5,times=all       the fifth and all after it
     epoll_ctl:ENOMEM,each                the first at each place in the program that calls it
+    malloc:ENOMEM,each,own               the same, without libev's, which aborts then
     waitpid:delay=2ms,times=all          each one is made 2 ms later
 
 Counted are the calls of all processes of the server together, from when the rule is set."""
@@ -25,6 +26,7 @@ SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
                       "chaos", "faults.c")
 RULE = struct.Struct("=16s16siiqqiiq64s")
 RULES, SITES_SIZE = 8, 512 * 16
+FLAGS = {"each": 1, "own": 2}
 ALL = 2**62
 ROLES = {"master": b"master", "zygote": b" zygote", "worker": b" worker", "http": b" http"}
 _built = {}
@@ -50,7 +52,7 @@ def milliseconds(text):
 def parse(text):
     """One rule as the bytes that faults.c reads."""
     call, _, words = text.partition(":")
-    error, delay_us, nth, times, each, role = 0, 0, 1, 1, 0, b""
+    error, delay_us, nth, times, flags, role = 0, 0, 1, 1, 0, b""
     for word in words.split(","):
         name, _, value = word.partition("=")
         if name == "in":
@@ -61,11 +63,11 @@ def parse(text):
             times = ALL if value == "all" else int(value)
         elif name == "delay":
             delay_us = int(milliseconds(value) * 1000)
-        elif name == "each":
-            each = 1
+        elif name in FLAGS:
+            flags |= FLAGS[name]
         else:
             error = getattr(errno, name)
-    return RULE.pack(call.encode(), role, error, delay_us, nth, nth + times - 1, each, 0, 0, b"")
+    return RULE.pack(call.encode(), role, error, delay_us, nth, nth + times - 1, flags, 0, 0, b"")
 
 
 class Faults:

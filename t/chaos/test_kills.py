@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Processes that are killed, stopped, or told too much under load: only what ran in them is lost,
+and they are all back."""
+import os
+import signal
+
+import pytest
+
+from lib import mixed, proc
+from lib.wait import until
+
+
+@pytest.mark.parametrize("role, times, said", [
+    ("worker", 4, r"worker \d \(pid {pid}\) ended unexpectedly: killed by signal 9"),
+    ("zygote", 2, r"the process that workers are forked from ended: killed by signal 9"),
+    ("http", 2, r"http \d \(pid {pid}\) ended unexpectedly: killed by signal 9")])
+def test_a_killed_process_takes_only_its_own_requests_along(besiege, role, times, said):
+    b = besiege()
+    # The application is imported again, by which the old workers leave: see test_deploys.py.
+    with b.load(["nginx_fastcgi"] if role == "zygote" else []) as load:
+        for _ in range(times):
+            victim = mixed.processes(b.server, role)[0]
+            load.kill(victim)
+            b.server.wait_log(said.format(pid=victim))
+            until(b.is_whole, f"another {role}")
+            load.wait_more(3)
+    b.check(load)
+    b.end()
+
+
+def test_all_children_killed_at_once(besiege):
+    b = besiege()
+    with b.load(["nginx_fastcgi"]) as load:
+        for victim in proc.children(b.server.pid):
+            load.kill(victim)
+        until(b.is_whole, "all processes")
+        load.wait_more(3)
+    b.check(load)
+    b.end()
+
+
+@pytest.mark.parametrize("role", ["worker", "http"])
+def test_a_stopped_process_loses_nothing(besiege, role):
+    """Others serve meanwhile; there is one router only, so its clients wait."""
+    b = besiege()
+    with b.load() as load:
+        stopped = mixed.processes(b.server, role)[0]
+        os.kill(stopped, signal.SIGSTOP)
+        others = mixed.Mixed({"http": b.ways["http"]}, clients=1, seed=2,
+                             questions=[mixed.hello])
+        with others:
+            others.wait_more(20)
+        os.kill(stopped, signal.SIGCONT)
+        load.wait_more(3)
+    assert others.unexplained() == []
+    b.check(load)
+    b.end()
