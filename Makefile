@@ -38,7 +38,7 @@ SETTINGS := report option uwsgi_names absent always pending lookup catalogue ini
 EXCHANGE := request body header_rules response logformat requestlog exchange
 WIRE     := address listener handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment resources capability privileges slot limit generation child zygote gateway reign logfile logencoder \
+PROCESS  := title environment resources capability privileges pidfile outcome slot limit generation child zygote gateway reign logfile logencoder \
             logger logstream logpipe touch logmaster master
 ENTRY    := daemon check_app command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)

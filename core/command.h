@@ -5,10 +5,10 @@
 
 #include "plugin.h"
 
-/* --reload FILE: graceful restart; --stop FILE: stop.  FILE holds the master's pid.  Returns the
- * exit code. */
-int command_reload(const char *pidfile);
-int command_stop(const char *pidfile);
+/* --reload FILE waits until the reload has gone well or wrong, --stop FILE until the server has
+ * ended; at most `wait` seconds, or not at all when that is NULL.  Both return the exit code. */
+int command_reload(const char *pidfile, const char *wait);
+int command_stop(const char *pidfile, const char *wait);
 int command_version(void);
 
 #endif

@@ -27,9 +27,13 @@ const struct command_row command_rows[] = {
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
 	  "print all settings, and where each is from", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
-	  "let the instance of this pidfile reload", false },
+	  "let the server of this pidfile reload", false },
 	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
-	  "let the instance of this pidfile stop", false },
+	  "stop the server of this pidfile; ends when it has ended", false },
+	{ "wait", 0, COMMAND_WAIT, ARITY_REQUIRED, "SECONDS",
+	  "how long --stop waits at most; 300 without it", true },
+	{ "no-wait", 0, COMMAND_NO_WAIT, ARITY_NONE, "",
+	  "--stop only sends the signal", true },
 };
 const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 
@@ -200,7 +204,7 @@ enum word_kind command_line_next(struct command_line *c, struct word *w)
 struct command command_line_find(int argc, char **argv)
 {
 	static const struct catalogue none = { 0 };
-	struct command found = { COMMAND_SERVE, NULL };
+	struct command found = { .kind = COMMAND_SERVE, .wait = COMMAND_WAIT_S };
 	struct command_line c;
 	struct word w;
 
@@ -208,10 +212,17 @@ struct command command_line_find(int argc, char **argv)
 	while (command_line_next(&c, &w) != WORD_END) {
 		if (!w.command)
 			continue;
-		found.kind = w.command->kind;
-		found.argument = w.value;
-		if (w.command->arity == ARITY_REQUIRED && !w.value)
-			found.argument = "";
+		const char *value =
+			w.command->arity == ARITY_REQUIRED && !w.value ? "" : w.value;
+
+		if (w.command->kind == COMMAND_WAIT) {
+			found.wait = value;
+		} else if (w.command->kind == COMMAND_NO_WAIT) {
+			found.wait = NULL;
+		} else {
+			found.kind = w.command->kind;
+			found.argument = value;
+		}
 	}
 	return found;
 }

@@ -20,11 +20,18 @@ enum command_kind {
 	COMMAND_SHOW_CONFIG, /* argument: the same */
 	COMMAND_RELOAD,      /* argument: a pidfile */
 	COMMAND_STOP,        /* argument: a pidfile */
+	/* how the two above wait */
+	COMMAND_WAIT,
+	COMMAND_NO_WAIT,
 };
+
+/* Longer than any reload or stop with usual mercies. */
+#define COMMAND_WAIT_S "300"
 
 struct command {
 	enum command_kind kind;
 	const char *argument; /* points into argv; "" where one is needed and none was given */
+	const char *wait;     /* seconds, as they were written; NULL: not at all */
 };
 
 /* The last command among the words.  It needs no tables: which word is another option's value

@@ -42,7 +42,7 @@ static const struct chosen {
 	{ NULL, "need-app", "no start without the application" },
 	{ NULL, "pidfile", "for --reload and --stop" },
 	{ NULL, "daemonize", "go to the background, log to this file" },
-	{ NULL, "vacuum", "remove sockets and pidfiles at the end" },
+	{ NULL, "vacuum", "remove UNIX sockets at the end" },
 	{ "Limits", "harakiri", "end requests that run longer" },
 	{ NULL, "max-requests", "replace a worker after so many" },
 	{ NULL, "reload-on-rss", "replace a worker that grew to so many MB" },

@@ -18,6 +18,7 @@
 #include "manual.h"
 #include "master.h"
 #include "pending.h"
+#include "pidfile.h"
 #include "reference.h"
 #include "resources.h"
 #include "show.h"
@@ -37,7 +38,7 @@ static const struct option_table *const core_tables[] = {
 	&traps_table,    &config_table,        &loader_options,     &listener_options,
 	&worker_options, &header_options,      &lane_options,       &limits_options,
 	&master_options, &environment_options, &privileges_options, &resources_options,
-	&daemon_options, &logging_options,     &logstream_options,  &requestlog_options,
+	&pidfile_options, &logging_options,     &logstream_options,  &requestlog_options,
 	&title_options,  &always_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
@@ -178,7 +179,7 @@ static int open_late_log(const struct config *cfg, struct logfile *log, bool jai
 
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
 static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
-		   const struct pidfiles *pidfiles, struct master_setup *setup, struct error *e)
+		   struct master_setup *setup, struct error *e)
 {
 	struct listeners *listeners = &setup->listeners;
 	bool at_once = privileges_at_once(cfg), jailed = false;
@@ -201,11 +202,11 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	setup->log->gid = who.gid;
 	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
 	    logfile_open(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
-	    daemon_write_pidfiles(pidfiles, false, &who, e) == 0 &&
+	    pidfiles_write(setup->pidfiles, false, &who, e) == 0 &&
 	    privileges_enter_root(cfg, &jailed, e) == 0 &&
 	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
 	     privileges_drop(cfg, &who, e) == 0) &&
-	    daemon_write_pidfiles(pidfiles, true, &who, e) == 0 &&
+	    pidfiles_write(setup->pidfiles, true, &who, e) == 0 &&
 	    open_late_log(cfg, setup->log, jailed, e) == 0) {
 		if (jailed)
 			invocation->cwd = "/";
@@ -219,12 +220,13 @@ static int serve(struct invocation *invocation, struct loader *ld)
 {
 	struct tables tables;
 	struct logfile log;
+	struct pidfiles pidfiles;
 	struct master_setup setup = { .invocation = invocation,
 				      .loader = ld,
 				      .log = &log,
+				      .pidfiles = &pidfiles,
 				      .served = -1,
 				      .hello = say_hello };
-	struct pidfiles pidfiles;
 	struct error e;
 
 	setup.config = load_and_report(invocation, ld, &tables);
@@ -241,18 +243,17 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	logging_use(setup.config);
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
-	daemon_find_pidfiles(setup.config, invocation->cwd, &pidfiles);
-	if (prepare(setup.config, ld, invocation, &pidfiles, &setup, &e)) {
+	pidfiles_find(&pidfiles, setup.config, invocation->cwd);
+	if (prepare(setup.config, ld, invocation, &setup, &e)) {
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		pidfiles_remove(&pidfiles);
 		config_free(setup.config);
 		return EXIT_FAILURE;
 	}
 	setup.tables = tables.items;
 	setup.table_count = tables.count;
-	bool vacuum = master_wants_vacuum(setup.config);
 	int exit_code = master_run(&setup);
-	if (vacuum)
-		daemon_remove_pidfiles(&pidfiles);
+	pidfiles_remove(&pidfiles);
 	return exit_code;
 }
 
@@ -301,9 +302,9 @@ int main(int argc, char **argv)
 	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
-		return command_reload(command.argument);
+		return command_reload(command.argument, NULL);
 	case COMMAND_STOP:
-		return command_stop(command.argument);
+		return command_stop(command.argument, command.wait);
 	case COMMAND_VERSION:
 		return command_version();
 	case COMMAND_HELP:
@@ -340,6 +341,8 @@ int main(int argc, char **argv)
 		loader_load_profile(&ld);
 		return show_config(&invocation, &ld, command.argument);
 	case COMMAND_SERVE:
+	case COMMAND_WAIT:
+	case COMMAND_NO_WAIT:
 		break;
 	}
 	loader_load_profile(&ld);

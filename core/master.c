@@ -38,7 +38,7 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(vacuum),
 	  .initial = "false",
-	  .help = "remove UNIX sockets and pidfiles when the server ends" },
+	  .help = "remove UNIX sockets when the server ends" },
 	{ .name = "touch-reload",
 	  .type = OPT_LIST,
 	  .offset = AT(touch_reload),
@@ -72,7 +72,7 @@ const struct option_table master_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-bool master_wants_vacuum(const struct config *cfg)
+static bool wants_vacuum(const struct config *cfg)
 {
 	const struct master_settings *s = uwsgi_options(cfg, &master_options);
 
@@ -118,6 +118,7 @@ static void forked(void *data, const struct reign *own)
 	for (size_t i = 0; i < SIGNALS; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
 	logmaster_enter_child(&m->log);
+	pidfiles_close(m->setup->pidfiles);
 	if (m->setup->served >= 0)
 		close(m->setup->served);
 }
@@ -586,7 +587,7 @@ static bool free_finished(struct master *m)
 		return false;
 	*at = r->next;
 	/* What it alone had opened is of no use when the server goes on. */
-	bool unlink_paths = master_wants_vacuum(r->config) || (m->serving && m->serving != r);
+	bool unlink_paths = wants_vacuum(r->config) || (m->serving && m->serving != r);
 	if (m->serving == r)
 		m->serving = NULL;
 	reign_free(r, m->serving, unlink_paths);

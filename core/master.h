@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "loader.h"
 #include "logfile.h"
+#include "pidfile.h"
 
 /* What the entry has prepared; constant but for the first configuration and its listeners,
  * which the master takes over. */
@@ -17,6 +18,7 @@ struct master_setup {
 	size_t table_count;
 	const struct loader *loader;
 	struct logfile *log;
+	struct pidfiles *pidfiles;
 	void (*hello)(const struct master_setup *); /* says what was started */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
@@ -25,7 +27,6 @@ struct master_setup {
 
 extern const struct option_table master_options;
 
-bool master_wants_vacuum(const struct config *);
 /* Serves until it is told to stop; returns the exit code. */
 int master_run(struct master_setup *);
 
