@@ -36,7 +36,7 @@ SETTINGS := report option uwsgi_names absent always pending lookup catalogue ini
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
 EXCHANGE := request body header_rules response logformat requestlog exchange
-WIRE     := address listener handover sending connection hub acceptor
+WIRE     := address socketpath listener handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome slot limit generation child zygote gateway reign logfile logencoder \
             logger logstream logpipe touch logmaster master

@@ -3,17 +3,19 @@
  * calls it at start and on a reload; it accepts nothing. */
 #include "listener.h"
 
+#include "clock.h"
+#include "socketpath.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+/* Another server that has an address may be about to end: so often, and so long, is that tried. */
+enum { RETRY_MS = 10, TELL_AFTER_MS = 500, PATIENCE_MS = 3000 };
 
 struct listener_settings {
 	struct option_list uwsgi, http_socket, http, fastcgi, shared;
@@ -26,47 +28,6 @@ struct listener_settings {
 /* What `protocol` may say, and which of the loaded ones that is. */
 static const char *const protocol_choices[] = { "uwsgi", "http", "http11", "fastcgi", NULL };
 static const char *const protocol_names[] = { "uwsgi", "http", "http", "fastcgi" };
-
-static int parse_mode(const char *text, mode_t *mode, struct error *e)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 8);
-
-	if (end == text || *end || n > 07777)
-		return uwsgi_error_set(e, "expected an octal mode such as 660");
-	*mode = (mode_t)n;
-	return 0;
-}
-
-/* "user", "user:group", ":group", names or numbers. */
-static int parse_owner(const char *text, uid_t *uid, gid_t *gid, struct error *e)
-{
-	char user[128];
-	const char *colon = strchr(text, ':');
-	char *end;
-
-	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user - 1,
-		 text);
-	*uid = (uid_t)-1;
-	*gid = (gid_t)-1;
-	if (*user) {
-		const struct passwd *pw = getpwnam(user);
-		unsigned long n = strtoul(user, &end, 10);
-
-		if (!pw && *end)
-			return uwsgi_error_set(e, "there is no user %s", user);
-		*uid = pw ? pw->pw_uid : (uid_t)n;
-	}
-	if (colon && colon[1]) {
-		const struct group *gr = getgrnam(colon + 1);
-		unsigned long n = strtoul(colon + 1, &end, 10);
-
-		if (!gr && *end)
-			return uwsgi_error_set(e, "there is no group %s", colon + 1);
-		*gid = gr ? gr->gr_gid : (gid_t)n;
-	}
-	return 0;
-}
 
 /* "=0": the first shared-socket. */
 static bool is_shared(const char *text)
@@ -83,17 +44,16 @@ static int valid_address(const char *text, struct error *e)
 
 static int valid_mode(const char *text, struct error *e)
 {
-	mode_t mode;
+	struct socket_access access;
 
-	return parse_mode(text, &mode, e);
+	return socketpath_parse_mode(text, &access, e);
 }
 
 static int valid_owner(const char *text, struct error *e)
 {
-	uid_t uid;
-	gid_t gid;
+	struct socket_access access;
 
-	return parse_owner(text, &uid, &gid, e);
+	return socketpath_parse_owner(text, &access, e);
 }
 
 #define AT(member) offsetof(struct listener_settings, member)
@@ -249,80 +209,45 @@ const struct option_table listener_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-/* A path that nobody answers on any more is free; one with a live server is refused. */
-static int clear_path(const struct address *a, struct error *e)
+static int set_option(int fd, int level, int name, int value)
 {
-	const char *path = address_path(a);
-	struct stat st;
-
-	if (lstat(path, &st))
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return uwsgi_error_set(e,
-				       "%s exists and is not a socket; remove it or choose "
-				       "another path",
-				       path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return uwsgi_error_set(e, "socket: %s", strerror(errno));
-	int refused = connect(fd, (const struct sockaddr *)&a->sa, a->length);
-	int why = errno;
-	close(fd);
-	/* EAGAIN: its queue is full, so there is a server. */
-	if (!refused || why == EAGAIN)
-		return uwsgi_error_set(e, "%s: another server is listening on it; stop that first",
-				       path);
-	if (why != ECONNREFUSED)
-		return uwsgi_error_set(e, "%s: %s", path, strerror(why));
-	if (unlink(path))
-		return uwsgi_error_set(e, "cannot replace the stale socket %s: %s", path,
-				       strerror(errno));
-	return 0;
+	return setsockopt(fd, level, name, &value, sizeof value);
 }
 
-static int set_access(const char *path, const struct listener_settings *s, struct error *e)
-{
-	uid_t uid;
-	gid_t gid;
-	mode_t mode = 0;
-
-	if (s->mode) {
-		if (parse_mode(s->mode, &mode, e))
-			return -1;
-		if (chmod(path, mode))
-			return uwsgi_error_set(e, "chmod-socket: %s: %s", path, strerror(errno));
-	}
-	if (s->owner) {
-		if (parse_owner(s->owner, &uid, &gid, e))
-			return -1;
-		if (chown(path, uid, gid))
-			return uwsgi_error_set(e, "chown-socket = %s: %s: %s", s->owner, path,
-					       strerror(errno));
-	}
-	return 0;
-}
-
-static void set_option(int fd, int level, int name, int value)
+static void set_if(int fd, int level, int name, int value)
 {
 	if (value)
-		setsockopt(fd, level, name, &value, sizeof value);
+		set_option(fd, level, name, value);
+}
+
+/* Accepted sockets inherit them. */
+static int set_tcp_keepalive(int fd, const struct listener_settings *s)
+{
+	return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, s->keepalive);
+}
+
+static int set_fast_open(int fd, const struct listener_settings *s)
+{
+	return set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, (int)s->fast_open);
+}
+
+/* A connection is accepted when its request is there (or after this many seconds), by a lane that
+ * then runs it: otherwise one lane could accept several while others idle. */
+static int set_defer_accept(int fd, const struct listener_settings *s)
+{
+	return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, !s->no_defer);
 }
 
 static void set_tcp_options(int fd, const struct listener_settings *s)
 {
-	const int on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	set_option(fd, SOL_SOCKET, SO_REUSEPORT, s->reuse_port);
-	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, s->keepalive);
-	set_option(fd, IPPROTO_IP, IP_FREEBIND, s->free_bind);
-	set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, (int)s->fast_open);
-	/* Inherited by accepted sockets, which saves a system call for each. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* A connection is accepted when its request is there (or after this many seconds), by a
-	 * lane that then runs it: otherwise one lane could accept several while others idle. */
-	set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, !s->no_defer);
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	set_if(fd, SOL_SOCKET, SO_REUSEPORT, s->reuse_port);
+	set_if(fd, IPPROTO_IP, IP_FREEBIND, s->free_bind);
+	set_tcp_keepalive(fd, s);
+	set_fast_open(fd, s);
+	set_defer_accept(fd, s);
+	/* Inherited, too, which saves a system call for each connection. */
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 static int somaxconn(void)
@@ -353,49 +278,116 @@ static int backlog_of(const struct listener_settings *s)
 	return most;
 }
 
-/* Binds and listens; on failure the caller closes the descriptor. */
-static int bind_and_listen(struct listener *l, const char *text, const struct listener_settings *s,
-			   int backlog, struct error *e)
+/* chmod-socket and chown-socket. */
+static int find_access(const struct listener_settings *s, struct socket_access *access,
+		       struct error *e)
 {
+	*access = (struct socket_access){ 0 };
+	return (s->mode && socketpath_parse_mode(s->mode, access, e)) ||
+			       (s->owner && socketpath_parse_owner(s->owner, access, e))
+		       ? -1
+		       : 0;
+}
+
+/* Nobody can connect before listen(). */
+static int bind_to_path(struct listener *l, const char *path, bool *taken, struct error *e)
+{
+	struct socket_access access;
+
+	if (socketpath_clear(path, taken, e) || find_access(l->settings, &access, e))
+		return -1;
+	if (socketpath_bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length,
+			    &access))
+		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, path,
+				       strerror(errno));
+	l->inode = socketpath_inode(path);
+	return socketpath_set_access(path, l->inode, &access, e);
+}
+
+/* On failure the caller closes the descriptor.  *taken: somebody else listens. */
+static int bind_and_listen(struct listener *l, const char *text, bool *taken, struct error *e)
+{
+	const struct listener_settings *s = l->settings;
 	const char *path = address_path(&l->address);
 	socklen_t length = sizeof l->address.sa;
 	struct sockaddr_storage bound;
-	struct stat st;
 
-	set_option(l->fd, SOL_SOCKET, SO_SNDBUF, (int)s->send_buffer);
-	set_option(l->fd, SOL_SOCKET, SO_RCVBUF, (int)s->receive_buffer);
+	set_if(l->fd, SOL_SOCKET, SO_SNDBUF, (int)s->send_buffer);
+	set_if(l->fd, SOL_SOCKET, SO_RCVBUF, (int)s->receive_buffer);
 	if (l->address.sa.ss_family != AF_UNIX)
 		set_tcp_options(l->fd, s);
-	else if (path && clear_path(&l->address, e))
-		return -1;
-	if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length))
+	if (path) {
+		if (bind_to_path(l, path, taken, e))
+			return -1;
+	} else if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length)) {
+		*taken = errno == EADDRINUSE;
 		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text,
 				       strerror(errno));
-	if (path && lstat(path, &st) == 0)
-		l->inode = st.st_ino;
-	/* Access is set before listen(): until then nobody can connect. */
-	if (path && set_access(path, s, e))
-		return -1;
-	if (listen(l->fd, backlog))
+	}
+	if (listen(l->fd, backlog_of(s))) {
+		*taken = errno == EADDRINUSE;
 		return uwsgi_error_set(e, "cannot listen on %s = %s: %s", l->option, text,
 				       strerror(errno));
+	}
 	if (getsockname(l->fd, (struct sockaddr *)&bound, &length) == 0)
 		address_to_text((struct sockaddr *)&bound, length, &l->text);
 	return 0;
 }
 
-static int open_listener(struct listener *l, const char *text, const struct listener_settings *s,
-			 int backlog, struct error *e)
+static int try_to_open(struct listener *l, const char *text, bool *taken, struct error *e)
 {
 	l->fd = socket(l->address.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return uwsgi_error_set(e, "%s = %s: %s", l->option, text, strerror(errno));
-	if (bind_and_listen(l, text, s, backlog, e) == 0)
+	if (bind_and_listen(l, text, taken, e) == 0)
 		return 0;
-	close(l->fd);
 	if (l->inode)
-		unlink(address_path(&l->address));
+		socketpath_remove(address_path(&l->address), l->inode);
+	close(l->fd);
+	l->inode = 0;
 	return -1;
+}
+
+/* What the listeners that are opened together have in common. */
+struct opening {
+	const struct config *config;
+	const struct listener_settings *settings;
+	const struct protocols *protocols;
+	const struct listeners *before;
+	int64_t began_ms; /* of waiting for another server to end; 0: not yet */
+	bool told;
+};
+
+/* A server that was killed or stopped a moment ago still has its sockets until its last process is
+ * gone.  False: it is not ending.  The master waits for nobody. */
+static bool wait_for_other_server(struct opening *o, const struct error *why)
+{
+	const struct timespec pause = { 0, RETRY_MS * 1000000 };
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (o->began_ms == 0)
+		o->began_ms = now_ms;
+	if (o->before || now_ms - o->began_ms >= PATIENCE_MS)
+		return false;
+	if (!o->told && now_ms - o->began_ms >= TELL_AFTER_MS) {
+		uwsgi_log(UWSGI_NOTE, "%s; waiting %d s for it to end", why->text,
+			  PATIENCE_MS / 1000);
+		o->told = true;
+	}
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+static int open_listener(struct listener *l, const char *text, struct opening *o, struct error *e)
+{
+	bool taken = false;
+
+	while (try_to_open(l, text, &taken, e)) {
+		if (!taken || !wait_for_other_server(o, e))
+			return -1;
+		taken = false;
+	}
+	return 0;
 }
 
 static const struct listener *find(const struct listeners *set, const struct address *a)
@@ -445,9 +437,9 @@ static int find_address(const struct listener_settings *s, const char *text, str
 	return address_parse(a, name, e);
 }
 
-static void set_timeouts(struct listener *l, const struct config *cfg,
-			 const struct listener_settings *s)
+static void set_timeouts(struct listener *l, const struct config *cfg)
 {
+	const struct listener_settings *s = l->settings;
 	struct protocol_timeouts t = { s->timeout_s, s->timeout_s, s->timeout_s };
 
 	if (l->protocol->timeouts)
@@ -458,24 +450,23 @@ static void set_timeouts(struct listener *l, const struct config *cfg,
 	l->write_timeout_s = (double)(s->write_timeout_s ? s->write_timeout_s : s->timeout_s);
 }
 
-static int add_listener(struct listeners *set, const struct config *cfg, const struct plan *plan,
-			const char *text, const struct protocols *protocols,
-			const struct listeners *before, struct error *e)
+static int add_listener(struct listeners *set, struct opening *o, const struct plan *plan,
+			const char *text, struct error *e)
 {
-	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	struct listener l = { .option = plan->option,
 			      .fd = -1,
+			      .settings = o->settings,
 			      .gateway = plan->gateway,
 			      .internal = plan->internal };
 
-	l.protocol = find_protocol(protocols, plan->protocol);
+	l.protocol = find_protocol(o->protocols, plan->protocol);
 	if (!l.protocol)
 		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
 				       plan->option, text, plan->protocol);
-	set_timeouts(&l, cfg, s);
+	set_timeouts(&l, o->config);
 	if (l.internal) {
 		set_nameless(&l.address);
-	} else if (find_address(s, text, &l.address, e)) {
+	} else if (find_address(o->settings, text, &l.address, e)) {
 		struct error why = *e;
 
 		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
@@ -483,13 +474,13 @@ static int add_listener(struct listeners *set, const struct config *cfg, const s
 	if (find(set, &l.address))
 		return uwsgi_error_set(e, "%s = %s: this address is already used by %s",
 				       plan->option, text, find(set, &l.address)->option);
-	const struct listener *open = find(before, &l.address);
+	const struct listener *open = find(o->before, &l.address);
 
 	if (open) {
 		l.fd = open->fd;
 		l.inode = open->inode;
 		l.text = open->text;
-	} else if (open_listener(&l, text, s, backlog_of(s), e)) {
+	} else if (open_listener(&l, text, o, e)) {
 		return -1;
 	}
 	set->items[set->count++] = l;
@@ -513,6 +504,7 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	const struct gateway *gateway = s->http.count ? protocols->gateway : NULL;
+	struct opening opening = { cfg, s, protocols, before, 0, false };
 	struct gateway_needs needs = { 0 };
 	/* Where a gateway reaches the workers: one address that nobody writes. */
 	const struct option_list one = { (const char *const[]){ "" }, 1 }, none = { 0 };
@@ -535,8 +527,7 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 		return uwsgi_error_set(e, "out of memory");
 	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
 		for (size_t k = 0; k < plans[i].list->count; k++) {
-			if (add_listener(set, cfg, &plans[i], plans[i].list->items[k], protocols,
-					 before, e)) {
+			if (add_listener(set, &opening, &plans[i], plans[i].list->items[k], e)) {
 				listeners_close(set, before, true);
 				return -1;
 			}
@@ -569,24 +560,15 @@ const struct gateway *listeners_gateway(const struct listeners *set)
 	return NULL;
 }
 
-static void unlink_own(const struct listener *l)
-{
-	const char *path = address_path(&l->address);
-	struct stat st;
-
-	/* Someone else's socket may stand there by now. */
-	if (path && l->inode && lstat(path, &st) == 0 && st.st_ino == l->inode && unlink(path))
-		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", path, strerror(errno));
-}
-
 void listeners_close(struct listeners *set, const struct listeners *kept, bool unlink_paths)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		if (find(kept, &set->items[i].address))
 			continue;
+		if (unlink_paths && address_path(&set->items[i].address))
+			socketpath_remove(address_path(&set->items[i].address),
+					  set->items[i].inode);
 		close(set->items[i].fd);
-		if (unlink_paths)
-			unlink_own(&set->items[i]);
 	}
 	free(set->items);
 	*set = (struct listeners){ 0 };

@@ -12,6 +12,7 @@ struct listener {
 	const char *option; /* "http-socket": the option that asked for it */
 	struct address address;
 	struct address_text text; /* as bound: a port 0 is the real one */
+	const struct listener_settings *settings; /* of its configuration, which outlives it */
 	const struct protocol *protocol;
 	double head_timeout_s, body_timeout_s, idle_timeout_s; /* as struct protocol_timeouts */
 	double write_timeout_s; /* a peer may take nothing of its response that long */
@@ -34,7 +35,8 @@ struct protocols {
 };
 
 /* Opens all sockets that the configuration names.  One that `before` has open is taken over
- * with its descriptor (before: NULL at the start).  On failure nothing new stays open. */
+ * with its descriptor.  At the start (before: NULL) it waits some seconds for another server that
+ * has an address.  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
 /* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with
