@@ -8,6 +8,7 @@ import time
 
 from lib import mixed
 from lib.address import free_address
+from lib.mixed import reloads
 from lib.wait import until
 
 # A worker that leaves closes its kept connections, and may do so just when nginx sends the next
@@ -78,10 +79,6 @@ def test_settings_that_change_under_load(besiege):
     assert not os.path.exists(f"{server.folder}/new.sock")
     b.check(load)
     b.end()
-
-
-def reloads(server):
-    return len(re.findall("^reloaded: ", server.log(), re.M))
 
 
 def test_a_storm_of_hups(besiege):

@@ -5,6 +5,7 @@ import collections
 import hashlib
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -247,3 +248,8 @@ def roles(server):
 
 def zombies(server):
     return [p for p in proc.children(server.pid) if not proc.alive(p)]
+
+
+def reloads(server):
+    """How many have been done."""
+    return len(re.findall("^reloaded: ", server.log(), re.M))
