@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* channel.c: sends and receives the messages of master, zygotes and workers.  What they mean is
- * told in master.c, zygote.c and worker.c. */
+ * told in generation.c, zygote.c and worker.c. */
 #include "channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@ int channel_pair(int ends[2], struct error *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return 0;
 }
 

@@ -11,7 +11,7 @@ enum message_kind {
 	MESSAGE_FORK, /* slot, worker; with the worker's end of its channel */
 	/* zygote to master */
 	MESSAGE_IMPORTED, /* value: milliseconds; text: why there is no application, or "" */
-	MESSAGE_FORKED,   /* slot, value: the pid */
+	MESSAGE_FORKED,   /* slot, value: the pid, a child of the master; or -errno */
 	/* worker to master */
 	MESSAGE_READY,   /* all lanes accept */
 	MESSAGE_RECYCLE, /* it wants a successor and to leave then; text: why */
@@ -19,7 +19,7 @@ enum message_kind {
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
 	/* master to worker */
-	MESSAGE_LEAVE, /* finish what is running, then end; value 1: nobody comes after */
+	MESSAGE_LEAVE, /* finish what is running, then end; value 1: the whole server is stopping */
 };
 
 struct message {
@@ -29,6 +29,8 @@ struct message {
 	char text[512];
 };
 
+/* ends[0] is the master's, which never waits: where it cannot send at once, it is as if the other
+ * side were gone. */
 int channel_pair(int ends[2], struct error *);
 /* pass: a descriptor for the other side, or -1.  False: the other side is gone. */
 bool channel_send(int fd, const struct message *, int pass);

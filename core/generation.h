@@ -1,91 +1,112 @@
 /* SPDX-License-Identifier: MIT */
-/* generation.h: one configuration with its zygote and its workers.  A reload makes a new one
- * beside the old one.  What has to be done next is decided here, from values; the master does
- * it and says what came of it. */
+/* generation.h: one configuration with its sockets and its processes: the zygote, the workers, the
+ * gateways.  The master starts one at its start and one for each reload, and learns four things of
+ * it: it is ready, it failed, it wants a reload, it is gone. */
 #ifndef UWSGI_GENERATION_H
 #define UWSGI_GENERATION_H
 
-#include "plugin.h"
-#include "slot.h"
+#include "channel.h"
+#include "config.h"
+#include "limit.h"
+#include "loader.h"
+#include "roster.h"
+#include "scoreboard.h"
+
+#include <ev.h>
+#include <signal.h>
+
+struct generation;
+
+/* The system calls of a generation; a test has others. */
+struct generation_calls {
+	/* Fork a process that speaks over this end of its channel: its pid, or -1 with errno. */
+	pid_t (*fork_zygote)(const struct generation *, int channel);
+	pid_t (*fork_gateway)(const struct generation *, const struct slot *, int channel);
+	int (*kill)(pid_t, int);
+	/* Whether it is a child of this process, alive or not reaped yet. */
+	bool (*is_child)(pid_t);
+	int64_t (*now_ms)(void);
+};
+
+/* What all generations of a master share. */
+struct generation_host {
+	struct ev_loop *loop;
+	const struct generation_calls *calls;
+	const struct loader *loader;
+	struct tally *tally;
+	const char *start_folder;
+	/* In a new child, before it is one of `own`: closes what is not its own. */
+	void (*forked)(void *data, const struct generation *own);
+	/* A message has come: generation_step() is to be called soon, but not from here. */
+	void (*stirred)(void *data);
+	void *data;
+};
 
 enum generation_state {
-	GENERATION_IMPORTING, /* until the application is imported and all workers accept */
+	GENERATION_STARTING, /* until the application is imported and all its processes accept */
 	GENERATION_SERVING,
-	GENERATION_DRAINING, /* a newer one serves, or the server stops: its workers leave */
-	GENERATION_STATES
+	GENERATION_DRAINING, /* a newer one serves, it failed, or the server stops */
 };
 
-enum generation_event {
-	GENERATION_READY,    /* all workers accept */
-	GENERATION_FAILED,   /* it will never get there */
-	GENERATION_REPLACED, /* a newer one serves, or the server stops */
-	GENERATION_EVENTS
+enum generation_news {
+	GENERATION_QUIET,
+	GENERATION_READY,        /* from now on it serves */
+	GENERATION_FAILED,       /* it never will; it is being killed.  why, exit_code */
+	GENERATION_WANTS_RELOAD, /* its zygote is lost, or the application was changed.  why */
+	GENERATION_GONE,         /* no process of it is left */
 };
 
-enum generation_action {
-	GENERATION_NOTHING,
-	GENERATION_TAKE_OVER, /* replace the one that serves */
-	GENERATION_DROP,      /* kill what there is of it */
-	GENERATION_DRAIN,     /* ask its workers to leave */
-};
-
-enum generation_state generation_next(enum generation_state, enum generation_event,
-				      enum generation_action *);
-
-/* A place for one process: a worker, or a gateway. */
-struct slot {
-	enum slot_state state;
-	int post;           /* 1..crew: whose work it does; the first ones are workers */
-	char name[24];      /* "worker 1", "http 1"; for people */
-	bool replace;       /* leaves as soon as another slot serves for the same worker */
-	bool exhausted;     /* it asked to be replaced, and is too young for that */
-	int64_t since_ms;   /* when the state began */
-	int64_t kill_at_ms; /* LEAVING: the end of its mercy */
-	pid_t pid;          /* 0: not known yet */
-	int channel;        /* the master's end; -1: none */
-};
-
-/* The history of one post: who dies young again and again starts later and later. */
-struct post {
-	int young_deaths;
-	int64_t not_before_ms;
-};
-
-/* Twice as many slots as posts: a successor is there before a worker leaves. */
 struct generation {
-	int number; /* 1, 2, 3, … since the server started */
+	int number;              /* 1, 2, 3, … since the server started */
+	struct generation *next; /* older ones, in the master's list */
 	enum generation_state state;
-	bool imported;
-	int workers, crew; /* the crew is workers, then gateways */
-	const char *gateway; /* its name; NULL: there are none */
-	size_t slot_count;
-	struct slot *slots;
-	struct post *posts; /* [crew] */
+	const struct generation_host *host;
+	struct config *config;        /* owned */
+	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
+	struct scoreboard scoreboard; /* owned */
+	int handover[2]; /* idle connections between lanes; -1: there is one lane only */
+	const struct limits_settings *limits;
+	struct roster roster;
+	pid_t zygote; /* 0: none */
+	int zygote_channel;
+	ev_io zygote_io, *slot_io; /* slot_io: [roster.slot_count] */
+	int64_t began_ms, limits_at_ms;
+	bool is_reload; /* another one serves meanwhile */
+	bool awaited;   /* somebody waits for the start: not for ever, where no process can */
+	bool late;      /* the first one: reload-timeout is over, and that is said */
+	bool zygote_killed;
+	bool failed, wants_reload; /* not told yet */
+	int exit_code;             /* of a failure */
+	char said[512];            /* by a process before it gave up, the first one */
+	char why[768];
 };
 
-/* gateway: borrowed; NULL when there are no gateways. */
-int generation_init(struct generation *, int number, int workers, int gateways, const char *gateway,
-		    struct error *);
-void generation_fini(struct generation *);
+/* Owns config and listeners even when it fails; sockets that no list behind `kept` has are closed
+ * then (kept: those of the newest other generation, or NULL).  number: 1 for the first one. */
+struct generation *generation_new(const struct generation_host *, struct config *,
+				  struct listeners *, const struct listeners *kept, int number,
+				  struct error *);
+/* Forks the zygote, which begins to import at once. */
+int generation_start(struct generation *, struct error *);
+/* Does all that is due.  Returns one piece of news: to be called until it says QUIET or GONE (which
+ * it then says again).  *due_ms: when to call it again; 0: when something has happened. */
+enum generation_news generation_step(struct generation *, int64_t *due_ms);
+/* A child of the master has ended and is not reaped yet.  False: it was none of this generation's. */
+bool generation_ended(struct generation *, const siginfo_t *);
+/* Asks all to leave within mercy_s.  is_last: the server stops, and workers go on until no gateway
+ * needs them. */
+void generation_drain(struct generation *, long long mercy_s, bool is_last);
+/* Kills all its processes. */
+void generation_kill(struct generation *);
+/* All its processes must be gone.  Sockets that no list behind `kept` has are closed; with unlink
+ * their paths are removed. */
+void generation_free(struct generation *, const struct listeners *kept, bool unlink);
 
-/* The next process to fork: the slot for it, its post and name filled in; NULL: none now. */
-struct slot *generation_next_fork(struct generation *, int64_t now_ms);
-bool generation_is_gateway(const struct generation *, const struct slot *);
-/* A worker whose successor serves, or NULL. */
-struct slot *generation_next_replaced(struct generation *);
-/* A leaving worker whose mercy is over, or NULL. */
-struct slot *generation_next_overdue(struct generation *, int64_t now_ms);
-/* Every post has a slot that serves. */
-bool generation_is_ready(const struct generation *);
-/* No process is left. */
-bool generation_is_vacant(const struct generation *);
-/* No gateway is left. */
-bool generation_has_no_gateway(const struct generation *);
-/* The next moment at which one of the questions above may be answered otherwise; 0: never. */
-int64_t generation_due_ms(const struct generation *);
-/* Moves a slot through its life; returns what the caller must do. */
-enum slot_action generation_step(struct slot *, enum slot_event, int64_t now_ms);
-/* A worker ended though nobody had asked it to: delays the next start when that was soon. */
-int64_t generation_note_death(struct generation *, const struct slot *, int64_t now_ms);
+/* Whether a lost worker could be replaced. */
+bool generation_can_fork(const struct generation *);
+/* A line for each process. */
+void generation_print_status(const struct generation *);
+/* In a new child of `own`: closes what this generation has and `own` does not share. */
+void generation_close_in_child(struct generation *, const struct generation *own);
 
 #endif

@@ -390,11 +390,13 @@ static int open_listener(struct listener *l, const char *text, struct opening *o
 	return 0;
 }
 
+/* In this list, or one behind it. */
 static const struct listener *find(const struct listeners *set, const struct address *a)
 {
-	for (size_t i = 0; set && i < set->count; i++)
-		if (address_equal(&set->items[i].address, a))
-			return &set->items[i];
+	for (; set; set = set->older)
+		for (size_t i = 0; i < set->count; i++)
+			if (address_equal(&set->items[i].address, a))
+				return &set->items[i];
 	return NULL;
 }
 

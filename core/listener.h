@@ -25,6 +25,7 @@ struct listener {
 struct listeners {
 	struct listener *items;
 	size_t count;
+	const struct listeners *older; /* of other generations, which are open, too; NULL: none */
 };
 
 /* The protocols that are loaded, and who listens on the addresses of http. */
@@ -34,9 +35,9 @@ struct protocols {
 	const struct gateway *gateway; /* NULL: the workers do */
 };
 
-/* Opens all sockets that the configuration names.  One that `before` has open is taken over
- * with its descriptor.  At the start (before: NULL) it waits some seconds for another server that
- * has an address.  On failure nothing new stays open. */
+/* Opens all sockets that the configuration names.  One that `before` or a list behind it has open
+ * is taken over with its descriptor.  At the start (before: NULL) it waits some seconds for another
+ * server that has an address.  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
 /* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with
@@ -46,8 +47,8 @@ int listener_accept(const struct listener *, struct sockaddr_storage *peer, sock
 bool listener_is_out_of_resources(int why);
 /* Whose processes listen beside the workers; NULL: nobody's. */
 const struct gateway *listeners_gateway(const struct listeners *);
-/* Closes those that `kept` does not have (kept: NULL, all) and frees the list; with unlink
- * also removes the paths that are still ours. */
+/* Closes those that neither `kept` nor a list behind it has (kept: NULL, all) and frees the list;
+ * with unlink also removes the paths that are still ours. */
 void listeners_close(struct listeners *, const struct listeners *kept, bool unlink);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* master.c: listens to signals, children and clocks, and moves the reigns: one that serves, one
- * that is being imported, older ones that drain.  A reload never touches what serves before the
- * new one accepts. */
+/* master.c: listens to signals, children and clocks, and keeps the generations: one that serves,
+ * one that starts, older ones that drain.  A reload never touches what serves before the new one
+ * accepts. */
 #include "master.h"
 
+#include "cause.h"
 #include "clock.h"
 #include "logmaster.h"
-#include "reign.h"
+#include "spawn.h"
 #include "title.h"
 #include "touch.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,13 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* INT and QUIT: what is running may take that long to end by itself. */
 #define STOP_NOW_S 1
-/* After the zygote of a serving generation was lost and could not be replaced. */
-#define RETRY_MS 10000
+/* A lost zygote that cannot be replaced: first after this, then each time after twice as long. */
+#define RETRY_MS 1000
+#define LONGEST_RETRY_MS 60000
+/* One that lived less than this is not replaced at once, either. */
+#define YOUNG_MS 10000
 /* Between two looks at the files that are touched to tell something. */
 #define TOUCH_S 1.
 
@@ -79,190 +83,39 @@ static bool wants_vacuum(const struct config *cfg)
 	return s->vacuum;
 }
 
-enum { SIGNALS = 6 };
-
 struct master {
 	struct master_setup *setup;
-	struct reign_setup reign_setup;
-	struct reign_host host;
+	struct generation_host host;
 	struct ev_loop *loop;
 	struct logmaster log;
 	struct touch touch_reload;
-	ev_timer touching;                 /* looks at those files */
-	struct reign *reigns;              /* newest first */
-	struct reign *serving, *importing; /* among them, or NULL */
-	int reign_count;
+	ev_timer touching;              /* looks at those files */
+	struct generation *generations; /* newest first */
+	/* Among them, or NULL.  A first one that nobody waits for any more, because a reload was
+	 * asked for, is the serving one, as far as it serves. */
+	struct generation *serving, *starting;
+	int count; /* of generations so far */
 	bool reload_wanted, stopping;
-	int64_t retry_at_ms; /* a reload that the server itself wants; 0: none */
+	struct cause wanted_by;
+	int failed_repairs; /* in a row: imports for a lost zygote */
+	int64_t repair_at_ms;
 	int exit_code;
-	ev_signal signals[SIGNALS];
-	ev_timer timer;       /* the next deadline */
-	int64_t limits_at_ms; /* when limits are looked at next */
+	ev_io signals; /* a signalfd */
+	ev_timer timer; /* the next deadline */
 };
 
 static void step(struct master *m);
 
-/* ---- reigns ---- */
-
-static void forked(void *data, const struct reign *own)
+static void keep_earlier(int64_t *due_ms, int64_t at_ms)
 {
-	struct master *m = data;
-
-	/* A socket that stayed open here would go on taking connections that nobody accepts. */
-	for (struct reign *r = m->reigns; r; r = r->next) {
-		reign_close_channels(r);
-		if (r != own)
-			reign_close_sockets(r, own);
-	}
-	/* libev knows one loop for each signal of a process: a worker will have its own. */
-	for (size_t i = 0; i < SIGNALS; i++)
-		ev_signal_stop(m->loop, &m->signals[i]);
-	logmaster_enter_child(&m->log);
-	pidfiles_close(m->setup->pidfiles);
-	if (m->setup->served >= 0)
-		close(m->setup->served);
+	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
+		*due_ms = at_ms;
 }
 
-static struct reign *begin_reign(struct master *m, struct config *cfg, struct listeners *listeners,
-				 struct error *e)
-{
-	struct reign *r = reign_new(&m->host, &m->reign_setup, cfg, listeners, m->reign_count + 1,
-				    m->serving, e);
-
-	if (!r)
-		return NULL;
-	m->reign_count++;
-	if (reign_start(r, e)) {
-		reign_free(r, m->serving, true);
-		return NULL;
-	}
-	r->next = m->reigns;
-	m->reigns = r;
-	m->importing = r;
-	return r;
-}
-
-static void start_reload(struct master *m)
-{
-	const struct master_setup *setup = m->setup;
-	struct invocation invocation = *setup->invocation;
-	struct listeners listeners;
-	struct report report;
-	struct error e;
-
-	invocation.is_reload = true;
-	m->reload_wanted = false;
-	m->retry_at_ms = 0;
-	uwsgi_log(UWSGI_NOTE, "reload: reading the configuration again and importing the "
-			      "application beside the one that serves");
-	report_init(&report);
-	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
-	report_print(&report);
-	report_fini(&report);
-	if (!cfg) {
-		uwsgi_log(UWSGI_ERROR, "reload given up: the configuration has errors; the old "
-				       "generation goes on serving");
-		return;
-	}
-	config_print(cfg);
-	if (config_exit(cfg) >= 0) {
-		uwsgi_error_set(&e, "the configuration now says exit = %d", config_exit(cfg));
-		config_free(cfg);
-	} else if (listeners_open(&listeners, cfg, &setup->loader->protocols,
-				  &m->serving->listeners, &e)) {
-		config_free(cfg);
-	} else {
-		logmaster_expect(&m->log, cfg);
-		if (begin_reign(m, cfg, &listeners, &e))
-			return;
-	}
-	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", e.text);
-}
-
-static void stop(struct master *m, const char *why, bool now);
-
-static void want_reload(struct master *m)
-{
-	const struct master_settings *s = uwsgi_options(m->reigns->config, &master_options);
-
-	if (m->stopping)
-		return;
-	if (s->exit_on_reload) {
-		stop(m, "exit-on-reload", false);
-		return;
-	}
-	if (m->importing) {
-		uwsgi_log(UWSGI_NOTE,
-			  "reload: another one is under way; it will be followed by this");
-		m->reload_wanted = true;
-		return;
-	}
-	start_reload(m);
-}
-
-/* The first generation failed: there is nothing to go on with. */
-static void end_server(struct master *m, int exit_code)
-{
-	m->exit_code = exit_code;
-	m->stopping = true;
-	for (struct reign *r = m->reigns; r; r = r->next) {
-		enum generation_action action;
-
-		r->gen.state = generation_next(r->gen.state, GENERATION_REPLACED, &action);
-		reign_kill(r);
-	}
-}
-
-static void fail(struct master *m, struct reign *r, int exit_code)
-{
-	enum generation_action action;
-
-	r->gen.state = generation_next(r->gen.state, GENERATION_FAILED, &action);
-	if (action != GENERATION_DROP)
-		return;
-	m->importing = NULL;
-	reign_kill(r);
-	if (!m->serving) {
-		uwsgi_log(UWSGI_ERROR, "cannot start: %s", r->failure);
-		end_server(m, exit_code);
-		return;
-	}
-	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving",
-		  r->failure);
-	if (m->serving->zygote == 0)
-		m->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
-}
-
-static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
-{
-	struct master *m = w->data;
-	const char *file = touch_fired(&m->touch_reload);
-
-	(void)loop;
-	(void)events;
-	if (!file)
-		return;
-	uwsgi_log(UWSGI_NOTE, "%s was touched", file);
-	want_reload(m);
-	step(m);
-}
-
-/* The files that this configuration names, which serves from now on, or will when its
- * application is imported. */
-static void watch_touches(struct master *m, const struct config *cfg)
-{
-	const struct master_settings *s = uwsgi_options(cfg, &master_options);
-
-	touch_watch(&m->touch_reload, &s->touch_reload);
-	ev_timer_stop(m->loop, &m->touching);
-	if (m->touch_reload.files) {
-		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
-		ev_timer_start(m->loop, &m->touching);
-	}
-}
+/* ---- what others want to know ---- */
 
 /* daemonize2: whoever has started the server waits for this. */
-static void tell_starter(struct master *m)
+static void on_ready(struct master *m)
 {
 	int fd = m->setup->served;
 
@@ -274,346 +127,471 @@ static void tell_starter(struct master *m)
 	m->setup->served = -1;
 }
 
-static void take_over(struct master *m, struct reign *r)
+static void on_reload_begins(const struct cause *cause)
 {
-	enum generation_action action;
-	struct reign *old = m->serving;
-
-	r->gen.state = generation_next(r->gen.state, GENERATION_READY, &action);
-	if (action != GENERATION_TAKE_OVER)
-		return;
-	m->serving = r;
-	m->importing = NULL;
-	m->retry_at_ms = 0;
-	watch_touches(m, r->config);
-	if (old)
-		logmaster_use(&m->log, r->config);
-	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms",
-		  old ? "reloaded" : "serving", r->gen.workers, r->gen.workers == 1 ? "" : "s",
-		  r->scoreboard.lanes, r->scoreboard.lanes == 1 ? "" : "s",
-		  (long long)(clock_monotonic_ms() - r->began_ms));
-	if (!old) {
-		tell_starter(m);
-		return;
-	}
-	old->gen.state = generation_next(old->gen.state, GENERATION_REPLACED, &action);
-	reign_drain(old, old->limits->reload_mercy_s, false);
-	if (old->zygote > 0)
-		kill(old->zygote, SIGKILL);
+	uwsgi_log(UWSGI_NOTE,
+		  "%s: reload: reading the configuration again and importing the application "
+		  "beside the one that serves",
+		  cause->text);
 }
 
-/* ---- messages ---- */
-
-static void on_message(void *host, struct reign *r, struct slot *slot, const struct message *msg)
+static void on_reload_queued(const struct cause *cause)
 {
-	struct master *m = host;
+	uwsgi_log(UWSGI_NOTE,
+		  "%s: a reload is in progress; another follows when it is done", cause->text);
+}
 
-	switch (msg->kind) {
-	case MESSAGE_IMPORTED:
-		reign_note_imported(r, msg);
-		break;
-	case MESSAGE_FORKED:
-		reign_note_forked(r, msg);
-		break;
-	case MESSAGE_READY:
-		if (!slot)
-			break;
-		if (generation_is_gateway(&r->gen, slot))
-			uwsgi_log(UWSGI_NOTE, "%s (pid %ld) takes clients", slot->name,
-				  (long)slot->pid);
-		reign_apply(r, slot, SLOT_READY);
-		break;
-	case MESSAGE_RECYCLE:
-		if (slot && slot->state == SLOT_SERVING &&
-		    limits_is_young(r->limits, clock_monotonic_ms() - slot->since_ms)) {
-			slot->exhausted = true;
-		} else if (slot && slot->state == SLOT_SERVING) {
-			uwsgi_log(UWSGI_NOTE, "%s (pid %ld) is replaced: %s", slot->name,
-				  (long)slot->pid, msg->text);
-			slot->replace = true;
-		}
-		break;
-	case MESSAGE_CHANGED:
-		if (r == m->serving) {
-			uwsgi_log(UWSGI_NOTE, "module %s was changed", msg->text);
-			want_reload(m);
-		}
-		break;
-	case MESSAGE_FAILED:
-		if (slot)
-			uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, msg->text);
-		reign_note_failure(r, msg->text);
-		break;
-	case MESSAGE_FORK:
-	case MESSAGE_LEAVE:
-		break; /* the master's own words */
-	}
-	/* The reign may be freed only when no reader of its messages is on the stack. */
+static void on_reload_failed(const char *why)
+{
+	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
+}
+
+static void on_serving(const struct generation *g, bool is_reload)
+{
+	const struct roster *r = &g->roster;
+	int serving = roster_serving(r, false), missing = r->workers - serving;
+	char others[48] = "";
+
+	if (missing)
+		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
+			 missing == 1 ? "es" : "");
+	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms%s",
+		  is_reload ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
+		  g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s",
+		  (long long)(clock_monotonic_ms() - g->began_ms), others);
+}
+
+static void on_stopping(const struct cause *cause, long long mercy_s)
+{
+	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", cause->text,
+		  mercy_s);
+}
+
+/* ---- generations ---- */
+
+static void forked(void *data, const struct generation *own)
+{
+	struct master *m = data;
+
+	/* What `own` shares with others stays open, and nothing else. */
+	for (struct generation *g = m->generations; g; g = g->next)
+		g->listeners.older = NULL;
+	for (struct generation *g = m->generations; g; g = g->next)
+		generation_close_in_child(g, own);
+	close(m->signals.fd);
+	logmaster_enter_child(&m->log);
+	pidfiles_close(m->setup->pidfiles);
+	if (m->setup->served >= 0)
+		close(m->setup->served);
+}
+
+static void stirred(void *data)
+{
+	struct master *m = data;
+
 	ev_feed_event(m->loop, &m->timer, EV_TIMER);
 }
 
-/* ---- deaths ---- */
-
-static void describe_end(int status, char *text, size_t size)
+/* The newest first, and each knows the sockets of the older ones. */
+static void link_sockets(struct master *m)
 {
-	if (WIFSIGNALED(status))
-		snprintf(text, size, "killed by signal %d (%s)%s", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
-	else
-		snprintf(text, size, "exit code %d", WEXITSTATUS(status));
+	for (struct generation *g = m->generations; g; g = g->next)
+		g->listeners.older = g->next ? &g->next->listeners : NULL;
 }
 
-static void on_zygote_death(struct master *m, struct reign *r, int status)
+static const struct listeners *open_sockets(const struct master *m)
 {
-	char end[128], why[256];
+	return m->generations ? &m->generations->listeners : NULL;
+}
 
-	r->zygote = 0;
-	reign_bury_unborn(r);
-	if (r->gen.state == GENERATION_DRAINING)
-		return;
-	describe_end(status, end, sizeof end);
-	if (r->gen.state == GENERATION_IMPORTING) {
-		snprintf(why, sizeof why, "the process that imports the application ended: %s",
-			 end);
-		reign_note_failure(r, why);
-		fail(m, r,
-		     WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
-		return;
+static int begin(struct master *m, struct config *cfg, struct listeners *listeners, struct error *e)
+{
+	struct generation *g = generation_new(&m->host, cfg, listeners, open_sockets(m),
+					      m->count + 1, e);
+
+	if (!g)
+		return -1;
+	m->count++;
+	g->is_reload = m->serving != NULL;
+	g->awaited = m->setup->served >= 0;
+	g->next = m->generations;
+	m->generations = g;
+	link_sockets(m);
+	if (generation_start(g, e)) {
+		m->generations = g->next;
+		generation_free(g, open_sockets(m), true);
+		return -1;
 	}
-	uwsgi_log(UWSGI_ERROR,
-		  "the process that workers are forked from ended: %s; importing the "
-		  "application again",
-		  end);
-	want_reload(m);
+	m->starting = g;
+	return 0;
 }
 
-static void on_worker_death(struct master *m, struct reign *r, struct slot *slot, int status)
+/* True: one was freed, and another may be finished by that. */
+static bool free_gone(struct master *m, struct generation *g)
 {
-	int64_t now_ms = clock_monotonic_ms();
-	long pid = (long)slot->pid;
-	bool started = slot->state != SLOT_STARTING;
-	int64_t delay_ms = 0;
-	char end[128], why[256];
+	struct generation **at = &m->generations;
 
-	describe_end(status, end, sizeof end);
-	if (slot->state == SLOT_STARTING || slot->state == SLOT_SERVING)
-		delay_ms = generation_note_death(&r->gen, slot, now_ms);
-	if (reign_bury(r, slot) != SLOT_REPORT)
-		return;
-	if (r->gen.state == GENERATION_IMPORTING && !started &&
-	    (r->is_reload || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED_APP))) {
-		snprintf(why, sizeof why, "%s (pid %ld) ended while it started: %s",
-			 slot->name, pid, end);
-		reign_note_failure(r, why);
-		fail(m, r, EXIT_FAILED_APP);
-		return;
+	/* The serving one goes last, so that what its paths become is decided by its settings. */
+	if (g == m->serving && (g->next || g != m->generations))
+		return false;
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	link_sockets(m);
+	/* While another one serves, the paths that only this one had bound are of no use. */
+	bool unlink_paths = wants_vacuum(g->config) || (m->serving && m->serving != g);
+	if (m->serving == g)
+		m->serving = NULL;
+	generation_free(g, open_sockets(m), unlink_paths);
+	return true;
+}
+
+/* ---- settings that are the master's ---- */
+
+/* The files that this configuration names, which serves from now on, or will when its
+ * application is imported.  NULL: none any more. */
+static void watch_touches(struct master *m, const struct config *cfg)
+{
+	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
+
+	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
+	ev_timer_stop(m->loop, &m->touching);
+	if (m->touch_reload.files) {
+		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
+		ev_timer_start(m->loop, &m->touching);
 	}
-	if (delay_ms)
-		uwsgi_log(UWSGI_ERROR,
-			  "%s (pid %ld) ended %s: %s; it keeps dying, so it is "
-			  "started again in %.1f s",
-			  slot->name, pid, started ? "unexpectedly" : "while it started", end,
-			  (double)delay_ms / 1000);
-	else
-		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended %s: %s; restarting", slot->name,
-			  pid, started ? "unexpectedly" : "while it started", end);
-}
-
-static void bury(struct master *m, pid_t pid, int status)
-{
-	for (struct reign *r = m->reigns; r; r = r->next) {
-		struct slot *slot = reign_find(r, pid);
-
-		if (r->zygote == pid) {
-			on_zygote_death(m, r, status);
-			return;
-		}
-		if (slot) {
-			on_worker_death(m, r, slot, status);
-			return;
-		}
-	}
-	/* A process that the application left behind: adopted by the subreaper, and reaped. */
-}
-
-static void reap(struct master *m)
-{
-	int status;
-	pid_t pid;
-
-	/* What a child said before its end explains it. */
-	for (struct reign *r = m->reigns; r; r = r->next)
-		reign_read_messages(r);
-	logmaster_drain(&m->log);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		bury(m, pid, status);
 }
 
 /* ---- stopping ---- */
 
-static void stop(struct master *m, const char *why, bool now)
+/* There is nothing to go on with. */
+static void end_server(struct master *m, int exit_code)
+{
+	m->exit_code = exit_code;
+	m->stopping = true;
+	watch_touches(m, NULL);
+	for (struct generation *g = m->generations; g; g = g->next)
+		generation_kill(g);
+}
+
+static void stop(struct master *m, const struct cause *cause, bool now)
 {
 	if (m->stopping) {
-		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", why);
+		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", cause->text);
 		end_server(m, m->exit_code);
 		return;
 	}
-	m->stopping = true;
-	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", why,
-		  now ? STOP_NOW_S : (m->serving ? m->serving : m->reigns)->limits->reload_mercy_s);
-	for (struct reign *r = m->reigns; r; r = r->next) {
-		enum generation_action action;
+	const struct generation *main = m->serving ? m->serving : m->generations;
 
-		r->gen.state = generation_next(r->gen.state, GENERATION_REPLACED, &action);
-		reign_drain(r, now ? STOP_NOW_S : r->limits->reload_mercy_s, true);
-		if (r->zygote > 0)
-			kill(r->zygote, SIGKILL);
-	}
-	m->importing = NULL;
+	m->stopping = true;
+	m->starting = NULL;
+	watch_touches(m, NULL);
+	on_stopping(cause, now ? STOP_NOW_S : main->limits->reload_mercy_s);
+	for (struct generation *g = m->generations; g; g = g->next)
+		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, true);
 }
 
-static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
+/* ---- reloading ---- */
+
+static int64_t repair_delay(int failed)
+{
+	int64_t delay_ms = (int64_t)RETRY_MS << (failed < 8 ? failed : 8);
+
+	return delay_ms < LONGEST_RETRY_MS ? delay_ms : LONGEST_RETRY_MS;
+}
+
+static void reload_failed(struct master *m, const char *why)
+{
+	on_reload_failed(why);
+	if (m->serving && !generation_can_fork(m->serving))
+		m->repair_at_ms = clock_monotonic_ms() + repair_delay(m->failed_repairs++);
+}
+
+/* Up to the new generation's zygote.  Returns -1 with the reason. */
+static int begin_reload(struct master *m, struct error *e)
+{
+	const struct master_setup *setup = m->setup;
+	struct invocation invocation = *setup->invocation;
+	struct listeners listeners;
+	struct report report;
+
+	invocation.is_reload = true;
+	report_init(&report);
+	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
+	report_print(&report);
+	report_fini(&report);
+	if (!cfg)
+		return uwsgi_error_set(e, "the configuration has errors");
+	config_print(cfg);
+	if (config_exit(cfg) >= 0) {
+		uwsgi_error_set(e, "the configuration now says exit = %d", config_exit(cfg));
+		config_free(cfg);
+		return -1;
+	}
+	if (listeners_open(&listeners, cfg, &setup->loader->protocols, open_sockets(m), e)) {
+		config_free(cfg);
+		return -1;
+	}
+	logmaster_expect(&m->log, cfg);
+	return begin(m, cfg, &listeners, e);
+}
+
+static void reload(struct master *m, const struct cause *cause)
+{
+	struct error e;
+
+	m->reload_wanted = false;
+	on_reload_begins(cause);
+	if (begin_reload(m, &e))
+		reload_failed(m, e.text);
+}
+
+static void want_reload(struct master *m, const struct cause *cause)
+{
+	if (m->stopping)
+		return;
+	/* Whoever asks does not want to wait for a first generation that may never be complete:
+	 * it goes on as the one that serves. */
+	if (!m->serving) {
+		m->serving = m->starting;
+		m->starting = NULL;
+	}
+	const struct master_settings *s = uwsgi_options(m->serving->config, &master_options);
+
+	if (s->exit_on_reload) {
+		struct cause with_option = *cause;
+
+		snprintf(with_option.text, sizeof with_option.text, "%.200s, exit-on-reload",
+			 cause->text);
+		stop(m, &with_option, false);
+	} else if (m->starting) {
+		m->reload_wanted = true;
+		m->wanted_by = *cause;
+		on_reload_queued(cause);
+	} else {
+		reload(m, cause);
+	}
+}
+
+/* ---- news ---- */
+
+static void on_first_ready(struct master *m, struct generation *g)
+{
+	m->serving = g;
+	if (m->starting == g)
+		m->starting = NULL;
+	on_serving(g, false);
+	on_ready(m);
+}
+
+static void on_generation_ready(struct master *m, struct generation *g)
+{
+	struct generation *old = m->serving;
+
+	if (!old || old == g) {
+		on_first_ready(m, g);
+		return;
+	}
+	m->serving = g;
+	m->starting = NULL;
+	watch_touches(m, g->config);
+	logmaster_use(&m->log, g->config);
+	on_serving(g, true);
+	on_ready(m);
+	generation_drain(old, old->limits->reload_mercy_s, false);
+}
+
+static void on_generation_failed(struct master *m, struct generation *g)
+{
+	if (m->starting == g) {
+		m->starting = NULL;
+		if (m->serving) {
+			reload_failed(m, g->why);
+			return;
+		}
+	} else if (m->starting) {
+		/* A first one that was not waited for: what started beside it goes on. */
+		m->serving = NULL;
+		watch_touches(m, m->starting->config);
+		logmaster_use(&m->log, m->starting->config);
+		uwsgi_log(UWSGI_ERROR, "%s; going on with the reload", g->why);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "cannot start: %s", g->why);
+	end_server(m, g->exit_code);
+}
+
+/* The serving generation's zygote is lost, or its application was changed. */
+static void on_wish(struct master *m, const struct generation *g)
+{
+	struct cause cause = cause_of(g->why);
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (generation_can_fork(g)) {
+		want_reload(m, &cause);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "%s; no worker can be started until the application is imported again",
+		  g->why);
+	bool young = now_ms - g->began_ms < YOUNG_MS;
+	m->failed_repairs = young ? m->failed_repairs : 0;
+	m->repair_at_ms = now_ms + (young ? repair_delay(m->failed_repairs++) : 0);
+}
+
+/* Whenever the serving generation has no zygote and none is on its way, there is a time at which
+ * one is made.  True: that was now. */
+static bool repair(struct master *m, int64_t *due_ms)
+{
+	const struct cause cause = cause_of("the process that workers are forked from was lost");
+
+	if (m->stopping || m->starting || !m->serving || generation_can_fork(m->serving))
+		return false;
+	if (m->repair_at_ms > clock_monotonic_ms()) {
+		keep_earlier(due_ms, m->repair_at_ms);
+		return false;
+	}
+	reload(m, &cause);
+	return true;
+}
+
+/* ---- signals ---- */
+
+static void print_status(const struct master *m)
+{
+	for (const struct generation *g = m->generations; g; g = g->next)
+		generation_print_status(g);
+}
+
+/* Who has ended is looked at before it is reaped: until then its pid is nobody else's. */
+static void reap(struct master *m)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+		struct generation *g = m->generations;
+
+		/* What it said in the log comes before what is said of it. */
+		logmaster_drain(&m->log);
+		while (g && !generation_ended(g, &info))
+			g = g->next;
+		/* No generation's: the application left it behind, and the subreaper got it. */
+		waitpid(info.si_pid, NULL, 0);
+		info.si_pid = 0;
+	}
+}
+
+static void on_signal(struct master *m, const struct signalfd_siginfo *info)
+{
+	struct cause cause;
+
+	if (info->ssi_signo == SIGCHLD) {
+		reap(m);
+		return;
+	}
+	if (info->ssi_signo == SIGUSR1) {
+		print_status(m);
+		return;
+	}
+	cause = cause_of_signal(info);
+	if (info->ssi_signo == SIGHUP)
+		want_reload(m, &cause);
+	else
+		stop(m, &cause, info->ssi_signo != SIGTERM);
+}
+
+static void on_signals(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct master *m = w->data;
+	struct signalfd_siginfo info;
 
 	(void)loop;
 	(void)events;
-	switch (w->signum) {
-	case SIGCHLD:
-		reap(m);
-		break;
-	case SIGHUP:
-		want_reload(m);
-		break;
-	case SIGTERM:
-		stop(m, "SIGTERM", false);
-		break;
-	case SIGINT:
-		stop(m, "SIGINT", true);
-		break;
-	case SIGQUIT:
-		stop(m, "SIGQUIT", true);
-		break;
-	case SIGUSR1:
-		for (const struct reign *r = m->reigns; r; r = r->next)
-			reign_print_status(r);
-		break;
-	}
+	while (read(w->fd, &info, sizeof info) == sizeof info)
+		on_signal(m, &info);
+	step(m);
+}
+
+static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct master *m = w->data;
+	const char *file = touch_fired(&m->touch_reload);
+	struct cause cause;
+
+	(void)loop;
+	(void)events;
+	if (!file)
+		return;
+	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
+	cause.ticket = 0;
+	want_reload(m, &cause);
 	step(m);
 }
 
 /* ---- time ---- */
 
-static void keep_earlier(int64_t *due_ms, int64_t at_ms)
+/* True: something has changed that others may depend on. */
+static bool step_generation(struct master *m, struct generation *g, int64_t *due_ms)
 {
-	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
-		*due_ms = at_ms;
-}
+	int64_t own_due_ms;
+	enum generation_news news = generation_step(g, &own_due_ms);
 
-static int64_t import_deadline(const struct reign *r)
-{
-	return r->is_reload && r->gen.state == GENERATION_IMPORTING
-		       ? r->began_ms + r->limits->reload_timeout_s * 1000
-		       : 0;
-}
-
-static void schedule(struct master *m)
-{
-	int64_t due_ms = m->retry_at_ms;
-	bool limits = false;
-
-	for (const struct reign *r = m->reigns; r; r = r->next) {
-		keep_earlier(&due_ms, generation_due_ms(&r->gen));
-		keep_earlier(&due_ms, import_deadline(r));
-		limits = limits || reign_has_limits(r);
+	keep_earlier(due_ms, own_due_ms);
+	switch (news) {
+	case GENERATION_QUIET:
+		return false;
+	case GENERATION_READY:
+		on_generation_ready(m, g);
+		return true;
+	case GENERATION_FAILED:
+		on_generation_failed(m, g);
+		return true;
+	case GENERATION_WANTS_RELOAD:
+		if (g == m->serving)
+			on_wish(m, g);
+		return true;
+	case GENERATION_GONE:
+		break;
 	}
-	if (limits)
-		keep_earlier(&due_ms, m->limits_at_ms);
+	return free_gone(m, g);
+}
+
+/* Until nothing is due any more.  Returns when to look again. */
+static int64_t do_what_is_due(struct master *m)
+{
+	bool again;
+	int64_t due_ms;
+
+	do {
+		struct generation *g = m->generations, *next;
+
+		again = false;
+		due_ms = 0;
+		for (; g; g = next) {
+			next = g->next;
+			again = step_generation(m, g, &due_ms) || again;
+		}
+		if (m->reload_wanted && !m->starting && !m->stopping) {
+			reload(m, &m->wanted_by);
+			again = true;
+		}
+		again = repair(m, &due_ms) || again;
+	} while (again);
+	return due_ms;
+}
+
+static void step(struct master *m)
+{
+	int64_t due_ms = do_what_is_due(m);
+
 	ev_timer_stop(m->loop, &m->timer);
+	if (!m->generations)
+		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
 	int64_t now_ms = clock_monotonic_ms();
 	ev_now_update(m->loop);
 	ev_timer_set(&m->timer, due_ms > now_ms ? (double)(due_ms - now_ms) / 1000 : 0., 0.);
 	ev_timer_start(m->loop, &m->timer);
-}
-
-/* Everything that is due in one reign. */
-static void step_reign(struct master *m, struct reign *r, int64_t now_ms)
-{
-	int64_t deadline_ms = import_deadline(r);
-	struct slot *slot;
-
-	if (deadline_ms && deadline_ms <= now_ms) {
-		snprintf(r->failure, sizeof r->failure,
-			 "it is not ready after %lld s (reload-timeout)",
-			 r->limits->reload_timeout_s);
-		fail(m, r, EXIT_FAILURE);
-	}
-	while ((slot = generation_next_fork(&r->gen, now_ms))) {
-		reign_apply(r, slot, SLOT_WANTED);
-		if (slot->state == SLOT_VACANT)
-			break;
-	}
-	while ((slot = generation_next_replaced(&r->gen)))
-		reign_apply(r, slot, SLOT_LEAVE);
-	while ((slot = generation_next_overdue(&r->gen, now_ms))) {
-		uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it did not finish in time",
-			  slot->name, (long)slot->pid);
-		reign_apply(r, slot, SLOT_OVERDUE);
-	}
-	if (r->gen.state == GENERATION_IMPORTING && generation_is_ready(&r->gen))
-		take_over(m, r);
-}
-
-static bool is_finished(const struct master *m, const struct reign *r)
-{
-	/* The serving one goes last: the others share sockets with it. */
-	bool has_others = r->next || r != m->reigns;
-
-	return r->gen.state == GENERATION_DRAINING && r->zygote == 0 &&
-	       generation_is_vacant(&r->gen) && !(r == m->serving && has_others);
-}
-
-/* True: one was freed, and another may be finished by that. */
-static bool free_finished(struct master *m)
-{
-	struct reign **at = &m->reigns, *r;
-
-	while (*at && !is_finished(m, *at))
-		at = &(*at)->next;
-	r = *at;
-	if (!r)
-		return false;
-	*at = r->next;
-	/* What it alone had opened is of no use when the server goes on. */
-	bool unlink_paths = wants_vacuum(r->config) || (m->serving && m->serving != r);
-	if (m->serving == r)
-		m->serving = NULL;
-	reign_free(r, m->serving, unlink_paths);
-	return true;
-}
-
-static void step(struct master *m)
-{
-	int64_t now_ms = clock_monotonic_ms();
-
-	if (m->limits_at_ms <= now_ms) {
-		for (struct reign *r = m->reigns; r; r = r->next)
-			if (reign_has_limits(r))
-				reign_enforce_limits(r);
-		m->limits_at_ms = now_ms + 1000;
-	}
-	for (struct reign *r = m->reigns; r; r = r->next)
-		step_reign(m, r, now_ms);
-	while (free_finished(m))
-		;
-	if (!m->stopping && !m->importing &&
-	    (m->reload_wanted || (m->retry_at_ms && m->retry_at_ms <= now_ms)))
-		start_reload(m);
-	if (!m->reigns)
-		ev_break(m->loop, EVBREAK_ALL);
-	schedule(m);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
@@ -625,17 +603,75 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 
 /* ---- start ---- */
 
-static void watch_signals(struct master *m)
+/* libev would not say who has sent a signal.  Children unblock theirs: child_set_signals(). */
+static int watch_signals(struct master *m, struct error *e)
 {
-	static const int signals[SIGNALS] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+	sigset_t set;
 
-	for (size_t i = 0; i < SIGNALS; i++) {
-		ev_signal_init(&m->signals[i], on_signal, signals[i]);
-		m->signals[i].data = m;
-		ev_signal_start(m->loop, &m->signals[i]);
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		sigaddset(&set, signals[i]);
+		/* Not ignored, as nohup(1) leaves it: that would reap children, too. */
+		signal(signals[i], SIG_DFL);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return uwsgi_error_set(e, "signalfd: %s", strerror(errno));
+	ev_io_init(&m->signals, on_signals, fd, EV_READ);
+	m->signals.data = m;
+	ev_io_start(m->loop, &m->signals);
+	return 0;
+}
+
+static int prepare(struct master *m, struct error *e)
+{
+	const struct master_setup *setup = m->setup;
+
+	m->signals.fd = -1;
+	m->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!m->loop)
+		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
+	m->host = (struct generation_host){ .loop = m->loop,
+					    .calls = &spawn_calls,
+					    .loader = setup->loader,
+					    .tally = tally_new(e),
+					    .start_folder = setup->invocation->cwd,
+					    .forked = forked,
+					    .stirred = stirred,
+					    .data = m };
+	if (!m->host.tally || watch_signals(m, e))
+		return -1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ev_timer_init(&m->timer, on_timer, 0., 0.);
+	m->timer.data = m;
+	ev_init(&m->touching, on_touching);
+	m->touching.data = m;
+	return 0;
+}
+
+static void run(struct master *m)
+{
+	struct master_setup *setup = m->setup;
+	struct error e;
+
+	title_set(setup->config, "master");
+	logmaster_init(&m->log, m->loop, setup->log, setup->config);
+	setup->hello(setup);
+	if (begin(m, setup->config, &setup->listeners, &e) == 0) {
+		watch_touches(m, m->generations->config);
+		step(m);
+		ev_run(m->loop, 0);
+		uwsgi_log(UWSGI_NOTE, "goodbye");
+	} else {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
+		m->exit_code = EXIT_FAILURE;
+	}
+	watch_touches(m, NULL);
+	logmaster_fini(&m->log);
 }
 
 int master_run(struct master_setup *setup)
@@ -643,35 +679,13 @@ int master_run(struct master_setup *setup)
 	struct master m = { .setup = setup, .exit_code = EXIT_SUCCESS };
 	struct error e;
 
-	m.loop = ev_loop_new(EVFLAG_AUTO);
-	m.reign_setup = (struct reign_setup){ setup->loader, tally_new(&e), setup->invocation->cwd,
-					      forked, &m };
-	m.host = (struct reign_host){ on_message, m.loop, &m };
-	if (!m.loop || !m.reign_setup.tally) {
-		uwsgi_log(UWSGI_ERROR, "cannot start: %s", m.loop ? e.text : strerror(errno));
+	if (prepare(&m, &e)) {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
 		return EXIT_FAILURE;
 	}
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	title_set(setup->config, "master");
-	watch_signals(&m);
-	ev_timer_init(&m.timer, on_timer, 0., 0.);
-	m.timer.data = &m;
-	ev_init(&m.touching, on_touching);
-	m.touching.data = &m;
-	logmaster_init(&m.log, m.loop, setup->log, setup->config);
-	setup->hello(setup);
-	if (begin_reign(&m, setup->config, &setup->listeners, &e)) {
-		watch_touches(&m, setup->config);
-		schedule(&m);
-		ev_run(m.loop, 0);
-		uwsgi_log(UWSGI_NOTE, "goodbye");
-	} else {
-		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
-		m.exit_code = EXIT_FAILURE;
-	}
-	touch_watch(&m.touch_reload, NULL);
-	logmaster_fini(&m.log);
-	tally_free(m.reign_setup.tally);
+	run(&m);
+	tally_free(m.host.tally);
+	close(m.signals.fd);
 	ev_loop_destroy(m.loop);
 	return m.exit_code;
 }

@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct privileges_settings {
@@ -226,8 +228,15 @@ int privileges_enter_root(const struct config *cfg, bool *entered, struct error 
 	return 0;
 }
 
-/* The last step: from here on there is no way back. */
-static int become(const struct identity *who, uint64_t capabilities, struct error *e)
+/* Another user's process is not ended with its parent any more, prctl(2) PR_SET_PDEATHSIG: asks for
+ * that again where it was so. */
+static void die_with_parent(int signal, pid_t parent)
+{
+	if (signal && (prctl(PR_SET_PDEATHSIG, signal) || getppid() != parent))
+		raise(signal);
+}
+
+static int become_user(const struct identity *who, uint64_t capabilities, struct error *e)
 {
 	if (capabilities && capability_prepare(e))
 		return -1;
@@ -241,6 +250,19 @@ static int become(const struct identity *who, uint64_t capabilities, struct erro
 		return capability_keep(capabilities, e);
 	if (who->uid != 0 && setuid(0) == 0)
 		return uwsgi_error_set(e, "root could be taken back after it was given up");
+	return 0;
+}
+
+/* The last step: from here on there is no way back. */
+static int become(const struct identity *who, uint64_t capabilities, struct error *e)
+{
+	pid_t parent = getppid();
+	int signal = 0;
+
+	prctl(PR_GET_PDEATHSIG, &signal);
+	if (become_user(who, capabilities, e))
+		return -1;
+	die_with_parent(signal, parent);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* slot.c: the table of a worker's life.  Pure: no process is touched here. */
+/* slot.c: the table of a process's life.  Pure: no process is touched here. */
 #include "slot.h"
+
+#include <assert.h>
 
 struct step {
 	enum slot_state next;
@@ -53,6 +55,18 @@ enum slot_state slot_next(enum slot_state state, enum slot_event event, enum slo
 
 	*action = step->action;
 	return step->next;
+}
+
+enum slot_action slot_move(struct slot *slot, enum slot_event event, int64_t now_ms)
+{
+	enum slot_action action;
+	enum slot_state next = slot_next(slot->state, event, &action);
+
+	assert(action != SLOT_BUG);
+	if (next != slot->state)
+		slot->since_ms = now_ms;
+	slot->state = next;
+	return action;
 }
 
 const char *slot_state_name(enum slot_state state)

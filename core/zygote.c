@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,17 +72,25 @@ static void import(const struct zygote_setup *z)
 
 /* ---- forking ---- */
 
+/* What zygote, intermediate process and worker say to each other while a worker is made: the pid,
+ * from the intermediate one; then "go", to the worker. */
+enum { OWN, THEIRS };
+
 static _Noreturn void become_worker(const struct zygote_setup *z, const struct message *order,
 				    int channel, int gate)
 {
 	struct worker_setup w = z->worker;
-	char role[32], byte;
+	char role[32], go;
+	ssize_t n;
 
-	/* The zygote opens the gate when the process between is gone: only then is the master the
-	 * parent whose death counts. */
-	while (read(gate, &byte, 1) < 0 && errno == EINTR)
-		;
+	/* Until the intermediate process is gone and the master has been told: PR_SET_PDEATHSIG
+	 * watches the parent of the moment, and the master must know whom it reaps. */
+	do
+		n = recv(gate, &go, 1, 0);
+	while (n < 0 && errno == EINTR);
 	close(gate);
+	if (n != 1)
+		_exit(EXIT_FAILURE);
 	child_die_with(w.info.master);
 	close(z->channel);
 	w.channel = channel;
@@ -94,48 +103,57 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	_exit(worker_run(&w));
 }
 
-static void report_fork(const struct zygote_setup *z, const struct message *order, int64_t value)
-{
-	struct message m = { .kind = MESSAGE_FORKED, .slot = order->slot, .value = value };
-
-	channel_send(z->channel, &m, -1);
-}
-
-/* The process between zygote and worker: its end makes the worker the master's child.  What it
- * sends arrives before that, so the master never reaps a worker that it does not know. */
+/* The intermediate process: its end makes the worker the master's child. */
 static _Noreturn void become_between(const struct zygote_setup *z, const struct message *order,
 				     int channel, const int gate[2])
 {
-	pid_t pid = fork();
+	int64_t pid = fork();
 
 	if (pid == 0) {
-		close(gate[1]);
-		become_worker(z, order, channel, gate[0]);
+		close(gate[OWN]);
+		become_worker(z, order, channel, gate[THEIRS]);
 	}
-	report_fork(z, order, pid > 0 ? pid : -errno);
+	if (pid < 0)
+		pid = -errno;
+	send(gate[THEIRS], &pid, sizeof pid, MSG_NOSIGNAL);
 	_exit(EXIT_SUCCESS);
 }
 
-static void fork_worker(const struct zygote_setup *z, const struct message *order, int channel)
+/* The worker's pid, which is the master's child now; or -errno.  It waits for "go". */
+static int64_t fork_twice(const struct zygote_setup *z, const struct message *order, int channel,
+			  const int gate[2])
 {
-	int gate[2];
-
-	if (pipe2(gate, O_CLOEXEC)) {
-		report_fork(z, order, -errno);
-		return;
-	}
-	z->worker.app->fork_before();
+	int64_t worker;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		become_between(z, order, channel, gate);
 	if (pid < 0)
-		report_fork(z, order, -errno);
-	else
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	close(gate[0]);
-	close(gate[1]);
+		return -errno;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	/* Killed before it could say the pid: nobody will say "go", and such a worker ends. */
+	return recv(gate[OWN], &worker, sizeof worker, MSG_DONTWAIT) == sizeof worker ? worker
+										      : -ECHILD;
+}
+
+static void fork_worker(const struct zygote_setup *z, const struct message *order, int channel)
+{
+	struct message m = { .kind = MESSAGE_FORKED, .slot = order->slot };
+	int gate[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate)) {
+		m.value = -errno;
+		channel_send(z->channel, &m, -1);
+		return;
+	}
+	z->worker.app->fork_before();
+	m.value = fork_twice(z, order, channel, gate);
+	/* Told before it goes on, so that the master never reaps a worker that it does not know. */
+	if (channel_send(z->channel, &m, -1) && m.value > 0)
+		send(gate[OWN], "", 1, MSG_NOSIGNAL);
+	close(gate[OWN]);
+	close(gate[THEIRS]);
 	z->worker.app->fork_parent();
 }
 

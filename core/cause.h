@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* cause.h: why the master reloads or stops, in words for the log. */
+#ifndef UWSGI_CAUSE_H
+#define UWSGI_CAUSE_H
+
+#include <stdint.h>
+#include <sys/signalfd.h>
+
+struct cause {
+	char text[256];
+	uint64_t ticket; /* the value that came with a queued signal; 0: none */
+};
+
+/* Which signal, and from whom: "SIGHUP from pid 812 (systemd), user root".  The sender may be gone
+ * by now; nothing here waits for a name service. */
+struct cause cause_of_signal(const struct signalfd_siginfo *);
+/* Anything else: one sentence, without its full stop. */
+struct cause cause_of(const char *text);
+
+#endif
