@@ -354,6 +354,7 @@ struct opening {
 	const struct listener_settings *settings;
 	const struct protocols *protocols;
 	const struct listeners *before;
+	bool is_start;
 	int64_t began_ms; /* of waiting for another server to end; 0: not yet */
 	bool told;
 };
@@ -367,7 +368,7 @@ static bool wait_for_other_server(struct opening *o, const struct error *why)
 
 	if (o->began_ms == 0)
 		o->began_ms = now_ms;
-	if (o->before || now_ms - o->began_ms >= PATIENCE_MS)
+	if (!o->is_start || now_ms - o->began_ms >= PATIENCE_MS)
 		return false;
 	if (!o->told && now_ms - o->began_ms >= TELL_AFTER_MS) {
 		uwsgi_log(UWSGI_NOTE, "%s; waiting %d s for it to end", why->text,
@@ -398,6 +399,27 @@ static const struct listener *find(const struct listeners *set, const struct add
 			if (address_equal(&set->items[i].address, a))
 				return &set->items[i];
 	return NULL;
+}
+
+/* What a service manager opens for a port alone: IPv6 ::, of which the kernel accepts IPv4, too. */
+static bool is_any_port(const struct address *passed, const struct address *wanted)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&passed->sa;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&wanted->sa;
+
+	return in6->sin6_family == AF_INET6 && in->sin_family == AF_INET &&
+	       in->sin_addr.s_addr == htonl(INADDR_ANY) && in->sin_port == in6->sin6_port &&
+	       IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+}
+
+static const struct listener *find_open(const struct listeners *before, const struct address *a)
+{
+	const struct listener *l = find(before, a);
+
+	for (size_t i = 0; !l && before && i < before->count; i++)
+		if (before->items[i].passed && is_any_port(&before->items[i].address, a))
+			l = &before->items[i];
+	return l;
 }
 
 /* A name that the kernel chooses when it is bound. */
@@ -452,6 +474,16 @@ static void set_timeouts(struct listener *l, const struct config *cfg)
 	l->write_timeout_s = (double)(s->write_timeout_s ? s->write_timeout_s : s->timeout_s);
 }
 
+static void take_over(struct listener *l, const struct listener *open)
+{
+	l->fd = open->fd;
+	l->inode = open->inode;
+	l->text = open->text;
+	l->passed = open->passed;
+	if (l->passed && l->address.sa.ss_family != AF_UNIX)
+		set_tcp_options(l->fd, l->settings);
+}
+
 static int add_listener(struct listeners *set, struct opening *o, const struct plan *plan,
 			const char *text, struct error *e)
 {
@@ -473,19 +505,46 @@ static int add_listener(struct listeners *set, struct opening *o, const struct p
 
 		return uwsgi_error_set(e, "%s = %s: %s", plan->option, text, why.text);
 	}
+	const struct listener *open = find_open(o->before, &l.address);
+
+	if (open)
+		l.address = open->address;
 	if (find(set, &l.address))
 		return uwsgi_error_set(e, "%s = %s: this address is already used by %s",
 				       plan->option, text, find(set, &l.address)->option);
-	const struct listener *open = find(o->before, &l.address);
-
 	if (open) {
-		l.fd = open->fd;
-		l.inode = open->inode;
-		l.text = open->text;
+		take_over(&l, open);
 	} else if (open_listener(&l, text, o, e)) {
 		return -1;
 	}
 	set->items[set->count++] = l;
+	return 0;
+}
+
+/* What was passed on and no option names: uwsgi packets, or what protocol= says. */
+static int add_passed(struct listeners *set, const struct opening *o, struct error *e)
+{
+	const char *name = protocol_names[o->settings->protocol];
+	const struct protocol *protocol = find_protocol(o->protocols, name);
+
+	for (size_t i = 0; o->before && i < o->before->count; i++) {
+		const struct listener *open = &o->before->items[i];
+		struct listener l = { .option = "socket",
+				      .address = open->address,
+				      .settings = o->settings,
+				      .protocol = protocol };
+
+		if (!open->passed || find(set, &l.address))
+			continue;
+		if (!protocol)
+			return uwsgi_error_set(e,
+					       "no plugin for the protocol \"%s\" is loaded, "
+					       "which %s is to speak",
+					       name, open->text.address);
+		set_timeouts(&l, o->config);
+		take_over(&l, open);
+		set->items[set->count++] = l;
+	}
 	return 0;
 }
 
@@ -500,13 +559,19 @@ static void settle(struct listeners *set)
 	}
 }
 
+/* Nothing is open yet, or only what was passed on, of which nobody has said what it speaks. */
+static bool is_start(const struct listeners *before)
+{
+	return !before || before->count == 0 || !before->items[0].protocol;
+}
+
 int listeners_open(struct listeners *set, const struct config *cfg,
 		   const struct protocols *protocols, const struct listeners *before,
 		   struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	const struct gateway *gateway = s->http.count ? protocols->gateway : NULL;
-	struct opening opening = { cfg, s, protocols, before, 0, false };
+	struct opening opening = { cfg, s, protocols, before, is_start(before), 0, false };
 	struct gateway_needs needs = { 0 };
 	/* Where a gateway reaches the workers: one address that nobody writes. */
 	const struct option_list one = { (const char *const[]){ "" }, 1 }, none = { 0 };
@@ -521,7 +586,8 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 		{ "http", "uwsgi", needs.workers ? &one : &none, NULL, true },
 	};
 	size_t total =
-		s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count + 1;
+		s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count + 1 +
+		(before ? before->count : 0);
 
 	*set = (struct listeners){ 0 };
 	set->items = calloc(total, sizeof *set->items);
@@ -534,6 +600,10 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 				return -1;
 			}
 		}
+	}
+	if (add_passed(set, &opening, e)) {
+		listeners_close(set, before, true);
+		return -1;
 	}
 	settle(set);
 	return 0;

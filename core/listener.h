@@ -18,6 +18,7 @@ struct listener {
 	double write_timeout_s; /* a peer may take nothing of its response that long */
 	const struct gateway *gateway; /* whose processes accept; NULL: the workers do */
 	bool internal; /* only processes of this server may connect */
+	bool passed;   /* by the service manager, who owns its path: see passed.h */
 	int fd;
 	ino_t inode; /* of a UNIX socket's path: whose it is to unlink; 0: none */
 };
@@ -36,8 +37,9 @@ struct protocols {
 };
 
 /* Opens all sockets that the configuration names.  One that `before` or a list behind it has open
- * is taken over with its descriptor.  At the start (before: NULL) it waits some seconds for another
- * server that has an address.  On failure nothing new stays open. */
+ * is taken over with its descriptor (before: those passed on, at the start).  What was passed on
+ * and has no option is a socket= of its own.  At the start it waits some seconds for another server
+ * that has an address.  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
 /* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with

@@ -17,6 +17,7 @@
 #include "logstream.h"
 #include "manual.h"
 #include "master.h"
+#include "passed.h"
 #include "pending.h"
 #include "pidfile.h"
 #include "reference.h"
@@ -161,8 +162,9 @@ static void say_hello(const struct master_setup *setup)
 
 		if (l->internal)
 			continue;
-		uwsgi_log(UWSGI_NOTE, "%s listens on %s%s%s", l->option, l->text.address,
-			  l->text.port[0] ? ":" : "", l->text.port);
+		uwsgi_log(UWSGI_NOTE, "%s listens on %s%s%s%s", l->option, l->text.address,
+			  l->text.port[0] ? ":" : "", l->text.port,
+			  l->passed ? ", passed on by the service manager" : "");
 	}
 	if (geteuid() == 0)
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
@@ -193,7 +195,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	resources_set_descriptors(cfg);
 	if (environment_enter_folder(cfg, invocation->cwd, e) ||
 	    (at_once && privileges_drop(cfg, &who, e)) ||
-	    listeners_open(listeners, cfg, &ld->protocols, NULL, e))
+	    listeners_open(listeners, cfg, &ld->protocols, &setup->passed, e))
 		return -1;
 	if (listeners->count == 0)
 		return uwsgi_error_set(e, "nothing to listen on: set socket, http-socket, http or "
@@ -229,6 +231,10 @@ static int serve(struct invocation *invocation, struct loader *ld)
 				      .hello = say_hello };
 	struct error e;
 
+	if (passed_take(&setup.passed, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		return EXIT_FAILURE;
+	}
 	setup.config = load_and_report(invocation, ld, &tables);
 	if (!setup.config)
 		return EXIT_FAILURE;

@@ -19,6 +19,7 @@ struct master_setup {
 	const struct loader *loader;
 	struct logfile *log;
 	struct pidfiles *pidfiles;
+	struct listeners passed; /* open before the start; the first listeners have them, too */
 	void (*hello)(const struct master_setup *); /* says what was started */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
