@@ -64,16 +64,19 @@ class Names(dict):
 
 class Server:
     """ini: lines of the [uwsgi] section, or a whole file when it has sections of its own.
-    faults: rules of lib/faults.py, "" for none yet; they can be changed by server.faults."""
+    faults: rules of lib/faults.py, "" for none yet; they can be changed by server.faults.
+    under: a command that runs it, such as prlimit."""
     command = COMMAND
     ready = READY
 
-    def __init__(self, folder, ini="", args=(), env=None, plain=False, faults=None, **names):
+    def __init__(self, folder, ini="", args=(), env=None, plain=False, faults=None, under=(),
+                 **names):
         self.folder = str(folder)
         self.names = Names(self.folder, **names)
         self.ini_path = f"{self.folder}/uwsgi.ini"
         self.log_path = f"{self.folder}/log"
         self.plain = plain
+        self.under = under
         self.args = [a.format_map(self.names) for a in args]
         self.env = {**BASE_ENV, **{k: v.format_map(self.names) for k, v in (env or {}).items()}}
         self.faults = None
@@ -101,9 +104,10 @@ class Server:
     # ---- life ----
 
     def spawn(self):
+        ini = [] if self.plain else ["--ini", self.ini_path]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.command, *(["--ini", self.ini_path] if not self.plain else []), *self.args],
+                [*self.under, *self.command, *ini, *self.args],
                 cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         return self
