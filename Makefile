@@ -4,6 +4,7 @@
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
+#   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
 #   make demo            install what is missing, build, serve a real application
@@ -57,7 +58,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all static best build-only clean install uninstall docs check fresh bench demo unit fuzz run-fuzz blackbox
+.PHONY: all static best build-only clean install uninstall docs check fresh soak bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -172,6 +173,11 @@ check:
 FRESH ?= bookworm trixie
 fresh:
 	/usr/bin/python3 t/fresh.py $(FRESH)
+
+# ---- minutes of load and trouble; not part of check ----
+MINUTES ?= 20
+soak: all
+	/usr/bin/python3 t/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
 
 # ---- figures, beside those of the peers ----
 bench:
