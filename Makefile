@@ -39,7 +39,7 @@ SETTINGS := report option uwsgi_names absent always pending lookup catalogue ini
 EXCHANGE := request body header_rules response logformat requestlog exchange
 WIRE     := address socketpath listener passed handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment resources capability privileges pidfile outcome slot roster limit child zygote gateway generation \
+PROCESS  := title environment resources capability privileges pidfile outcome notify slot roster limit child zygote gateway generation \
             observe spawn logfile logencoder logger logstream logpipe touch logmaster cause master
 ENTRY    := daemon check_app command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)

@@ -18,7 +18,7 @@
 
 /* A second signal that comes before the first was seen is merged with it, and its ticket is lost:
  * so a command asks again when nobody has said that the reload is under way. */
-enum { ASK_AGAIN_MS = 1500, ASKS = 3 };
+enum { ASK_AGAIN_MS = 1000, ASKS = 3 };
 /* Whoever waits longer than that is told for what. */
 enum { PATIENCE_MS = 5000 };
 

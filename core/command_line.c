@@ -27,13 +27,15 @@ const struct command_row command_rows[] = {
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
 	  "print all settings, and where each is from", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
-	  "let the server of this pidfile reload", false },
+	  "reload the server of this pidfile, and wait: ends with 0 when the new workers serve, "
+	  "else with 1 and the reason",
+	  false },
 	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
-	  "stop the server of this pidfile; ends when it has ended", false },
+	  "stop the server of this pidfile, and wait until it has ended", false },
 	{ "wait", 0, COMMAND_WAIT, ARITY_REQUIRED, "SECONDS",
-	  "how long --stop waits at most; 300 without it", true },
+	  "how long --reload and --stop wait at most; 300 without it", true },
 	{ "no-wait", 0, COMMAND_NO_WAIT, ARITY_NONE, "",
-	  "--stop only sends the signal", true },
+	  "--reload and --stop only send the signal", true },
 };
 const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 

@@ -227,6 +227,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 				      .loader = ld,
 				      .log = &log,
 				      .pidfiles = &pidfiles,
+				      .started = getpid(),
 				      .served = -1,
 				      .hello = say_hello };
 	struct error e;
@@ -238,6 +239,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	setup.config = load_and_report(invocation, ld, &tables);
 	if (!setup.config)
 		return EXIT_FAILURE;
+	notify_init(&setup.notify);
 	if (config_wants_showing(setup.config))
 		show_text(setup.config, stderr);
 	int asked = config_exit(setup.config);
@@ -308,7 +310,7 @@ int main(int argc, char **argv)
 	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
-		return command_reload(command.argument, NULL);
+		return command_reload(command.argument, command.wait);
 	case COMMAND_STOP:
 		return command_stop(command.argument, command.wait);
 	case COMMAND_VERSION:

@@ -7,6 +7,7 @@
 #include "cause.h"
 #include "clock.h"
 #include "logmaster.h"
+#include "outcome.h"
 #include "spawn.h"
 #include "title.h"
 #include "touch.h"
@@ -97,6 +98,7 @@ struct master {
 	int count; /* of generations so far */
 	bool reload_wanted, stopping;
 	struct cause wanted_by;
+	struct outcomes outcomes;
 	int failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;
 	int exit_code;
@@ -127,12 +129,14 @@ static void on_ready(struct master *m)
 	m->setup->served = -1;
 }
 
-static void on_reload_begins(const struct cause *cause)
+static void on_reload_begins(struct master *m, const struct cause *cause)
 {
 	uwsgi_log(UWSGI_NOTE,
 		  "%s: reload: reading the configuration again and importing the application "
 		  "beside the one that serves",
 		  cause->text);
+	outcome_begin(&m->outcomes);
+	notify_reloading(&m->setup->notify, "serving, and importing the application again");
 }
 
 static void on_reload_queued(const struct cause *cause)
@@ -141,30 +145,56 @@ static void on_reload_queued(const struct cause *cause)
 		  "%s: a reload is in progress; another follows when it is done", cause->text);
 }
 
-static void on_reload_failed(const char *why)
+static void on_reload_failed(struct master *m, const char *why)
 {
+	struct error status;
+
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
+	outcome_end(&m->outcomes, OUTCOME_FAILED, why);
+	uwsgi_error_set(&status, "serving; the last reload was given up: %s", why);
+	notify_ready(&m->setup->notify, getpid() != m->setup->started, status.text);
 }
 
-static void on_serving(const struct generation *g, bool is_reload)
+static void on_serving(struct master *m, const struct generation *g, bool is_reload)
 {
 	const struct roster *r = &g->roster;
 	int serving = roster_serving(r, false), missing = r->workers - serving;
 	char others[48] = "";
+	struct error what;
 
 	if (missing)
 		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
 			 missing == 1 ? "es" : "");
-	uwsgi_log(UWSGI_NOTE, "%s: %d worker%s × %zu thread%s accept requests after %lld ms%s",
-		  is_reload ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
-		  g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s",
+	uwsgi_error_set(&what, "%s: %d worker%s × %zu thread%s accept requests",
+			is_reload ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
+			g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s");
+	uwsgi_log(UWSGI_NOTE, "%s after %lld ms%s", what.text,
 		  (long long)(clock_monotonic_ms() - g->began_ms), others);
+	if (is_reload)
+		outcome_end(&m->outcomes, OUTCOME_DONE, "");
+	notify_ready(&m->setup->notify, getpid() != m->setup->started, what.text);
 }
 
-static void on_stopping(const struct cause *cause, long long mercy_s)
+static void on_stopping(struct master *m, const struct cause *cause, long long mercy_s)
 {
+	struct error why;
+
 	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", cause->text,
 		  mercy_s);
+	uwsgi_error_set(&why, "the server is stopping (%s)", cause->text);
+	outcome_end_all(&m->outcomes, OUTCOME_FAILED, why.text);
+	uwsgi_error_set(&why, "stopping (%s); running requests are finished", cause->text);
+	notify_stopping(&m->setup->notify, why.text);
+}
+
+static void on_failed_start(struct master *m, const char *why)
+{
+	struct error status;
+
+	uwsgi_log(UWSGI_ERROR, "cannot start: %s", why);
+	outcome_end_all(&m->outcomes, OUTCOME_FAILED, why);
+	uwsgi_error_set(&status, "cannot start: %s", why);
+	notify_stopping(&m->setup->notify, status.text);
 }
 
 /* ---- generations ---- */
@@ -181,6 +211,7 @@ static void forked(void *data, const struct generation *own)
 	close(m->signals.fd);
 	logmaster_enter_child(&m->log);
 	pidfiles_close(m->setup->pidfiles);
+	notify_close(&m->setup->notify);
 	if (m->setup->served >= 0)
 		close(m->setup->served);
 }
@@ -286,7 +317,7 @@ static void stop(struct master *m, const struct cause *cause, bool now)
 	m->stopping = true;
 	m->starting = NULL;
 	watch_touches(m, NULL);
-	on_stopping(cause, now ? STOP_NOW_S : main->limits->reload_mercy_s);
+	on_stopping(m, cause, now ? STOP_NOW_S : main->limits->reload_mercy_s);
 	for (struct generation *g = m->generations; g; g = g->next)
 		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, true);
 }
@@ -302,7 +333,7 @@ static int64_t repair_delay(int failed)
 
 static void reload_failed(struct master *m, const char *why)
 {
-	on_reload_failed(why);
+	on_reload_failed(m, why);
 	if (m->serving && !generation_can_fork(m->serving))
 		m->repair_at_ms = clock_monotonic_ms() + repair_delay(m->failed_repairs++);
 }
@@ -341,15 +372,19 @@ static void reload(struct master *m, const struct cause *cause)
 	struct error e;
 
 	m->reload_wanted = false;
-	on_reload_begins(cause);
+	on_reload_begins(m, cause);
 	if (begin_reload(m, &e))
 		reload_failed(m, e.text);
 }
 
 static void want_reload(struct master *m, const struct cause *cause)
 {
-	if (m->stopping)
+	if (!outcome_ask(&m->outcomes, cause->ticket))
 		return;
+	if (m->stopping) {
+		outcome_end_all(&m->outcomes, OUTCOME_FAILED, "the server is stopping");
+		return;
+	}
 	/* Whoever asks does not want to wait for a first generation that may never be complete:
 	 * it goes on as the one that serves. */
 	if (!m->serving) {
@@ -363,6 +398,7 @@ static void want_reload(struct master *m, const struct cause *cause)
 
 		snprintf(with_option.text, sizeof with_option.text, "%.200s, exit-on-reload",
 			 cause->text);
+		outcome_end_all(&m->outcomes, OUTCOME_DONE, "");
 		stop(m, &with_option, false);
 	} else if (m->starting) {
 		m->reload_wanted = true;
@@ -380,7 +416,7 @@ static void on_first_ready(struct master *m, struct generation *g)
 	m->serving = g;
 	if (m->starting == g)
 		m->starting = NULL;
-	on_serving(g, false);
+	on_serving(m, g, false);
 	on_ready(m);
 }
 
@@ -396,7 +432,7 @@ static void on_generation_ready(struct master *m, struct generation *g)
 	m->starting = NULL;
 	watch_touches(m, g->config);
 	logmaster_use(&m->log, g->config);
-	on_serving(g, true);
+	on_serving(m, g, true);
 	on_ready(m);
 	generation_drain(old, old->limits->reload_mercy_s, false);
 }
@@ -417,7 +453,7 @@ static void on_generation_failed(struct master *m, struct generation *g)
 		uwsgi_log(UWSGI_ERROR, "%s; going on with the reload", g->why);
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "cannot start: %s", g->why);
+	on_failed_start(m, g->why);
 	end_server(m, g->exit_code);
 }
 
@@ -661,6 +697,7 @@ static void run(struct master *m)
 	title_set(setup->config, "master");
 	logmaster_init(&m->log, m->loop, setup->log, setup->config);
 	setup->hello(setup);
+	notify_status(&setup->notify, "importing the application");
 	if (begin(m, setup->config, &setup->listeners, &e) == 0) {
 		watch_touches(m, m->generations->config);
 		step(m);

@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "loader.h"
 #include "logfile.h"
+#include "notify.h"
 #include "pidfile.h"
 
 /* What the entry has prepared; constant but for the first configuration and its listeners,
@@ -20,6 +21,8 @@ struct master_setup {
 	struct logfile *log;
 	struct pidfiles *pidfiles;
 	struct listeners passed; /* open before the start; the first listeners have them, too */
+	struct notify notify;
+	pid_t started; /* whom the service manager has started: the master, unless it daemonized */
 	void (*hello)(const struct master_setup *); /* says what was started */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;

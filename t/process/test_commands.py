@@ -95,6 +95,135 @@ def test_a_wrong_time_is_an_error_and_nobody_is_signalled(server, folder, second
     assert http.request(server.http, "/hello").status == 200
 
 
+# ---- --reload ----
+
+APP = "from basic import application\n"
+OWN = ("http-socket = {http}\nchdir = {here}\nwsgi-file = mine.py\npidfile = {here}/pid\n"
+       "reload-timeout = 20\n")
+
+
+def deploy(folder, text):
+    """In one step: a reload must not find half a file."""
+    write(f"{folder}/mine.new", text)
+    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+
+
+@pytest.fixture
+def own(start, folder):
+    deploy(folder, APP)
+    return start(OWN, folder=folder)
+
+
+def reload_in_background(folder, *words):
+    return subprocess.Popen([*COMMAND, *words, "--reload", f"{folder}/pid"], env=BASE_ENV,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def slow_import(folder):
+    """Until a file is there."""
+    deploy(folder, "import os, time\nprint('importing', flush=True)\n"
+                   "while not os.path.exists('go'):\n    time.sleep(0.01)\n" + APP)
+
+
+def test_reload_returns_when_the_new_workers_serve(own, folder):
+    for n in range(2):
+        done = command("--reload", f"{folder}/pid")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert own.log().count("reloaded: ") == n + 1
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("import no_such_module_at_all\n", "No module named 'no_such_module_at_all'"),
+    ("import os\nos._exit(3)\n", "exit code 3"), ("application = 1\n", "not callable")])
+def test_reload_says_why_it_failed(own, folder, text, reason):
+    deploy(folder, text)
+    own.write_ini(OWN + "need-app = true\n")
+    done = command("--reload", f"{folder}/pid")
+    assert done.returncode == 1 and reason in done.stderr and len(done.stderr.splitlines()) == 1
+    assert f"reload given up: {done.stderr.partition(': ')[2].strip()}" in own.log()
+    assert http.request(own.http, "/hello").status == 200
+
+
+def test_reload_says_that_the_configuration_is_wrong(own, folder):
+    own.write_ini("processes = many\n")
+    done = command("--reload", f"{folder}/pid")
+    assert done.returncode == 1 and "the configuration has errors" in done.stderr
+
+
+def test_whoever_asks_during_a_reload_waits_for_the_next(own, folder):
+    slow_import(folder)
+    first = reload_in_background(folder)
+    own.wait_log("^importing")
+    second = reload_in_background(folder)
+    own.wait_log("another follows when it is done")
+    write(f"{folder}/go", "")
+    for process in (first, second):
+        assert (process.communicate(timeout=20), process.returncode) == (("", ""), 0)
+    assert own.log().count("reloaded: ") == 2
+
+
+def test_signals_that_the_kernel_merges_are_sent_again(own, folder):
+    own.send(signal.SIGSTOP)
+    both = [reload_in_background(folder) for _ in range(2)]
+    until(lambda: proc.status(own.pid, "ShdPnd")[0] != "0" * 16, "a pending signal")
+    until(lambda: all(proc.status(p.pid, "State")[0] == "S" for p in both), "both to wait")
+    own.send(signal.SIGCONT)
+    for process in both:
+        assert (process.communicate(timeout=20), process.returncode) == (("", ""), 0)
+
+
+def test_a_stop_ends_the_wait_for_a_reload(own, folder):
+    slow_import(folder)
+    waiting = reload_in_background(folder)
+    own.wait_log("^importing")
+    assert command("--stop", f"{folder}/pid").returncode == 0
+    assert "stopping" in waiting.communicate(timeout=20)[1] and waiting.returncode == 1
+
+
+def test_reload_gives_up_after_a_while(own, folder):
+    slow_import(folder)
+    done = command("--wait=1", "--reload", f"{folder}/pid")
+    assert done.returncode == 1 and "not done after 1 s" in done.stderr
+
+
+def test_reload_without_waiting(own, folder):
+    slow_import(folder)
+    done = command("--reload", f"{folder}/pid", "--no-wait")
+    assert (done.returncode, done.stderr) == (0, "")
+    own.wait_log("^importing")
+
+
+def test_exit_on_reload_has_done_what_was_asked_for(start, folder):
+    server = start(INI + "exit-on-reload = true\n", folder=folder)
+    assert command("--reload", f"{folder}/pid").returncode == 0
+    server.wait()
+
+
+MASTER = """
+import fcntl, os, signal, sys
+f = open(sys.argv[1], "w+")
+f.write(f"{os.getpid()}\\n"); f.flush()
+fcntl.lockf(f, fcntl.LOCK_EX, 1, 0x75777367)
+signal.signal(signal.SIGHUP, lambda *_: os._exit(0) if sys.argv[2] == "end" else None)
+print("locked", flush=True)
+while os.read(0, 1):
+    pass
+"""
+
+
+@pytest.mark.parametrize("does, code, said", [("nothing", 0, "does not say how the reload goes"),
+                                              ("end", 1, "the server has ended")])
+def test_a_master_that_does_not_answer(folder, does, code, said):
+    """The first has to be waited for: three times one second."""
+    with subprocess.Popen([sys.executable, "-c", MASTER, f"{folder}/pid", does],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as master:
+        assert master.stdout.readline() == b"locked\n"
+        done = command("--reload", f"{folder}/pid")
+        master.stdin.close()
+        master.wait(20)
+    assert done.returncode == code and said in done.stderr
+
+
 # ---- whom they signal ----
 
 @pytest.mark.parametrize("option", ["--reload", "--stop"])

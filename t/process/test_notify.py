@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""What the service manager is told: sd_notify(3) without a library."""
+import json
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from lib import http, proc
+
+INI = "http-socket = {http}\nchdir = {here}\nwsgi-file = mine.py\nprocesses = 2\n"
+APP = """
+import json, os, sys
+from basic import ROUTES
+def application(environ, start_response):
+    start_response('200 OK', [])
+    return [json.dumps(sorted(k for k in os.environ if 'NOTIFY' in k)).encode()]
+"""
+WAITING = "import time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)\n"
+
+
+class Manager:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, name):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.bind("\0" + name[1:] if name[0] == "@" else name)
+        if name[0] == "/":
+            os.chmod(name, 0o777)
+        self.socket.settimeout(20)
+        self.sender = None
+
+    def read(self):
+        """{name: value} of the next message."""
+        data, control, _, _ = self.socket.recvmsg(4096, 1024)
+        self.sender = int.from_bytes(control[0][2][:4], "little")
+        return dict(line.split("=", 1) for line in data.decode().splitlines())
+
+    def silent(self):
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(4096)
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(20)
+        return False
+
+
+@pytest.fixture(params=["{folder}/notify", "@uwsgi-test-{pid}"])
+def manager(request, folder):
+    manager = Manager(request.param.format(folder=folder, pid=os.getpid()))
+    manager.name = request.param.format(folder=folder, pid=os.getpid())
+    yield manager
+    manager.socket.close()
+
+
+def write_app(folder, text=APP):
+    with open(f"{folder}/mine.new", "w", encoding="ascii") as f:
+        f.write(text)
+    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+
+
+@pytest.fixture
+def server(start, folder, manager):
+    write_app(folder)
+    return start.not_yet(INI, folder=folder, env={"NOTIFY_SOCKET": manager.name}).spawn()
+
+
+def test_a_life(server, folder, manager):
+    assert manager.read() == {"STATUS": "importing the application"}
+    assert manager.read() == {"READY": "1",
+                              "STATUS": "serving: 2 workers × 1 thread accept requests"}
+    assert manager.sender == server.pid
+    asked_us = time.monotonic_ns() // 1000
+    server.send(signal.SIGHUP)
+    reloading = manager.read()
+    assert reloading["RELOADING"] == "1" and "importing" in reloading["STATUS"]
+    assert int(reloading["MONOTONIC_USEC"]) >= asked_us
+    ready = manager.read()
+    assert ready["READY"] == "1" and ready["STATUS"].startswith("reloaded: 2 workers")
+    server.send(signal.SIGTERM)
+    stopping = manager.read()
+    assert stopping["STOPPING"] == "1" and "SIGTERM" in stopping["STATUS"]
+    assert server.wait() == 0 and manager.silent()
+
+
+def test_a_reload_that_fails_is_ready_again_and_says_why(server, folder, manager):
+    manager.read(), manager.read()
+    write_app(folder, "import no_such_module\n")
+    server.write_ini(INI + "need-app = true\n")
+    server.send(signal.SIGHUP)
+    assert manager.read()["RELOADING"] == "1"
+    ready = manager.read()
+    assert ready["READY"] == "1"
+    assert re.match("serving; the last reload was given up: .*no_such_module", ready["STATUS"])
+
+
+@pytest.mark.parametrize("lazy", ["", "lazy-apps = true\n"])
+def test_ready_is_not_said_before_the_workers_accept(start, folder, manager, lazy):
+    write_app(folder, "import os\nprint('importing', flush=True)\n" + WAITING + APP)
+    server = start.not_yet(INI + lazy, folder=folder, env={"NOTIFY_SOCKET": manager.name}).spawn()
+    assert manager.read() == {"STATUS": "importing the application"}
+    server.wait_log("^importing")
+    assert manager.silent()
+    with open(f"{folder}/go", "w", encoding="ascii"):
+        pass
+    assert manager.read()["READY"] == "1"
+    assert http.request(server.http).status == 200
+
+
+def test_the_application_does_not_see_it(server, manager):
+    manager.read(), manager.read()
+    assert json.loads(http.request(server.http).body) == []
+
+
+def test_a_start_that_fails_says_why(start, folder, manager):
+    write_app(folder, "import no_such_module\n")
+    server = start.not_yet(INI + "need-app = true\n", folder=folder,
+                           env={"NOTIFY_SOCKET": manager.name})
+    assert server.run() != 0
+    manager.read()
+    said = manager.read()
+    assert said["STOPPING"] == "1" and "no_such_module" in said["STATUS"]
+
+
+def test_in_the_background_it_says_which_process_is_the_main_one(start, folder, manager):
+    write_app(folder)
+    server = start.not_yet(INI + "daemonize2 = {here}/own.log\npidfile = {here}/pid\n",
+                           folder=folder, env={"NOTIFY_SOCKET": manager.name})
+    assert server.run() == 0
+    manager.read()
+    pid = int(manager.read()["MAINPID"])
+    with open(f"{folder}/pid", encoding="ascii") as f:
+        assert int(f.read()) == pid != server.pid
+    os.kill(pid, signal.SIGINT)
+    proc.wait_gone(pid)
+
+
+def test_after_root_is_given_up(as_root, start, folder, manager):
+    write_app(folder)
+    start.not_yet(INI + "uid = www-data\n", folder=folder,
+                  env={"NOTIFY_SOCKET": manager.name}).spawn()
+    manager.read()
+    assert manager.read()["READY"] == "1"
+
+
+@pytest.mark.parametrize("name", ["/nowhere/at/all", "vsock:2:1234", "@", "relative"])
+def test_a_socket_that_is_not_there_is_said_and_the_server_starts(start, folder, name):
+    write_app(folder)
+    server = start(INI, folder=folder, env={"NOTIFY_SOCKET": name})
+    server.wait_log("warning: NOTIFY_SOCKET = " + re.escape(name))
+    assert http.request(server.http).status == 200
