@@ -2,15 +2,18 @@
 /* child.c: signals and the tie to the master, for its children. */
 #include "child.h"
 
-#include <signal.h>
+#include "stray.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static void ignore(int signal)
+static void ignore(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
+	(void)info;
+	(void)context;
 }
 
 /* The terminal and the service manager signal the whole group, and `pkill -USR1 uwsgi` is meant for
@@ -19,11 +22,10 @@ void child_set_signals(void)
 {
 	static const int defaults[] = { SIGCHLD, SIGTSTP };
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	struct sigaction a = { .sa_handler = ignore, .sa_flags = SA_RESTART };
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		sigaction(ignored[i], &a, NULL);
+		stray_handle(ignored[i], ignore);
 	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
 		signal(defaults[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);

@@ -173,7 +173,8 @@ static bool sink_flush(struct sink *sink)
 	struct exchange *x = exchange_of(sink);
 	struct connection *c = x->connection;
 
-	if (x->rs.broken) {
+	/* The client of a stray is its parent's. */
+	if (x->rs.broken || uwsgi_is_stray()) {
 		out_drop(&x->out);
 		release_sent(c);
 		return false;

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "stray.h"
 
 #include <errno.h>
 #include <string.h>
@@ -169,6 +170,7 @@ static void on_run(void *host, struct exchange *x)
 
 	show_busy(lane, &x->rq);
 	lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+	stray_end();
 	show_idle(lane);
 	account(lane, x, began_us);
 }

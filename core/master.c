@@ -9,6 +9,7 @@
 #include "logmaster.h"
 #include "outcome.h"
 #include "spawn.h"
+#include "stray.h"
 #include "title.h"
 #include "touch.h"
 
@@ -668,6 +669,8 @@ static int prepare(struct master *m, struct error *e)
 	const struct master_setup *setup = m->setup;
 
 	m->signals.fd = -1;
+	if (stray_init(e))
+		return -1;
 	m->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!m->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));

@@ -186,6 +186,11 @@ struct worker_info {
 	bool reloaded; /* this generation replaces an earlier one */
 };
 
+/* Whether this process is a child that the application has forked.  It is no worker: what it says
+ * reaches no client.  A runner ends it, with the exit code that its language has for that, when the
+ * application gives control back; if it does not, the core does after handle(). */
+UWSGI_API bool uwsgi_is_stray(void);
+
 struct app {
 	const char *name;
 	/* In the zygote, once: the interpreter, not the application. */

@@ -5,6 +5,7 @@
 #include "worker.h"
 
 #include "channel.h"
+#include "stray.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -91,12 +92,19 @@ static void leave(struct worker *w, bool for_good)
 		lane_ask_to_leave(&w->lanes[i], for_good);
 }
 
-static void on_signal(int number)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
 	int kept = errno;
 
-	(void)number;
-	leave(signalled, false);
+	(void)info;
+	(void)context;
+	if (getpid() == signalled->lane_setup.pid) {
+		leave(signalled, false);
+	} else {
+		/* A child that was made without fork(), perhaps to exec. */
+		signal(number, SIG_DFL);
+		kill(getpid(), number);
+	}
 	errno = kept;
 }
 
@@ -182,20 +190,17 @@ static void *lane_thread(void *argument)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
+/* They block no signal, as the programs would inherit it that the application starts in them; the
+ * kernel gives those for the process to the main thread anyway. */
 static int start_threads(struct worker *w, struct error *e)
 {
 	const struct worker_settings *s = uwsgi_options(w->setup->config, &worker_options);
 	pthread_attr_t attributes;
-	sigset_t all, before;
 	int failed = 0;
 
 	pthread_attr_init(&attributes);
 	if (s->stack_kb)
 		pthread_attr_setstacksize(&attributes, (size_t)s->stack_kb << 10);
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 1; i < w->count && !failed; i++) {
 		struct thread_start *start = malloc(sizeof *start);
 
@@ -208,7 +213,6 @@ static int start_threads(struct worker *w, struct error *e)
 		if (failed)
 			free(start);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return failed ? uwsgi_error_set(e, "cannot start a thread: %s", strerror(failed)) : 0;
 }
@@ -228,7 +232,6 @@ static int wait_for_lanes(struct worker *w, struct error *e)
 static void watch(struct worker *w)
 {
 	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	ev_io_init(&w->channel, on_channel, w->setup->channel, EV_READ);
 	w->channel.data = w;
@@ -236,7 +239,7 @@ static void watch(struct worker *w)
 	lane_watch(&w->lanes[0], w->setup->channel);
 	signalled = w;
 	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++)
-		sigaction(leave_signals[i], &action, NULL);
+		stray_handle(leave_signals[i], on_signal);
 }
 
 /* Lane 0 comes first: the others are told to leave through its loop. */

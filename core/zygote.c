@@ -11,6 +11,7 @@
 #include "privileges.h"
 #include "requestlog.h"
 #include "resources.h"
+#include "stray.h"
 #include "title.h"
 
 #include <errno.h>
@@ -28,6 +29,27 @@ static _Noreturn void give_up(const struct zygote_setup *z, const struct error *
 {
 	channel_send_failure(z->channel, e);
 	_exit(EXIT_FAILED_APP);
+}
+
+/* Before the first code of the application. */
+static int expect_strays(const struct zygote_setup *z, struct error *e)
+{
+	const struct listeners *listeners = z->worker.listeners;
+	int *fds = calloc(listeners->count + 1, sizeof *fds);
+	const struct stray_sockets sockets = {
+		.listeners = fds,
+		.listener_count = listeners->count,
+		.channel = z->channel,
+		.handover = { z->worker.handover[0], z->worker.handover[1] },
+	};
+
+	if (!fds)
+		return uwsgi_error_set(e, "out of memory");
+	for (size_t i = 0; i < listeners->count; i++)
+		fds[i] = listeners->items[i].fd;
+	int failed = stray_begin(&sockets, e);
+	free(fds);
+	return failed;
 }
 
 /* Where the master does not give up root for all. */
@@ -54,7 +76,7 @@ static void import(const struct zygote_setup *z)
 	int64_t began_ms = clock_monotonic_ms();
 	struct error e;
 
-	if (give_up_root(cfg, PRIVILEGES_CHILDREN, &e) ||
+	if (expect_strays(z, &e) || give_up_root(cfg, PRIVILEGES_CHILDREN, &e) ||
 	    zygote_prepare(cfg, app, &z->worker.info, z->start_folder, &e))
 		give_up(z, &e);
 	if (!s->lazy_apps && app->load(cfg, &e)) {
@@ -93,6 +115,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 		_exit(EXIT_FAILURE);
 	child_die_with(w.info.master);
 	close(z->channel);
+	stray_set_channel(channel);
 	w.channel = channel;
 	w.slot = (size_t)order->slot;
 	w.info.id = order->worker;
@@ -107,7 +130,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 static _Noreturn void become_between(const struct zygote_setup *z, const struct message *order,
 				     int channel, const int gate[2])
 {
-	int64_t pid = fork();
+	int64_t pid = stray_fork_own();
 
 	if (pid == 0) {
 		close(gate[OWN]);
@@ -124,7 +147,7 @@ static int64_t fork_twice(const struct zygote_setup *z, const struct message *or
 			  const int gate[2])
 {
 	int64_t worker;
-	pid_t pid = fork();
+	pid_t pid = stray_fork_own();
 
 	if (pid == 0)
 		become_between(z, order, channel, gate);

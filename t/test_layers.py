@@ -17,6 +17,7 @@ OBJECTS = os.path.join(ROOT, os.environ.get("UWSGI_OBJECTS", "build/default"))
 # Mutable state of file scope, with its reason.  Everything else belongs to an object.
 ALLOWED_STATE = {
     "core/log.o": "where the log goes; the crash path must not need a pointer",
+    "core/stray.o": "what a fork means in this process; pthread_atfork() takes no pointer",
     "core/title.o": "where the kernel keeps the process title",
     "core/worker.o": "whom a signal is for; a handler gets no pointer",
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* failure.c: tells of Python exceptions.  The whole traceback goes to the log in one piece, so
- * that those of several processes do not mix. */
+ * that those of several processes do not mix.  A stray ends by its exception instead. */
 #include "internal.h"
 
 #include <string.h>
@@ -62,6 +62,8 @@ static PyObject *log_exception(PyObject *exception, const char *what, const stru
 
 PyObject *failure_log_and_keep(const char *what, const struct request *rq)
 {
+	stray_leave();
+
 	PyObject *exception = compat_take_exception();
 	PyObject *text = exception ? log_exception(exception, what, rq) : NULL;
 
@@ -77,6 +79,8 @@ void failure_log(const char *what, const struct request *rq)
 
 int failure_report(struct error *e, const char *what)
 {
+	stray_leave();
+
 	PyObject *exception = compat_take_exception();
 
 	if (!exception)

@@ -95,6 +95,17 @@ void interpreter_pause(void *lane);
 void interpreter_resume(void *lane);
 void interpreter_worker_stop(void);
 
+/* Calls a module's function that takes no arguments. */
+int interpreter_call(const char *module, const char *function);
+/* Writes what is left in sys.stdout and sys.stderr. */
+void interpreter_flush(void);
+
+/* ---- stray.c ---- */
+
+/* Ends this process if the application has forked it, with the exit code of the exception that is
+ * set, or 0.  Called wherever the application gives control back. */
+void stray_leave(void);
+
 /* ---- start.c ---- */
 
 /* Afterwards this thread has the GIL. */

@@ -52,6 +52,7 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 		return failure_report(e, "cannot prepare Python");
 	uwsgi_log(UWSGI_NOTE, "Python %s", Py_GetVersion());
 	loader_import(&python.settings->shared_imports);
+	stray_leave();
 	return 0;
 }
 
@@ -67,20 +68,29 @@ int interpreter_load(const struct config *cfg, struct error *e)
 		python.application = loader_load(&from, e);
 	if ((is_named || s->mounts.count == 0) && !python.application)
 		return -1;
-	return mount_load(&python, e);
+	int failed = mount_load(&python, e);
+	stray_leave();
+	return failed;
 }
 
 /* ---- forks ---- */
 
-static void call(const char *module_name, const char *function)
+int interpreter_call(const char *module_name, const char *function)
 {
 	PyObject *module = PyImport_ImportModule(module_name);
 	PyObject *result = module ? PyObject_CallMethod(module, function, NULL) : NULL;
 
-	if (!result)
-		failure_log(function, NULL);
-	Py_XDECREF(result);
 	Py_XDECREF(module);
+	if (!result)
+		return -1;
+	Py_DECREF(result);
+	return 0;
+}
+
+static void call(const char *module, const char *function)
+{
+	if (interpreter_call(module, function))
+		failure_log(function, NULL);
 }
 
 static void flush(const char *name)
@@ -93,6 +103,12 @@ static void flush(const char *name)
 	PyErr_Clear();
 }
 
+void interpreter_flush(void)
+{
+	flush("stdout");
+	flush("stderr");
+}
+
 void interpreter_fork_before(void)
 {
 	/* What is there before the first fork stays shared: the collector does not touch it again.
@@ -103,8 +119,7 @@ void interpreter_fork_before(void)
 	}
 	python.frozen = true;
 	/* What is left in them would be written by every worker. */
-	flush("stdout");
-	flush("stderr");
+	interpreter_flush();
 	PyOS_BeforeFork();
 }
 
@@ -125,6 +140,7 @@ int interpreter_worker_start(struct error *e)
 {
 	(void)e; /* nothing of this can fail for good: hooks that raise are logged */
 	module_worker_start(&python);
+	stray_leave();
 	python.main_state = PyEval_SaveThread();
 	return 0;
 }
@@ -208,6 +224,6 @@ void interpreter_worker_stop(void)
 		module_at_exit();
 		call("atexit", "_run_exitfuncs");
 	}
-	flush("stdout");
-	flush("stderr");
+	stray_leave();
+	interpreter_flush();
 }

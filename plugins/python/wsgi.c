@@ -212,6 +212,7 @@ static void run(struct lane *lane, PyObject *application, struct request *rq, st
 					       2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 	enum sent sent = result ? send_result(lane, rs, result) : RAISED;
 
+	stray_leave();
 	end_response(lane, sent, rq, rs);
 	if (result && sent != SENT_FILE && may_have_close(result)) {
 		/* What is done in close() is not for the client to wait for. */
