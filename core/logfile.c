@@ -17,7 +17,15 @@
 
 void logfile_init(struct logfile *f, const char *start_folder)
 {
-	*f = (struct logfile){ .start_folder = start_folder, .uid = getuid(), .gid = getgid() };
+	struct stat out;
+
+	*f = (struct logfile){ .start_folder = start_folder,
+			       .uid = getuid(),
+			       .gid = getgid(),
+			       .unblocked = -1 };
+	/* Root's pipe can be opened as long as this process is root. */
+	if (fstat(STDERR_FILENO, &out) == 0)
+		logfile_descriptor(f, &out);
 }
 
 static void make_absolute(const struct logfile *f, const char *path, char *full, size_t size)
@@ -223,4 +231,31 @@ void logfile_rotate(struct logfile *f)
 		return;
 	}
 	f->full_at += f->max_size; /* not again for every line */
+}
+
+/* ---- writing ---- */
+
+static void close_unblocked(struct logfile *f)
+{
+	if (f->unblocked >= 0)
+		close(f->unblocked);
+	f->unblocked = -1;
+}
+
+int logfile_descriptor(struct logfile *f, const struct stat *out)
+{
+	if (f->seen_device != out->st_dev || f->seen_inode != out->st_ino) {
+		close_unblocked(f);
+		f->seen_device = out->st_dev;
+		f->seen_inode = out->st_ino;
+		if (S_ISFIFO(out->st_mode) || S_ISCHR(out->st_mode))
+			f->unblocked = open("/proc/self/fd/2",
+					    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	return f->unblocked >= 0 ? f->unblocked : STDERR_FILENO;
+}
+
+void logfile_enter_child(struct logfile *f)
+{
+	close_unblocked(f);
 }

@@ -5,6 +5,8 @@
 
 #include "plugin.h"
 
+#include <sys/stat.h>
+
 struct logfile {
 	const char *start_folder; /* relative paths are seen from here */
 	uid_t uid;                /* who the server is, once privileges are dropped */
@@ -14,6 +16,9 @@ struct logfile {
 	mode_t mode;
 	bool chown, truncate, late; /* late: the file of logto2 */
 	int64_t max_size, full_at;  /* the size at which a new file begins; 0: never */
+	int unblocked;              /* standard error, opened once more without blocking; -1 */
+	dev_t seen_device;          /* what standard error was then */
+	ino_t seen_inode;
 };
 
 void logfile_init(struct logfile *, const char *start_folder);
@@ -29,5 +34,11 @@ void logfile_reload(struct logfile *, const struct config *);
 void logfile_reopen(struct logfile *);
 /* Moves the file aside and begins a new one. */
 void logfile_rotate(struct logfile *);
+/* Where this process writes to the log without waiting for a reader, as far as that can be: a pipe
+ * or terminal is opened once more, since other processes share standard error and its flags, and may
+ * count on waiting.  out: standard error.  Not the caller's to close. */
+int logfile_descriptor(struct logfile *, const struct stat *out);
+/* In a new child. */
+void logfile_enter_child(struct logfile *);
 
 #endif

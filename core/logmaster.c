@@ -9,25 +9,35 @@
 /* Between two looks at the files that are touched to tell something. */
 #define TOUCH_S 1.
 
-static bool open_pipe(struct logmaster *m, struct logpipe *p, const struct config *cfg)
+static void open_pipe(struct logmaster *m, struct logpipe *p, const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 	struct error e;
 
-	if (p->buffer || logpipe_open(p, m->loop, m->file, (size_t)s->buffer, &e) == 0)
-		return true;
-	uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
-	return false;
+	if ((!p->buffer && logpipe_open(p, m->loop, m->file, &e)) ||
+	    logpipe_open_pipe(p, (size_t)s->buffer, &e))
+		uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
 }
 
 static void open_pipes(struct logmaster *m, const struct config *cfg)
 {
 	bool lines = logstream_is_wanted(cfg, false), requests = logstream_is_wanted(cfg, true);
 
-	if ((logging_wants_pipe(cfg) || lines || requests) && open_pipe(m, &m->lines, cfg))
-		logpipe_take_own(&m->lines);
+	if (logging_wants_pipe(cfg) || lines || requests)
+		open_pipe(m, &m->lines, cfg);
 	if (requests)
 		open_pipe(m, &m->requests, cfg);
+}
+
+/* The master's own lines, whatever the configuration says. */
+static void open_own(struct logmaster *m)
+{
+	struct error e;
+
+	if (logpipe_open(&m->lines, m->loop, m->file, &e))
+		uwsgi_log(UWSGI_ERROR, "%s; the master waits for its log", e.text);
+	else
+		logpipe_take_own(&m->lines);
 }
 
 static void use_stream(struct logpipe *p, struct logstream *stream, const struct config *cfg,
@@ -94,6 +104,7 @@ void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *f
 	*m = (struct logmaster){ .loop = loop, .file = file };
 	ev_init(&m->touching, on_touching);
 	m->touching.data = m;
+	open_own(m);
 	open_pipes(m, cfg);
 	use_streams(m, cfg);
 	watch_touches(m, cfg);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* logpipe.c: moves lines from the pipe to the log file, and begins a new file where one ends.
- * The master never waits for the log: when a terminal or a pipe takes no more, the lines wait
- * here, then in the pipe, and then their writers do.  When the disk is full, lines are lost and
- * counted.  It neither opens files nor reads lines. */
+/* logpipe.c: moves lines from the pipe and of the master itself to the log file, and begins a new
+ * file where one ends.  The master never waits for the log: when a terminal or a pipe takes no more,
+ * lines wait here, then in the pipe, and then their writers do.  What does not fit here, or on a
+ * full disk, is lost and counted.  It neither opens files nor reads lines. */
 #include "logpipe.h"
 
 #include "log.h"
@@ -13,12 +13,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
 	PIPE_SIZE = 1 << 20,
 	STREAM_MAX = 1 << 17, /* the escapes of so much still fit into a text */
+	OWN_BUFFER = 1 << 16, /* so that a file gets any line of the master's in one piece */
 	OWN_MAX = 1 << 20,
 	PORTIONS_A_TURN = 32,
 	OWN_WAITS = 8,
@@ -73,11 +74,25 @@ static bool must_rotate(const struct logpipe *p, const struct stat *out, size_t 
 	       !p->inside_line && out->st_size + (int64_t)n > p->file->full_at;
 }
 
-static bool takes_more(const struct stat *out)
+static bool takes_more(int wait_ms)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	return S_ISREG(out->st_mode) || poll(&fd, 1, 0) > 0;
+	return poll(&fd, 1, wait_ms) > 0;
+}
+
+/* write() to standard error that does not wait: EAGAIN. */
+static ssize_t put(struct logpipe *p, const struct stat *out, const char *text, size_t n)
+{
+	if (S_ISSOCK(out->st_mode))
+		return send(STDERR_FILENO, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int fd = logfile_descriptor(p->file, out);
+
+	if (fd == STDERR_FILENO && !S_ISREG(out->st_mode) && !takes_more(0)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(fd, text, n);
 }
 
 static void lose(struct logpipe *p, size_t n, int why)
@@ -85,6 +100,7 @@ static void lose(struct logpipe *p, size_t n, int why)
 	p->lost += n;
 	p->why_lost = why;
 	p->begin += n;
+	p->broken = p->inside_line;
 }
 
 static void tell_loss(struct logpipe *p)
@@ -93,18 +109,18 @@ static void tell_loss(struct logpipe *p)
 
 	p->lost = 0;
 	uwsgi_log(UWSGI_ERROR, "%llu bytes of the log are lost here: %s", (unsigned long long)lost,
-		  strerror(p->why_lost));
+		  p->why_lost == EAGAIN ? "nobody read it for too long" : strerror(p->why_lost));
 }
 
 /* A line that broke off where the disk was full is ended before the next one begins. */
-static ssize_t write_portion(struct logpipe *p, size_t n)
+static ssize_t write_portion(struct logpipe *p, const struct stat *out, size_t n)
 {
-	if (p->lost && p->inside_line) {
-		if (write(STDERR_FILENO, "\n", 1) != 1)
+	if (p->broken) {
+		if (put(p, out, "\n", 1) != 1)
 			return -1;
-		p->inside_line = false;
+		p->broken = p->inside_line = false;
 	}
-	return write(STDERR_FILENO, p->buffer + p->begin, n);
+	return put(p, out, p->buffer + p->begin, n);
 }
 
 /* False: the log takes no more for now. */
@@ -121,9 +137,7 @@ static bool write_some(struct logpipe *p)
 		logfile_rotate(p->file);
 		return true;
 	}
-	if (!takes_more(&out))
-		return false;
-	ssize_t written = write_portion(p, n);
+	ssize_t written = write_portion(p, &out, n);
 	if (written < 0 && errno == EAGAIN)
 		return false;
 	if (written < 0 && errno == EINTR)
@@ -134,7 +148,7 @@ static bool write_some(struct logpipe *p)
 	}
 	p->inside_line = p->buffer[p->begin + (size_t)written - 1] != '\n';
 	p->begin += (size_t)written;
-	if (p->lost && !p->inside_line)
+	if (p->lost && !p->inside_line && p->own.n <= OWN_MAX / 2)
 		tell_loss(p);
 	return true;
 }
@@ -192,12 +206,22 @@ static void take_passed(struct logpipe *p)
 
 /* ---- what comes ---- */
 
+static bool has_pipe(const struct logpipe *p)
+{
+	return p->ends[0] >= 0;
+}
+
 static bool fill_from_own(struct logpipe *p)
 {
-	size_t n = p->own.n < p->size ? p->own.n : p->size;
+	size_t n = p->own.n;
+	const char *newline = NULL;
 
 	if (n == 0)
 		return false;
+	if (n > p->size)
+		newline = memrchr(p->own.p, '\n', n = p->size);
+	if (newline)
+		n = (size_t)(newline - p->own.p) + 1;
 	p->own_waits = 0;
 	p->cut = false;
 	if (p->stream) {
@@ -217,6 +241,8 @@ static ssize_t read_into(struct logpipe *p, char *at, size_t room)
 {
 	ssize_t n;
 
+	if (!has_pipe(p))
+		return 0;
 	do
 		n = read(p->ends[0], at, room);
 	while (n < 0 && errno == EINTR);
@@ -263,10 +289,10 @@ static void watch(struct logpipe *p, bool blocked, bool moved)
 	ev_timer_stop(p->loop, &p->pause);
 	if (blocked) {
 		ev_io_start(p->loop, &p->writable);
-	} else if (moved) {
+	} else if (moved && (has_pipe(p) || p->own.n || p->begin < p->end)) {
 		ev_timer_set(&p->pause, PAUSE_S, 0.);
 		ev_timer_start(p->loop, &p->pause);
-	} else {
+	} else if (has_pipe(p)) {
 		ev_io_start(p->loop, &p->readable);
 	}
 }
@@ -303,12 +329,13 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 	work(w->data);
 }
 
-/* A line of the master's own. */
+/* A line of the master's own.  Once one did not fit, none does until that is told in its place. */
 static void say(void *data, const char *text, size_t n)
 {
 	struct logpipe *p = data;
+	bool full = p->lost && p->why_lost == EAGAIN;
 
-	if (p->own.n + n > OWN_MAX) {
+	if (full || p->own.n + n > OWN_MAX) {
 		p->lost += n;
 		p->why_lost = EAGAIN;
 		return;
@@ -321,32 +348,49 @@ static void say(void *data, const char *text, size_t n)
 
 /* ---- life ---- */
 
-int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, size_t capacity,
-		 struct error *e)
+int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, struct error *e)
 {
-	int ends[2];
-	char *buffer = malloc(capacity);
+	char *buffer = malloc(OWN_BUFFER);
 
-	if (!buffer || pipe2(ends, O_CLOEXEC)) {
-		free(buffer);
-		return uwsgi_error_set(e, "log-master: cannot make a pipe: %s", strerror(errno));
-	}
+	if (!buffer)
+		return uwsgi_error_set(e, "log: out of memory");
 	*p = (struct logpipe){ .loop = loop,
 			       .file = file,
-			       .ends = { ends[0], ends[1] },
+			       .ends = { -1, -1 },
 			       .buffer = buffer,
-			       .size = capacity,
-			       .capacity = capacity < STREAM_MAX ? capacity : STREAM_MAX };
-	/* Workers that are somebody else than the master may open /dev/stderr. */
-	if (geteuid() == 0 && fchown(ends[1], file->uid, file->gid))
-		uwsgi_log(UWSGI_NOTE, "log-master: %s", strerror(errno));
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
-	ev_io_init(&p->readable, on_io, ends[0], EV_READ);
+			       .size = OWN_BUFFER,
+			       .capacity = OWN_BUFFER };
+	ev_init(&p->readable, on_io);
 	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
 	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
 	p->readable.data = p->writable.data = p->pause.data = p;
-	ev_io_start(loop, &p->readable);
+	return 0;
+}
+
+int logpipe_open_pipe(struct logpipe *p, size_t capacity, struct error *e)
+{
+	size_t size = p->end > capacity ? p->end : capacity;
+
+	if (has_pipe(p))
+		return 0;
+	char *buffer = realloc(p->buffer, size);
+	if (!buffer)
+		return uwsgi_error_set(e, "log-master: out of memory");
+	p->buffer = buffer;
+	p->size = size;
+	p->capacity = size < STREAM_MAX ? size : STREAM_MAX;
+	if (pipe2(p->ends, O_CLOEXEC)) {
+		p->ends[0] = p->ends[1] = -1;
+		return uwsgi_error_set(e, "log-master: cannot make a pipe: %s", strerror(errno));
+	}
+	/* Workers that are somebody else than the master may open /dev/stderr. */
+	if (geteuid() == 0 && fchown(p->ends[1], p->file->uid, p->file->gid))
+		uwsgi_log(UWSGI_NOTE, "log-master: %s", strerror(errno));
+	fcntl(p->ends[0], F_SETFL, O_NONBLOCK);
+	fcntl(p->ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
+	ev_io_set(&p->readable, p->ends[0], EV_READ);
+	if (!ev_is_active(&p->writable))
+		ev_io_start(p->loop, &p->readable);
 	return 0;
 }
 
@@ -369,7 +413,7 @@ void logpipe_use(struct logpipe *p, struct logstream *stream)
 
 void logpipe_enter_child_for_requests(struct logpipe *p)
 {
-	if (!p->buffer)
+	if (!p->buffer || !has_pipe(p))
 		return;
 	log_set_request_fd(p->ends[1]);
 	close(p->ends[0]);
@@ -380,6 +424,9 @@ void logpipe_enter_child(struct logpipe *p)
 	if (!p->buffer)
 		return;
 	log_set_writer(NULL, NULL);
+	logfile_enter_child(p->file);
+	if (!has_pipe(p))
+		return;
 	dup2(p->ends[1], STDOUT_FILENO);
 	dup2(p->ends[1], STDERR_FILENO);
 	close(p->ends[0]);
@@ -392,18 +439,11 @@ void logpipe_drain(struct logpipe *p)
 		work(p);
 }
 
-static bool wait_for_the_log(void)
-{
-	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-	return poll(&fd, 1, LAST_WAIT_MS) > 0;
-}
-
 /* As much as the log takes. */
 static void write_rest(struct logpipe *p)
 {
 	for (int i = 0; i < LAST_TURNS; i++)
-		if (!work(p) && ((p->begin == p->end && !p->own.n) || !wait_for_the_log()))
+		if (!work(p) && ((p->begin == p->end && !p->own.n) || !takes_more(LAST_WAIT_MS)))
 			return;
 }
 
@@ -421,8 +461,10 @@ void logpipe_close(struct logpipe *p)
 	ev_io_stop(p->loop, &p->readable);
 	ev_io_stop(p->loop, &p->writable);
 	ev_timer_stop(p->loop, &p->pause);
-	close(p->ends[0]);
-	close(p->ends[1]);
+	if (has_pipe(p)) {
+		close(p->ends[0]);
+		close(p->ends[1]);
+	}
 	free(p->buffer);
 	free(p->own.p);
 	free(p->unsplit);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* logpipe.h: the way of all lines through the master (log-master): the other processes have a
- * pipe as their standard output and standard error, the master writes what comes out of it. */
+/* logpipe.h: the way of the master's own lines to the log, which must not make it wait; with
+ * log-master that of all lines: the other processes have a pipe as their standard output and
+ * standard error, and the master writes what comes out of it. */
 #ifndef UWSGI_LOGPIPE_H
 #define UWSGI_LOGPIPE_H
 
@@ -13,7 +14,7 @@
 struct logpipe {
 	struct ev_loop *loop;
 	struct logfile *file;
-	int ends[2];
+	int ends[2]; /* -1: there is no pipe */
 	ev_io readable, writable;
 	ev_timer pause; /* lines that come meanwhile are written at once */
 	char *buffer;   /* [begin, end) is still to write */
@@ -27,19 +28,22 @@ struct logpipe {
 	int own_waits;    /* for so many portions of the pipe */
 	bool writing;     /* own lines that are said meanwhile have to wait */
 	bool inside_line; /* the last byte written was no newline */
+	bool broken;      /* and the rest of that line is lost */
 	uint64_t lost;    /* bytes that could not be written */
 	int why_lost;     /* errno */
 };
 
-/* Returns -1 with the reason. */
-int logpipe_open(struct logpipe *, struct ev_loop *, struct logfile *, size_t capacity,
-		 struct error *);
+/* Without a pipe.  Returns -1 with the reason. */
+int logpipe_open(struct logpipe *, struct ev_loop *, struct logfile *, struct error *);
+/* For the processes that are forked from now on; nothing happens when there is one.  capacity: how
+ * much is taken out of it at once. */
+int logpipe_open_pipe(struct logpipe *, size_t capacity, struct error *);
 /* The master's own lines go through it from now on, too. */
 void logpipe_take_own(struct logpipe *);
 /* The stream is the caller's; NULL: lines are written as they are. */
 void logpipe_use(struct logpipe *, struct logstream *);
-/* In a new child of the master: standard output and standard error are the pipe, or the lines
- * of requests go into it. */
+/* In a new child of the master: standard output and standard error are the pipe if there is one, or
+ * the lines of requests go into it. */
 void logpipe_enter_child(struct logpipe *);
 void logpipe_enter_child_for_requests(struct logpipe *);
 /* Writes what has come; does not wait. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* socketpath.h: the file of a UNIX socket, and who may connect through it.  It may lie in a folder of
- * another user: no link is followed, and only the server's own file is changed. */
+/* socketpath.h: the file of a UNIX socket, and who may connect through it.  It may lie in a folder
+ * of another user: no link is followed, and only the server's own file is changed. */
 #ifndef UWSGI_SOCKETPATH_H
 #define UWSGI_SOCKETPATH_H
 

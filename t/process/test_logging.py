@@ -341,6 +341,93 @@ def test_what_was_not_read_at_once_comes_later(unread):
     assert sorted(line for line in said.splitlines() if b"xx" in line) == sorted(whole)
 
 
+def fill(kind, fd):
+    """Until it takes no more, but for those who wait: standard error's own flags are the server's."""
+    if kind == "socket":
+        with socket.socket(fileno=os.dup(fd)) as s:
+            send = lambda text: s.send(text, socket.MSG_DONTWAIT)  # noqa: E731
+            _fill(send)
+    else:
+        again = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK)
+        _fill(lambda text: os.write(again, text))
+        os.close(again)
+
+
+def _fill(write):
+    for size in (4096, 1):
+        try:
+            while True:
+                write(b"." * (size - 1) + b"\n")
+        except BlockingIOError:
+            pass
+
+
+class Unread:
+    """A server whose standard error is a pipe or socket that was filled and is not read."""
+
+    def __init__(self, start, kind, ini):
+        if kind == "socket":
+            self.ours, theirs = (s.detach() for s in socket.socketpair())
+        else:
+            self.ours, theirs = os.pipe()
+        self.said = b""
+        self.server = start.not_yet(ini)
+        open(self.server.log_path, "wb").close()
+        self.server.process = subprocess.Popen(
+            [*self.server.command, "--ini", self.server.ini_path], stdout=theirs, stderr=theirs,
+            env=self.server.env, start_new_session=True)
+        os.set_blocking(self.ours, False)
+        until(lambda: b"serving: " in self.read(), "the server to serve")
+        fill(kind, theirs)
+        os.close(theirs)
+
+    def read(self):
+        try:
+            self.said += os.read(self.ours, 1 << 20)
+        except BlockingIOError:
+            pass
+        return self.said
+
+
+@pytest.fixture(params=["pipe", "socket"])
+def full(request, start):
+    log = Unread(start, request.param, "http-socket = {http}\nmodule = basic\nprocesses = 2\n"
+                 "disable-logging = true\nreload-mercy = 2\n")
+    yield log
+    log.server.stop()
+    os.close(log.ours)
+
+
+def kill_some(server, count):
+    """Workers, one after the other: the master has a line for each."""
+    before = set(proc.children(server.pid))
+    for _ in range(count):
+        worker = int(http.request(server.http, "/pid").body)
+        os.kill(worker, signal.SIGKILL)
+        proc.wait_gone(worker, 5)
+        until(lambda: len(set(proc.children(server.pid)) - {worker}) == len(before),
+              "another worker", 5)
+
+
+def test_the_master_goes_on_while_nobody_reads_the_log(full):
+    kill_some(full.server, 2)
+    assert full.server.stop(signal.SIGTERM) == 0
+
+
+def test_what_the_master_says_meanwhile_comes_later(full):
+    kill_some(full.server, 2)
+    full.server.send(signal.SIGHUP)
+    until(lambda: b"reloaded: " in full.read(), "the end of the reload")
+    assert full.server.stop(signal.SIGTERM) == 0
+    full.read()
+    expected = [b"serving: ", b"ended unexpectedly", b"ended unexpectedly", b"reload: ",
+                b"application imported", b"reloaded: ", b"SIGTERM", b"goodbye"]
+    lines = full.said[full.said.index(b"serving: "):].splitlines()
+    found = [next((e for e in expected if e in line), None) for line in lines]
+    assert [f for f in found if f] == expected
+    assert b"are lost" not in full.said
+
+
 def test_what_the_pipe_holds_at_the_end_is_written(start):
     """More than the master takes at once, with its buffer this small and full of whole lines."""
     server = start_logging_to(start, "x.log", "logto = x.log\nlog-master = true\n"
