@@ -21,6 +21,12 @@ static void *writer_data;
 static int request_fd = STDERR_FILENO;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
+/* The same for the second of the last line of this thread. */
+static _Thread_local struct {
+	int64_t second;
+	size_t n;
+	char text[256];
+} said;
 
 void log_set_writer(log_writer *other, void *data)
 {
@@ -36,17 +42,22 @@ void log_set_request_fd(int fd)
 void log_set_date(const char *format)
 {
 	snprintf(date, sizeof date, "%s", format ? format : "");
+	said.second = 0;
 }
 
-static size_t say_date(char *text, size_t size)
+static void find_date(void)
 {
+	int64_t now_us = clock_wall_us();
 	struct logline l;
 
-	logline_init(&l, text, size);
-	logline_time(&l, date, clock_wall_us());
+	if (said.second == now_us / 1000000)
+		return;
+	said.second = now_us / 1000000;
+	logline_init(&l, said.text, sizeof said.text);
+	logline_time(&l, date, now_us);
 	if (l.n)
 		logline_text(&l, SLICE(" - "));
-	return l.n;
+	said.n = l.n;
 }
 
 static void write_to(int fd, const char *text, size_t length)
@@ -89,15 +100,17 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
 	};
 	int saved = errno;
-	char *message = NULL, *line = NULL, when[256];
+	char *message = NULL, *line = NULL;
 	va_list ap;
 
 	/* A traceback may be long, and has to leave in one piece. */
 	va_start(ap, fmt);
 	int failed = vasprintf(&message, fmt, ap) < 0;
 	va_end(ap);
-	int dated = *date ? (int)say_date(when, sizeof when) : 0;
-	int n = failed ? -1 : asprintf(&line, "%.*s%s%s\n", dated, when, prefix[severity], message);
+	find_date();
+	int n = failed ? -1
+		       : asprintf(&line, "%.*s%s%s\n", (int)said.n, said.text, prefix[severity],
+				  message);
 	if (n >= 0) {
 		write_line(line, (size_t)n);
 		free(line);

@@ -157,6 +157,8 @@ int logfile_open(struct logfile *f, const struct config *cfg, bool late, struct 
 	f->truncate = s->truncate;
 	int failed = open_name(f, name, e);
 	f->truncate = false; /* only at the start */
+	if (!failed)
+		logging_use(cfg); /* it is no journal any more */
 	return failed;
 }
 

@@ -3,10 +3,18 @@
  * daemon.c, requestlog.c.  It opens no file and formats no request. */
 #include "logging.h"
 
+#include "config.h"
 #include "log.h"
 #include "option.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* It sorts, unlike uWSGI's, and is the local time, as that of the lines of requests. */
+#define DATE "%Y-%m-%d %H:%M:%S %z"
 
 static int valid_mode(const char *text, struct error *e)
 {
@@ -122,13 +130,16 @@ static const struct option rows[] = {
 	{ .name = "log-date",
 	  .type = OPT_STRING,
 	  .offset = AT(date),
+	  .initial = DATE,
 	  .bare = "true",
 	  .unit = "FORMAT",
 	  .text = true,
 	  .help = "begin each line of the server with the time, as strftime(3) formats it, or "
-		  "with any other text",
-	  .example = "%%Y-%%m-%%d %%H:%%M:%%S",
-	  .differs = "\"false\" and \"no\" are no format but none" },
+		  "with any other text; false: with nothing, which is the default for systemd's "
+		  "journal, syslog and log-encoder, since they add the time",
+	  .example = "%%H:%%M:%%S",
+	  .differs = "no time by default; \"false\" is a text, too; true: as Wed Nov 25 18:30:05 "
+		     "2026, which it is here, too" },
 	{ .name = "logdate", .same_as = "log-date" },
 	{ .name = "log-prefix", .same_as = "log-date" },
 };
@@ -145,15 +156,45 @@ const char *logging_date_format(const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 
-	return s->date && option_boolean(s->date) < 0 ? s->date : NULL;
+	return config_key(cfg, "log-date") && option_boolean(s->date) < 0 ? s->date : NULL;
+}
+
+/* systemd.exec(5): standard error is the journal when it is the file of this device and inode. */
+static bool goes_to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char here[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return false;
+	snprintf(here, sizeof here, "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return strcmp(stream, here) == 0;
+}
+
+/* Whether who takes the lines adds the time, or an encoder does. */
+static bool time_is_added(const struct config *cfg)
+{
+	const struct option_list *loggers = config_setting(cfg, "logger");
+	const struct option_list *encoders = config_setting(cfg, "log-encoder");
+
+	for (size_t i = 0; i < loggers->count; i++)
+		if (strstr(loggers->items[i], "syslog"))
+			return true;
+	return encoders->count > 0 || config_key(cfg, "log-syslog");
 }
 
 void logging_use(const struct config *cfg)
 {
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-	bool plain = s->date && option_boolean(s->date) > 0;
+	const struct logging_settings *s = cfg ? uwsgi_options(cfg, &logging_options) : NULL;
 
-	log_set_date(plain ? "%a %b %e %H:%M:%S %Y" : logging_date_format(cfg));
+	if (!cfg || !config_key(cfg, "log-date"))
+		log_set_date(goes_to_journal() || (cfg && time_is_added(cfg)) ? NULL : DATE);
+	else if (option_boolean(s->date) > 0)
+		log_set_date("%a %b %e %H:%M:%S %Y");
+	else
+		log_set_date(logging_date_format(cfg));
 }
 
 bool logging_wants_pipe(const struct config *cfg)

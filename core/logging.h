@@ -15,9 +15,10 @@ struct logging_settings {
 
 extern const struct option_table logging_options;
 
-/* The format of log-date for strftime(3); NULL: it is off, or uWSGI's own. */
+/* The format that log-date was set to, for strftime(3); NULL: none, or uWSGI's own. */
 const char *logging_date_format(const struct config *);
-/* The lines of this process, and of those that it forks, are written that way from now on. */
+/* The lines of this process, and of those that it forks, begin with the time as log-date says,
+ * or as fits where standard error goes now.  NULL: there is no configuration yet. */
 void logging_use(const struct config *);
 /* Whether the master has to write what all other processes say: nobody else can begin a new
  * file for all of them. */

@@ -123,8 +123,8 @@ void logmaster_fini(struct logmaster *m)
 
 void logmaster_expect(struct logmaster *m, const struct config *cfg)
 {
-	logging_use(cfg);
 	logfile_reload(m->file, cfg);
+	logging_use(cfg);
 	open_pipes(m, cfg);
 }
 

@@ -81,12 +81,14 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 }
 
 static struct config *load_and_report(const struct invocation *invocation, struct loader *ld,
-				      struct tables *tables)
+				      struct tables *tables, bool to_serve)
 {
 	struct report report;
 
 	report_init(&report);
 	struct config *cfg = load_all(invocation, ld, tables, &report);
+	if (to_serve)
+		logging_use(cfg); /* what is wrong has its time in the log, too */
 	report_print(&report);
 	report_fini(&report);
 	if (cfg)
@@ -135,7 +137,7 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 static int show_config(const struct invocation *invocation, struct loader *ld, const char *format)
 {
 	struct tables tables;
-	struct config *cfg = load_and_report(invocation, ld, &tables);
+	struct config *cfg = load_and_report(invocation, ld, &tables, false);
 
 	if (!cfg)
 		return EXIT_FAILURE;
@@ -236,7 +238,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		return EXIT_FAILURE;
 	}
-	setup.config = load_and_report(invocation, ld, &tables);
+	setup.config = load_and_report(invocation, ld, &tables, true);
 	if (!setup.config)
 		return EXIT_FAILURE;
 	notify_init(&setup.notify);
@@ -248,7 +250,6 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		config_free(setup.config);
 		return asked;
 	}
-	logging_use(setup.config);
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
 	pidfiles_find(&pidfiles, setup.config, invocation->cwd);

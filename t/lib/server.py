@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The server under test: one process tree started from an ini text in a folder of its own."""
 import atexit
+import glob
 import os
 import re
 import shlex
@@ -37,16 +38,35 @@ COMMAND = shlex.split(os.environ.get("UWSGI_BIN", os.path.join(ROOT, "uwsgi")))
 READY = r"(serving|reloaded): \d+ workers?"
 REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
+DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - ", re.M)
+
 # Nothing of the caller's reaches the server but what a shell needs.
 BASE_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp",
             "PYTHONDONTWRITEBYTECODE": "1", "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
             "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=0"}
 
 
+def undated(log):
+    """Lines of a log without the time that they begin with by default."""
+    return DATE.sub("", log)
+
+
 def command(*args):
     """The binary as a command that ends by itself."""
     return subprocess.run([*COMMAND, *args], env=BASE_ENV, capture_output=True, text=True,
                           timeout=20, check=False)
+
+
+def command_for_all(folder):
+    """The binary where every user can run it, with its plugins."""
+    if COMMAND[0] != os.path.join(ROOT, "uwsgi"):
+        return COMMAND
+    shutil.copy(COMMAND[0], f"{folder}/uwsgi")
+    for path in glob.glob(f"{ROOT}/plugins/*/*_plugin.so"):
+        where = f"{folder}/{os.path.relpath(os.path.dirname(path), ROOT)}"
+        os.makedirs(where)
+        shutil.copy(path, where)
+    return [f"{folder}/uwsgi", *COMMAND[1:]]
 
 
 class Names(dict):
@@ -173,7 +193,11 @@ class Server:
     # ---- what can be seen ----
 
     def log(self):
-        """What this server has written; a folder may have had another one before."""
+        """What this server has written, without the time; a folder may have had another one
+        before."""
+        return undated(self.dated_log())
+
+    def dated_log(self):
         with open(self.log_path, "rb") as f:
             f.seek(self.log_from)
             return f.read().decode(errors="replace")

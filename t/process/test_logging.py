@@ -13,8 +13,10 @@ import pytest
 
 from lib import http, proc
 from lib.address import HOST
+from lib.server import undated
 from lib.wait import until
 
+LONG = "x" * 9  # what only the lines of /lines/ hold; no name of a folder does
 LOGGED = "http-socket = {http}\nmodule = logged\n"
 
 
@@ -40,11 +42,56 @@ def test_each_line_of_the_server_begins_with_the_date(both, line, begin):
     assert [text for text in lines if not re.match(begin, text)] == []
 
 
-@pytest.mark.parametrize("line", ["", "log-date = false", "log-date = no"])
+@pytest.mark.parametrize("line", ["log-date = false", "log-date = no"])
 def test_no_date(start, line):
     server = start(LOGGED + line + "\n")
-    server.wait_log("^serving: ")
+    assert re.search("^serving: ", server.dated_log(), re.M)
     assert not re.search("false|no - ", server.log())
+
+
+def own_lines(dated_log):
+    return [line for line in dated_log.splitlines()
+            if not re.match(r"\[pid: |printed$|to stderr$", line)]
+
+
+def test_the_servers_own_lines_begin_with_the_time_by_default(start):
+    server = start(LOGGED + "no-such-option = 1\n", env={"TZ": "JST-9"})
+    http.request(server.http, "/print")
+    server.wait_log(r"^\[pid: .* GET /print")  # which is not one of them
+    assert server.hup()
+    server.stop()
+    lines = own_lines(server.dated_log())
+    assert len(lines) > 6
+    form = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0900 - \S"
+    assert [line for line in lines if not re.match(form, line)] == []
+    assert lines == sorted(lines, key=lambda line: line[:25])
+
+
+def in_journal(server):
+    """The environment of a service whose standard error is the journal, here the test's log."""
+    with open(server.log_path, "wb") as f:
+        stat = os.fstat(f.fileno())
+    server.env["JOURNAL_STREAM"] = f"{stat.st_dev}:{stat.st_ino}"
+    return server
+
+
+@pytest.mark.parametrize("line, dated", [("", False), ("log-date = now", True)])
+def test_the_journal_has_the_time_of_each_line_already(start, line, dated):
+    server = in_journal(start.not_yet(LOGGED + line + "\n")).start()
+    assert re.search("^now - serving: " if dated else "^serving: ", server.dated_log(), re.M)
+
+
+def test_a_log_file_of_a_service_has_the_time(start):
+    server = in_journal(start.not_yet(LOGGED + "logto = x.log\n")).spawn()
+    wait_text(f"{server.folder}/x.log", "^serving: ")
+    with open(f"{server.folder}/x.log", encoding="utf-8") as f:
+        assert re.search(r"^\d{4}-[\d: -]+\+\d{4} - serving: ", f.read(), re.M)
+
+
+def test_an_encoder_gets_the_line_without_the_time(start):
+    server = start.not_yet(LOGGED + "log-encoder = format ${{unix}} ${{msg}}\nlog-encoder = nl\n")
+    server.start()
+    server.wait_log(r"^\d+ serving: ")
 
 
 def test_the_name_alone_means_the_default(start):
@@ -62,7 +109,7 @@ def test_the_date_follows_a_reload(start):
 
 def text(path):
     with open(path, encoding="utf-8", errors="replace") as f:
-        return f.read()
+        return undated(f.read())
 
 
 def logs(server, pattern="x.log*"):
@@ -195,7 +242,7 @@ def say_lines(server, requests, count, length):
 
 
 def assert_lines_are_whole(files, requests, count, length):
-    lines = [line for path in files for line in text(path).splitlines() if "xx" in line]
+    lines = [line for path in files for line in text(path).splitlines() if LONG in line]
     assert len(lines) == requests * count
     whole = [f"<{i:06d} {'x' * length}>" for i in range(count)] * requests
     assert sorted(lines) == sorted(whole)
@@ -338,7 +385,7 @@ def test_what_was_not_read_at_once_comes_later(unread):
         return said.count(b"xx>") == 4000
     until(all_came, "all lines")
     whole = [b"<%06d %s>" % (i, b"x" * 100) for i in range(2000)] * 2
-    assert sorted(line for line in said.splitlines() if b"xx" in line) == sorted(whole)
+    assert sorted(line for line in said.splitlines() if LONG.encode() in line) == sorted(whole)
 
 
 def fill(kind, fd):

@@ -217,6 +217,8 @@ def test_requests_that_are_logged_in_any_case(both, line, logged):
     for path in ("/no-body", "/hello", "/stream?1") + (("/late",) if "slow" in line else ()) + \
             (("/file",) if "sendfile" in line else ()):
         http.request(server.http, path)
+    if logged:
+        server.wait_log(f"^<{re.escape(logged[-1])}>$")  # uWSGI answers first, and may end before
     server.stop()
     assert re.findall(r"^<(.*)>$", server.log(), re.M) == logged
 
