@@ -56,8 +56,15 @@ static int resolve(struct address *a, const char *host, in_port_t port, struct e
 
 	if (failed)
 		return uwsgi_error_set(e, "host %s: %s", host, gai_strerror(failed));
-	memcpy(&a->sa, found->ai_addr, found->ai_addrlen);
-	a->length = found->ai_addrlen;
+	/* IPv4 where there is one, as uWSGI: who connects to localhost often means 127.0.0.1, and
+	 * the resolver gives ::1 first. */
+	const struct addrinfo *chosen = found;
+	while (chosen && chosen->ai_family != AF_INET)
+		chosen = chosen->ai_next;
+	if (!chosen)
+		chosen = found;
+	memcpy(&a->sa, chosen->ai_addr, chosen->ai_addrlen);
+	a->length = chosen->ai_addrlen;
 	freeaddrinfo(found);
 	if (a->sa.ss_family == AF_INET6)
 		((struct sockaddr_in6 *)&a->sa)->sin6_port = port;

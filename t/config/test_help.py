@@ -111,7 +111,8 @@ def test_mandoc_has_nothing_to_say_about_the_manual_page(folder):
         f.write(uwsgi("--help-man").stdout)
     done = subprocess.run(["mandoc", "-T", "lint", f"{folder}/uwsgi.1"], capture_output=True,
                           text=True, check=False, timeout=20)
-    assert [line for line in done.stdout.splitlines() if ": " in line] == []
+    assert [line for line in done.stdout.splitlines()
+            if ": " in line and "manual not found" not in line] == []
     shown = subprocess.run(["mandoc", "-T", "utf8", f"{folder}/uwsgi.1"], capture_output=True,
                            text=True, check=True, timeout=20).stdout
     assert "application server for Python" in re.sub(".\b", "", shown)

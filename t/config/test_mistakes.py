@@ -2,6 +2,7 @@
 """What is wrong in a configuration is said once, with file, line and the nearest right name."""
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -9,6 +10,10 @@ from lib import http
 from lib.server import ROOT
 from lib.server import command as uwsgi
 
+# "311": the Python of the plugin.
+VERSION = subprocess.run([os.environ.get("UWSGI_PYTHON", "/usr/bin/python3"), "-c",
+                          "import sys; print('%d%d' % sys.version_info[:2], end='')"],
+                         capture_output=True, text=True, check=True, timeout=20).stdout
 GOOD = "http-socket = {http}\nmodule = basic\n"
 
 
@@ -167,7 +172,7 @@ def test_check_reports_and_starts_nothing(folder):
 # ---- plugins ----
 
 @pytest.mark.parametrize("line", ["plugin = python3", "plugins = python3", "plugins = http,python",
-                                  "plugin = python", "plugin = python311",
+                                  "plugin = python", f"plugin = python{VERSION}",
                                   "plugins = python3, http", "plugin = http\nplugin = python3",
                                   "plugins-dir = /usr/lib/uwsgi/plugins\nplugin = python3",
                                   "plugin = fastcgi"])

@@ -12,6 +12,7 @@ import pytest
 
 from lib import http, proc
 from lib.address import HOST, connect
+from lib.server import command_for_all
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
@@ -99,7 +100,7 @@ def test_without_root_uid_is_left_alone_and_said(as_root, start, folder):
     os.chmod(folder, 0o777)
     server = start.not_yet(INI + "uid = www-data\n", folder=folder)
     server.command = ["/usr/bin/setpriv", "--reuid=1234", "--regid=1234", "--clear-groups",
-                      *server.command]
+                      *command_for_all(folder)]
     if not os.path.exists("/usr/bin/setpriv"):
         pytest.skip("needs setpriv (util-linux)")
     os.chmod(server.ini_path, 0o644)

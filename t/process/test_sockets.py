@@ -4,6 +4,7 @@ import os
 import pwd
 import socket
 import stat
+import subprocess
 
 import pytest
 
@@ -30,6 +31,23 @@ def test_every_protocol_listens_everywhere(start, folder, option, shape):
     address = f"127.0.0.1:{port}" if shape in ("port", "name") else given
     assert ANY[option].request(address, "/hello").body == b"hello\n", server.log()
     assert given.rsplit(":", 1)[-1] in server.log()
+
+
+# What a command does, with another /etc/hosts.
+OTHER_HOSTS = ["unshare", "--mount", "sh", "-c", 'mount --bind hosts /etc/hosts && exec "$@"', "sh"]
+
+
+def test_a_name_with_an_ipv6_address_means_the_ipv4_one(as_root, start, folder):
+    """As localhost on an ordinary Debian, whose resolver gives ::1 first."""
+    with open(f"{folder}/hosts", "w", encoding="ascii") as f:
+        f.write("::1 both.test\n127.0.0.1 both.test\n")
+    if subprocess.run([*OTHER_HOSTS, "true"], cwd=folder, check=False).returncode:
+        pytest.skip("needs mounts of its own")
+    server = start.not_yet(f"http-socket = both.test:{free_port('127.0.0.1')}\nmodule = basic",
+                           folder=folder)
+    server.command = [*OTHER_HOSTS, *server.command]
+    server.start()
+    server.wait_log("http-socket listens on 127.0.0.1:")
 
 
 def test_several_sockets_of_each_protocol(start):
