@@ -16,7 +16,7 @@ STANDSTILL_S = 0.4
 
 @pytest.mark.parametrize("role, times, said", [
     ("worker", 4, r"worker \d \(pid {pid}\) ended unexpectedly: killed by signal 9"),
-    ("zygote", 2, r"the process that workers are forked from ended: killed by signal 9"),
+    ("zygote", 2, r"the process that workers are forked from \(pid {pid}\) ended: killed by signal 9"),
     ("http", 2, r"http \d \(pid {pid}\) ended unexpectedly: killed by signal 9")])
 def test_a_killed_process_takes_only_its_own_requests_along(besiege, role, times, said):
     b = besiege()

@@ -30,7 +30,7 @@ def serves(server):
 
 # ---- descriptors ----
 
-@pytest.mark.parametrize("descriptors", [6, 14, 18, 22])
+@pytest.mark.parametrize("descriptors", [6, 10, 14, 18, 22])
 def test_with_few_descriptors_it_serves_or_says_why_not(start, descriptors):
     server = start.not_yet(INI, under=["prlimit", f"--nofile={descriptors}"])
     server.spawn()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Minutes of mixed load over every protocol and nginx, with slow and rude clients, while the server
-is reloaded, deployed wrongly, recycled and killed.  Ends with a table of what became of the requests
-and of the server.  Exit code 1: something was lost, wrong or left behind.
+"""Minutes of mixed load over every protocol and nginx, with slow and rude clients, while the
+server is reloaded, deployed wrongly, recycled and killed.  Ends with a table of what became of the
+requests and of the server.  Exit code 1: something was lost, wrong or left behind.
 
     make soak MINUTES=20 [SEED=7]        the seed chooses what is done, and in which order"""
 import argparse
@@ -32,7 +32,8 @@ DEPLOYS = {
     "no number": INI + "processes = many\n",
     "a foreign address": INI + "http-socket = 192.0.2.1:99\n",
 }
-SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n", "lazy-apps = true\n"]
+SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
+            "lazy-apps = true\n"]
 REPORT_EACH_S = 30
 STANDSTILL_S = 0.3
 
@@ -120,7 +121,7 @@ class Soak:
         if victims:
             self.load.kill(self.rng.choice(victims))
         if role == "zygote":
-            until(lambda: mixed.reloads(self.server) > reloads, "the application to be imported", 30)
+            until(lambda: mixed.reloads(self.server) > reloads, "another import", 30)
 
     def kill_worker(self):
         self.kill("worker")
