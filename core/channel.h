@@ -19,13 +19,14 @@ enum message_kind {
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
 	/* master to worker */
-	MESSAGE_LEAVE, /* finish what is running, then end; value 1: the whole server is stopping */
+	MESSAGE_LEAVE, /* finish what is running, then end; value 1: the whole server is stopping;
+			* mercy_ms: after that time it is killed */
 };
 
 struct message {
 	enum message_kind kind;
 	int slot, worker;
-	int64_t value;
+	int64_t value, mercy_ms;
 	char text[512];
 };
 

@@ -408,7 +408,7 @@ static void kill_overdue(struct generation *g, const struct roster_action *a)
 
 static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms)
 {
-	const struct message leave = { .kind = MESSAGE_LEAVE, .value = g->roster.gateways_first };
+	struct message leave = { .kind = MESSAGE_LEAVE, .value = g->roster.gateways_first };
 
 	for (;;) {
 		const struct roster_action a = roster_next(&g->roster, now_ms);
@@ -418,6 +418,7 @@ static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms
 			start_process(g, a.slot);
 			break;
 		case ROSTER_ASK:
+			leave.mercy_ms = a.slot->kill_at_ms - now_ms;
 			if (a.slot->channel >= 0)
 				channel_send(a.slot->channel, &leave, -1);
 			break;

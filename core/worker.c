@@ -5,6 +5,7 @@
 #include "worker.h"
 
 #include "channel.h"
+#include "clock.h"
 #include "stray.h"
 
 #include <errno.h>
@@ -78,6 +79,7 @@ struct worker {
 	size_t started, failed;
 	struct error error;
 	ev_io channel;
+	int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
 
 /* Whom a signal is for: set before the first one can come, and constant then. */
@@ -121,6 +123,8 @@ static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	if (got < 0)
 		ev_io_stop(loop, watcher);
+	else
+		w->end_by_ms = clock_monotonic_ms() + m.mercy_ms;
 	leave(w, got > 0 && m.value);
 }
 
@@ -316,6 +320,7 @@ int worker_run(const struct worker_setup *setup)
 	for (size_t i = 1; i < w.count; i++)
 		pthread_join(w.threads[i], NULL);
 	lane_fini(&w.lanes[0]);
-	setup->app->worker_stop();
+	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
+	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
 	return EXIT_SUCCESS;
 }

@@ -93,12 +93,21 @@ int interpreter_lane_start(int index, void **lane, struct error *);
 void interpreter_lane_stop(void *lane);
 void interpreter_pause(void *lane);
 void interpreter_resume(void *lane);
-void interpreter_worker_stop(void);
+void interpreter_worker_stop(long long mercy_ms);
 
+/* The last Python of a worker: exit functions (atexit), and what is left in sys.stdout and
+ * sys.stderr. */
+void interpreter_end(void);
 /* Calls a module's function that takes no arguments. */
 int interpreter_call(const char *module, const char *function);
 /* Writes what is left in sys.stdout and sys.stderr. */
 void interpreter_flush(void);
+
+/* ---- background.c ---- */
+
+/* Waits for the threads that Python waits for before it ends.  When mercy_ms are nearly over it ends
+ * the worker instead, exit functions included, and the log names the threads. */
+void background_finish(long long mercy_ms);
 
 /* ---- stray.c ---- */
 

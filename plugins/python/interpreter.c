@@ -217,13 +217,22 @@ void interpreter_resume(void *state)
 	lane_enter(state);
 }
 
-void interpreter_worker_stop(void)
+void interpreter_end(void)
 {
-	PyEval_RestoreThread(python.main_state);
-	if (!python.settings->skip_atexit) {
-		module_at_exit();
-		call("atexit", "_run_exitfuncs");
-	}
+	call("atexit", "_run_exitfuncs");
 	stray_leave();
 	interpreter_flush();
+}
+
+/* In the order of uWSGI: uwsgi.atexit, then what Python does at its end. */
+void interpreter_worker_stop(long long mercy_ms)
+{
+	PyEval_RestoreThread(python.main_state);
+	if (python.settings->skip_atexit) {
+		interpreter_flush();
+		return;
+	}
+	module_at_exit();
+	background_finish(mercy_ms);
+	interpreter_end();
 }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Work that goes on after the answer; /release, or a file of that name, lets it end."""
+import atexit
+import concurrent.futures
+import os
+import threading
+import time
+
+import uwsgi
+
+PLAIN = [("Content-Type", "text/plain")]
+executor = concurrent.futures.ThreadPoolExecutor(1)
+
+
+def say(what):
+    print(what, "in", os.getpid(), flush=True)
+
+
+def job(name):
+    say(f"{name} began")
+    while not os.path.exists("release"):
+        time.sleep(0.01)
+    say(f"{name} done")
+
+
+def watch_the_end():
+    threading.main_thread().join()
+    say("watcher done")
+
+
+def start_jobs():
+    threading.Thread(target=job, args=("thread",), name="my job").start()
+    executor.submit(job, "first of the executor")
+    executor.submit(job, "second of the executor")
+
+
+STARTS = {
+    "/jobs": start_jobs,
+    "/daemon": lambda: threading.Thread(target=job, args=("daemon",), daemon=True).start(),
+    "/watcher": lambda: threading.Thread(target=watch_the_end).start(),
+    "/pid": lambda: None,
+}
+
+uwsgi.atexit = lambda: say("uwsgi.atexit")
+atexit.register(say, "atexit")
+
+
+def application(environ, start_response):
+    STARTS[environ["PATH_INFO"]]()
+    start_response("200 OK", PLAIN)
+    return [b"%d" % os.getpid()]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Threads that go on after the answer: a worker that leaves waits for those that are no daemons,
+and for the jobs of executors, as Python does at its end."""
+import os
+import re
+import signal
+
+import pytest
+
+from lib import http, proc
+
+INI = "http-socket = {http}\nmodule = background\nreload-mercy = 20\nworker-reload-mercy = 20\n"
+JOBS = ["thread done", "first of the executor done", "second of the executor done"]
+
+
+@pytest.fixture(params=["", "threads = 3\n"], ids=["1 thread", "3 threads"])
+def ini(request):
+    return INI + request.param
+
+
+def begin_jobs(server, target="/jobs"):
+    """The pid of the worker that has them."""
+    worker = int(http.request(server.http, target).body)
+    server.wait_log(rf"began in {worker}$")
+    return worker
+
+
+def release(server):
+    with open(f"{server.folder}/release", "w", encoding="utf-8"):
+        pass
+
+
+def said(server, worker):
+    return re.findall(rf"^(.* done|atexit|uwsgi.atexit) in {worker}$", server.log(), re.M)
+
+
+def check_order(server, worker):
+    """That of uWSGI."""
+    what = said(server, worker)
+    assert what[0] == "uwsgi.atexit" and what[-1] == "atexit"
+    assert sorted(what[1:-1]) == sorted(JOBS)
+    assert "killed" not in server.log()
+
+
+def test_jobs_end_before_the_server_does(start, ini):
+    server = start(ini)
+    worker = begin_jobs(server)
+    server.send(signal.SIGTERM)
+    server.wait_log(f"^uwsgi.atexit in {worker}$")
+    release(server)
+    assert server.wait() == 0
+    check_order(server, worker)
+
+
+def test_a_reload_does_not_wait_for_jobs_and_they_end(start, ini):
+    server = start(ini)
+    worker = begin_jobs(server)
+    for _ in range(2):
+        assert server.hup()
+        assert int(http.request(server.http, "/pid").body) != worker
+    server.wait_log(f"^uwsgi.atexit in {worker}$")
+    assert proc.alive(worker)
+    release(server)
+    proc.wait_gone(worker)
+    check_order(server, worker)
+
+
+def test_a_worker_that_is_recycled_ends_its_jobs(start, ini):
+    server = start(ini + "max-requests = 1\n")
+    worker = begin_jobs(server)
+    server.wait_log(f"^uwsgi.atexit in {worker}$")
+    assert int(http.request(server.http, "/pid").body) != worker
+    release(server)
+    proc.wait_gone(worker)
+    check_order(server, worker)
+
+
+def test_what_does_not_end_in_time_is_named(start, ini):
+    server = start(ini + "reload-mercy = 2\n")
+    worker = begin_jobs(server)
+    server.send(signal.SIGTERM)
+    assert server.wait() == 0
+    server.wait_log(r"^warning: worker 1: .* ends with threads .*: my job, ThreadPoolExecutor-0_0$")
+    assert said(server, worker) == ["uwsgi.atexit", "atexit"]
+    assert "killed" not in server.log()
+
+
+def test_daemons_are_not_waited_for(start, ini):
+    server = start(ini)
+    worker = begin_jobs(server, "/daemon")
+    server.stop(signal.SIGTERM)
+    assert said(server, worker) == ["uwsgi.atexit", "atexit"]
+    assert "ends with threads" not in server.log()
+
+
+def test_a_thread_that_waits_for_the_main_thread_ends(start, ini):
+    server = start(ini)
+    worker = int(http.request(server.http, "/watcher").body)
+    server.stop(signal.SIGTERM)
+    assert said(server, worker) == ["uwsgi.atexit", "watcher done", "atexit"]
+
+
+def test_skip_atexit_skips_all_of_it(start, ini):
+    server = start(ini + "skip-atexit = true\n")
+    worker = begin_jobs(server)
+    server.stop(signal.SIGTERM)
+    assert not said(server, worker)
+    assert not os.path.exists(f"{server.folder}/release")
