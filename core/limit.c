@@ -82,14 +82,15 @@ static const struct option rows[] = {
 	  .offset = AT(reload_mercy_s),
 	  .initial = "60",
 	  .max = 86400,
-	  .help = "how long a worker may take to finish its requests when the server reloads or "
-		  "stops" },
+	  .help = "how long a worker may take to finish its requests and the threads of its "
+		  "application when the server reloads or stops" },
 	{ .name = "worker-reload-mercy",
 	  .type = OPT_SECONDS,
 	  .offset = AT(worker_mercy_s),
 	  .initial = "60",
 	  .max = 86400,
-	  .help = "how long a worker may take to finish its requests when it is replaced" },
+	  .help = "how long a worker may take to finish its requests and the threads of its "
+		  "application when it is replaced" },
 	{ .name = "reload-timeout",
 	  .type = OPT_SECONDS,
 	  .offset = AT(reload_timeout_s),

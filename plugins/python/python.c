@@ -159,7 +159,8 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(skip_atexit),
 	  .initial = "false",
-	  .help = "do not call what the application has registered for the end of a worker" },
+	  .help = "a worker ends without waiting for threads of the application and without its exit "
+		  "functions" },
 	{ .name = "skip-atexit-teardown",
 	  .type = OPT_ALWAYS,
 	  .help = "a worker ends without taking Python apart" },
