@@ -470,9 +470,11 @@ static void on_wish(struct master *m, const struct generation *g)
 	}
 	uwsgi_log(UWSGI_ERROR, "%s; no worker can be started until the application is imported again",
 		  g->why);
-	bool young = now_ms - g->began_ms < YOUNG_MS;
-	m->failed_repairs = young ? m->failed_repairs : 0;
-	m->repair_at_ms = now_ms + (young ? repair_delay(m->failed_repairs++) : 0);
+	if (now_ms - g->began_ms >= YOUNG_MS)
+		m->failed_repairs = 0;
+	/* The first one may be an accident. */
+	m->repair_at_ms = now_ms + (m->failed_repairs ? repair_delay(m->failed_repairs - 1) : 0);
+	m->failed_repairs++;
 }
 
 /* Whenever the serving generation has no zygote and none is on its way, there is a time at which
@@ -499,12 +501,24 @@ static void print_status(const struct master *m)
 		generation_print_status(g);
 }
 
-/* Who has ended is looked at before it is reaped: until then its pid is nobody else's. */
+/* A child that has ended, if there is one: looked at before it is reaped, because until then its pid
+ * is nobody else's. */
+static bool peek(siginfo_t *info)
+{
+	int failed;
+
+	info->si_pid = 0;
+	do
+		failed = waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
+	while (failed && errno == EINTR);
+	return !failed && info->si_pid;
+}
+
 static void reap(struct master *m)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
-	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+	while (peek(&info)) {
 		struct generation *g = m->generations;
 
 		/* What it said in the log comes before what is said of it. */
@@ -512,8 +526,8 @@ static void reap(struct master *m)
 		while (g && !generation_ended(g, &info))
 			g = g->next;
 		/* No generation's: the application left it behind, and the subreaper got it. */
-		waitpid(info.si_pid, NULL, 0);
-		info.si_pid = 0;
+		while (waitpid(info.si_pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
 }
 

@@ -180,6 +180,7 @@ static int fault(const char *call, void *address)
 
 WRAP(pid_t, fork, -1, (void), ())
 WRAP(pid_t, waitpid, -1, (pid_t p, int *s, int o), (p, s, o))
+WRAP(int, waitid, -1, (idtype_t t, id_t p, siginfo_t *s, int o), (t, p, s, o))
 WRAP(int, pipe2, -1, (int p[2], int f), (p, f))
 WRAP(int, socketpair, -1, (int d, int t, int p, int v[2]), (d, t, p, v))
 WRAP(int, eventfd, -1, (unsigned n, int f), (n, f))
