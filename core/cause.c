@@ -18,9 +18,9 @@ static void find_command(uint32_t pid, char *name, size_t size)
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return;
-	if (fgets(name, (int)size, f))
-		name[strcspn(name, "\n")] = '\0';
+	size_t n = fread(name, 1, size - 1, f);
 	fclose(f);
+	name[n && name[n - 1] == '\n' ? n - 1 : n] = '\0';
 	for (char *p = name; *p; p++)
 		if (!isprint((unsigned char)*p))
 			*p = '?';
