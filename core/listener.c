@@ -4,11 +4,11 @@
 #include "listener.h"
 
 #include "clock.h"
+#include "socketoption.h"
 #include "socketpath.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +16,6 @@
 
 /* Another server that has an address may be about to end: so often, and so long, is that tried. */
 enum { RETRY_MS = 10, TELL_AFTER_MS = 500, PATIENCE_MS = 3000 };
-
-struct listener_settings {
-	struct option_list uwsgi, http_socket, http, fastcgi, shared;
-	long long backlog, timeout_s, write_timeout_s, fast_open, send_buffer, receive_buffer;
-	const char *mode, *owner;
-	int protocol; /* of socket=, an index into protocol_choices */
-	bool abstract, reuse_port, keepalive, free_bind, no_defer;
-};
 
 /* What `protocol` may say, and which of the loaded ones that is. */
 static const char *const protocol_choices[] = { "uwsgi", "http", "http11", "fastcgi", NULL };
@@ -209,75 +201,6 @@ const struct option_table listener_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-static int set_option(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof value);
-}
-
-static void set_if(int fd, int level, int name, int value)
-{
-	if (value)
-		set_option(fd, level, name, value);
-}
-
-/* Accepted sockets inherit them. */
-static int set_tcp_keepalive(int fd, const struct listener_settings *s)
-{
-	return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, s->keepalive);
-}
-
-static int set_fast_open(int fd, const struct listener_settings *s)
-{
-	return set_option(fd, IPPROTO_TCP, TCP_FASTOPEN, (int)s->fast_open);
-}
-
-/* A connection is accepted when its request is there (or after this many seconds), by a lane that
- * then runs it: otherwise one lane could accept several while others idle. */
-static int set_defer_accept(int fd, const struct listener_settings *s)
-{
-	return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, !s->no_defer);
-}
-
-static void set_tcp_options(int fd, const struct listener_settings *s)
-{
-	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	set_if(fd, SOL_SOCKET, SO_REUSEPORT, s->reuse_port);
-	set_if(fd, IPPROTO_IP, IP_FREEBIND, s->free_bind);
-	set_tcp_keepalive(fd, s);
-	set_fast_open(fd, s);
-	set_defer_accept(fd, s);
-	/* Inherited, too, which saves a system call for each connection. */
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
-static int somaxconn(void)
-{
-	int n = SOMAXCONN;
-	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
-
-	if (f) {
-		if (fscanf(f, "%d", &n) != 1)
-			n = SOMAXCONN;
-		fclose(f);
-	}
-	return n;
-}
-
-static int backlog_of(const struct listener_settings *s)
-{
-	int most = somaxconn();
-
-	if (s->backlog == 0)
-		return most;
-	if (s->backlog <= most)
-		return (int)s->backlog;
-	uwsgi_log(UWSGI_WARNING,
-		  "listen = %lld: the kernel allows %d "
-		  "(raise /proc/sys/net/core/somaxconn); going on with that",
-		  s->backlog, most);
-	return most;
-}
-
 /* chmod-socket and chown-socket. */
 static int find_access(const struct listener_settings *s, struct socket_access *access,
 		       struct error *e)
@@ -287,6 +210,11 @@ static int find_access(const struct listener_settings *s, struct socket_access *
 			       (s->owner && socketpath_parse_owner(s->owner, access, e))
 		       ? -1
 		       : 0;
+}
+
+static bool is_tcp(const struct listener *l)
+{
+	return l->address.sa.ss_family != AF_UNIX;
 }
 
 /* Nobody can connect before listen(). */
@@ -312,10 +240,7 @@ static int bind_and_listen(struct listener *l, const char *text, bool *taken, st
 	socklen_t length = sizeof l->address.sa;
 	struct sockaddr_storage bound;
 
-	set_if(l->fd, SOL_SOCKET, SO_SNDBUF, (int)s->send_buffer);
-	set_if(l->fd, SOL_SOCKET, SO_RCVBUF, (int)s->receive_buffer);
-	if (l->address.sa.ss_family != AF_UNIX)
-		set_tcp_options(l->fd, s);
+	socketoption_set(l->fd, is_tcp(l), s);
 	if (path) {
 		if (bind_to_path(l, path, taken, e))
 			return -1;
@@ -324,7 +249,7 @@ static int bind_and_listen(struct listener *l, const char *text, bool *taken, st
 		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text,
 				       strerror(errno));
 	}
-	if (listen(l->fd, backlog_of(s))) {
+	if (listen(l->fd, socketoption_backlog(s))) {
 		*taken = errno == EADDRINUSE;
 		return uwsgi_error_set(e, "cannot listen on %s = %s: %s", l->option, text,
 				       strerror(errno));
@@ -480,8 +405,8 @@ static void take_over(struct listener *l, const struct listener *open)
 	l->inode = open->inode;
 	l->text = open->text;
 	l->passed = open->passed;
-	if (l->passed && l->address.sa.ss_family != AF_UNIX)
-		set_tcp_options(l->fd, l->settings);
+	if (l->passed && is_tcp(l))
+		socketoption_set(l->fd, true, l->settings);
 }
 
 static int add_listener(struct listeners *set, struct opening *o, const struct plan *plan,
@@ -607,6 +532,51 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 	}
 	settle(set);
 	return 0;
+}
+
+/* ---- a reload's changes to sockets that stay ---- */
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What was changed by hand meanwhile stays as long as the configuration says the same. */
+static int change_access(const struct listener *l, const struct listener_settings *before,
+			 struct error *e)
+{
+	const struct listener_settings *now = l->settings;
+	struct socket_access access;
+
+	if (find_access(now, &access, e))
+		return -1;
+	if (is_same(now->mode, before->mode)) {
+		access.has_mode = false;
+	} else if (!now->mode) {
+		access.has_mode = true;
+		access.mode = 0777 & ~socketpath_umask();
+	}
+	if (is_same(now->owner, before->owner))
+		access.has_owner = false;
+	else if (!now->owner)
+		return uwsgi_error_set(e, "chown-socket: it was taken away");
+	return socketpath_set_access(address_path(&l->address), l->inode, &access, e);
+}
+
+void listeners_apply(const struct listeners *set, const struct listeners *before)
+{
+	struct error e;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct listener *l = &set->items[i], *old = find(before, &l->address);
+
+		if (!old || l->passed || l->internal)
+			continue;
+		socketoption_change(l->fd, is_tcp(l), l->settings, old->settings, &l->text);
+		if (l->inode && change_access(l, old->settings, &e))
+			uwsgi_log(UWSGI_WARNING, "%s; the socket %s stays as it is", e.text,
+				  l->text.address);
+	}
 }
 
 int listener_accept(const struct listener *l, struct sockaddr_storage *peer, socklen_t *length)

@@ -42,6 +42,9 @@ struct protocols {
  * that has an address.  On failure nothing new stays open. */
 int listeners_open(struct listeners *, const struct config *, const struct protocols *,
 		   const struct listeners *before, struct error *);
+/* The set serves from now on, instead of `before`: options of sockets that both have, such as
+ * chmod-socket and listen, take effect where they have changed, or a warning says why not. */
+void listeners_apply(const struct listeners *, const struct listeners *before);
 /* A non-blocking connection and its peer, who has no name on a UNIX socket (length 0); or -1 with
  * errno. */
 int listener_accept(const struct listener *, struct sockaddr_storage *peer, socklen_t *length);

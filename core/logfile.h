@@ -35,8 +35,8 @@ void logfile_reopen(struct logfile *);
 /* Moves the file aside and begins a new one. */
 void logfile_rotate(struct logfile *);
 /* Where this process writes to the log without waiting for a reader, as far as that can be: a pipe
- * or terminal is opened once more, since other processes share standard error and its flags, and may
- * count on waiting.  out: standard error.  Not the caller's to close. */
+ * or terminal is opened once more, since other processes share standard error and its flags, and
+ * may count on waiting.  out: standard error.  Not the caller's to close. */
 int logfile_descriptor(struct logfile *, const struct stat *out);
 /* In a new child. */
 void logfile_enter_child(struct logfile *);

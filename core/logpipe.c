@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* logpipe.c: moves lines from the pipe and of the master itself to the log file, and begins a new
- * file where one ends.  The master never waits for the log: when a terminal or a pipe takes no more,
- * lines wait here, then in the pipe, and then their writers do.  What does not fit here, or on a
- * full disk, is lost and counted.  It neither opens files nor reads lines. */
+ * file where one ends.  The master never waits for the log: when a terminal or a pipe takes no
+ * more, lines wait here, then in the pipe, and then their writers do.  What does not fit here, or
+ * on a full disk, is lost and counted.  It neither opens files nor reads lines. */
 #include "logpipe.h"
 
 #include "log.h"

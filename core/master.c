@@ -433,6 +433,7 @@ static void on_generation_ready(struct master *m, struct generation *g)
 	m->starting = NULL;
 	watch_touches(m, g->config);
 	logmaster_use(&m->log, g->config);
+	listeners_apply(&g->listeners, &old->listeners);
 	on_serving(m, g, true);
 	on_ready(m);
 	generation_drain(old, old->limits->reload_mercy_s, false);

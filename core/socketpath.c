@@ -114,6 +114,14 @@ int socketpath_bind(int fd, const struct sockaddr *sa, socklen_t length,
 	return failed;
 }
 
+mode_t socketpath_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}
+
 /* ---- what is there ---- */
 
 ino_t socketpath_inode(const char *path)
@@ -163,7 +171,9 @@ int socketpath_set_access(const char *path, ino_t inode, const struct socket_acc
 	    change_mode(fd, access->mode))
 		failed = uwsgi_error_set(e, "chmod-socket = %o: %s: %s", access->mode, path,
 					 strerror(errno));
-	if (!failed && access->has_owner &&
+	bool owned = (access->uid == (uid_t)-1 || access->uid == st.st_uid) &&
+		     (access->gid == (gid_t)-1 || access->gid == st.st_gid);
+	if (!failed && access->has_owner && !owned &&
 	    fchownat(fd, "", access->uid, access->gid, AT_EMPTY_PATH))
 		failed = uwsgi_error_set(e, "chown-socket: %s: %s", path, strerror(errno));
 	close(fd);

@@ -25,6 +25,8 @@ int socketpath_parse_owner(const char *text, struct socket_access *, struct erro
 int socketpath_clear(const char *path, bool *taken, struct error *);
 /* As bind(); the file has this mode from its first moment on. */
 int socketpath_bind(int fd, const struct sockaddr *, socklen_t, const struct socket_access *);
+/* Of this process. */
+mode_t socketpath_umask(void);
 /* Of a socket's file; 0: there is none. */
 ino_t socketpath_inode(const char *path);
 /* Gives the file mode and owner, if it is still the one with this inode. */

@@ -389,7 +389,7 @@ def test_what_was_not_read_at_once_comes_later(unread):
 
 
 def fill(kind, fd):
-    """Until it takes no more, but for those who wait: standard error's own flags are the server's."""
+    """Until it takes no more.  Its flags, which the server shares, stay as they are."""
     if kind == "socket":
         with socket.socket(fileno=os.dup(fd)) as s:
             send = lambda text: s.send(text, socket.MSG_DONTWAIT)  # noqa: E731

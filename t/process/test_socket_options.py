@@ -66,38 +66,17 @@ def test_freebind_listens_where_the_machine_is_not(start):
     start(MODULE + f"http-socket = 192.0.2.99:{free_port()}\nhttp-socket = {{s}}\nfreebind = true\n")
 
 
-def listening_socket(server, address):
-    """A duplicate of the master's, by pidfd_getfd()."""
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
-    pidfd = os.pidfd_open(server.pid)
-    for fd in os.listdir(f"/proc/{server.pid}/fd"):
-        copy = libc.syscall(438, pidfd, int(fd), 0)
-        if copy < 0:
-            continue
-        try:
-            s = socket.socket(fileno=copy)
-            if s.getsockname() == address:
-                os.close(pidfd)
-                return s
-        except OSError:
-            os.close(copy)
-    raise AssertionError(f"nobody listens on {address}")
-
-
-def test_options_reach_the_kernel(as_root, start):
+def test_options_reach_the_kernel(as_root, start, master_socket):
     server = start(MODULE + "http-socket = {s}\nso-keepalive = true\ntcp-fast-open = 7\n"
                    "socket-sndbuf = 100k\nsocket-rcvbuf = 50k\nno-defer-accept = true\n")
-    host, _, port = server.s.rpartition(":")
-    with listening_socket(server, (host, int(port))) as s:
+    with master_socket(server, server.s) as s:
         assert s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert s.getsockopt(socket.IPPROTO_TCP, 23) == 7        # TCP_FASTOPEN
         assert s.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * 100 * 1024
         assert s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 2 * 50 * 1024
         assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT) == 0
     usual = start(MODULE + "http-socket = {s}\n")
-    host, _, port = usual.s.rpartition(":")
-    with listening_socket(usual, (host, int(port))) as s:
+    with master_socket(usual, usual.s) as s:
         assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT) > 0
 
 
