@@ -101,6 +101,7 @@ void exchange_return(struct exchange_pool *pool, struct exchange *x)
 		free(x->in.p);
 		x->in = (struct buffer){ 0 };
 	}
+	out_trim(&x->out);
 	keep(pool, x);
 }
 

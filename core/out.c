@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* out.c: a queue of bytes on their way to the peer.  Protocols and responses write to it, the
  * connection sends from its front.  Copied bytes lie in one buffer that starts again whenever
- * the queue is empty, so that a response that fits costs no malloc. */
+ * the queue is empty, so that a response that fits costs no malloc.  A long response to a slow peer
+ * may never let it get empty: before memory grows, what was sent makes room. */
 #include "out.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +41,19 @@ static bool reserve(struct out *o, void **array, size_t *capacity, size_t count,
 	return true;
 }
 
+/* Moves segments to the front when more of them were sent than were not. */
+static void compact_segments(struct out *o)
+{
+	if (o->count < o->capacity || o->first <= o->count / 2)
+		return;
+	o->count -= o->first;
+	memmove(o->segments, o->segments + o->first, o->count * sizeof *o->segments);
+	o->first = 0;
+}
+
 static struct out_segment *add_segment(struct out *o)
 {
+	compact_segments(o);
 	if (!reserve(o, (void **)&o->segments, &o->capacity, o->count, sizeof *o->segments))
 		return NULL;
 	struct out_segment *s = &o->segments[o->count++];
@@ -59,27 +72,60 @@ static bool is_copied(const struct out_segment *s)
 	return !s->p && s->fd < 0;
 }
 
+/* Copied bytes are sent in order: what lies before the first that are still to send is free. */
+static size_t copied_sent(const struct out *o)
+{
+	for (size_t i = o->first; i < o->count; i++)
+		if (is_copied(&o->segments[i]) && o->segments[i].length > 0)
+			return (size_t)o->segments[i].at;
+	return o->copied_length;
+}
+
+/* The same for copied bytes. */
+static void compact_copied(struct out *o)
+{
+	size_t sent = copied_sent(o);
+
+	if (sent <= o->copied_length / 2)
+		return;
+	o->copied_length -= sent;
+	memmove(o->copied, o->copied + sent, o->copied_length);
+	for (size_t i = o->first; i < o->count; i++)
+		if (is_copied(&o->segments[i]))
+			o->segments[i].at -= (int64_t)sent;
+}
+
+static bool grow_copied(struct out *o, size_t n)
+{
+	size_t wanted = o->copied_capacity ? o->copied_capacity : 4096;
+
+	if (o->copied_length > 0)
+		compact_copied(o);
+	while (wanted - o->copied_length < n) {
+		if (wanted > SIZE_MAX / 2) {
+			o->failed = true;
+			return false;
+		}
+		wanted *= 2;
+	}
+	if (wanted == o->copied_capacity)
+		return true;
+	char *grown = realloc(o->copied, wanted);
+
+	if (!grown) {
+		o->failed = true;
+		return false;
+	}
+	o->copied = grown;
+	o->copied_capacity = wanted;
+	return true;
+}
+
 /* Room for n more copied bytes at the end; the caller fills them. */
 static char *extend_copied(struct out *o, size_t n)
 {
-	if (n > o->copied_capacity - o->copied_length) {
-		size_t wanted = o->copied_capacity ? o->copied_capacity : 4096;
-
-		while (wanted - o->copied_length < n) {
-			if (wanted > SIZE_MAX / 2) {
-				o->failed = true;
-				return NULL;
-			}
-			wanted *= 2;
-		}
-		char *grown = realloc(o->copied, wanted);
-		if (!grown) {
-			o->failed = true;
-			return NULL;
-		}
-		o->copied = grown;
-		o->copied_capacity = wanted;
-	}
+	if (n > o->copied_capacity - o->copied_length && !grow_copied(o, n))
+		return NULL;
 	struct out_segment *last = o->count > o->first ? &o->segments[o->count - 1] : NULL;
 
 	if (!last || !is_copied(last) || last->owner) {
@@ -191,6 +237,7 @@ bool out_has_file(const struct out *o)
 void out_advance(struct out *o, int64_t n)
 {
 	o->pending -= n;
+	o->sent += n;
 	while (o->first < o->count) {
 		struct out_segment *s = &o->segments[o->first];
 		int64_t taken = n < s->length ? n : s->length;
@@ -214,4 +261,26 @@ void out_advance(struct out *o, int64_t n)
 void out_drop(struct out *o)
 {
 	out_advance(o, o->pending);
+}
+
+void out_trim(struct out *o)
+{
+	enum { COPIED_KEPT = 65536, ELEMENTS_KEPT = 256 };
+
+	assert(o->count == 0 && o->done_count == 0);
+	if (o->copied_capacity > COPIED_KEPT) {
+		free(o->copied);
+		o->copied = NULL;
+		o->copied_capacity = 0;
+	}
+	if (o->capacity > ELEMENTS_KEPT) {
+		free(o->segments);
+		o->segments = NULL;
+		o->capacity = 0;
+	}
+	if (o->done_capacity > ELEMENTS_KEPT) {
+		free(o->done);
+		o->done = NULL;
+		o->done_capacity = 0;
+	}
 }

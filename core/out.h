@@ -23,6 +23,7 @@ struct out {
 	void **done; /* owners whose bytes are sent, for the caller to give back */
 	size_t done_count, done_capacity;
 	int64_t pending; /* bytes still to send */
+	int64_t sent;    /* bytes that were sent or dropped, since out_init() */
 	bool failed;     /* memory ran out: the stream has a hole, the connection must end */
 };
 
@@ -44,5 +45,7 @@ bool out_has_file(const struct out *);
 void out_advance(struct out *, int64_t n);
 /* Forgets what is pending; every owner moves to `done`. */
 void out_drop(struct out *);
+/* Of an empty one: gives back memory that only a large response needed. */
+void out_trim(struct out *);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "out.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static char big[UWSGI_COPY_MAX + 100];
@@ -122,6 +123,120 @@ static void test_what_is_too_long_for_printf_is_a_failure(void **unused)
 	out_fini(&o);
 }
 
+/* A peer that is always a little behind: what it has taken is not kept. */
+static void test_what_was_sent_makes_room(void **unused)
+{
+	static char block[4000];
+	struct out o;
+	int owner;
+
+	(void)unused;
+	out_init(&o);
+	for (int i = 0; i < 16; i++)
+		uwsgi_out_bytes(&o, (struct slice){ block, sizeof block });
+	for (int i = 0; i < 25000; i++) {
+		uwsgi_out_bytes(&o, (struct slice){ block, sizeof block });
+		out_advance(&o, sizeof block);
+	}
+	assert_int_equal(o.pending, 16 * sizeof block);
+	assert_in_range(o.copied_capacity, 0, 5 * 16 * sizeof block);
+	for (int i = 0; i < 25000; i++) {
+		lend(&o, big, sizeof big, &owner);
+		out_advance(&o, sizeof big);
+		o.done_count = 0;
+	}
+	assert_in_range(o.capacity, 0, 128);
+	out_drop(&o);
+	out_fini(&o);
+}
+
+/* The same bytes, whenever room was made: copied, lent, and empty segments between them. */
+static void test_order_is_kept_where_room_is_made(void **unused)
+{
+	enum { STEPS = 3000 };
+	struct out o;
+	char *sent = malloc(STEPS * 2 * sizeof big), *got = malloc(STEPS * 2 * sizeof big);
+	size_t said = 0, at = 0, n;
+	unsigned random = 1;
+	int owner, given = 0, back = 0;
+
+	(void)unused;
+	assert_non_null(sent);
+	assert_non_null(got);
+	for (size_t i = 0; i < sizeof big; i++)
+		big[i] = (char)(i * 31 >> 2);
+	out_init(&o);
+	for (int i = 0; i < STEPS; i++) {
+		random = random * 1103515245 + 12345;
+		n = random >> 16 & 1 ? sizeof big : (random >> 17) % 3000;
+		const struct piece piece = { .bytes = { big + sizeof big - n, n },
+					     .fd = -1,
+					     .length = (int64_t)n };
+
+		uwsgi_out_piece(&o, &piece);
+		memcpy(sent + said, piece.bytes.p, n);
+		said += n;
+		for (unsigned owners = random >> 20 & 3; owners > 0; owners--, given++)
+			out_owner(&o, &owner);
+		/* About as much as is said, so that the queue is seldom empty. */
+		if (o.pending > 40000)
+			at += take(&o, got + at, (random >> 8) % 6000);
+		back += (int)o.done_count;
+		o.done_count = 0;
+	}
+	while ((n = take(&o, got + at, 7777)) > 0)
+		at += n;
+	assert_int_equal(at, said);
+	assert_memory_equal(got, sent, said);
+	assert_int_equal(back + (int)o.done_count, given);
+	assert_int_equal(o.sent, said);
+	out_fini(&o);
+	free(sent);
+	free(got);
+}
+
+/* Or else a later write would hold up the owner, or move what is lent with it. */
+static void test_copied_bytes_do_not_join_those_of_an_owner(void **unused)
+{
+	struct out o;
+	int owner;
+
+	(void)unused;
+	out_init(&o);
+	uwsgi_out_bytes(&o, SLICE("one"));
+	out_owner(&o, &owner);
+	uwsgi_out_bytes(&o, SLICE("two"));
+	out_advance(&o, 3);
+	assert_int_equal(o.done_count, 1);
+	assert_ptr_equal(o.done[0], &owner);
+	assert_int_equal(o.pending, 3);
+	out_drop(&o);
+	out_fini(&o);
+}
+
+static void test_a_large_response_s_memory_is_given_back(void **unused)
+{
+	static char block[UWSGI_COPY_MAX];
+	struct out o;
+	int owner;
+
+	(void)unused;
+	out_init(&o);
+	for (int i = 0; i < 1000; i++) {
+		uwsgi_out_bytes(&o, (struct slice){ block, sizeof block });
+		out_owner(&o, &owner);
+	}
+	out_drop(&o);
+	o.done_count = 0;
+	out_trim(&o);
+	assert_int_equal(o.copied_capacity + o.capacity + o.done_capacity, 0);
+	uwsgi_out_bytes(&o, SLICE("x"));
+	out_drop(&o);
+	out_trim(&o);
+	assert_true(o.copied_capacity > 0); /* small ones are used again */
+	out_fini(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +244,10 @@ int main(void)
 		cmocka_unit_test(test_an_owner_of_nothing_comes_back_at_once),
 		cmocka_unit_test(test_a_file_waits_for_its_turn),
 		cmocka_unit_test(test_what_is_too_long_for_printf_is_a_failure),
+		cmocka_unit_test(test_what_was_sent_makes_room),
+		cmocka_unit_test(test_order_is_kept_where_room_is_made),
+		cmocka_unit_test(test_copied_bytes_do_not_join_those_of_an_owner),
+		cmocka_unit_test(test_a_large_response_s_memory_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* test_exchange.c: what the pool keeps for the next connections, and what it does not. */
+#include "unit.h"
+
+#include "exchange.h"
+
+#include <string.h>
+
+static const struct request_limits limits = { .post_buffering = 1 << 20 };
+static const struct option_list none;
+static const struct header_rules rules = { .remove = &none };
+
+static void test_big_buffers_are_not_kept(void **unused)
+{
+	static char block[UWSGI_COPY_MAX];
+	struct exchange_pool pool = { .limits = &limits, .rules = &rules };
+	struct exchange *x = exchange_take(&pool);
+
+	(void)unused;
+	assert_non_null(x);
+	assert_true(buffer_reserve(&x->in, BODY_BUFFER + 1));
+	for (int i = 0; i < 100; i++)
+		uwsgi_out_bytes(&x->out, (struct slice){ block, sizeof block });
+	out_drop(&x->out);
+	exchange_return(&pool, x);
+	assert_ptr_equal(pool.spare, x);
+	assert_int_equal(x->in.capacity, 0);
+	assert_int_equal(x->out.copied_capacity, 0);
+	exchange_pool_fini(&pool);
+}
+
+static void test_what_most_requests_need_is_used_again(void **unused)
+{
+	struct exchange_pool pool = { .limits = &limits, .rules = &rules };
+	struct exchange *x = exchange_take(&pool);
+
+	(void)unused;
+	assert_non_null(x);
+	const char *in = x->in.p;
+	uwsgi_out_bytes(&x->out, SLICE("hello"));
+	const char *copied = x->out.copied;
+	out_drop(&x->out);
+	exchange_return(&pool, x);
+	assert_ptr_equal(exchange_take(&pool), x);
+	assert_ptr_equal(x->in.p, in);
+	assert_ptr_equal(x->out.copied, copied);
+	exchange_return(&pool, x);
+	exchange_pool_fini(&pool);
+}
+
+static void test_only_so_many_are_kept(void **unused)
+{
+	enum { MANY = 200 };
+	struct exchange_pool pool = { .limits = &limits, .rules = &rules };
+	struct exchange *taken[MANY];
+
+	(void)unused;
+	for (int i = 0; i < MANY; i++)
+		assert_non_null(taken[i] = exchange_take(&pool));
+	for (int i = 0; i < MANY; i++)
+		exchange_return(&pool, taken[i]);
+	assert_in_range(pool.count, 1, MANY / 2);
+	exchange_pool_fini(&pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_big_buffers_are_not_kept),
+		cmocka_unit_test(test_what_most_requests_need_is_used_again),
+		cmocka_unit_test(test_only_so_many_are_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
