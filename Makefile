@@ -36,7 +36,7 @@ BASE     := error logline log arena out memory pattern stray
 SETTINGS := report option uwsgi_names absent always pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
-EXCHANGE := request body header_rules response logformat requestlog exchange
+EXCHANGE := request body header_rules response logformat requestlog progress exchange
 WIRE     := address socketpath socketoption listener passed handover sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome notify slot roster limit child zygote gateway generation \

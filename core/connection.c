@@ -4,6 +4,7 @@
  * request, and what that means, is the host's business. */
 #include "connection.h"
 
+#include "clock.h"
 #include "sending.h"
 
 #include <errno.h>
@@ -21,6 +22,9 @@ enum {
 	LINGER_BYTES = 64 << 20,
 };
 static const double linger_s = 5;
+
+/* A reset throws away what has not arrived yet: that has so long, and is asked for as often. */
+enum { CUT_MS = 1000, CUT_LOOK_MS = 5 };
 
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
@@ -99,10 +103,12 @@ void connection_close(struct connection *c)
 	hub->open_count--;
 }
 
-/* The peer is gone, or takes nothing more. */
+/* The peer is gone, or takes nothing more.  What the kernel still has would only hold memory, and
+ * could look like all of the answer. */
 static void give_up(struct connection *c)
 {
 	c->hub->host->unsent(c->hub->host_data, c->x);
+	sending_reset(c->io.fd);
 	connection_close(c);
 }
 
@@ -130,10 +136,58 @@ static void wait_for(struct connection *c, int events)
 	ev_timer_start(loop, &c->timer);
 }
 
+static bool is_tcp(const struct connection *c)
+{
+	return c->listener->address.sa.ss_family != AF_UNIX;
+}
+
+static int64_t write_timeout_ms(const struct connection *c)
+{
+	return (int64_t)(c->listener->write_timeout_s * 1000);
+}
+
+static int64_t look_ms(const struct connection *c)
+{
+	return progress_look_ms(write_timeout_ms(c));
+}
+
+static void wait_for_progress(struct connection *c)
+{
+	set_deadline(c, (double)look_ms(c) / 1000);
+	wait_for(c, EV_WRITE);
+}
+
+static void begin_progress(struct connection *c)
+{
+	progress_begin(&c->x->progress, clock_monotonic_coarse_ms(), c->x->out.sent);
+}
+
+/* How far it has come is not asked here, where nearly every peer is quick: the timer asks. */
 static void wait_to_write(struct connection *c)
 {
-	set_deadline(c, c->listener->write_timeout_s);
-	wait_for(c, EV_WRITE);
+	if (ev_is_active(&c->io) && c->io.events & EV_WRITE)
+		return;
+	begin_progress(c);
+	wait_for_progress(c);
+}
+
+static bool look_is_due(const struct connection *c)
+{
+	return clock_monotonic_coarse_ms() - c->x->progress.looked_ms >= look_ms(c);
+}
+
+/* Of this server's own router nothing is asked: it waits for its client and gives up on that, which
+ * ends this connection, too. */
+static bool peer_goes_on(struct connection *c)
+{
+	if (c->listener->internal)
+		return true;
+	const struct progress_view v = { .now_ms = clock_monotonic_coarse_ms(),
+					 .sent = c->x->out.sent,
+					 .queued = sending_queued(c->io.fd),
+					 .tcp = is_tcp(c) };
+
+	return progress_goes_on(&c->x->progress, &v, write_timeout_ms(c));
 }
 
 /* ---- sending ---- */
@@ -148,16 +202,21 @@ static bool wait_until_low(struct connection *c)
 {
 	struct hub *hub = c->hub;
 	struct pollfd p = { .fd = c->io.fd, .events = POLLOUT };
-	int timeout_ms = (int)(c->listener->write_timeout_s * 1000);
 	enum sent sent = SENT_SOME;
 
 	hub->host->pause(hub->host_data);
+	begin_progress(c);
 	while (sent == SENT_SOME && c->x->out.pending > LOW_WATER) {
-		int ready = poll(&p, 1, timeout_ms);
+		int ready = poll(&p, 1, (int)look_ms(c));
 
 		if (ready < 0 && errno == EINTR)
 			continue;
-		sent = ready > 0 ? send_pending(c) : SENT_FAILED;
+		if (ready > 0)
+			sent = send_pending(c);
+		else if (ready < 0)
+			sent = SENT_FAILED;
+		if (sent == SENT_SOME && (ready == 0 || look_is_due(c)) && !peer_goes_on(c))
+			sent = SENT_FAILED;
 	}
 	hub->host->resume(hub->host_data);
 	return sent != SENT_FAILED;
@@ -202,6 +261,29 @@ static void start_linger(struct connection *c)
 	wait_for(c, EV_READ);
 }
 
+/* What was said is sent, and broke off. */
+static void go_on_cutting(struct connection *c)
+{
+	if (sending_queued(c->io.fd) == 0 ||
+	    clock_monotonic_coarse_ms() - c->x->progress.looked_ms > CUT_MS) {
+		sending_reset(c->io.fd);
+		connection_close(c);
+		return;
+	}
+	ev_timer_stop(c->hub->loop, &c->timer);
+	ev_timer_set(&c->timer, CUT_LOOK_MS / 1000., 0.);
+	ev_timer_start(c->hub->loop, &c->timer);
+}
+
+static void start_cutting(struct connection *c)
+{
+	c->state = CUTTING;
+	ev_io_stop(c->hub->loop, &c->io);
+	set_deadline(c, 0);
+	begin_progress(c);
+	go_on_cutting(c);
+}
+
 /* All of the response is sent.  Who has sent the next request already waits until others had their
  * turn. */
 static void after_response(struct connection *c)
@@ -209,7 +291,9 @@ static void after_response(struct connection *c)
 	struct exchange *x = c->x;
 
 	if (c->close_after || c->hub->grace_over) {
-		if (c->linger || x->in.begin < x->in.end)
+		if (x->rs.cut && is_tcp(c))
+			start_cutting(c);
+		else if (c->linger || x->in.begin < x->in.end)
 			start_linger(c);
 		else
 			connection_close(c);
@@ -235,6 +319,8 @@ static void send_response(struct connection *c)
 	release_sent(c);
 	switch (sent) {
 	case SENT_ALL:
+		if (c->io.events & EV_WRITE)
+			ev_io_stop(c->hub->loop, &c->io);
 		after_response(c);
 		break;
 	case SENT_SOME:
@@ -375,7 +461,6 @@ static void on_io_answering(struct connection *c, int events)
 		ev_io_stop(c->hub->loop, &c->io);
 		break;
 	case SENT_SOME:
-		set_deadline(c, c->listener->write_timeout_s);
 		break;
 	}
 	/* The host may go on with that, which may end the response. */
@@ -508,7 +593,7 @@ void connection_read(struct connection *c)
 		b->end += (size_t)n;
 		connection_go_on(c);
 	} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		if (b->end == 0 && !x->head.p)
+		if (b->end == 0 && !x->head.p && x->out.pending == 0)
 			return_exchange(c);
 		if (!ev_is_active(&c->io))
 			set_deadline(c, c->listener->head_timeout_s);
@@ -565,6 +650,8 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	case LINGERING:
 		read_linger(c);
 		break;
+	case CUTTING:
+		break;
 	}
 }
 
@@ -593,14 +680,24 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	case READY:
 		break;
 	case ANSWERING:
-		if (c->x->out.pending > 0)
+		if (c->x->out.pending == 0)
+			break;
+		if (peer_goes_on(c))
+			wait_for_progress(c);
+		else
 			lose_peer(c);
 		break;
 	case WRITING:
-		give_up(c);
+		if (peer_goes_on(c))
+			wait_for_progress(c);
+		else
+			give_up(c);
 		break;
 	case LINGERING:
 		connection_close(c);
+		break;
+	case CUTTING:
+		go_on_cutting(c);
 		break;
 	}
 }

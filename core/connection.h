@@ -64,6 +64,7 @@ enum connection_state {
 	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response is said, the kernel has not taken all of it */
 	LINGERING, /* all is said; reads on so that the peer gets to see it */
+	CUTTING,   /* the answer broke off: reset once what was said has arrived */
 };
 
 struct connection {

@@ -4,6 +4,7 @@
 #ifndef UWSGI_EXCHANGE_H
 #define UWSGI_EXCHANGE_H
 
+#include "progress.h"
 #include "requestlog.h"
 
 struct connection;
@@ -19,6 +20,7 @@ struct exchange {
 	struct request rq;
 	struct response rs;
 	struct out out;
+	struct progress progress; /* of the peer, while it is waited for */
 	struct sink sink;
 	struct logged logged; /* the host's; rq is NULL until there is an answer */
 	bool has_line;        /* in the log */

@@ -143,8 +143,12 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 	if (!c)
 		return;
 	c->is_new = true;
-	if (listener->protocol->begin)
-		listener->protocol->begin(c->protocol_state, hub->config);
+	if (listener->protocol->begin) {
+		const struct peer who = { .own = listener->internal,
+					  .tcp = listener->address.sa.ss_family != AF_UNIX };
+
+		listener->protocol->begin(c->protocol_state, hub->config, &who);
+	}
 	connection_start(c);
 }
 

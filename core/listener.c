@@ -176,10 +176,12 @@ static const struct option rows[] = {
 	{ .name = "so-send-timeout",
 	  .type = OPT_SECONDS,
 	  .offset = AT(write_timeout_s),
-	  .initial = "0",
+	  .initial = "60",
 	  .bare = "0",
 	  .max = 86400,
-	  .help = "how long a peer may take nothing of a response; 0: as long as socket-timeout" },
+	  .help = "how long a peer may take nothing of a response, or less than 1 KiB a second over "
+		  "TCP; 0: as long as socket-timeout",
+	  .differs = "as long as socket-timeout by default, which cuts off slow downloads" },
 	{ .name = "so-write-timeout", .same_as = "so-send-timeout" },
 	{ .name = "socket-send-timeout", .same_as = "so-send-timeout" },
 	{ .name = "socket-write-timeout", .same_as = "so-send-timeout" },
@@ -190,7 +192,7 @@ static const struct option rows[] = {
 	  .initial = "4",
 	  .min = 1,
 	  .max = 86400,
-	  .help = "how long a peer may stay silent inside a request or while it takes a response" },
+	  .help = "how long a peer may stay silent inside a request" },
 };
 #undef AT
 

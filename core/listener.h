@@ -15,7 +15,7 @@ struct listener {
 	const struct listener_settings *settings; /* of its configuration, which outlives it */
 	const struct protocol *protocol;
 	double head_timeout_s, body_timeout_s, idle_timeout_s; /* as struct protocol_timeouts */
-	double write_timeout_s; /* a peer may take nothing of its response that long */
+	double write_timeout_s; /* a peer may take next to nothing of its response that long */
 	const struct gateway *gateway; /* whose processes accept; NULL: the workers do */
 	bool internal; /* only processes of this server may connect */
 	bool passed;   /* by the service manager, who owns its path: see passed.h */

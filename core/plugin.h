@@ -116,6 +116,19 @@ enum parsed {
 	PARSE_CLOSE, /* nothing to answer but what is in out: send it and close */
 };
 
+/* What became of a connection with the end of a response. */
+enum ended {
+	ENDED_CLOSE, /* it is closed once all is sent */
+	ENDED_KEEP,  /* it lives on */
+	ENDED_CUT,   /* closing would look like the end of a whole answer: it is reset */
+};
+
+/* Who connected. */
+struct peer {
+	bool own; /* a process of this server */
+	bool tcp; /* ENDED_CUT shows; on a UNIX socket it is a close like any other */
+};
+
 /* A stretch of a response body: bytes in memory (fd < 0) or a range of an open file. */
 struct piece {
 	struct slice bytes;
@@ -140,7 +153,7 @@ struct head {
 	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
 };
 
-/* Seconds; how long a peer may take nothing of a response is always socket-timeout. */
+/* Seconds; how long a peer may take nothing of a response is always so-send-timeout. */
 struct protocol_timeouts {
 	long long head; /* from the first byte of a head to its last */
 	long long body; /* a peer may stay silent inside a body */
@@ -156,7 +169,7 @@ struct protocol {
 	/* They are socket-timeout before; NULL: that is what they are. */
 	void (*timeouts)(const struct config *, struct protocol_timeouts *);
 	/* For each new connection, its state zeroed; NULL: nothing to do. */
-	void (*begin)(void *state, const struct config *);
+	void (*begin)(void *state, const struct config *, const struct peer *);
 
 	/* Takes what it can of in and says in *used how much.  The head is taken in one piece:
 	 * as long as it is incomplete, *used is 0 and the same bytes come again with more behind
@@ -172,9 +185,8 @@ struct protocol {
 	 * these too, whatever little the parser had understood by then. */
 	void (*head)(void *state, const struct head *, struct out *);
 	void (*body)(void *state, const struct piece *, struct out *);
-	/* complete: all of the body was said; false: it broke off and the peer must notice.
-	 * Returns true when the connection lives on. */
-	bool (*end)(void *state, bool complete, struct out *);
+	/* complete: all of the body was said; false: it broke off and the peer must notice. */
+	enum ended (*end)(void *state, bool complete, struct out *);
 };
 
 /* ---- an application runner: request -> response; knows no protocol ---- */

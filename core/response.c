@@ -43,7 +43,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->held_count = 0;
 	rs->held_length = 0;
 	rs->bodiless = rs->close = rs->file = false;
-	rs->head_sent = rs->ended = rs->broken = rs->keep = false;
+	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
 }
 
 bool uwsgi_response_head_sent(const struct response *rs)
@@ -263,10 +263,11 @@ bool uwsgi_response_flush(struct response *rs)
 
 static void finish(struct response *rs, bool complete)
 {
-	bool keep = rs->protocol->end(rs->state, complete, rs->out);
+	enum ended ended = rs->protocol->end(rs->state, complete, rs->out);
 
 	rs->ended = true;
-	rs->keep = keep && complete && !rs->broken && !rs->out->failed;
+	rs->keep = ended == ENDED_KEEP && complete && !rs->broken && !rs->out->failed;
+	rs->cut = ended == ENDED_CUT;
 	if (rs->sink->ended)
 		rs->sink->ended(rs->sink);
 }

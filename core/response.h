@@ -51,7 +51,9 @@ struct response {
 	bool bodiless, close;
 	bool file;                     /* a part of the body comes from a file */
 	bool head_sent, ended, broken; /* broken: the peer is gone */
-	bool keep;                     /* after the end: the protocol lets the connection live on */
+	/* After the end, and never both: the protocol lets the connection live on; only a reset can
+	 * tell the peer that the rest is missing. */
+	bool keep, cut;
 };
 
 void response_init(struct response *, struct request *, struct out *, struct sink *,

@@ -3,6 +3,8 @@
 #include "sending.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -49,4 +51,18 @@ enum sent sending_try(int fd, struct out *out)
 	if (out->failed)
 		return SENT_FAILED;
 	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
+
+int sending_queued(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) ? 0 : n;
+}
+
+void sending_reset(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }

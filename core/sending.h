@@ -10,5 +10,9 @@ enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
 /* As much as the kernel takes, and no more than is fair to other connections.  Failed: the peer is
  * gone, or the stream has a hole. */
 enum sent sending_try(int fd, struct out *);
+/* What the kernel has taken and the peer has not: bytes of TCP, memory of a UNIX socket. */
+int sending_queued(int fd);
+/* The close that follows is a reset, which throws away what is queued.  Only TCP has one. */
+void sending_reset(int fd);
 
 #endif

@@ -224,9 +224,18 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 	return parsed;
 }
 
+static void begin(void *state, const struct config *cfg, const struct peer *peer)
+{
+	struct fastcgi *s = state;
+
+	(void)cfg;
+	s->tcp = peer->tcp;
+}
+
 static const struct protocol protocol = {
 	.name = "fastcgi",
 	.state_size = sizeof(struct fastcgi),
+	.begin = begin,
 	.parse = parse,
 	.head = fastcgi_say_head,
 	.body = fastcgi_say_body,

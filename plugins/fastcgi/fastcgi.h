@@ -8,6 +8,7 @@
 /* One connection's, kept across requests. */
 struct fastcgi {
 	uint16_t id;               /* of the present request; 0: none has begun */
+	bool tcp;                  /* the peer sees a reset */
 	bool keep;                 /* FCGI_KEEP_CONN, and nothing came that is not understood */
 	bool in_body;              /* the parameters are taken */
 	bool last;                 /* the record that ends the body has begun */
@@ -29,6 +30,6 @@ void fastcgi_say_end_request(uint16_t id, enum record_protocol_status, struct ou
 /* struct protocol's head, body and end. */
 void fastcgi_say_head(void *state, const struct head *, struct out *);
 void fastcgi_say_body(void *state, const struct piece *, struct out *);
-bool fastcgi_say_end(void *state, bool complete, struct out *);
+enum ended fastcgi_say_end(void *state, bool complete, struct out *);
 
 #endif

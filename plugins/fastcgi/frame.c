@@ -91,21 +91,31 @@ void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
 	}
 }
 
-bool fastcgi_say_end(void *state, bool complete, struct out *out)
+/* nginx takes a request that was ended, and often a connection that was closed, for the end of a
+ * whole answer, whatever the status says, or leaves its client waiting for what is missing.  It
+ * notices a reset however it is configured, and passes on what came before.  Where there is none, a
+ * record that only a web server may send does it, though nginx may then throw away what it has;
+ * other web servers see a connection that closes before the request was ended. */
+static enum ended break_off(const struct fastcgi *s, struct out *out)
+{
+	if (s->tcp)
+		return ENDED_CUT;
+	say_record(RECORD_ABORT_REQUEST, s->id, SLICE(""), out);
+	return ENDED_CLOSE;
+}
+
+enum ended fastcgi_say_end(void *state, bool complete, struct out *out)
 {
 	struct fastcgi *s = state;
-	bool keep = s->keep && complete && s->id;
+	enum ended ended = ENDED_CLOSE;
 
-	/* nginx takes a request that was ended, and often a connection that was closed, for the
-	 * end of a whole answer, whatever the status says.  A record that only a web server may
-	 * send is the one thing that it gives up on in every configuration; others see a
-	 * connection that closes before the request was ended. */
 	if (s->id && !complete) {
-		say_record(RECORD_ABORT_REQUEST, s->id, SLICE(""), out);
+		ended = break_off(s, out);
 	} else if (s->id) {
 		say_record(RECORD_STDOUT, s->id, SLICE(""), out);
 		fastcgi_say_end_request(s->id, RECORD_REQUEST_COMPLETE, out);
+		ended = s->keep ? ENDED_KEEP : ENDED_CLOSE;
 	}
 	s->id = 0;
-	return keep;
+	return ended;
 }

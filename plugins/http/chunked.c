@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* chunked.c: a chunked request body, taken as it comes (RFC 9112 section 7.1).  Extensions and
+/* chunked.c: a chunked body, taken as it comes (RFC 9112 section 7.1).  Extensions and
  * trailers are checked for form, read over and forgotten, within bounds.  Does not decide whether
  * a body is chunked, nor how large it may be. */
 #include "http.h"
@@ -23,117 +23,112 @@ static int hex(unsigned char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void begin_size(struct http *s)
+static void begin_size(struct http_chunked *s)
 {
-	s->chunk = CHUNK_SIZE;
-	s->chunk_digits = 0;
+	s->phase = CHUNK_SIZE;
+	s->digits = 0;
 	s->left = 0;
 }
 
-void http_begin_chunked(struct http *s)
-{
-	begin_size(s);
-	s->chunk_extra = 0;
-}
-
-static enum parsed take_size(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_size(struct http_chunked *s, unsigned char c, struct http_refusal *r)
 {
 	int digit = hex(c);
 
 	if (digit >= 0) {
-		if (++s->chunk_digits > MOST_DIGITS)
+		if (++s->digits > MOST_DIGITS)
 			return refuse(r, 400, "a chunk size is too large");
 		s->left = s->left * 16 + digit;
 		return PARSE_MORE;
 	}
-	if (s->chunk_digits == 0)
+	if (s->digits == 0)
 		return refuse(r, 400, "a chunk size is missing");
 	if (c == '\r')
-		s->chunk = CHUNK_SIZE_LF;
+		s->phase = CHUNK_SIZE_LF;
 	else if (c == ';')
-		s->chunk = CHUNK_EXTENSION;
+		s->phase = CHUNK_EXTENSION;
 	else if (c == ' ' || c == '\t')
-		s->chunk = CHUNK_SIZE_BLANK;
+		s->phase = CHUNK_SIZE_BLANK;
 	else
 		return refuse(r, 400, "a malformed chunk size");
 	return PARSE_MORE;
 }
 
 /* Some clients fill the size up with blanks; only an extension or the end may follow. */
-static enum parsed take_blank(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_blank(struct http_chunked *s, unsigned char c, struct http_refusal *r)
 {
-	if (++s->chunk_extra > MOST_EXTRA)
+	if (++s->extra > MOST_EXTRA)
 		return refuse(r, 400, "too much in chunk extensions");
 	if (c == '\r')
-		s->chunk = CHUNK_SIZE_LF;
+		s->phase = CHUNK_SIZE_LF;
 	else if (c == ';')
-		s->chunk = CHUNK_EXTENSION;
+		s->phase = CHUNK_EXTENSION;
 	else if (c != ' ' && c != '\t')
 		return refuse(r, 400, "a malformed chunk size");
 	return PARSE_MORE;
 }
 
 /* A byte of an extension or of a trailer's value. */
-static enum parsed take_extra(struct http *s, unsigned char c, enum chunk_phase after_cr,
+static enum parsed take_extra(struct http_chunked *s, unsigned char c, enum chunk_phase after_cr,
 			      struct http_refusal *r)
 {
-	if (++s->chunk_extra > MOST_EXTRA)
+	if (++s->extra > MOST_EXTRA)
 		return refuse(r, after_cr == CHUNK_TRAILER_LF ? 431 : 400,
 			      "too much in chunk extensions or trailers");
 	if (c == '\r')
-		s->chunk = after_cr;
+		s->phase = after_cr;
 	else if ((c < 0x20 && c != '\t') || c == 0x7f)
 		return refuse(r, 400, "a control character in a chunk extension or trailer");
 	return PARSE_MORE;
 }
 
 /* The first byte of a trailer line, or of the empty line that ends the body. */
-static enum parsed take_trailer(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_trailer(struct http_chunked *s, unsigned char c, struct http_refusal *r)
 {
 	if (c == '\r')
-		s->chunk = CHUNK_END_LF;
+		s->phase = CHUNK_END_LF;
 	else if (http_is_token_char(c))
-		s->chunk = CHUNK_TRAILER_NAME;
+		s->phase = CHUNK_TRAILER_NAME;
 	else
 		return refuse(r, 400, "a malformed trailer");
 	return PARSE_MORE;
 }
 
 /* Not any line will do: a request behind the last chunk is not to be swallowed as a trailer. */
-static enum parsed take_trailer_name(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_trailer_name(struct http_chunked *s, unsigned char c,
+				     struct http_refusal *r)
 {
-	if (++s->chunk_extra > MOST_EXTRA)
+	if (++s->extra > MOST_EXTRA)
 		return refuse(r, 431, "too much in chunk extensions or trailers");
 	if (c == ':')
-		s->chunk = CHUNK_TRAILER_VALUE;
+		s->phase = CHUNK_TRAILER_VALUE;
 	else if (!http_is_token_char(c))
 		return refuse(r, 400, "a malformed trailer");
 	return PARSE_MORE;
 }
 
-static enum parsed expect(struct http *s, unsigned char c, char expected, enum chunk_phase next,
-			  const char *why, struct http_refusal *r)
+static enum parsed expect(struct http_chunked *s, unsigned char c, char expected,
+			  enum chunk_phase next, const char *why, struct http_refusal *r)
 {
 	if (c != (unsigned char)expected)
 		return refuse(r, 400, why);
-	s->chunk = next;
+	s->phase = next;
 	return PARSE_MORE;
 }
 
 /* The size line is whole. */
-static enum parsed take_size_lf(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_size_lf(struct http_chunked *s, unsigned char c, struct http_refusal *r)
 {
 	enum chunk_phase next = s->left > 0 ? CHUNK_DATA : CHUNK_TRAILER;
-	uint64_t paid = (uint64_t)s->left < s->chunk_extra ? (uint64_t)s->left : s->chunk_extra;
+	uint64_t paid = (uint64_t)s->left < s->extra ? (uint64_t)s->left : s->extra;
 
-	s->chunk_extra -= (uint32_t)paid;
+	s->extra -= (uint32_t)paid;
 	return expect(s, c, '\n', next, "a bare CR after a chunk size", r);
 }
 
 /* One byte that is not data. */
-static enum parsed take_byte(struct http *s, unsigned char c, struct http_refusal *r)
+static enum parsed take_byte(struct http_chunked *s, unsigned char c, struct http_refusal *r)
 {
-	switch (s->chunk) {
+	switch (s->phase) {
 	case CHUNK_SIZE:
 		return take_size(s, c, r);
 	case CHUNK_SIZE_BLANK:
@@ -163,30 +158,30 @@ static enum parsed take_byte(struct http *s, unsigned char c, struct http_refusa
 	return PARSE_MORE;
 }
 
-static enum parsed take_data(struct http *s, struct request *rq, struct slice in, size_t *taken)
+static struct slice take_data(struct http_chunked *s, struct slice in)
 {
 	size_t n = in.n < (uint64_t)s->left ? in.n : (size_t)s->left;
 
-	if (!uwsgi_request_body(rq, (struct slice){ in.p, n }))
-		return PARSE_BAD;
-	*taken += n;
 	s->left -= (int64_t)n;
 	if (s->left == 0)
-		s->chunk = CHUNK_DATA_CR;
-	return PARSE_MORE;
+		s->phase = CHUNK_DATA_CR;
+	return (struct slice){ in.p, n };
 }
 
-enum parsed http_read_chunked(struct http *s, struct request *rq, struct slice in, size_t *used,
-			      struct http_refusal *r)
+enum parsed http_next_chunk(struct http_chunked *s, struct slice in, size_t *used,
+			    struct slice *data, struct http_refusal *r)
 {
 	size_t at = 0;
 	enum parsed parsed = PARSE_MORE;
 
-	while (at < in.n && parsed == PARSE_MORE) {
-		if (s->chunk == CHUNK_DATA)
-			parsed = take_data(s, rq, (struct slice){ in.p + at, in.n - at }, &at);
-		else
+	*data = (struct slice){ 0 };
+	while (at < in.n && parsed == PARSE_MORE && data->n == 0) {
+		if (s->phase == CHUNK_DATA) {
+			*data = take_data(s, (struct slice){ in.p + at, in.n - at });
+			at += data->n;
+		} else {
 			parsed = take_byte(s, (unsigned char)in.p[at++], r);
+		}
 	}
 	*used += at;
 	return parsed;

@@ -75,7 +75,8 @@ static void decide(struct http *s, const struct head *head)
 	bool delimited = head->length >= 0 || head->bodiless;
 
 	s->chunking = !delimited && s->version_1_1;
-	if (head->close || s->refused || head->status < 200 || (!delimited && !s->chunking))
+	s->until_close = !delimited && !s->chunking;
+	if (head->close || s->refused || head->status < 200 || s->until_close)
 		s->keep_alive = false;
 }
 
@@ -138,13 +139,15 @@ void http_say_body(void *state, const struct piece *piece, struct out *out)
 	uwsgi_out_bytes(out, SLICE("\r\n"));
 }
 
-bool http_say_end(void *state, bool complete, struct out *out)
+enum ended http_say_end(void *state, bool complete, struct out *out)
 {
 	struct http *s = state;
 
+	if (!complete && s->until_close)
+		return ENDED_CUT;
 	/* Without its last chunk, or short of its length, a body is seen to be cut. */
 	if (s->chunking && complete)
 		uwsgi_out_bytes(out, SLICE("0\r\n\r\n"));
 	s->chunking = false;
-	return complete && s->keep_alive;
+	return complete && s->keep_alive ? ENDED_KEEP : ENDED_CLOSE;
 }

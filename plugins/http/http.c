@@ -18,11 +18,12 @@ static void timeouts(const struct config *cfg, struct protocol_timeouts *t)
 	t->idle = http_keepalive_s(s);
 }
 
-static void begin(void *state, const struct config *cfg)
+static void begin(void *state, const struct config *cfg, const struct peer *peer)
 {
 	const struct http_settings *s = http_settings(cfg);
 	struct http *http = state;
 
+	(void)peer;
 	http->proxied.expected = s->proxied;
 	http->one_request = http_keepalive_s(s) == 0;
 }
@@ -139,10 +140,10 @@ static enum parsed begin_body(struct http *s, struct request *rq, const struct h
 		return PARSE_DONE;
 	if (m->chunked) {
 		s->phase = HTTP_CHUNKED;
-		http_begin_chunked(s);
+		s->body = (struct http_chunked){ 0 };
 	} else {
 		s->phase = HTTP_LENGTH;
-		s->left = m->length;
+		s->body.left = m->length;
 	}
 	if (m->expects_continue && !body_is_here)
 		uwsgi_out_bytes(out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -196,20 +197,38 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 static enum parsed read_length_body(struct http *s, struct request *rq, struct slice in,
 				    size_t *used)
 {
-	size_t n = in.n < (uint64_t)s->left ? in.n : (size_t)s->left;
+	size_t n = in.n < (uint64_t)s->body.left ? in.n : (size_t)s->body.left;
 
 	if (!uwsgi_request_body(rq, (struct slice){ in.p, n }))
 		return PARSE_BAD;
 	*used += n;
-	s->left -= (int64_t)n;
-	return s->left == 0 ? PARSE_DONE : PARSE_MORE;
+	s->body.left -= (int64_t)n;
+	return s->body.left == 0 ? PARSE_DONE : PARSE_MORE;
+}
+
+static enum parsed read_chunked_body(struct http *s, struct request *rq, struct slice in,
+				     size_t *used, struct http_refusal *why)
+{
+	enum parsed parsed = PARSE_MORE;
+	size_t at = 0;
+	struct slice data;
+
+	while (parsed == PARSE_MORE && at < in.n) {
+		struct slice rest = { in.p + at, in.n - at };
+
+		parsed = http_next_chunk(&s->body, rest, &at, &data, why);
+		if (data.n > 0 && !uwsgi_request_body(rq, data))
+			return PARSE_BAD;
+	}
+	*used += at;
+	return parsed;
 }
 
 static enum parsed read_body(struct http *s, struct request *rq, struct slice in, size_t *used)
 {
 	struct http_refusal why = { 0 };
 	enum parsed parsed = s->phase == HTTP_LENGTH ? read_length_body(s, rq, in, used)
-						     : http_read_chunked(s, rq, in, used, &why);
+						     : read_chunked_body(s, rq, in, used, &why);
 
 	if (parsed != PARSE_MORE)
 		s->phase = HTTP_HEAD;

@@ -30,6 +30,14 @@ enum chunk_phase {
 	CHUNK_END_LF,
 };
 
+/* How far a chunked body is read. */
+struct http_chunked {
+	enum chunk_phase phase;
+	uint32_t digits; /* of the size, so far */
+	uint32_t extra;  /* bytes of extensions that no data has paid for, and of trailers */
+	int64_t left;    /* of the present chunk */
+};
+
 /* Whom a proxy in front speaks for. */
 struct http_proxied {
 	bool expected;        /* its line has to come yet */
@@ -43,16 +51,13 @@ struct http {
 	struct http_proxied proxied;
 	enum http_phase phase;
 	uint32_t searched; /* bytes of an incomplete head that hold no end */
-	int64_t left;      /* of the body, or of the present chunk */
-	enum chunk_phase chunk;
-	uint32_t chunk_digits; /* of the size, so far */
-	uint32_t chunk_extra;  /* bytes of extensions that no data has paid for, and of trailers */
+	struct http_chunked body; /* of one whose length is known, only `left` is used */
 	/* The present request, as the response needs to know it. */
 	bool one_request;  /* connections are not kept */
 	bool line_checked; /* the head is incomplete, but its request line is sound */
 	bool version_1_1, keep_alive, refused;
 	/* The present response. */
-	bool chunking;
+	bool chunking, until_close; /* what ends it; neither: its length does */
 };
 
 /* The lines of a head, in the buffer. */
@@ -150,15 +155,15 @@ enum parsed http_read_proxied(struct slice in, struct http_proxied *, size_t *us
 /* The client as text, in memory of the request; without a proxy the connection's peer. */
 bool http_find_peer(const struct http_proxied *, struct request *, struct endpoint *);
 
-/* chunked.c: takes what it can of a chunked body; adds to *used.  Begins anew when the state is
- * set to CHUNK_SIZE by http_begin_chunked(). */
-void http_begin_chunked(struct http *);
-enum parsed http_read_chunked(struct http *, struct request *, struct slice in, size_t *used,
-			      struct http_refusal *);
+/* chunked.c: the next stretch of a chunked body's data, a slice of in; adds to *used what was
+ * taken.  PARSE_MORE: call again with what is left, or, when that is nothing, with what comes.  A
+ * state of zeroes is the beginning. */
+enum parsed http_next_chunk(struct http_chunked *, struct slice in, size_t *used,
+			    struct slice *data, struct http_refusal *);
 
 /* frame.c: struct protocol's head, body and end. */
 void http_say_head(void *state, const struct head *, struct out *);
 void http_say_body(void *state, const struct piece *, struct out *);
-bool http_say_end(void *state, bool complete, struct out *);
+enum ended http_say_end(void *state, bool complete, struct out *);
 
 #endif

@@ -57,22 +57,33 @@ static bool read_status_line(struct slice line, struct answer *a)
 	return true;
 }
 
-bool packet_read_answer(struct slice text, struct answer *a)
+static bool read_framing(struct answer *a, struct http_refusal *why)
 {
-	const char *lf = memchr(text.p, '\n', text.n);
-	struct http_refusal why;
-
-	if (!lf || lf == text.p || lf[-1] != '\r')
-		return false;
-	size_t n = (size_t)(lf - text.p) + 1;
+	const struct http_field *fields = a->head.fields;
 
 	a->length = -1;
-	if (!read_status_line((struct slice){ text.p, n - 2 }, a) ||
-	    !http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head, &why))
-		return false;
+	a->chunked = false;
 	for (size_t i = 0; i < a->head.count && a->length < 0; i++)
-		if (http_is(a->head.fields[i].name, SLICE("Content-Length")) &&
-		    !http_read_length(a->head.fields[i].value, &a->length, &why))
+		if (http_is(fields[i].name, SLICE("Content-Length")) &&
+		    !http_read_length(fields[i].value, &a->length, why))
 			return false;
+	for (size_t i = 0; i < a->head.count && a->length < 0 && !a->chunked; i++)
+		a->chunked = http_is(fields[i].name, SLICE("Transfer-Encoding")) &&
+			     http_is(fields[i].value, SLICE("chunked"));
 	return true;
+}
+
+bool packet_read_answer(struct slice text, struct answer *a, const char **why)
+{
+	const char *lf = memchr(text.p, '\n', text.n);
+	struct http_refusal refusal = { 0, "it has no status line of HTTP/1" };
+	size_t n = lf ? (size_t)(lf - text.p) + 1 : 0;
+	bool sound = n > 1 && lf[-1] == '\r' &&
+		     read_status_line((struct slice){ text.p, n - 2 }, a) &&
+		     http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head,
+				       &refusal) &&
+		     read_framing(a, &refusal);
+
+	*why = refusal.why;
+	return sound;
 }

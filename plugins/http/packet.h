@@ -18,10 +18,12 @@ size_t packet_write(char packet[PACKET_MAX], const struct request *, struct slic
 /* The head of a response. */
 struct answer {
 	struct slice line; /* "200 OK" */
-	int64_t length;    /* -1: until the end of the connection */
+	int64_t length;    /* -1: not said */
+	bool chunked;      /* without a length, the body is in chunks: the workers' always is */
 	struct http_head head;
 };
-/* text ends with an empty line.  False: it is no HTTP response. */
-bool packet_read_answer(struct slice text, struct answer *);
+/* text ends with an empty line.  False: it is no HTTP response; *why says what is wrong with it, for
+ * the log. */
+bool packet_read_answer(struct slice text, struct answer *, const char **why);
 
 #endif

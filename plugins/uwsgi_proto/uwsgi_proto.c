@@ -4,6 +4,7 @@
 #include "packet.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
 	MODIFIER_WSGI = 0,
@@ -13,6 +14,8 @@ enum {
 
 /* One connection's; a connection carries one request. */
 struct state {
+	bool own;       /* the peer is this server's router, which reads chunks */
+	bool open_ended; /* the answer's head says no length, and a body follows */
 	bool in_body;
 	int64_t left;    /* of the body */
 	char version[9]; /* the request's SERVER_PROTOCOL */
@@ -255,43 +258,76 @@ static void add(struct text *t, struct slice s)
 	t->n += s.n;
 }
 
+/* How the body is framed is the server's to say where the peer acts on it. */
+static bool is_framing(struct slice name)
+{
+	return name.n == 17 && !strncasecmp(name.p, "Transfer-Encoding", 17);
+}
+
+/* A web server sees the end of a body without a length by the end of the connection, and so cannot
+ * tell a worker that died from one that is done.  To this server's own router such a body goes in
+ * chunks (RFC 9112 section 7.1), whatever the client's version is. */
 static void say_head(void *state, const struct head *head, struct out *out)
 {
-	const struct state *s = state;
+	struct state *s = state;
 	struct text t = { .out = out };
 
+	s->open_ended = head->length < 0 && !head->bodiless;
 	add(&t, (struct slice){ s->version, strlen(s->version) });
 	add(&t, SLICE(" "));
 	add(&t, head->line);
 	add(&t, SLICE("\r\n"));
 	for (size_t i = 0; i < head->header_count; i++) {
+		if (s->own && is_framing(head->headers[i].name))
+			continue;
 		add(&t, head->headers[i].name);
 		add(&t, SLICE(": "));
 		add(&t, head->headers[i].value);
 		add(&t, SLICE("\r\n"));
 	}
+	if (s->own && s->open_ended)
+		add(&t, SLICE("Transfer-Encoding: chunked\r\n"));
 	add(&t, SLICE("\r\n"));
 	uwsgi_out_bytes(out, (struct slice){ t.bytes, t.n });
 }
 
 static void say_body(void *state, const struct piece *piece, struct out *out)
 {
-	(void)state;
+	const struct state *s = state;
+
+	if (!s->own || !s->open_ended) {
+		uwsgi_out_piece(out, piece);
+		return;
+	}
+	if (piece->length <= 0) /* a chunk of no bytes would end the body */
+		return;
+	uwsgi_out_printf(out, "%llx\r\n", (unsigned long long)piece->length);
 	uwsgi_out_piece(out, piece);
+	uwsgi_out_bytes(out, SLICE("\r\n"));
 }
 
 /* The end of the connection is the end of the answer. */
-static bool say_end(void *state, bool complete, struct out *out)
+static enum ended say_end(void *state, bool complete, struct out *out)
 {
-	(void)state;
-	(void)complete;
-	(void)out;
-	return false;
+	const struct state *s = state;
+
+	if (s->own && s->open_ended && complete)
+		uwsgi_out_bytes(out, SLICE("0\r\n\r\n"));
+	return !complete && s->open_ended && !s->own ? ENDED_CUT : ENDED_CLOSE;
+}
+
+static void begin(void *state, const struct config *cfg, const struct peer *peer)
+{
+	struct state *s = state;
+
+	(void)cfg;
+	s->own = peer->own;
 }
 
 static const struct protocol protocol = {
 	.name = "uwsgi",
 	.state_size = sizeof(struct state),
+	.begin = begin,
 	.parse = parse,
 	.head = say_head,
 	.body = say_body,

@@ -75,6 +75,11 @@ def big(environ, start_response):
         left -= len(block)
 
 
+def block(environ, start_response):
+    """?n=bytes, which are all there at once."""
+    return answer(start_response, b"x" * int(parse_qs(environ["QUERY_STRING"])["n"][0]))
+
+
 gate = threading.Barrier(2, timeout=10)
 
 
@@ -103,7 +108,8 @@ def spend(environ, start_response):
 ROUTES = {
     "/": hello, "/hello": hello, "/pid": pid, "/parents": parents, "/thread": thread,
     "/echo": echo, "/ignore-body": ignore_body, "/environ": show, "/status": status,
-    "/sleep": sleep, "/big": big, "/meet": meet, "/grow": grow, "/spend": spend,
+    "/sleep": sleep, "/big": big, "/block": block,
+    "/meet": meet, "/grow": grow, "/spend": spend,
 }
 
 

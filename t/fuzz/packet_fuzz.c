@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char line[] = "HTTP/1.1 200 OK\r\n";
 	struct answer a;
+	const char *why;
 
 	/* A copy of just that size: a byte too far is seen.  With a status line, which most inputs
 	 * would not find, and without. */
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		assert(copy);
 		memcpy(copy, line, before);
 		memcpy(copy + before, bytes, n);
-		if (packet_read_answer((struct slice){ copy, before + n }, &a)) {
+		if (packet_read_answer((struct slice){ copy, before + n }, &a, &why)) {
 			assert(a.line.n >= 3 && a.length >= -1);
 			for (size_t i = 0; i < a.head.count; i++)
 				assert(a.head.fields[i].name.p >= copy &&

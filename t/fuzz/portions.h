@@ -31,7 +31,7 @@ static inline bool portions_answer(struct feed *f, int status)
 
 	p->head(f->state, &head, &f->out);
 	p->body(f->state, &piece, &f->out);
-	return p->end(f->state, true, &f->out);
+	return p->end(f->state, true, &f->out) == ENDED_KEEP;
 }
 
 static inline void portions_write_said(struct feed *f, FILE *to)

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -162,6 +163,44 @@ def test_502_for_what_is_no_answer(start, backend, answer):
     assert http.request(server.http).status == 502
 
 
+@pytest.mark.parametrize("head, why", [
+    (b"A: " + b"x" * 66000 + b"\r\n", "it is larger than 64 KiB"),
+    (b"A: x\r\n" * 257, "too many header fields")], ids=["long", "many"])
+def test_a_head_that_is_too_large_is_refused_for_that(start, backend, head, why):
+    address = free_address()
+    server = start(TO, to=address)
+    backend(address, say(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n"))
+    assert http.request(server.http, "/x").status == 502
+    server.wait_log(f"^error: http: GET /x: the head of the answer is refused: {why}; "
+                    "the client gets 502$")
+
+
+def test_the_chunks_of_another_server_are_read(start, backend):
+    address = free_address()
+    server = start(TO, to=address)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"".join(b"%x\r\n%s\r\n" % (n, b"x" * n) for n in (1, 5000, 70000, 300, 4096, 4097))
+    other = backend(address, say())
+    for end, complete in (b"0\r\n\r\n", True), (b"", False), (b"x", False):
+        other.say = say(head, body, end)
+        answer = http.request(server.http)
+        assert (answer.body, answer.complete) == (b"x" * 83494, complete)
+
+
+def test_small_chunks_to_a_slow_client_do_not_pile_up(start):
+    """The worker waits for the client; all of it in the router would be some hundred MB for some."""
+    server = start("http = {http}\nmodule = broken\nprocesses = 2\nsocket-sndbuf = 64k\n")
+    with http.Connection(server.http, receive_buffer=131072) as slow:
+        slow.send(http.request_bytes("/?blocks=20000&size=1000"))
+        head = slow.read_head()
+        for _ in range(20):
+            time.sleep(0.05)
+            slow.buffer += slow.socket.recv(10)
+        assert "generated" not in server.log()
+        assert slow.read_body(head).body[-1000:] == b"x" * 1000
+    server.wait_log("generated 20000000 bytes")
+
+
 def test_an_answer_that_breaks_off_is_seen_to_be_cut(start, backend):
     address = free_address()
     server = start(TO, to=address)
@@ -238,7 +277,7 @@ def test_a_client_that_reads_slowly_keeps_no_worker(start):
 
 
 def test_a_client_that_takes_nothing_is_given_up(start):
-    server = start(INI + "socket-timeout = 1\n")
+    server = start(INI + "so-send-timeout = 1\n")
     with http.Connection(server.http, receive_buffer=4096) as slow:
         slow.send(http.request_bytes("/big?n=30000000"))
         until(lambda: not [f for f in sockets_of(server.routers()[0]) if f == connected_to(slow)],

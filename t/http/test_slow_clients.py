@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Clients that take their time must not take anyone else's: one worker with one thread serves
 others meanwhile."""
+import select
+import socket
+import time
+
 import pytest
 
 from lib import fastcgi, http, uwsgi
@@ -55,14 +59,79 @@ def test_a_slow_reader_of_a_large_response_blocks_nobody(start):
         assert len(slow.read().body) == 20000000
 
 
-def test_a_reader_slower_than_the_socket_timeout_is_dropped(start):
-    server = start("http-socket = {http}\nmodule = basic\nsocket-timeout = 1")
-    with http.Connection(server.http, receive_buffer=4096) as slow:
-        slow.send(http.request_bytes("/big?n=50000000"))
-        slow.socket.recv(1000, 0x2)
-        assert http.request(server.http, "/hello", timeout=5).body == b"hello\n"
-        response = slow.read()
-        assert not response.complete
+# ---- peers that take their time, and those that take nothing ----
+
+SLOW = """
+http-socket = {http}
+http = {router}
+socket = {uwsgi}
+fastcgi-socket = {fastcgi}
+socket = {uwsgi_unix}
+fastcgi-socket = {fastcgi_unix}
+module = basic
+processes = 8
+"""
+TCP = ["http", "router", "uwsgi", "fastcgi"]
+UNIX = ["uwsgi_unix", "fastcgi_unix"]
+
+
+def ask(server, name, target):
+    """A connection whose answer has begun, of which nothing was taken yet.  Its buffer does not grow;
+    a smaller one would lose the loopback's large packets, which are sent again after seconds."""
+    speak = SPEAK.get(name.partition("_")[0], http)
+    c = http.Connection(server.names[name], receive_buffer=131072)
+    c.send(speak.request_bytes(target, version="1.0"))
+    c.socket.recv(1, socket.MSG_PEEK)
+    return c
+
+
+def wait_until_hung_up_on(c):
+    """Without taking anything."""
+    waiting = select.poll()
+    waiting.register(c.socket, 0)
+    assert waiting.poll(20000)
+    c.close()
+
+
+def test_a_peer_that_takes_nothing_is_given_up_on(start):
+    """While the application has more to say, and when it is done."""
+    server = start(SLOW + "so-send-timeout = 1\n")
+    connections = [ask(server, name, f"/{what}?n=30000000")
+                   for what in ("big", "block") for name in TCP + UNIX]
+    assert http.request(server.http, "/hello").body == b"hello\n"
+    for c in connections:
+        wait_until_hung_up_on(c)
+
+
+def test_a_peer_that_leaves_the_tail_is_given_up_on(start):
+    """More than the kernel takes, though the application is done."""
+    server = start(SLOW + "so-send-timeout = 1\nsocket-sndbuf = 8192\n")
+    for c in [ask(server, name, "/block?n=1000000") for name in TCP + UNIX]:
+        wait_until_hung_up_on(c)
+
+
+RATE = 400_000      # bytes a second; over loopback a window opens by a whole buffer, each 0.6 s
+
+
+def test_an_honest_slow_reader_gets_all(start):
+    """The kernel says that more may be written only when a third of its buffer is free: that takes
+    longer than the timeout here.  After that time the reader is quick, so as not to keep us."""
+    server = start(SLOW + "so-send-timeout = 2\nsocket-sndbuf = 4m\n")
+    # Those first that keep their workers.
+    left = [ask(server, name, f"/{what}?n=12000000") for what in ("big", "block") for name in TCP]
+    got = dict.fromkeys(left, 0)
+    began = time.monotonic()
+    while left:
+        passed = time.monotonic() - began
+        for c in left[:]:
+            data = c.socket.recv(1 << 20 if passed > 3 else max(1, int(passed * RATE) - got[c]))
+            got[c] += len(data)
+            if not data:
+                left.remove(c)
+                c.close()
+        if passed <= 3:
+            time.sleep(0.01)
+    assert all(n > 12000000 for n in got.values()), got.values()
 
 
 def test_a_head_that_never_ends_is_dropped_after_http_timeout(start):

@@ -45,11 +45,11 @@ static void on_body(void *state, const struct piece *piece, struct out *out)
 	uwsgi_out_piece(out, piece);
 }
 
-static bool on_end(void *state, bool complete, struct out *out)
+static enum ended on_end(void *state, bool complete, struct out *out)
 {
 	(void)out;
 	note(state, "end %s\n", complete ? "complete" : "cut");
-	return true;
+	return ENDED_KEEP;
 }
 
 static const struct protocol recorder = {

@@ -70,6 +70,13 @@ static void test_a_connection_that_must_end(void **unused)
 	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n" GIVEN_UP));
 	feed_close(&f);
 
+	request(&f, KEEP, true);
+	p->begin(f.state, NULL, &(const struct peer){ .tcp = true });
+	p->head(f.state, &head, &f.out);
+	assert_int_equal(p->end(f.state, false, &f.out), ENDED_CUT);
+	say_expect(&f, SLICE("\1\6\0\1\0\x18\0\0Status: 200 OK\r\nA: b\r\n\r\n"));
+	feed_close(&f);
+
 	request(&f, KEEP, false);
 	p->head(f.state, &head, &f.out);
 	assert_false(p->end(f.state, true, &f.out));

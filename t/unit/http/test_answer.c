@@ -29,7 +29,7 @@ struct answer {
 	int64_t length;
 	bool bodiless, close, cut;
 	const char *body[3];
-	bool keep; /* expected, as is said */
+	bool keep, reset; /* expected, as is said */
 	const char *said;
 };
 
@@ -56,10 +56,15 @@ static void check(const struct answer *a)
 
 		p->body(f.state, &piece, &f.out);
 	}
-	bool keep = p->end(f.state, !a->cut, &f.out);
-	if (keep != a->keep)
-		print_error("%s: the connection %s\n", a->name, keep ? "lives on" : "ends");
-	assert_int_equal(keep, a->keep);
+	enum ended ended = p->end(f.state, !a->cut, &f.out), expected = ENDED_CLOSE;
+
+	if (a->keep)
+		expected = ENDED_KEEP;
+	else if (a->reset)
+		expected = ENDED_CUT;
+	if (ended != expected)
+		print_error("%s: the connection ends as %d\n", a->name, ended);
+	assert_int_equal(ended, expected);
 	say_expect(&f, (struct slice){ a->said, strlen(a->said) });
 	feed_close(&f);
 }
@@ -172,6 +177,16 @@ static void test_bodies_of_unknown_length(void **unused)
 		  .cut = true,
 		  .body = { "a" },
 		  .said = OK DATE "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n" },
+		{ "HTTP/1.0, broken off",
+		  KEEP_1_0,
+		  200,
+		  SLICE("200 OK"),
+		  { { { 0 }, { 0 } } },
+		  UNKNOWN,
+		  .cut = true,
+		  .body = { "a" },
+		  .reset = true,
+		  .said = OK DATE "Connection: close\r\n\r\na" },
 		{ "HTTP/1.0: to the end of the connection",
 		  KEEP_1_0,
 		  200,

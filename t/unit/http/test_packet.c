@@ -52,7 +52,9 @@ static void test_what_does_not_fit_is_refused(void **unused)
 
 static bool reads(const char *text, struct answer *a)
 {
-	return packet_read_answer((struct slice){ text, strlen(text) }, a);
+	const char *why;
+
+	return packet_read_answer((struct slice){ text, strlen(text) }, a, &why);
 }
 
 static void test_answers(void **unused)
@@ -64,9 +66,16 @@ static void test_answers(void **unused)
 	assert_memory_equal(a.line.p, "200 OK", a.line.n);
 	assert_int_equal(a.length, 12);
 	assert_int_equal(a.head.count, 2);
+	assert_false(a.chunked);
 	assert_true(reads("HTTP/1.0 404\r\n\r\n", &a));
 	assert_int_equal(a.line.n, 3);
 	assert_int_equal(a.length, -1);
+	assert_false(a.chunked);
+	assert_true(reads("HTTP/1.1 200\r\ntransfer-encoding: CHUNKED\r\n\r\n", &a));
+	assert_int_equal(a.length, -1);
+	assert_true(a.chunked);
+	assert_true(reads("HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n\r\n", &a));
+	assert_false(a.chunked);
 }
 
 static void test_what_is_no_answer(void **unused)

@@ -81,12 +81,68 @@ static void test_a_head_larger_than_its_buffer(void **unused)
 	feed_close(&f);
 }
 
+/* What is said of a body in two pieces, and how the connection ends. */
+static void expect(const struct head *h, bool own, bool complete, enum ended ended,
+		   struct slice expected)
+{
+	const struct protocol *p = uwsgi_plugin.protocol;
+	const struct piece one = say_memory(SLICE("hello, world")), none = say_memory(SLICE(""));
+	const struct peer peer = { .own = own, .tcp = !own };
+	struct feed f;
+
+	say_request(&f, p, PACKET("HTTP/1.0"), PARSE_DONE);
+	p->begin(f.state, NULL, &peer);
+	p->head(f.state, h, &f.out);
+	if (!h->bodiless) {
+		p->body(f.state, &one, &f.out);
+		p->body(f.state, &none, &f.out);
+	}
+	assert_int_equal(p->end(f.state, complete, &f.out), ended);
+	say_expect(&f, expected);
+	feed_close(&f);
+}
+
+#define TEXT "HTTP/1.0 200 OK\r\nA: b\r\n"
+#define CHUNK TEXT "Transfer-Encoding: chunked\r\n\r\nc\r\nhello, world\r\n"
+
+static void test_the_router_sees_the_end(void **unused)
+{
+	static const struct header own[] = { { SLICE("A"), SLICE("b") },
+					     { SLICE("transfer-encoding"), SLICE("gzip") } };
+	struct head open = { .line = SLICE("200 OK"), .headers = own, .header_count = 2 };
+
+	(void)unused;
+	open.length = -1;
+	expect(&open, true, true, ENDED_CLOSE, SLICE(CHUNK "0\r\n\r\n"));
+	expect(&open, true, false, ENDED_CLOSE, SLICE(CHUNK));
+	open.length = 12;
+	expect(&open, true, true, ENDED_CLOSE, SLICE(TEXT "\r\nhello, world"));
+	open.length = -1;
+	open.bodiless = true;
+	expect(&open, true, true, ENDED_CLOSE, SLICE(TEXT "\r\n"));
+}
+
+static void test_others_see_a_reset_where_nothing_else_shows_the_end(void **unused)
+{
+	static const struct header header = { SLICE("A"), SLICE("b") };
+	struct head open = { .line = SLICE("200 OK"), .headers = &header, .header_count = 1 };
+
+	(void)unused;
+	open.length = -1;
+	expect(&open, false, true, ENDED_CLOSE, SLICE(TEXT "\r\nhello, world"));
+	expect(&open, false, false, ENDED_CUT, SLICE(TEXT "\r\nhello, world"));
+	open.length = 100;
+	expect(&open, false, false, ENDED_CLOSE, SLICE(TEXT "\r\nhello, world"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_version_is_the_request_s),
 		cmocka_unit_test(test_a_version_that_is_none_is_not_repeated),
 		cmocka_unit_test(test_a_head_larger_than_its_buffer),
+		cmocka_unit_test(test_the_router_sees_the_end),
+		cmocka_unit_test(test_others_see_a_reset_where_nothing_else_shows_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
