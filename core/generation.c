@@ -195,6 +195,21 @@ static void recycle(struct generation *g, struct slot *slot, const char *why)
 	slot->replace = true;
 }
 
+/* As it is asked: its place is not empty meanwhile, and its end is no surprise. */
+static void note_asked(struct slot *slot, const struct message *m)
+{
+	const char *name = sigabbrev_np((int)m->value);
+	char sender[32] = "itself";
+
+	if (slot->state != SLOT_SERVING || slot->replace)
+		return;
+	if (m->worker != slot->pid)
+		snprintf(sender, sizeof sender, "pid %d", m->worker);
+	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) is replaced: SIG%s from %s", slot->name,
+		  (long)slot->pid, name ? name : "?", sender);
+	slot->replace = true;
+}
+
 static void note_ready(struct generation *g, struct slot *slot)
 {
 	if (slot->state != SLOT_STARTING)
@@ -217,6 +232,9 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 		break;
 	case MESSAGE_RECYCLE:
 		recycle(g, slot, m->text);
+		break;
+	case MESSAGE_ASKED:
+		note_asked(slot, m);
 		break;
 	case MESSAGE_CHANGED:
 		snprintf(why, sizeof why, "module %s was changed", m->text);

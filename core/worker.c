@@ -87,25 +87,26 @@ static struct worker *signalled;
 
 /* ---- leaving ---- */
 
-/* Also in a signal handler; once too often does no harm. */
+/* Once too often does no harm. */
 static void leave(struct worker *w, bool for_good)
 {
 	for (size_t i = 0; i < w->count; i++)
 		lane_ask_to_leave(&w->lanes[i], for_good);
 }
 
+/* The master is told, which sends MESSAGE_LEAVE when another worker serves. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
+	const struct message m = { .kind = MESSAGE_ASKED, .value = number, .worker = info->si_pid };
 	int kept = errno;
 
-	(void)info;
 	(void)context;
-	if (getpid() == signalled->lane_setup.pid) {
-		leave(signalled, false);
-	} else {
+	if (getpid() != signalled->lane_setup.pid) {
 		/* A child that was made without fork(), perhaps to exec. */
 		signal(number, SIG_DFL);
 		kill(getpid(), number);
+	} else {
+		channel_send(signalled->setup->channel, &m, -1);
 	}
 	errno = kept;
 }
@@ -233,14 +234,19 @@ static int wait_for_lanes(struct worker *w, struct error *e)
 	return failed ? -1 : 0;
 }
 
-static void watch(struct worker *w)
+static void watch_channel(struct worker *w)
 {
-	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
-
 	ev_io_init(&w->channel, on_channel, w->setup->channel, EV_READ);
 	w->channel.data = w;
 	ev_io_start(w->lanes[0].loop, &w->channel);
 	lane_watch(&w->lanes[0], w->setup->channel);
+}
+
+/* In the place of handlers that the application may have set when it was imported, as in uWSGI. */
+static void watch_signals(struct worker *w)
+{
+	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
+
 	signalled = w;
 	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++)
 		stray_handle(leave_signals[i], on_signal);
@@ -280,7 +286,7 @@ static int start(struct worker *w, struct error *e)
 	}
 	if (wait_for_lanes(w, e))
 		return -1;
-	watch(w);
+	watch_channel(w);
 	return 0;
 }
 
@@ -316,6 +322,7 @@ int worker_run(const struct worker_setup *setup)
 		return EXIT_FAILURE;
 	}
 	channel_send(setup->channel, &m, -1);
+	watch_signals(&w);
 	lane_run(&w.lanes[0]);
 	for (size_t i = 1; i < w.count; i++)
 		pthread_join(w.threads[i], NULL);

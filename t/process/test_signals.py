@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from lib import http, proc
+from lib.load import Load
 
 INI = "http-socket = {http}\nhttp = {router}\nmodule = basic\nprocesses = 2\n"
 
@@ -58,14 +59,59 @@ def test_programs_of_the_application_inherit_no_ignored_signal(start):
     assert int(fields["SigIgn"], 16) == int(fields["SigCgt"], 16) == 0
 
 
-def test_only_the_main_thread_of_a_worker_takes_signals(start):
-    """Another thread may be inside a request, and its system calls are nobody's to break off."""
+def test_no_thread_of_a_worker_blocks_signals(start):
+    """Programs that the application starts there would inherit it, and could not be terminated.  The
+    kernel gives what is for the process to the main thread as long as that blocks nothing."""
     server = start("http-socket = {http}\nmodule = basic\nthreads = 4")
     worker, = server.workers()
-    blocked = {int(thread): int(proc.status(f"{worker}/task/{thread}", "SigBlk")[0], 16)
-               for thread in os.listdir(f"/proc/{worker}/task")}
-    asked = sum(1 << number - 1 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT,
-                                               signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2))
-    assert len(blocked) == 4
-    assert blocked.pop(worker) & asked == 0
-    assert [mask & asked for mask in blocked.values()] == [asked] * 3
+    blocked = [int(proc.status(f"{worker}/task/{thread}", "SigBlk")[0], 16)
+               for thread in os.listdir(f"/proc/{worker}/task")]
+    assert blocked == [0] * 4
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "QUIT"])
+@pytest.mark.parametrize("ini", ["", "threads = 3\n", "lazy-apps = true\n"])
+def test_a_worker_that_is_asked_to_leave_is_replaced_first(start, name, ini):
+    server = start("http-socket = {http}\nmodule = signals\n" + ini)
+    worker, = server.workers()
+    with Load(server.http, clients=1, target="/") as load:
+        os.kill(worker, getattr(signal, f"SIG{name}"))
+        server.wait_log(rf"worker 1 \(pid {worker}\) is replaced: SIG{name} from pid {os.getpid()}$")
+        proc.wait_gone(worker)
+    assert not load.failures
+    assert len(server.workers()) == 1
+    assert "ended" not in server.log()
+
+
+def test_a_worker_that_ends_itself_says_so(start):
+    server = start("http-socket = {http}\nmodule = signals\n")
+    worker, = server.workers()
+    assert http.request(server.http, "/leave").status == 200
+    server.wait_log(rf"worker 1 \(pid {worker}\) is replaced: SIGTERM from itself$")
+    proc.wait_gone(worker)
+    assert http.request(server.http, "/").status == 200
+    assert "ended" not in server.log()
+
+
+@pytest.mark.parametrize("ini", ["", "lazy-apps = true\n"])
+def test_handlers_of_the_import_for_leaving_give_way_in_workers_only(start, folder, ini):
+    with open(f"{folder}/own.py", "w", encoding="utf-8") as f:
+        f.write("import os, signal, time\n"
+                "def handler(*_):\n"
+                "    print('handled by the application', flush=True)\n"
+                "    os._exit(3)\n"
+                "signal.signal(signal.SIGTERM, handler)\n"
+                "def application(environ, start_response):\n"
+                "    start_response('200 OK', [])\n"
+                "    pid = os.fork()\n"
+                "    if pid == 0:\n"
+                "        os.kill(os.getpid(), signal.SIGTERM)\n"
+                "        time.sleep(30)\n"
+                "    return [b'%d' % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]\n")
+    server = start("http-socket = {http}\nmodule = own\nprocesses = 2\n" + ini, folder=folder)
+    assert http.request(server.http, "/").body == b"3"
+    seen = server.log().count("handled by the application")
+    worker = server.workers()[0]
+    os.kill(worker, signal.SIGTERM)
+    proc.wait_gone(worker)
+    assert server.log().count("handled by the application") == seen == 1
