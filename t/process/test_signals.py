@@ -56,7 +56,10 @@ def test_programs_of_the_application_inherit_no_ignored_signal(start):
     server = start("http-socket = {http}\nmodule = signals")
     said = json.loads(http.request(server.http, "/").body)["program"]
     fields = dict(line.split(":\t", 1) for line in said.splitlines())
-    assert int(fields["SigIgn"], 16) == int(fields["SigCgt"], 16) == 0
+    # 32 and 33 are the C library's own; whoever was started by its posix_spawn(), as all below
+    # `make` is, ignores them.
+    ignored = int(fields["SigIgn"], 16) & ~(3 << 31)
+    assert ignored == int(fields["SigCgt"], 16) == 0
 
 
 def test_no_thread_of_a_worker_blocks_signals(start):
