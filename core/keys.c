@@ -222,6 +222,16 @@ static bool is_configuration(const char *text)
 	return false;
 }
 
+/* "package.module:callable" */
+static bool is_module(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+				      "0123456789.";
+	size_t n = strspn(text, letters), m = text[n] == ':' ? strspn(text + n + 1, letters) : 0;
+
+	return n > 0 && m > 0 && !text[n + 1 + m] && !isdigit((unsigned char)text[n + 1]);
+}
+
 /* A word that is neither an option nor its value. */
 static void read_operand(struct reader *r, const char *text)
 {
@@ -239,8 +249,10 @@ static void read_operand(struct reader *r, const char *text)
 		return;
 	}
 	report_add(r->context->report, UWSGI_ERROR, at,
-		   "\"%s\" is neither an option nor a file that ends in .ini, .json, .py or .wsgi",
-		   text);
+		   "\"%s\" is neither an option nor a file that ends in .ini, .json, .py or .wsgi"
+		   "%s%s",
+		   text, is_module(text) ? "; an application is named with --module " : "",
+		   is_module(text) ? text : "");
 }
 
 static void read_command_line(struct reader *r, bool operands)

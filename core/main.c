@@ -200,8 +200,13 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	    listeners_open(listeners, cfg, &ld->protocols, &setup->passed, e))
 		return -1;
 	if (listeners->count == 0)
-		return uwsgi_error_set(e, "nothing to listen on: set socket, http-socket, http or "
-					  "fastcgi-socket");
+		return uwsgi_error_set(e, "nothing to listen on: %s",
+				       invocation->argc > 1
+					       ? "set http-socket (for instance --http-socket "
+						 "127.0.0.1:8080), http, socket or fastcgi-socket"
+					       : "no configuration is named; write uwsgi FILE.ini, "
+						 "or uwsgi --http-socket 127.0.0.1:8080 "
+						 "--module app:app; uwsgi --help tells more");
 	setup->log->uid = who.uid;
 	setup->log->gid = who.gid;
 	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&

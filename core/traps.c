@@ -131,6 +131,28 @@ static void find_nobody_listens(const struct config *c, struct report *r)
 			   "behind nginx");
 }
 
+/* "127.0.0.1", "localhost", "8080": one half of an address is the name of a UNIX socket. */
+static void find_half_addresses(const struct config *c, struct report *r)
+{
+	for (size_t o = 0; o < LISTENERS; o++) {
+		const struct option_list *list = config_setting(c, listeners[o]);
+
+		for (size_t i = 0; i < list->count; i++) {
+			const char *text = list->items[i];
+			bool port = strspn(text, "0123456789") == strlen(text);
+			bool host = strspn(text, "0123456789.") == strlen(text) ||
+				    strcmp(text, "localhost") == 0;
+
+			if (port || host)
+				uwsgi_config_doubt(c, r, UWSGI_WARNING, listeners[o],
+						   "this is a UNIX socket of the name %s; for TCP "
+						   "write %s%s%s",
+						   text, port ? ":" : "", text,
+						   port ? "" : ":8000");
+		}
+	}
+}
+
 /* What browsers and load balancers speak HTTP to. */
 static void find_http_port(const struct config *c, struct report *r)
 {
@@ -278,6 +300,7 @@ static const struct {
 } traps[] = {
 	{ find_short_mercy, false },   { find_cheaper, false },       { find_background, false },
 	{ find_hooks, false },         { find_twins, false },         { find_nobody_listens, true },
+	{ find_half_addresses, false },
 	{ find_http_port, true },      { find_folders, true },        { find_powerless_user, true },
 	{ find_missing_folder, true }, { find_useless_format, true }, { find_useless_router, false },
 	{ find_short_http_timeout, false },

@@ -5,26 +5,60 @@
 
 #include <string.h>
 
+static bool begins_with(PyObject *line, const char *words)
+{
+	const char *text = PyUnicode_AsUTF8(line);
+
+	PyErr_Clear(); /* what has no UTF-8 is none of these lines */
+	return text && strncmp(text, words, strlen(words)) == 0;
+}
+
+/* The lines without those of the import system, and without a heading that nothing is left
+ * below. */
+static PyObject *leave_out_importlib(PyObject *lines)
+{
+	PyObject *kept = PyList_New(0), *heading = NULL;
+
+	for (Py_ssize_t i = 0; kept && i < PyList_GET_SIZE(lines); i++) {
+		PyObject *line = PyList_GET_ITEM(lines, i);
+
+		if (begins_with(line, "  File \"<frozen importlib."))
+			continue;
+		if (begins_with(line, "Traceback (")) {
+			heading = line;
+			continue;
+		}
+		if (heading && begins_with(line, "  "))
+			PyList_Append(kept, heading);
+		heading = NULL;
+		PyList_Append(kept, line);
+	}
+	return kept;
+}
+
 /* "".join(traceback.format_exception(type, e, e.__traceback__)) in UTF-8; NULL when even that
  * fails. */
 static PyObject *format_exception(PyObject *exception)
 {
 	PyObject *module = PyImport_ImportModule("traceback");
 	PyObject *traceback = PyException_GetTraceback(exception);
-	PyObject *lines = NULL, *empty = NULL, *text = NULL, *bytes = NULL;
+	PyObject *lines = NULL, *kept = NULL, *empty = NULL, *text = NULL, *bytes = NULL;
 
 	if (module)
 		lines = PyObject_CallMethod(module, "format_exception", "OOO", Py_TYPE(exception),
 					    exception, traceback ? traceback : Py_None);
 	if (lines)
+		kept = leave_out_importlib(lines);
+	if (kept)
 		empty = PyUnicode_FromString("");
 	if (empty)
-		text = PyUnicode_Join(empty, lines);
+		text = PyUnicode_Join(empty, kept);
 	if (text)
 		bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 	Py_XDECREF(module);
 	Py_XDECREF(traceback);
 	Py_XDECREF(lines);
+	Py_XDECREF(kept);
 	Py_XDECREF(empty);
 	Py_XDECREF(text);
 	PyErr_Clear();

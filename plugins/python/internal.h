@@ -135,6 +135,13 @@ int home_check_environment(struct error *);
 /* Of struct option_table; without an interpreter. */
 void check_settings(const struct config *, struct report *);
 
+/* ---- advice.c ---- */
+
+/* "; did you mean "x"?" or "; it has "x", "y"", of what could be an application; "" for none. */
+void advice_names(PyObject *module, const char *wanted, char *text, size_t size);
+/* Logs where the module was looked for in vain, and what of that cannot be read. */
+void advice_where(const char *source, bool is_module);
+
 /* ---- loader.c ---- */
 
 /* Where an application is looked for: one of the first three. */

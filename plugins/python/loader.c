@@ -65,6 +65,19 @@ static PyObject *import_file(const char *path)
 
 /* ---- the callable ---- */
 
+/* Adds to the exception what the module has instead. */
+static void explain_missing(PyObject *module, const char *name)
+{
+	char names[512];
+
+	if (!PyErr_ExceptionMatches(PyExc_AttributeError))
+		return;
+	PyObject *exception = compat_take_exception();
+	advice_names(module, name, names, sizeof names);
+	PyErr_Format(PyExc_AttributeError, "%S%s", exception, names);
+	Py_DECREF(exception);
+}
+
 /* "name", "name.attribute", or either with "()": the application is what that call returns. */
 static PyObject *resolve(PyObject *module, const char *expression)
 {
@@ -81,6 +94,8 @@ static PyObject *resolve(PyObject *module, const char *expression)
 	while (object && (part = strsep(&rest, "."))) {
 		PyObject *next = PyObject_GetAttrString(object, part);
 
+		if (!next && object == module)
+			explain_missing(module, part);
 		Py_DECREF(object);
 		object = next;
 	}
@@ -109,10 +124,13 @@ static PyObject *find_usual(PyObject *module, const char *source)
 			return NULL;
 		PyErr_Clear();
 	}
-	PyErr_Format(
-		PyExc_AttributeError,
-		"%s has neither \"application\" nor \"app\": name its callable with callable = …",
-		source);
+	char names[512];
+	advice_names(module, usual_names[0], names, sizeof names);
+	/* Its format must be ASCII. */
+	PyErr_Format(PyExc_AttributeError,
+		     "%s has neither \"application\" nor \"app\" (another one is named with "
+		     "callable = NAME)%s",
+		     source, names);
 	return NULL;
 }
 
@@ -131,24 +149,6 @@ static PyObject *find_callable(PyObject *module, const char *source, const char 
 
 /* ---- both ---- */
 
-/* What helps most people on: where was it looked for, and is it a file? */
-static void say_where(const char *source, bool is_module)
-{
-	size_t n = strlen(source);
-	PyObject *path = PySys_GetObject("path"), *text = path ? PyObject_Repr(path) : NULL;
-	const char *p = text ? PyUnicode_AsUTF8(text) : NULL;
-
-	if (is_module && (strchr(source, '/') || (n > 3 && !strcmp(source + n - 3, ".py"))))
-		uwsgi_log(UWSGI_NOTE,
-			  "module = %s looks like a file: files are named with "
-			  "wsgi-file = …",
-			  source);
-	else if (p)
-		uwsgi_log(UWSGI_NOTE, "modules are looked for in %s", p);
-	Py_XDECREF(text);
-	PyErr_Clear();
-}
-
 static int fail(const struct source *from, const char *name, struct error *e)
 {
 	bool not_found = PyErr_ExceptionMatches(PyExc_ModuleNotFoundError);
@@ -161,7 +161,7 @@ static int fail(const struct source *from, const char *name, struct error *e)
 		 name);
 	failure_report(e, what);
 	if (not_found)
-		say_where(name, from->module);
+		advice_where(name, from->module);
 	return -1;
 }
 

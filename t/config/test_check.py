@@ -87,6 +87,10 @@ def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
      "warning: harakiri = 61: the router lets nobody wait longer than http-timeout (60)"),
     ("processes = 4\ncheaper = 4", "warning: cheaper = 4: must be less than processes (4)"),
     ("http-socket = :8123\nhttp = :8123", "error: http = :8123: http-socket has this address"),
+    ("http-socket = 127.0.0.1", "warning: http-socket = 127.0.0.1: this is a UNIX socket of the "
+                                "name 127.0.0.1; for TCP write 127.0.0.1:8000"),
+    ("http = localhost", "warning: http = localhost: .*; for TCP write localhost:8000"),
+    ("socket = 8000", "warning: socket = 8000: .*; for TCP write :8000"),
     ("socket = :8000", "note: socket = :8000: uwsgi packets are spoken here"),
     ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
     ("pidfile = /nowhere/s", "warning: pidfile = /nowhere/s: there is no folder /nowhere"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is wrong in a configuration is said once, with file, line and the nearest right name."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -167,6 +168,21 @@ def test_check_reports_and_starts_nothing(folder):
     done = uwsgi("--check", path)
     assert done.returncode == 1
     assert f"{path}:3" in done.stderr + done.stdout
+
+
+# ---- the command line ----
+
+@pytest.mark.parametrize("words, said", [
+    ([], r"nothing to listen on: no configuration is named; write uwsgi FILE\.ini, or "
+         r"uwsgi --http-socket 127\.0\.0\.1:8080 --module app:app; uwsgi --help tells more$"),
+    (["app.py"], r"nothing to listen on: set http-socket \(for instance --http-socket "
+                 r"127\.0\.0\.1:8080\), http, socket or fastcgi-socket$"),
+    (["site.wsgi:application"], r'"site\.wsgi:application" is neither .* or \.wsgi; an application '
+                                r"is named with --module site\.wsgi:application$"),
+    (["nonsense"], r'"nonsense" is neither .* or \.wsgi$')])
+def test_what_is_missing_on_the_command_line_is_said(words, said):
+    done = uwsgi(*words)
+    assert done.returncode == 1 and re.search(said, done.stderr, re.M), done.stderr
 
 
 # ---- plugins ----

@@ -2,6 +2,7 @@
 """How the application is found, imported, and what happens when it cannot be."""
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -114,6 +115,58 @@ def test_a_missing_file_is_said(start):
     server = start.not_yet("http-socket = {http}\nwsgi-file = nothing.py\nneed-app = true")
     assert server.run() == EXIT_FAILED_APP
     server.wait_log(r"nothing\.py")
+
+
+@pytest.mark.parametrize("module, said", [
+    ("mine", r'mine has neither "application" nor "app" .*callable = NAME\); '
+             r'did you mean "aplication"\?$'),
+    ("mine:main", r"module 'mine' has no attribute 'main'; it has \"aplication\", \"site\"$"),
+    ("mine:sight", r"module 'mine' has no attribute 'sight'; did you mean \"site\"\?$")])
+def test_of_a_callable_that_is_not_there_the_nearest_is_said(start, folder, module, said):
+    write(folder, "mine.py", """
+from os.path import join
+class Site:
+    def __call__(self, environ, start_response): pass
+def aplication(environ, start_response): pass
+def _hidden(): pass
+site = Site()
+""")
+    server = start.not_yet(f"http-socket = {{http}}\nmodule = {module}\nneed-app = true",
+                           folder=folder)
+    assert server.run() == EXIT_FAILED_APP
+    server.wait_log("^AttributeError: " + said)
+
+
+@pytest.mark.parametrize("text, trace", [
+    ("import absent_one", ["Traceback (most recent call last):",
+                           '  File "{here}/mine.py", line 1, in <module>',
+                           "    import absent_one",
+                           "ModuleNotFoundError: No module named 'absent_one'"]),
+    ("if", ["Traceback (most recent call last):", '  File "{here}/mine.py", line 1', "    if",
+            "SyntaxError: invalid syntax"]),
+    (None, ["ModuleNotFoundError: No module named 'mine'"])])
+def test_a_traceback_shows_nothing_of_the_import_system(start, folder, text, trace):
+    if text:
+        write(folder, "mine.py", text + "\n")
+    server = start.not_yet("http-socket = {http}\nmodule = mine\nneed-app = true", folder=folder)
+    assert server.run() == EXIT_FAILED_APP
+    said = server.log().split("cannot load application: module mine:\n", 1)[1].splitlines()
+    said = [line for line in said if not re.match(r"[ ~]*\^+[ ~]*$", line)]
+    assert said[:len(trace)] == [line.format(here=folder) for line in trace]
+
+
+@pytest.mark.parametrize("module, denied", [("mine", "secret"), ("pack.mine", "pack")])
+def test_a_folder_that_the_servers_user_may_not_read_is_said(as_root, start, folder, module,
+                                                             denied):
+    """The import itself only says that there is no such module."""
+    write(folder, "secret/mine.py", APP.format(body="mine"))
+    write(folder, "pack/mine.py", APP.format(body="mine"))
+    os.chmod(f"{folder}/secret", 0o700)
+    os.chmod(f"{folder}/pack", 0o700)
+    server = start.not_yet("http-socket = {http}\npythonpath = {here}/secret\nneed-app = true\n"
+                           f"uid = nobody\nmodule = {module}", folder=folder)
+    assert server.run() == EXIT_FAILED_APP
+    server.wait_log(rf"^warning: user nobody \(uid \d+\) may not read {folder}/{denied}: no module")
 
 
 def test_no_application_at_all_is_said(start):
