@@ -63,12 +63,32 @@ static void test_only_so_many_are_kept(void **unused)
 	exchange_pool_fini(&pool);
 }
 
+/* What a client has sent beyond its request is the beginning of the next one. */
+static void test_renewing_keeps_what_was_not_read(void **unused)
+{
+	struct exchange_pool pool = { .limits = &limits, .rules = &rules };
+	struct exchange *x = exchange_take(&pool);
+
+	(void)unused;
+	memcpy(x->in.p, "first second", 12);
+	x->in.begin = 6;
+	x->in.end = 12;
+	assert_true(uwsgi_request_var(&x->rq, SLICE("A"), SLICE("first")));
+	exchange_renew(x, NULL, NULL);
+	assert_int_equal(x->in.end - x->in.begin, 6);
+	assert_memory_equal(x->in.p + x->in.begin, "second", 6);
+	assert_null(uwsgi_request_find(&x->rq, SLICE("A")).p);
+	exchange_return(&pool, x);
+	exchange_pool_fini(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_big_buffers_are_not_kept),
 		cmocka_unit_test(test_what_most_requests_need_is_used_again),
 		cmocka_unit_test(test_only_so_many_are_kept),
+		cmocka_unit_test(test_renewing_keeps_what_was_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* test_hub.c: whose turn it is: the quick before the slow, each kind its share, those who pipeline
+ * after the others. */
+#include "wire.h"
+
+/* A client whose last request was a slow one. */
+static int slow_client(struct wire *w)
+{
+	int client = wire_connect(w, "s\n");
+
+	wire_turn(w);
+	assert_string_equal(wire_hear(client), "s\n");
+	/* The next new client is not expected to be slow, too. */
+	close(wire_connect(w, "q\n"));
+	wire_turn(w);
+	wire_turn(w);
+	w->ran[0] = '\0';
+	return client;
+}
+
+static void test_a_quick_request_goes_before_a_slow_one(void **state)
+{
+	struct wire *w = *state;
+	int slow = slow_client(w), quick = wire_connect(w, "");
+
+	wire_say(slow, "s2\n");
+	wire_say(quick, "q2\n");
+	wire_turn(w);
+	assert_string_equal(w->ran, "q2 s2");
+	close(slow);
+	close(quick);
+}
+
+static void test_who_was_slow_and_is_quick_again_waits_no_more(void **state)
+{
+	struct wire *w = *state;
+	int client = slow_client(w);
+
+	wire_say(client, "q1\n");
+	wire_turn(w);
+	assert_false(connection_expects_slow(wire_newest(w)));
+	close(client);
+}
+
+static void test_of_several_slow_ones_one_runs_each_turn(void **state)
+{
+	struct wire *w = *state;
+	int clients[3];
+
+	for (int i = 0; i < 3; i++)
+		clients[i] = slow_client(w);
+	for (int i = 0; i < 3; i++)
+		wire_say(clients[i], "s\n");
+	wire_turn(w);
+	assert_string_equal(w->ran, "s");
+	wire_turn(w);
+	assert_string_equal(w->ran, "s s");
+	wire_turn(w);
+	assert_string_equal(w->ran, "s s s");
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+}
+
+/* 50 quick ones take 50 ms: so do three slow ones. */
+static void test_slow_ones_run_as_long_as_the_quick_took(void **state)
+{
+	struct wire *w = *state;
+	int slow[5], quick[50], ran = 0;
+
+	for (int i = 0; i < 5; i++)
+		slow[i] = slow_client(w);
+	for (int i = 0; i < 50; i++)
+		quick[i] = wire_connect(w, "");
+	for (int i = 0; i < 5; i++)
+		wire_say(slow[i], "s\n");
+	for (int i = 0; i < 50; i++)
+		wire_say(quick[i], "q\n");
+	wire_turn(w);
+	for (const char *at = w->ran; (at = strchr(at, 's')); at++)
+		ran++;
+	assert_int_equal(ran, 3);
+	assert_int_equal(strcspn(w->ran, "s"), strlen("q ") * 50);
+	for (int i = 0; i < 5; i++)
+		close(slow[i]);
+	for (int i = 0; i < 50; i++)
+		close(quick[i]);
+}
+
+static void test_who_pipelines_lets_others_go_first(void **state)
+{
+	struct wire *w = *state;
+	int greedy = wire_connect(w, ""), modest[2] = { wire_connect(w, ""), wire_connect(w, "") };
+
+	wire_say(modest[0], "m\n");
+	wire_say(greedy, "g\ng\ng\n");
+	wire_say(modest[1], "m\n");
+	wire_turn(w);
+	const char *first = strchr(w->ran, 'g');
+	assert_non_null(first);
+	assert_true(strrchr(w->ran, 'm') < strchr(first + 1, 'g'));
+	assert_string_equal(wire_hear(greedy), "g\ng\ng\n");
+	close(greedy);
+	close(modest[0]);
+	close(modest[1]);
+}
+
+/* Whoever sends without end is served so many a turn, and the others between. */
+static void test_what_one_turn_leaves_the_next_one_does(void **state)
+{
+	struct wire *w = *state;
+	int greedy = wire_connect(w, "");
+	size_t ran, before = 0;
+
+	for (int i = 0; i < 200; i++)
+		wire_say(greedy, "g\n");
+	for (int turn = 0; (ran = strlen(w->ran)) < strlen("g ") * 200 - 1; turn++) {
+		wire_turn(w);
+		assert_true(strlen(w->ran) > before);
+		assert_in_range(strlen(w->ran) - before, 1, strlen("g ") * 70);
+		before = strlen(w->ran);
+	}
+	close(greedy);
+}
+
+/* Clients of a slow application that come anew for each request: the last one tells. */
+static void test_a_new_client_is_taken_to_be_as_slow_as_the_last_new_one(void **state)
+{
+	struct wire *w = *state;
+	int first = wire_connect(w, "s1\n"), quick = wire_connect(w, "");
+
+	wire_turn(w);
+	int second = wire_connect(w, "n2\n");
+	assert_string_equal(w->ran, "s1");
+	wire_say(quick, "q1\n");
+	wire_turn(w);
+	wire_turn(w);
+	/* quick's first request was one of a new client, too. */
+	assert_non_null(strstr(w->ran, "n2"));
+	int third = wire_connect(w, "n3\n");
+	assert_non_null(strstr(w->ran, "n3"));
+	close(first);
+	close(second);
+	close(third);
+	close(quick);
+}
+
+static void test_who_is_served_while_the_hub_leaves_is_told_so(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "");
+
+	hub_leave(&w->hub, true);
+	wire_say(client, "last\n");
+	wire_turn(w);
+	assert_string_equal(wire_hear(client), "last\n");
+	assert_true(wire_is_closed(client));
+	assert_int_equal(w->hub.open_count, 0);
+	close(client);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WIRE_TEST(test_a_quick_request_goes_before_a_slow_one),
+		WIRE_TEST(test_who_was_slow_and_is_quick_again_waits_no_more),
+		WIRE_TEST(test_of_several_slow_ones_one_runs_each_turn),
+		WIRE_TEST(test_slow_ones_run_as_long_as_the_quick_took),
+		WIRE_TEST(test_who_pipelines_lets_others_go_first),
+		WIRE_TEST(test_what_one_turn_leaves_the_next_one_does),
+		WIRE_TEST(test_a_new_client_is_taken_to_be_as_slow_as_the_last_new_one),
+		WIRE_TEST(test_who_is_served_while_the_hub_leaves_is_told_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
