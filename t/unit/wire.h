@@ -70,10 +70,12 @@ static inline void lines_body(void *state, const struct piece *piece, struct out
 	uwsgi_out_piece(out, piece);
 }
 
-static inline bool lines_end(void *state, bool complete, struct out *out)
+static inline enum ended lines_end(void *state, bool complete, struct out *out)
 {
 	(void)out;
-	return complete && !((struct lines_state *)state)->close;
+	if (!complete)
+		return ENDED_CUT;
+	return ((struct lines_state *)state)->close ? ENDED_CLOSE : ENDED_KEEP;
 }
 
 static const struct protocol lines = { .name = "lines",
