@@ -149,6 +149,7 @@ struct head {
 	size_t header_count;
 	int64_t length;    /* bytes of body to come; -1: unknown until the end */
 	bool bodiless;     /* HEAD, 1xx, 204, 304: body() will not be called */
+	bool head_only;    /* HEAD, where a GET may have a body */
 	bool close;        /* the server wants this connection to end with this response */
 	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
 };

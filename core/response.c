@@ -202,6 +202,7 @@ static void open_head(struct response *rs, int64_t length)
 		.header_count = rs->count,
 		.length = rs->declared,
 		.bodiless = rs->bodiless,
+		.head_only = head_only && !has_no_body(rs),
 		.close = rs->close,
 		.date = rs->date,
 	};

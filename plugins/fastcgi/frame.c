@@ -4,6 +4,7 @@
 #include "fastcgi.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void say_record(enum record_type type, uint16_t id, struct slice content, struct out *out)
 {
@@ -51,6 +52,15 @@ static void add(struct text *t, struct slice s)
 	}
 }
 
+/* nginx's cache, unless its key says $request_method, takes what a HEAD gets for what a GET would
+ * get.  nginx keeps this header to itself. */
+static const struct slice not_for_caches = SLICE("X-Accel-Expires: 0\r\n");
+
+static bool is_for_caches(struct slice name)
+{
+	return name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
+}
+
 void fastcgi_say_head(void *state, const struct head *head, struct out *out)
 {
 	struct fastcgi *s = state;
@@ -64,11 +74,15 @@ void fastcgi_say_head(void *state, const struct head *head, struct out *out)
 	add(&t, head->line);
 	add(&t, SLICE("\r\n"));
 	for (size_t i = 0; i < head->header_count; i++) {
+		if (head->head_only && is_for_caches(head->headers[i].name))
+			continue;
 		add(&t, head->headers[i].name);
 		add(&t, SLICE(": "));
 		add(&t, head->headers[i].value);
 		add(&t, SLICE("\r\n"));
 	}
+	if (head->head_only)
+		add(&t, not_for_caches);
 	add(&t, SLICE("\r\n"));
 	flush(&t);
 }

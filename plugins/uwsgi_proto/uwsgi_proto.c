@@ -258,10 +258,16 @@ static void add(struct text *t, struct slice s)
 	t->n += s.n;
 }
 
-/* How the body is framed is the server's to say where the peer acts on it. */
-static bool is_framing(struct slice name)
+/* nginx's cache, unless its key says $request_method, takes what a HEAD gets for what a GET would
+ * get.  nginx keeps this header to itself. */
+static const struct slice not_for_caches = SLICE("X-Accel-Expires: 0\r\n");
+
+/* What the server says itself, where the peer acts on it: how the body is framed, and that. */
+static bool is_ours(const struct state *s, const struct head *head, struct slice name)
 {
-	return name.n == 17 && !strncasecmp(name.p, "Transfer-Encoding", 17);
+	if (s->own)
+		return name.n == 17 && !strncasecmp(name.p, "Transfer-Encoding", 17);
+	return head->head_only && name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
 }
 
 /* A web server sees the end of a body without a length by the end of the connection, and so cannot
@@ -278,7 +284,7 @@ static void say_head(void *state, const struct head *head, struct out *out)
 	add(&t, head->line);
 	add(&t, SLICE("\r\n"));
 	for (size_t i = 0; i < head->header_count; i++) {
-		if (s->own && is_framing(head->headers[i].name))
+		if (is_ours(s, head, head->headers[i].name))
 			continue;
 		add(&t, head->headers[i].name);
 		add(&t, SLICE(": "));
@@ -287,6 +293,8 @@ static void say_head(void *state, const struct head *head, struct out *out)
 	}
 	if (s->own && s->open_ended)
 		add(&t, SLICE("Transfer-Encoding: chunked\r\n"));
+	if (!s->own && head->head_only)
+		add(&t, not_for_caches);
 	add(&t, SLICE("\r\n"));
 	uwsgi_out_bytes(out, (struct slice){ t.bytes, t.n });
 }

@@ -85,6 +85,7 @@ HEADER_DIFFERENCES = {
     "Content-Length added": {"content-length"},
     "Connection and chunks on http-socket": {"connection", "transfer-encoding", "keep-alive"},
     "Date and Server": {"date", "server"},
+    "HEAD on socket and fastcgi-socket": {"x-accel-expires"},
 }
 
 

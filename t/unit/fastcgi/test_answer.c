@@ -84,6 +84,27 @@ static void test_a_connection_that_must_end(void **unused)
 	feed_close(&f);
 }
 
+/* A web server's cache may not tell the two apart. */
+static void test_the_answer_to_head_is_not_for_caches(void **unused)
+{
+	static const struct header cached[] = { { SLICE("X-accel-expires"), SLICE("60") },
+						{ SLICE("A"), SLICE("b") } };
+	const struct protocol *p = uwsgi_plugin.protocol;
+	struct head to_head = head;
+	struct feed f;
+
+	(void)unused;
+	to_head.headers = cached;
+	to_head.header_count = 2;
+	to_head.bodiless = to_head.head_only = true;
+	request(&f, ONCE, true);
+	p->head(f.state, &to_head, &f.out);
+	assert_int_equal(p->end(f.state, true, &f.out), ENDED_CLOSE);
+	say_expect(&f, SLICE("\1\6\0\1\0\x2c\0\0Status: 200 OK\r\nA: b\r\n"
+			     "X-Accel-Expires: 0\r\n\r\n" END_OF_OUTPUT END));
+	feed_close(&f);
+}
+
 static void test_nothing_is_said_before_a_request_has_begun(void **unused)
 {
 	const struct protocol *p = uwsgi_plugin.protocol;
@@ -215,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_whole_answer),
 		cmocka_unit_test(test_a_connection_that_must_end),
+		cmocka_unit_test(test_the_answer_to_head_is_not_for_caches),
 		cmocka_unit_test(test_nothing_is_said_before_a_request_has_begun),
 		cmocka_unit_test(test_bodies_larger_than_a_record),
 		cmocka_unit_test(test_a_head_larger_than_its_buffer),

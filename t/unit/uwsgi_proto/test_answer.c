@@ -122,6 +122,24 @@ static void test_the_router_sees_the_end(void **unused)
 	expect(&open, true, true, ENDED_CLOSE, SLICE(TEXT "\r\n"));
 }
 
+static void test_the_answer_to_head_is_not_for_caches(void **unused)
+{
+	static const struct header headers_of_head[] = { { SLICE("X-accel-expires"), SLICE("60") },
+							 { SLICE("A"), SLICE("b") } };
+	const struct head head_only = { .line = SLICE("200 OK"),
+					.headers = headers_of_head,
+					.header_count = 2,
+					.length = 12,
+					.bodiless = true,
+					.head_only = true };
+
+	(void)unused;
+	expect(&head_only, false, true, ENDED_CLOSE, SLICE(TEXT "X-Accel-Expires: 0\r\n\r\n"));
+	/* The router is no cache. */
+	expect(&head_only, true, true, ENDED_CLOSE,
+	       SLICE("HTTP/1.0 200 OK\r\nX-accel-expires: 60\r\nA: b\r\n\r\n"));
+}
+
 static void test_others_see_a_reset_where_nothing_else_shows_the_end(void **unused)
 {
 	static const struct header header = { SLICE("A"), SLICE("b") };
@@ -142,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_a_version_that_is_none_is_not_repeated),
 		cmocka_unit_test(test_a_head_larger_than_its_buffer),
 		cmocka_unit_test(test_the_router_sees_the_end),
+		cmocka_unit_test(test_the_answer_to_head_is_not_for_caches),
 		cmocka_unit_test(test_others_see_a_reset_where_nothing_else_shows_the_end),
 	};
 
