@@ -94,6 +94,8 @@ static void note_imported(struct generation *g, const struct message *m)
 {
 	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
 
+	if (g->state == GENERATION_DRAINING)
+		return;
 	g->roster.open = true;
 	g->roster.has_zygote = true;
 	if (m->text[0])
@@ -139,7 +141,7 @@ static void note_forked(struct generation *g, const struct message *m)
 	} else if (!calls->is_child(pid)) {
 		slot->pid = ordered ? pid : slot->pid;
 		if (ordered)
-			on_end(g, slot, 0, "before it was known");
+			on_end(g, slot, 0, "it was gone before it was announced");
 	} else {
 		if (ordered)
 			roster_forked(&g->roster, slot, pid);

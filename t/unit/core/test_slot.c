@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* test_slot.c: the life of a worker, played through its table. */
+/* test_slot.c: the life of a process, played through its table. */
 #include "unit.h"
 
 #include "slot.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct beat {
 	enum slot_event event;
@@ -69,6 +73,50 @@ static void test_every_death_leaves_the_slot_vacant(void **unused)
 	}
 }
 
+static void test_the_time_of_a_state_is_that_of_its_beginning(void **unused)
+{
+	struct slot slot = { .channel = -1 };
+
+	(void)unused;
+	assert_int_equal(slot_move(&slot, SLOT_WANTED, 5), SLOT_FORK);
+	assert_int_equal(slot.since_ms, 5);
+	assert_int_equal(slot_move(&slot, SLOT_WANTED, 6), SLOT_NOTHING);
+	assert_int_equal(slot.since_ms, 5);
+	slot_move(&slot, SLOT_READY, 7);
+	assert_string_equal(slot_state_name(slot.state), "serving");
+	assert_int_equal(slot.since_ms, 7);
+}
+
+/* Nothing that a child says may lead to them: the caller looks before. */
+static void test_what_cannot_happen_is_the_caller_s_fault(void **unused)
+{
+	static const struct {
+		enum slot_state state;
+		enum slot_event event;
+	} bugs[] = { { SLOT_VACANT, SLOT_READY }, { SLOT_VACANT, SLOT_DIED },
+		     { SLOT_SERVING, SLOT_READY } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof bugs / sizeof *bugs; i++) {
+		enum slot_action action;
+
+		slot_next(bugs[i].state, bugs[i].event, &action);
+		assert_int_equal(action, SLOT_BUG);
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct slot slot = { .state = SLOT_VACANT };
+
+		close(STDERR_FILENO);
+		signal(SIGABRT, SIG_DFL);
+		slot_move(&slot, SLOT_READY, 1);
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +125,8 @@ int main(void)
 		cmocka_unit_test(test_a_crash_is_reported),
 		cmocka_unit_test(test_stop_while_starting_forgives_a_late_ready),
 		cmocka_unit_test(test_every_death_leaves_the_slot_vacant),
+		cmocka_unit_test(test_the_time_of_a_state_is_that_of_its_beginning),
+		cmocka_unit_test(test_what_cannot_happen_is_the_caller_s_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
