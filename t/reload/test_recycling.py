@@ -143,6 +143,18 @@ def test_harakiri_ends_the_worker_and_names_the_request(start):
     assert http.request(server.http, "/hello").body == b"hello\n"
 
 
+def test_harakiri_of_a_worker_that_leaves_promises_no_other(start):
+    server = start(INI + "harakiri = 2\nmax-requests = 1\nthreads = 2\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log("^sleeping in")
+        leaving = pid_of(server)
+        server.wait_log(f"{leaving}\\) is replaced")
+        assert c.is_closed()
+    line = server.wait_log(rf"worker 1 \(pid {leaving}\) killed: GET /sleep.*")[0]
+    assert "restarting" not in line
+
+
 def test_harakiri_verbose_tells_where_the_worker_was(start):
     server = start(INI + "harakiri = 1\nharakiri-verbose = true\n")
     with http.Connection(server.http) as c:
@@ -202,6 +214,24 @@ def test_term_finishes_what_is_running(start):
         server.send(signal.SIGTERM)
         response = c.read()
         assert (response.status, response.complete) == (200, True)
+    assert server.wait() == 0
+
+
+def test_term_finishes_what_the_router_still_reads(start):
+    """The workers go on until the router needs them no more."""
+    server = start("http = {router}\nmodule = basic\n")
+    data = http.request_bytes("/echo", "POST", body=b"0123456789")
+    with http.Connection(server.router) as c:
+        c.send(data[:-4])
+        router = server.routers()[0]
+        assert http.request(server.router, "/hello").body == b"hello\n"
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        server.send(signal.SIGUSR1)
+        server.wait_log(rf"generation 1 http 1 \(pid {router}\): leaving")
+        server.wait_log(r"generation 1 worker 1 \(pid \d+\): serving")
+        c.send(data[-4:])
+        assert c.read().body == b"0123456789"
     assert server.wait() == 0
 
 
