@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* acceptor.c: takes connections while there are descriptors for them, and only from peers that a
- * listener is for. */
+/* acceptor.c: takes connections while there are descriptors for them, and new ones only from peers
+ * that a listener is for. */
 #include "acceptor.h"
 
 #include "log.h"
@@ -14,28 +14,34 @@
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
-bool acceptor_has(const struct acceptor *a, size_t index)
-{
-	return a->listeners->items[index].gateway == a->gateway;
-}
-
 bool acceptor_is_paused(const struct acceptor *a)
 {
 	return ev_is_active(&a->pause);
 }
 
+int acceptor_fd(const struct acceptor *a, size_t index)
+{
+	const struct listeners *listeners = a->hub->listeners;
+
+	return index < listeners->count && listeners->items[index].gateway != a->gateway
+		       ? -1
+		       : a->watchers[index].fd;
+}
+
 void acceptor_start(struct acceptor *a)
 {
-	if (acceptor_is_paused(a))
+	if (a->started || acceptor_is_paused(a))
 		return;
-	for (size_t i = 0; i < a->listeners->count; i++)
-		if (acceptor_has(a, i))
+	a->started = true;
+	for (size_t i = 0; i < a->count; i++)
+		if (acceptor_fd(a, i) >= 0)
 			ev_io_start(a->hub->loop, &a->watchers[i]);
 }
 
 static void stop_watching(struct acceptor *a)
 {
-	for (size_t i = 0; i < a->listeners->count; i++)
+	a->started = false;
+	for (size_t i = 0; i < a->count; i++)
 		ev_io_stop(a->hub->loop, &a->watchers[i]);
 }
 
@@ -71,9 +77,8 @@ static bool is_own(const struct acceptor *a, int fd)
 	       (peer.uid == a->uid || peer.uid == 0);
 }
 
-bool acceptor_take(struct acceptor *a, size_t index)
+static bool take_new(struct acceptor *a, const struct listener *listener)
 {
-	const struct listener *listener = &a->listeners->items[index];
 	struct sockaddr_storage peer;
 	socklen_t length;
 	int fd = listener_accept(listener, &peer, &length);
@@ -87,6 +92,31 @@ bool acceptor_take(struct acceptor *a, size_t index)
 	return fd >= 0;
 }
 
+static bool take_moved(struct acceptor *a, int queue)
+{
+	enum migrate_result result = hub_take_over(a->hub, queue);
+
+	if (result == MIGRATE_NO_ROOM)
+		pause_accepting(a, EMFILE);
+	return result == MIGRATE_DONE;
+}
+
+bool acceptor_take(struct acceptor *a, size_t index)
+{
+	const struct listeners *listeners = a->hub->listeners;
+
+	return index < listeners->count ? take_new(a, &listeners->items[index])
+					: take_moved(a, a->watchers[index].fd);
+}
+
+void acceptor_empty(struct acceptor *a, int queue)
+{
+	int fd = a->watchers[a->hub->listeners->count + (size_t)queue].fd;
+
+	while (fd >= 0 && hub_take_over(a->hub, fd) == MIGRATE_DONE)
+		;
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct acceptor *a = w->data;
@@ -98,19 +128,23 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 		;
 }
 
-int acceptor_init(struct acceptor *a, struct hub *hub, const struct listeners *listeners,
-		  const struct gateway *gateway, int most, struct error *e)
+int acceptor_init(struct acceptor *a, struct hub *hub, const struct gateway *gateway,
+		  const int queues[ACCEPTOR_QUEUES], int most, struct error *e)
 {
+	size_t listeners = hub->listeners->count, count = listeners + ACCEPTOR_QUEUES;
+
 	*a = (struct acceptor){ .hub = hub,
-				.listeners = listeners,
 				.gateway = gateway,
 				.most = most,
 				.uid = geteuid(),
-				.watchers = calloc(listeners->count + 1, sizeof *a->watchers) };
+				.watchers = calloc(count, sizeof *a->watchers),
+				.count = count };
 	if (!a->watchers)
 		return uwsgi_error_set(e, "out of memory");
-	for (size_t i = 0; i < listeners->count; i++) {
-		ev_io_init(&a->watchers[i], on_acceptable, listeners->items[i].fd, EV_READ);
+	for (size_t i = 0; i < count; i++) {
+		ev_io_init(&a->watchers[i], on_acceptable,
+			   i < listeners ? hub->listeners->items[i].fd : queues[i - listeners],
+			   EV_READ);
 		a->watchers[i].data = a;
 	}
 	ev_timer_init(&a->pause, on_pause_over, 0., 0.);

@@ -20,8 +20,10 @@ enum message_kind {
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
 	/* master to worker */
-	MESSAGE_LEAVE, /* finish what is running, then end; value 1: the whole server is stopping;
-			* mercy_ms: after that time it is killed */
+	/* Finish what is running, then end.  value: the whole server stops, and silent connections are
+	 * closed within so many milliseconds; 0: others serve on, and get the connections.
+	 * mercy_ms: after that time it is killed. */
+	MESSAGE_LEAVE,
 };
 
 struct message {

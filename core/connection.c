@@ -291,6 +291,7 @@ static void after_response(struct connection *c)
 	struct exchange *x = c->x;
 
 	if (c->close_after || c->hub->grace_over) {
+		c->hub->cut_off += !c->close_after;
 		if (x->rs.cut && is_tcp(c))
 			start_cutting(c);
 		else if (c->linger || x->in.begin < x->in.end)
@@ -351,7 +352,8 @@ static struct slice http_date(struct hub *hub)
 static void prepare_response(struct connection *c)
 {
 	c->x->rs.date = http_date(c->hub);
-	c->x->rs.close = c->hub->leaving || c->hub->rules->close;
+	c->x->rs.close = c->hub->rules->close ||
+			 (c->hub->ending && c->listener->protocol->announces_close);
 }
 
 static void send_ended(struct connection *c)
@@ -702,16 +704,78 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 }
 
-bool connection_is_idle(const struct connection *c)
+static bool is_idle(const struct connection *c)
 {
 	return c->state == READING && !c->x;
 }
 
-void connection_leave(struct connection *c)
+/* Who is in `again` has sent a request that was read and not looked at. */
+bool connection_can_move(const struct connection *c)
 {
-	/* A response that has not begun yet may still tell its client. */
-	if (c->state == ANSWERING && !c->x->rs.head_sent)
+	return is_idle(c) || (c->state == READING && c->queue == &c->hub->again &&
+			      c->x->in.end - c->x->in.begin <= MIGRATE_INPUT_MAX);
+}
+
+enum migrate_result connection_give(struct connection *c, int queue)
+{
+	const struct buffer *in = c->x ? &c->x->in : NULL;
+	struct moved moved = { .listener = c->listener->identity,
+			       .deadline = c->deadline,
+			       .slow = c->slow,
+			       .is_new = c->is_new,
+			       .input = in ? in->end - in->begin : 0 };
+
+	memcpy(moved.state, c->protocol_state, c->listener->protocol->state_size);
+	enum migrate_result result =
+		migrate_give(queue, c->io.fd, &moved, in ? in->p + in->begin : NULL);
+	if (result == MIGRATE_DONE)
+		connection_close(c);
+	return result;
+}
+
+/* What the lane before has read waits for the end of this turn, as it did there. */
+static void resume_with_input(struct connection *c, struct slice input)
+{
+	struct exchange *x = take_exchange(c);
+
+	if (!x || !buffer_reserve(&x->in, input.n)) {
+		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
+		connection_close(c);
+		return;
+	}
+	memcpy(x->in.p, input.p, input.n);
+	x->in.end = input.n;
+	join_queue(c, &c->hub->again);
+}
+
+void connection_resume(struct connection *c, const struct moved *moved, const char *input)
+{
+	c->slow = moved->slow;
+	c->is_new = moved->is_new;
+	if (moved->deadline > 0)
+		c->deadline = moved->deadline;
+	else
+		set_deadline(c, c->listener->head_timeout_s); /* nobody had looked at it yet */
+	memcpy(c->protocol_state, moved->state, c->listener->protocol->state_size);
+	if (moved->input > 0) {
+		resume_with_input(c, (struct slice){ input, moved->input });
+		return;
+	}
+	wait_for(c, EV_READ);
+	connection_start(c);
+}
+
+void connection_end_soon(struct connection *c, double idle_s)
+{
+	double patience_s = c->is_new ? c->listener->head_timeout_s : c->listener->idle_timeout_s;
+
+	if (c->state == ANSWERING && !c->x->rs.head_sent &&
+	    c->listener->protocol->announces_close)
 		c->x->rs.close = true;
+	if (!is_idle(c) || c->queue || patience_s <= idle_s)
+		return;
+	c->deadline -= patience_s - idle_s;
+	wait_for(c, EV_READ);
 }
 
 struct connection *connection_new(struct hub *hub, const struct listener *listener, int fd,

@@ -7,6 +7,7 @@
 
 #include "exchange.h"
 #include "listener.h"
+#include "migrate.h"
 #include <ev.h>
 #include <sys/queue.h>
 
@@ -46,13 +47,17 @@ struct hub {
 	struct exchange_pool pool;
 	size_t open_count;
 	const struct listeners *listeners;
-	int handover;    /* -1: none */
+	int neighbours, successors; /* queues, as struct hub_setup's */
+	double idle_s;   /* when the server ends, how long a connection may be silent */
 	double ran_s;    /* how long requests ran in this turn */
 	bool first_slow; /* the first request of the last new connection was slow */
-	bool leaving;    /* every response closes its connection */
-	bool grace_over; /* and idle ones are closed at once */
+	bool leaving;    /* connections move, or end */
+	bool ending;     /* they end: answers say so where the protocol can */
+	bool grace_over; /* and who is between two requests is closed at once */
+	size_t cut_off;  /* closed although more requests could be on their way */
 	ev_check turn;   /* the end of a turn of the loop */
 	ev_idle more;    /* runs while a turn has left something to the next one */
+	ev_timer retry;  /* successors had no room */
 	ev_timer grace;  /* after it, idle connections are closed */
 	int64_t date_s;  /* the second that date_text says */
 	char date_text[32];
@@ -102,10 +107,16 @@ void connection_read(struct connection *);
 void connection_go_on(struct connection *);
 /* Runs the request of one that is READY. */
 void connection_run(struct connection *);
-bool connection_is_idle(const struct connection *);
 bool connection_expects_slow(const struct connection *);
-/* The hub leaves: an answer that has not begun yet tells its client so. */
-void connection_leave(struct connection *);
+/* It is between two requests, and of the next one nothing was looked at. */
+bool connection_can_move(const struct connection *);
+/* DONE: another lane has it, and it is closed here. */
+enum migrate_result connection_give(struct connection *, int queue);
+/* Goes on with one that another lane has given; input: what that one has read ahead. */
+void connection_resume(struct connection *, const struct moved *, const char *input);
+/* The server ends: an answer that has not begun yet tells its client so, and a client that stays
+ * silent for idle_s, what it has been silent already included, is not waited for. */
+void connection_end_soon(struct connection *, double idle_s);
 /* Frees all but the connection itself, which lives until the turn ends. */
 void connection_close(struct connection *);
 

@@ -84,14 +84,22 @@ static void on_channel(struct ev_loop *loop, ev_io *w, int events)
 	struct process *p = w->data;
 	struct message m;
 	int got = channel_receive(w->fd, &m, NULL);
+	int64_t end_ms;
 
 	(void)events;
 	if (got == 0)
 		return;
-	ev_io_stop(loop, w);
+	if (got < 0)
+		ev_io_stop(loop, w);
 	p->leaving = true;
-	acceptor_stop(&p->acceptor);
-	hub_leave(&p->hub, got > 0 && m.value);
+	end_ms = got > 0 ? m.value : 1;
+	if (end_ms == 0) {
+		acceptor_stop(&p->acceptor);
+		hub_leave(&p->hub);
+		return;
+	}
+	acceptor_empty(&p->acceptor, ACCEPTOR_LEFT);
+	hub_end(&p->hub, (double)end_ms / 1000);
 }
 
 /* It holds no data of anybody's but connections: as many as the kernel allows. */
@@ -142,8 +150,14 @@ static int begin(struct process *p, struct error *e)
 {
 	static const struct option_list none;
 	const struct config *cfg = p->start->config;
+	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = -1,
+					      [ACCEPTOR_LEFT] = p->start->successors.take };
 	struct gateway_needs needs = { 0 };
-	struct hub_setup hub = { .config = cfg, .rules = &p->rules, .handover = -1 };
+	struct hub_setup hub = { .config = cfg,
+				 .rules = &p->rules,
+				 .listeners = p->start->listeners,
+				 .neighbours = -1,
+				 .successors = p->start->successors.give };
 
 	if ((privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e)) ||
 	    resources_set_limits(cfg, e))
@@ -164,8 +178,7 @@ static int begin(struct process *p, struct error *e)
 	p->rules.add_count = 0;
 	p->rules.remove = &none;
 	hub_init(&p->hub, p->loop, &host_functions, p, &hub);
-	if (acceptor_init(&p->acceptor, &p->hub, p->start->listeners, p->gateway, ACCEPTS_A_TURN,
-			  e))
+	if (acceptor_init(&p->acceptor, &p->hub, p->gateway, queues, ACCEPTS_A_TURN, e))
 		return -1;
 	return start_plugin(p, e);
 }
@@ -185,7 +198,10 @@ int gateway_run(const struct gateway_start *start)
 	}
 	watch(&p);
 	channel_send(start->channel, &m, -1);
-	while (!p.leaving || p.hub.open_count > 0)
+	while (!p.leaving || p.hub.open_count > 0) {
 		ev_run(p.loop, EVRUN_ONCE);
+		if (p.hub.grace_over)
+			acceptor_stop(&p.acceptor);
+	}
 	return EXIT_SUCCESS;
 }

@@ -4,12 +4,14 @@
 #define UWSGI_GATEWAY_H
 
 #include "listener.h"
+#include "migrate.h"
 
 struct gateway_start {
 	const struct config *config;
 	const struct listeners *listeners;
 	const struct gateway *gateway;
 	const char *name; /* "http 1" */
+	struct migrate_queue successors; /* the queue of all gateways' connections that move */
 	int channel;      /* to the master */
 	pid_t master;
 };

@@ -4,7 +4,6 @@
  * other generations: that is the master's. */
 #include "generation.h"
 
-#include "handover.h"
 #include "observe.h"
 #include "worker.h"
 
@@ -426,10 +425,20 @@ static void kill_overdue(struct generation *g, const struct roster_action *a)
 	kill_process(g, slot->pid);
 }
 
+static void ask_to_leave(const struct generation *g, const struct slot *slot, int64_t now_ms)
+{
+	bool ends = g->is_last ||
+		    (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
+	const struct message m = { .kind = MESSAGE_LEAVE,
+				   .value = ends ? g->end_ms : 0,
+				   .mercy_ms = slot->kill_at_ms - now_ms };
+
+	if (slot->channel >= 0)
+		channel_send(slot->channel, &m, -1);
+}
+
 static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms)
 {
-	struct message leave = { .kind = MESSAGE_LEAVE, .value = g->roster.gateways_first };
-
 	for (;;) {
 		const struct roster_action a = roster_next(&g->roster, now_ms);
 
@@ -438,9 +447,7 @@ static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms
 			start_process(g, a.slot);
 			break;
 		case ROSTER_ASK:
-			leave.mercy_ms = a.slot->kill_at_ms - now_ms;
-			if (a.slot->channel >= 0)
-				channel_send(a.slot->channel, &leave, -1);
+			ask_to_leave(g, a.slot, now_ms);
 			break;
 		case ROSTER_KILL:
 			kill_overdue(g, &a);
@@ -564,11 +571,27 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 		       : GENERATION_QUIET;
 }
 
-void generation_drain(struct generation *g, long long mercy_s, bool is_last)
+/* How long a connection may be silent while the server stops.  A stop at once, whose mercy is that
+ * short, waits for nobody. */
+static int64_t end_ms(const struct generation *g, long long mercy_s)
 {
+	enum { AT_ONCE_MS = 100 };
+	int64_t drain_ms = lane_drain_idle_ms(g->config), most_ms = mercy_s * 1000 - AT_ONCE_MS;
+
+	if (mercy_s <= 1)
+		return AT_ONCE_MS;
+	return drain_ms < 1 ? 1 : drain_ms < most_ms ? drain_ms : most_ms;
+}
+
+void generation_drain(struct generation *g, long long mercy_s, const struct generation *next)
+{
+	bool gateways_first = !next || !listeners_gateway(&next->listeners);
+
+	g->is_last = !next;
+	g->end_ms = end_ms(g, mercy_s);
 	g->state = GENERATION_DRAINING;
 	g->wants_reload = false;
-	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, is_last);
+	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, gateways_first);
 	kill_process(g, g->zygote);
 }
 
@@ -623,7 +646,7 @@ static int prepare(struct generation *g, struct error *e)
 	};
 	if (roster_init(&g->roster, &roster, e) ||
 	    scoreboard_init(&g->scoreboard, g->roster.slot_count, (size_t)s->threads, e) ||
-	    (s->processes * s->threads > 1 && handover_open(g->handover, e)))
+	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
 	g->slot_io = calloc(g->roster.slot_count, sizeof *g->slot_io);
 	return g->slot_io ? 0 : uwsgi_error_set(e, "out of memory");
@@ -647,7 +670,7 @@ struct generation *generation_new(const struct generation_host *host, struct con
 		.config = cfg,
 		.listeners = *listeners,
 		.limits = uwsgi_options(cfg, &limits_options),
-		.handover = { -1, -1 },
+		.neighbours = MIGRATE_NO_QUEUE,
 		.zygote_channel = -1,
 		.began_ms = host->calls->now_ms(),
 	};
@@ -679,17 +702,10 @@ int generation_start(struct generation *g, struct error *e)
 	return 0;
 }
 
-static void close_handover(const struct generation *g)
-{
-	for (int i = 0; i < 2; i++)
-		if (g->handover[i] >= 0)
-			close(g->handover[i]);
-}
-
 void generation_free(struct generation *g, const struct listeners *kept, bool unlink_paths)
 {
 	close_channel(g, &g->zygote_channel, &g->zygote_io);
-	close_handover(g);
+	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, kept, unlink_paths);
 	roster_fini(&g->roster);
 	scoreboard_fini(&g->scoreboard);
@@ -708,6 +724,6 @@ void generation_close_in_child(struct generation *g, const struct generation *ow
 			close(g->roster.slots[i].channel);
 	if (g == own)
 		return;
-	close_handover(g);
+	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, &own->listeners, false);
 }

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "limit.h"
 #include "loader.h"
+#include "migrate.h"
 #include "roster.h"
 #include "scoreboard.h"
 
@@ -35,6 +36,8 @@ struct generation_host {
 	const struct loader *loader;
 	struct tally *tally;
 	const char *start_folder;
+	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
+	struct migrate_queue workers_left, gateways_left;
 	/* In a new child, before it is one of `own`: closes what is not its own. */
 	void (*forked)(void *data, const struct generation *own);
 	/* A message has come: generation_step() is to be called soon, but not from here. */
@@ -64,13 +67,15 @@ struct generation {
 	struct config *config;        /* owned */
 	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
 	struct scoreboard scoreboard; /* owned */
-	int handover[2]; /* idle connections between lanes; -1: there is one lane only */
+	struct migrate_queue neighbours; /* between its lanes, where there are several */
 	const struct limits_settings *limits;
 	struct roster roster;
 	pid_t zygote; /* 0: none */
 	int zygote_channel;
 	ev_io zygote_io, *slot_io; /* slot_io: [roster.slot_count] */
 	int64_t began_ms, limits_at_ms;
+	bool is_last;     /* it drains, and nobody comes after it */
+	int64_t end_ms;   /* then, how long a connection may be silent */
 	bool is_reload; /* another one serves meanwhile */
 	bool awaited;   /* somebody waits for the start: not for ever, where no process can */
 	bool late;      /* the first one: reload-timeout is over, and that is said */
@@ -93,9 +98,9 @@ int generation_start(struct generation *, struct error *);
 enum generation_news generation_step(struct generation *, int64_t *due_ms);
 /* A child of the master has ended and is not reaped yet.  False: it was none of this generation's. */
 bool generation_ended(struct generation *, const siginfo_t *);
-/* Asks all to leave within mercy_s.  is_last: the server stops, and workers go on until no gateway
- * needs them. */
-void generation_drain(struct generation *, long long mercy_s, bool is_last);
+/* Asks all to leave within mercy_s.  next: who serves from now on; NULL: the server stops.  Where no
+ * gateway comes after those of this generation, its workers go on until none needs them. */
+void generation_drain(struct generation *, long long mercy_s, const struct generation *next);
 /* Kills all its processes. */
 void generation_kill(struct generation *);
 /* All its processes must be gone.  Sockets that no list behind `kept` has are closed; with unlink

@@ -2,78 +2,88 @@
 /* hub.c: which connection's turn it is, and which are better off in another lane. */
 #include "hub.h"
 
-#include "handover.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
 	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
 	AGAIN_A_TURN = 64,
 };
 
-/* How long an idle kept-alive connection may still send one request to a hub that leaves, and to
- * one that nobody comes after: what is on its way already is answered. */
-static const double leave_grace_s = 2, last_grace_s = 0.1;
+/* A queue that was full is tried again after this. */
+static const double retry_s = 0.01;
 
 /* ---- to other lanes ---- */
 
-static bool give_away(struct connection *c)
+/* Gives away all that can move, as many as the queue has room for.  A connection that others have
+ * open stays in this loop's epoll: libev drops it from there when it first speaks. */
+static enum migrate_result give_away(struct hub *hub, int queue)
 {
-	const struct hub *hub = c->hub;
-	size_t size = c->listener->protocol->state_size;
-	struct parcel parcel = { .listener = (size_t)(c->listener - hub->listeners->items),
-				 .slow = connection_expects_slow(c) };
-
-	if (size > sizeof parcel.state)
-		return false;
-	memcpy(parcel.state, c->protocol_state, size);
-	if (!handover_give(hub->handover, c->io.fd, &parcel))
-		return false;
-	connection_close(c);
-	return true;
-}
-
-/* While the host runs one request, others of this hub would have to wait: those that are idle now
- * are better off where a lane is free.  A connection stays in this loop's epoll as long as anybody
- * has it open, and libev cannot take it out: the loop gets a new epoll. */
-static void give_away_others(struct hub *hub)
-{
+	enum migrate_result result = MIGRATE_DONE;
 	struct connection *next;
-	size_t before = hub->open_count;
 
-	for (struct connection *o = LIST_FIRST(&hub->open); o; o = next) {
-		next = LIST_NEXT(o, link);
-		if (connection_is_idle(o) && !give_away(o))
-			break;
+	for (struct connection *c = LIST_FIRST(&hub->open); c && result == MIGRATE_DONE; c = next) {
+		next = LIST_NEXT(c, link);
+		if (connection_can_move(c))
+			result = connection_give(c, queue);
 	}
-	if (hub->open_count < before)
-		ev_loop_fork(hub->loop);
+	return result;
 }
 
-bool hub_take_over(struct hub *hub, int queue)
+/* The server ended before this hub had left: nobody takes any more. */
+static void leave_some(struct hub *hub)
 {
-	struct parcel parcel;
+	switch (give_away(hub, hub->successors)) {
+	case MIGRATE_LATER:
+		if (!ev_is_active(&hub->retry)) {
+			ev_timer_set(&hub->retry, retry_s, 0.);
+			ev_timer_start(hub->loop, &hub->retry);
+		}
+		break;
+	case MIGRATE_ENDED:
+		hub_end(hub, hub->idle_s);
+		break;
+	case MIGRATE_DONE:
+	case MIGRATE_NO_ROOM:
+		break;
+	}
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	leave_some(w->data);
+}
+
+enum migrate_result hub_take_over(struct hub *hub, int queue)
+{
+	struct moved moved;
+	char input[MIGRATE_INPUT_MAX];
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof peer;
-	int fd = handover_take(queue, &parcel);
+	int fd;
+	enum migrate_result result = migrate_take(queue, &fd, &moved, input);
 
-	if (fd < 0)
-		return false;
-	const struct listener *listener = &hub->listeners->items[parcel.listener];
+	if (result != MIGRATE_DONE)
+		return result;
+	const struct listener *listener = listeners_find(hub->listeners, moved.listener);
 
+	if (!listener) {
+		/* A reload has taken it away, or given it another meaning. */
+		close(fd);
+		return MIGRATE_DONE;
+	}
 	if (listener->address.sa.ss_family == AF_UNIX ||
 	    getpeername(fd, (struct sockaddr *)&peer, &length))
 		length = 0;
 	struct connection *c =
 		connection_new(hub, listener, fd, (struct sockaddr *)&peer, length);
-	if (c) {
-		c->slow = parcel.slow;
-		memcpy(c->protocol_state, parcel.state, listener->protocol->state_size);
-		connection_start(c);
-	}
-	return true;
+	if (c)
+		connection_resume(c, &moved, input);
+	return MIGRATE_DONE;
 }
 
 /* ---- turns ---- */
@@ -85,8 +95,9 @@ static void serve_slow(struct hub *hub, struct connection *c)
 		connection_read(c);
 	if (c->state != READY)
 		return;
-	if (hub->handover >= 0 && hub->open_count > 1 && !hub->leaving)
-		give_away_others(hub);
+	/* The others would wait: a lane that is free serves them sooner. */
+	if (hub->neighbours >= 0 && hub->open_count > 1 && !hub->leaving)
+		give_away(hub, hub->neighbours);
 	connection_run(c);
 }
 
@@ -107,6 +118,8 @@ void hub_end_turn(struct hub *hub)
 {
 	struct connection *c;
 
+	if (hub->leaving && !hub->ending && !ev_is_active(&hub->retry))
+		leave_some(hub);
 	for (int i = 0; i < AGAIN_A_TURN && (c = TAILQ_FIRST(&hub->again)); i++)
 		connection_go_on(c);
 	serve_some_slow(hub);
@@ -143,16 +156,27 @@ void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 	if (!c)
 		return;
 	c->is_new = true;
-	if (listener->protocol->begin) {
-		const struct peer who = { .own = listener->internal,
-					  .tcp = listener->address.sa.ss_family != AF_UNIX };
-
-		listener->protocol->begin(c->protocol_state, hub->config, &who);
-	}
+	listener_begin(listener, hub->config, c->protocol_state);
 	connection_start(c);
 }
 
 /* ---- life ---- */
+
+static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct hub *hub = w->data;
+	struct connection *next;
+
+	(void)events;
+	hub->grace_over = true;
+	for (struct connection *c = LIST_FIRST(&hub->open); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (!connection_can_move(c) || c->queue)
+			continue;
+		hub->cut_off += c->deadline > ev_now(loop);
+		connection_close(c);
+	}
+}
 
 void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host, void *host_data,
 	      const struct hub_setup *setup)
@@ -167,7 +191,9 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 				       .rules = setup->rules,
 				       .sink = connection_sink },
 			     .listeners = setup->listeners,
-			     .handover = setup->handover,
+			     .neighbours = setup->neighbours,
+			     .successors = setup->successors,
+			     .idle_s = setup->idle_s,
 			     .head_limit = setup->buffer_size + FRAMING };
 	TAILQ_INIT(&hub->again);
 	TAILQ_INIT(&hub->slow);
@@ -177,6 +203,10 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 	ev_check_start(loop, &hub->turn);
 	ev_unref(loop);
 	ev_idle_init(&hub->more, on_more);
+	ev_timer_init(&hub->retry, on_retry, 0., 0.);
+	hub->retry.data = hub;
+	ev_timer_init(&hub->grace, on_grace, 0., 0.);
+	hub->grace.data = hub;
 }
 
 void hub_fini(struct hub *hub)
@@ -187,32 +217,32 @@ void hub_fini(struct hub *hub)
 	exchange_pool_fini(&hub->pool);
 	ev_ref(hub->loop);
 	ev_check_stop(hub->loop, &hub->turn);
+	ev_timer_stop(hub->loop, &hub->retry);
 	ev_timer_stop(hub->loop, &hub->grace);
 }
 
-static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
+void hub_leave(struct hub *hub)
 {
-	struct hub *hub = w->data;
-	struct connection *next;
-
-	(void)loop;
-	(void)events;
-	hub->grace_over = true;
-	for (struct connection *c = LIST_FIRST(&hub->open); c; c = next) {
-		next = LIST_NEXT(c, link);
-		if (connection_is_idle(c) && !c->queue)
-			connection_close(c);
+	if (hub->leaving)
+		return;
+	hub->leaving = true;
+	if (hub->successors < 0) {
+		hub_end(hub, hub->idle_s);
+		return;
 	}
+	leave_some(hub);
 }
 
-void hub_leave(struct hub *hub, bool for_good)
+void hub_end(struct hub *hub, double idle_s)
 {
 	struct connection *c;
 
-	hub->leaving = true;
+	if (hub->ending)
+		return;
+	hub->leaving = hub->ending = true;
+	ev_timer_stop(hub->loop, &hub->retry);
 	LIST_FOREACH(c, &hub->open, link)
-		connection_leave(c);
-	ev_timer_init(&hub->grace, on_grace, for_good ? last_grace_s : leave_grace_s, 0.);
-	hub->grace.data = hub;
+		connection_end_soon(c, idle_s);
+	ev_timer_set(&hub->grace, idle_s, 0.);
 	ev_timer_start(hub->loop, &hub->grace);
 }

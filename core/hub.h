@@ -12,7 +12,10 @@ struct hub_setup {
 	struct request_limits limits;
 	size_t buffer_size;
 	const struct listeners *listeners;
-	int handover; /* where idle connections may be given away; -1: nowhere */
+	/* Queues that connections may be given to; -1: there is none.  Neighbours: lanes of the same
+	 * generation, which may have time now.  Successors: whoever stays when this hub leaves. */
+	int neighbours, successors;
+	double idle_s; /* when the server ends, how long a connection may be silent */
 };
 
 /* loop and host must outlive the hub.  The loop is kept alive by open connections only. */
@@ -21,13 +24,16 @@ void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *hos
 void hub_fini(struct hub *);
 /* Takes over an accepted descriptor; its request runs now, or when this turn ends. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
-/* The next connection that another hub has given away.  False: there is none. */
-bool hub_take_over(struct hub *, int queue);
+/* The next connection that another hub has given away.  LATER: there is none. */
+enum migrate_result hub_take_over(struct hub *, int queue);
 /* Serves those that wait for the others, and frees what was closed; the loop does it in each of its
  * turns. */
 void hub_end_turn(struct hub *);
-/* From now on every response closes its connection; idle ones may still send one request and are
- * closed soon: for_good, almost at once, because nobody else will serve them. */
-void hub_leave(struct hub *, bool for_good);
+/* Others serve on: each connection is given to the successors as soon as it is between two
+ * requests. */
+void hub_leave(struct hub *);
+/* The server ends: answers close their connections where the protocol can say so, and silent ones
+ * are closed, after idle_s at the latest. */
+void hub_end(struct hub *, double idle_s);
 
 #endif

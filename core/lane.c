@@ -20,7 +20,7 @@ enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
 
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, harakiri_s;
-	long long max_requests, max_requests_delta;
+	long long max_requests, max_requests_delta, drain_idle_s;
 };
 
 #define AT(member) offsetof(struct lane_settings, member)
@@ -62,6 +62,14 @@ static const struct option rows[] = {
 	  .max = 1LL << 30,
 	  .help = "add this, times the worker's number, to max-requests, so that not all are "
 		  "replaced at once" },
+	{ .name = "drain-idle",
+	  .type = OPT_SECONDS,
+	  .offset = AT(drain_idle_s),
+	  .initial = "5",
+	  .max = 86400,
+	  .help = "when the server stops, close a kept connection after so long a silence, which "
+		  "may have begun before",
+	  .differs = "there is no such option" },
 	{ .name = "harakiri",
 	  .letter = 't',
 	  .type = OPT_SECONDS,
@@ -87,10 +95,18 @@ bool lane_has_deadlines(const struct config *cfg)
 	return s->harakiri_s > 0;
 }
 
+int64_t lane_drain_idle_ms(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->drain_idle_s * 1000;
+}
+
 void lane_limits(const struct config *cfg, struct hub_setup *hub)
 {
 	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
 
+	hub->idle_s = (double)s->drain_idle_s;
 	hub->limits.post_buffering = s->post_buffering;
 	hub->limits.limit_post = s->limit_post;
 	hub->buffer_size = (size_t)s->buffer_size;
@@ -224,62 +240,28 @@ static const struct hub_host host_functions = {
 	.release = on_release,
 };
 
-/* ---- accepting ---- */
-
-static void start_accepting(struct lane *lane)
-{
-	acceptor_start(&lane->acceptor);
-	if (lane->setup->handover[1] >= 0)
-		ev_io_start(lane->loop, &lane->taking_over);
-}
-
-static void stop_accepting(struct lane *lane)
-{
-	acceptor_stop(&lane->acceptor);
-	ev_io_stop(lane->loop, &lane->taking_over);
-}
-
-static void on_handed_over(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct lane *lane = w->data;
-
-	(void)loop;
-	(void)events;
-	/* A connection for which there is no descriptor would be lost. */
-	if (acceptor_is_paused(&lane->acceptor))
-		ev_io_stop(loop, w);
-	else
-		hub_take_over(&lane->hub, w->fd);
-}
-
 /* ---- waiting without a connection ---- */
 
-/* What an idle lane is woken for: something of its loop, a connection that was given away, or one
- * of its listeners. */
-enum { LOOP, HANDOVER, LISTENERS };
+/* What an idle lane is woken for: something of its loop, or a connection. */
+enum { LOOP, CONNECTIONS };
 
 /* A new connection must wake one of the idle lanes, not all of them.  libev cannot say
  * EPOLLEXCLUSIVE; but a lane without connections needs nothing of libev to wait. */
 static int init_idle(struct lane *lane, struct error *e)
 {
-	const struct listeners *listeners = lane->setup->listeners;
 	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 
 	lane->idle = epoll_create1(EPOLL_CLOEXEC);
-	for (size_t i = 0; lane->idle >= 0 && i < listeners->count; i++) {
-		if (!acceptor_has(&lane->acceptor, i))
-			continue;
-		event.data.u64 = LISTENERS + i;
-		if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, listeners->items[i].fd, &event))
+	if (lane->idle < 0)
+		return uwsgi_error_set(e, "epoll_create1: %s", strerror(errno));
+	for (size_t i = 0; i < lane->acceptor.count; i++) {
+		int fd = acceptor_fd(&lane->acceptor, i);
+
+		event.data.u64 = CONNECTIONS + i;
+		if (fd >= 0 && epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event))
 			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
 					       strerror(errno));
 	}
-	if (lane->idle < 0)
-		return uwsgi_error_set(e, "epoll_create1: %s", strerror(errno));
-	event.data.u64 = HANDOVER;
-	if (lane->setup->handover[1] >= 0 &&
-	    epoll_ctl(lane->idle, EPOLL_CTL_ADD, lane->setup->handover[1], &event))
-		return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
 	return 0;
 }
 
@@ -327,10 +309,8 @@ static void wait_idle(struct lane *lane)
 	ev_now_update(lane->loop);
 	others = n < 0;
 	for (int i = 0; i < n; i++) {
-		if (got[i].data.u64 >= LISTENERS)
-			accept_some(lane, got[i].data.u64 - LISTENERS);
-		else if (got[i].data.u64 == HANDOVER)
-			hub_take_over(&lane->hub, lane->taking_over.fd);
+		if (got[i].data.u64 >= CONNECTIONS)
+			accept_some(lane, got[i].data.u64 - CONNECTIONS);
 		else
 			others = true;
 	}
@@ -341,39 +321,37 @@ static void wait_idle(struct lane *lane)
 
 /* ---- life ---- */
 
-/* What is written to the eventfd, which adds it up. */
-enum { FOR_OTHERS = 1, FOR_GOOD = 1 << 16 };
-
 static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct lane *lane = w->data;
-	eventfd_t said = 0;
+	int64_t end_ms = atomic_load(&lane->end_ms);
+	eventfd_t said;
 
 	(void)events;
-	/* Nothing is waited for any more but connections. */
-	ev_io_stop(loop, w);
 	eventfd_read(w->fd, &said);
 	lane->leaving = true;
-	stop_accepting(lane);
 	/* What other lanes gave away must not be lost with the last of them. */
-	while (lane->setup->handover[1] >= 0 &&
-	       hub_take_over(&lane->hub, lane->setup->handover[1]))
-		;
+	acceptor_empty(&lane->acceptor, ACCEPTOR_NEIGHBOURS);
 	ev_timer_stop(loop, &lane->look);
-	hub_leave(&lane->hub, said >= FOR_GOOD);
+	if (end_ms > 0) {
+		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
+		hub_end(&lane->hub, (double)end_ms / 1000);
+	} else {
+		acceptor_stop(&lane->acceptor);
+		hub_leave(&lane->hub);
+	}
 }
 
-void lane_ask_to_leave(struct lane *lane, bool for_good)
+void lane_ask_to_leave(struct lane *lane, int64_t end_ms)
 {
-	eventfd_write(lane->wake.fd, for_good ? FOR_GOOD : FOR_OTHERS);
+	atomic_store(&lane->end_ms, end_ms);
+	eventfd_write(lane->wake.fd, 1);
 }
 
 static int init_watchers(struct lane *lane, struct error *e)
 {
 	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	ev_io_init(&lane->taking_over, on_handed_over, lane->setup->handover[1], EV_READ);
-	lane->taking_over.data = lane;
 	ev_io_init(&lane->wake, on_wake, wake, EV_READ);
 	lane->wake.data = lane;
 	if (wake < 0)
@@ -420,8 +398,11 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	struct hub_setup hub = { .config = setup->config,
 				 .rules = &lane->rules,
 				 .listeners = setup->listeners,
-				 .handover = setup->handover[0] };
-	int most = setup->handover[0] < 0 ? ACCEPTS_A_TURN : 1;
+				 .neighbours = setup->neighbours.give,
+				 .successors = setup->successors.give };
+	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = setup->neighbours.take,
+					      [ACCEPTOR_LEFT] = setup->successors.take };
+	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
@@ -436,7 +417,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	lane_limits(setup->config, &hub);
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
 	/* With other lanes about, one at a time: what waits is for whoever is free. */
-	if (acceptor_init(&lane->acceptor, &lane->hub, setup->listeners, NULL, most, e))
+	if (acceptor_init(&lane->acceptor, &lane->hub, NULL, queues, most, e))
 		return -1;
 	start_looking(lane);
 	return init_watchers(lane, e);
@@ -446,12 +427,15 @@ void lane_run(struct lane *lane)
 {
 	while (!lane->leaving || lane->hub.open_count > 0) {
 		if (is_idle(lane)) {
-			stop_accepting(lane);
+			acceptor_stop(&lane->acceptor);
 			wait_idle(lane);
 			continue;
 		}
 		if (!lane->leaving && !acceptor_is_paused(&lane->acceptor))
-			start_accepting(lane);
+			acceptor_start(&lane->acceptor);
+		/* Until then, who comes is served while others are waited for anyway. */
+		else if (lane->hub.grace_over)
+			acceptor_stop(&lane->acceptor);
 		ev_run(lane->loop, EVRUN_ONCE);
 	}
 }

@@ -12,11 +12,16 @@ extern const struct option_table lane_options;
 /* With harakiri, the scoreboard's deadlines have to be watched. */
 bool lane_has_deadlines(const struct config *);
 
+/* drain-idle, in milliseconds. */
+int64_t lane_drain_idle_ms(const struct config *);
+
 /* What all lanes of a worker are given; constant while they run. */
 struct lane_setup {
 	const struct config *config;
 	const struct listeners *listeners;
-	int handover[2]; /* the generation's queue of idle connections; -1: there is one lane only */
+	/* Queues of connections that move: to lanes of the generation that have time, where there
+	 * are several, and to those that stay when a worker leaves. */
+	struct migrate_queue neighbours, successors;
 	const struct app *app;
 	struct slot_score *slot;
 	struct tally *tally;
@@ -41,9 +46,9 @@ struct lane {
 	struct lane_score *score;
 	void *app_state;
 	struct acceptor acceptor;
-	ev_io taking_over; /* what other lanes gave away */
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
+	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;    /* whether the application was changed; runs in one lane only */
 	bool crowded;     /* behind the last connection another one waited */
 	unsigned accepted;
@@ -61,8 +66,8 @@ void lane_run(struct lane *);
 void lane_fini(struct lane *);
 /* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
 void lane_watch(struct lane *, int fd);
-/* From any thread or signal handler: no more is accepted, what is running is answered; for_good:
- * the server ends. */
-void lane_ask_to_leave(struct lane *, bool for_good);
+/* From any thread: no more is accepted, what is running is answered.  end_ms: the
+ * server ends, and silent connections are closed within that time; 0: others serve on. */
+void lane_ask_to_leave(struct lane *, int64_t end_ms);
 
 #endif

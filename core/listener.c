@@ -475,12 +475,44 @@ static int add_passed(struct listeners *set, const struct opening *o, struct err
 	return 0;
 }
 
+void listener_begin(const struct listener *l, const struct config *cfg, void *protocol_state)
+{
+	const struct peer who = { .own = l->internal, .tcp = l->address.sa.ss_family != AF_UNIX };
+
+	if (l->protocol->begin)
+		l->protocol->begin(protocol_state, cfg, &who);
+}
+
+/* FNV-1a. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3;
+	return hash;
+}
+
+/* What a configuration says of new connections shows in the state that they begin with. */
+static uint64_t identify(const struct listener *l, const struct config *cfg)
+{
+	_Alignas(16) char state[UWSGI_STATE_MAX] = { 0 };
+	const struct protocol *p = l->protocol;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	listener_begin(l, cfg, state);
+	hash = mix(hash, &l->address.sa, l->address.length);
+	hash = mix(hash, p->name, strlen(p->name) + 1);
+	return mix(hash, state, p->state_size);
+}
+
 /* The texts' slices point into themselves: set anew where the list came to rest. */
-static void settle(struct listeners *set)
+static void settle(struct listeners *set, const struct config *cfg)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct address_text *t = &set->items[i].text;
 
+		set->items[i].identity = identify(&set->items[i], cfg);
 		t->endpoint.address.p = t->address;
 		t->endpoint.port.p = t->port;
 	}
@@ -532,7 +564,7 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 		listeners_close(set, before, true);
 		return -1;
 	}
-	settle(set);
+	settle(set, cfg);
 	return 0;
 }
 
@@ -594,6 +626,14 @@ int listener_accept(const struct listener *l, struct sockaddr_storage *peer, soc
 bool listener_is_out_of_resources(int why)
 {
 	return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+}
+
+const struct listener *listeners_find(const struct listeners *set, uint64_t identity)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].identity == identity)
+			return &set->items[i];
+	return NULL;
 }
 
 const struct gateway *listeners_gateway(const struct listeners *set)

@@ -21,6 +21,9 @@ struct listener {
 	bool passed;   /* by the service manager, who owns its path: see passed.h */
 	int fd;
 	ino_t inode; /* of a UNIX socket's path: whose it is to unlink; 0: none */
+	/* The same in another generation when its connections are treated alike there: address,
+	 * protocol, and how that begins. */
+	uint64_t identity;
 };
 
 struct listeners {
@@ -50,6 +53,10 @@ void listeners_apply(const struct listeners *, const struct listeners *before);
 int listener_accept(const struct listener *, struct sockaddr_storage *peer, socklen_t *length);
 /* Whether that errno says that the process can take no connection for a while. */
 bool listener_is_out_of_resources(int why);
+/* What a new connection's state, zeroed before, begins with. */
+void listener_begin(const struct listener *, const struct config *, void *protocol_state);
+/* NULL: there is none with this identity. */
+const struct listener *listeners_find(const struct listeners *, uint64_t identity);
 /* Whose processes listen beside the workers; NULL: nobody's. */
 const struct gateway *listeners_gateway(const struct listeners *);
 /* Closes those that neither `kept` nor a list behind it has (kept: NULL, all) and frees the list;

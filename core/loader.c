@@ -93,6 +93,11 @@ static int add(struct loader *ld, const char *path, const struct plugin *p, stru
 	}
 	if (ld->count == LOADER_MAX)
 		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
+	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
+		return uwsgi_error_set(e, "%s: protocol \"%s\" keeps %zu bytes of a connection, at most "
+				       "%d are possible",
+				       path, p->protocol->name, p->protocol->state_size,
+				       UWSGI_STATE_MAX);
 	if (p->app && ld->app)
 		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
 				       path, ld->app->name);

@@ -317,10 +317,12 @@ static void stop(struct master *m, const struct cause *cause, bool now)
 
 	m->stopping = true;
 	m->starting = NULL;
+	migrate_end(&m->host.workers_left);
+	migrate_end(&m->host.gateways_left);
 	watch_touches(m, NULL);
 	on_stopping(m, cause, now ? STOP_NOW_S : main->limits->reload_mercy_s);
 	for (struct generation *g = m->generations; g; g = g->next)
-		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, true);
+		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, NULL);
 }
 
 /* ---- reloading ---- */
@@ -421,6 +423,18 @@ static void on_first_ready(struct master *m, struct generation *g)
 	on_ready(m);
 }
 
+/* Without gateways in the new generation, nobody would take what the old ones give away: they learn
+ * that when they try.  Later generations have a queue of their own. */
+static void renew_gateways_queue(struct master *m)
+{
+	struct error e;
+
+	migrate_end(&m->host.gateways_left);
+	migrate_close(&m->host.gateways_left);
+	if (migrate_open(&m->host.gateways_left, &e))
+		uwsgi_log(UWSGI_ERROR, "%s; routers will close their clients' connections", e.text);
+}
+
 static void on_generation_ready(struct master *m, struct generation *g)
 {
 	struct generation *old = m->serving;
@@ -436,7 +450,9 @@ static void on_generation_ready(struct master *m, struct generation *g)
 	listeners_apply(&g->listeners, &old->listeners);
 	on_serving(m, g, true);
 	on_ready(m);
-	generation_drain(old, old->limits->reload_mercy_s, false);
+	if (!listeners_gateway(&g->listeners))
+		renew_gateways_queue(m);
+	generation_drain(old, old->limits->reload_mercy_s, g);
 }
 
 static void on_generation_failed(struct master *m, struct generation *g)
@@ -694,10 +710,13 @@ static int prepare(struct master *m, struct error *e)
 					    .loader = setup->loader,
 					    .tally = tally_new(e),
 					    .start_folder = setup->invocation->cwd,
+					    .workers_left = MIGRATE_NO_QUEUE,
+					    .gateways_left = MIGRATE_NO_QUEUE,
 					    .forked = forked,
 					    .stirred = stirred,
 					    .data = m };
-	if (!m->host.tally || watch_signals(m, e))
+	if (!m->host.tally || migrate_open(&m->host.workers_left, e) ||
+	    migrate_open(&m->host.gateways_left, e) || watch_signals(m, e))
 		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ev_timer_init(&m->timer, on_timer, 0., 0.);
@@ -739,6 +758,8 @@ int master_run(struct master_setup *setup)
 		return EXIT_FAILURE;
 	}
 	run(&m);
+	migrate_close(&m.host.workers_left);
+	migrate_close(&m.host.gateways_left);
 	tally_free(m.host.tally);
 	close(m.signals.fd);
 	ev_loop_destroy(m.loop);

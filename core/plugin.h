@@ -161,11 +161,16 @@ struct protocol_timeouts {
 	long long idle; /* … and between requests */
 };
 
+/* The most that a protocol may keep of a connection. */
+#define UWSGI_STATE_MAX 256
+
 struct protocol {
 	const char *name;  /* "http"; listener options name it */
 	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
 	 * pointers: between two requests a connection may move to another process. */
 	size_t state_size;
+	/* head->close is told to the peer, which then sends no other request. */
+	bool announces_close;
 
 	/* They are socket-timeout before; NULL: that is what they are. */
 	void (*timeouts)(const struct config *, struct protocol_timeouts *);

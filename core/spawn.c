@@ -18,7 +18,8 @@ static _Noreturn void become_zygote(const struct generation *g, pid_t master, in
 		.worker = {
 			.config = g->config,
 			.listeners = &g->listeners,
-			.handover = { g->handover[0], g->handover[1] },
+			.neighbours = g->neighbours,
+			.successors = host->workers_left,
 			.app = host->loader->app,
 			.scoreboard = &g->scoreboard,
 			.tally = host->tally,
@@ -33,7 +34,10 @@ static _Noreturn void become_zygote(const struct generation *g, pid_t master, in
 		.channel = channel,
 	};
 
+	struct migrate_queue others = host->gateways_left;
+
 	host->forked(host->data, g);
+	migrate_close(&others);
 	zygote_run(&zygote);
 }
 
@@ -53,13 +57,16 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 		.listeners = &g->listeners,
 		.gateway = listeners_gateway(&g->listeners),
 		.name = slot->name,
+		.successors = g->host->gateways_left,
 		.channel = channel,
 		.master = getpid(),
 	};
+	struct migrate_queue others = g->host->workers_left;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		g->host->forked(g->host->data, g);
+		migrate_close(&others);
 		_exit(gateway_run(&start));
 	}
 	return pid;

@@ -37,12 +37,12 @@ static struct {
 	bool begun, is_stray;
 	struct name *names; /* of the listeners */
 	size_t name_count;
-	int sockets[3];
+	int sockets[5]; /* the channel, and the queues of connections that move */
 	struct {
 		stray_handler *ours;
 		struct sigaction before;
 	} signals[SIGNALS];
-} self = { .master = -1, .alive = -1, .sockets = { -1, -1, -1 } };
+} self = { .master = -1, .alive = -1, .sockets = { -1, -1, -1, -1, -1 } };
 
 /* Other threads may fork meanwhile. */
 static _Thread_local bool forks_own;
@@ -233,8 +233,7 @@ int stray_begin(const struct stray_sockets *sockets, struct error *e)
 		if (get_name(sockets->listeners[i], &self.names[self.name_count]))
 			self.name_count++;
 	self.sockets[0] = sockets->channel;
-	self.sockets[1] = sockets->handover[0];
-	self.sockets[2] = sockets->handover[1];
+	memcpy(self.sockets + 1, sockets->queues, sizeof sockets->queues);
 	self.begun = true;
 	return 0;
 }

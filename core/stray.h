@@ -18,7 +18,7 @@ pid_t stray_fork_own(void);
 struct stray_sockets {
 	const int *listeners; /* only to learn their names: not needed any more after the call */
 	size_t listener_count;
-	int channel, handover[2]; /* -1: none */
+	int channel, queues[4]; /* -1: none */
 };
 /* From now on this process runs code of the application: all forks but those of stray_fork_own()
  * make strays.  Called once in the zygote; its workers inherit it.  -1: no memory. */

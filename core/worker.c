@@ -87,11 +87,11 @@ static struct worker *signalled;
 
 /* ---- leaving ---- */
 
-/* Once too often does no harm. */
-static void leave(struct worker *w, bool for_good)
+/* Once too often does no harm.  end_ms: as lane_ask_to_leave()'s. */
+static void leave(struct worker *w, int64_t end_ms)
 {
 	for (size_t i = 0; i < w->count; i++)
-		lane_ask_to_leave(&w->lanes[i], for_good);
+		lane_ask_to_leave(&w->lanes[i], end_ms);
 }
 
 /* The master is told, which sends MESSAGE_LEAVE when another worker serves. */
@@ -126,7 +126,7 @@ static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
 		ev_io_stop(loop, watcher);
 	else
 		w->end_by_ms = clock_monotonic_ms() + m.mercy_ms;
-	leave(w, got > 0 && m.value);
+	leave(w, got > 0 ? m.value : 1);
 }
 
 /* On the thread of any lane, once: each count is reached by one request only. */
@@ -266,7 +266,8 @@ static int start(struct worker *w, struct error *e)
 	w->lane_setup = (struct lane_setup){
 		.config = setup->config,
 		.listeners = setup->listeners,
-		.handover = { setup->handover[0], setup->handover[1] },
+		.neighbours = setup->neighbours,
+		.successors = setup->successors,
 		.app = setup->app,
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.tally = setup->tally,
@@ -307,6 +308,20 @@ static bool load_lazily(const struct worker_setup *setup)
 	return true;
 }
 
+/* At the end of the server. */
+static void report_cut_off(const struct worker *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		n += w->lanes[i].hub.cut_off;
+	if (n > 0)
+		uwsgi_log(UWSGI_NOTE,
+			  "worker %d closed %zu kept connection%s in use, which FastCGI cannot "
+			  "announce: a request that was just being sent there fails",
+			  w->setup->info.id, n, n == 1 ? "" : "s");
+}
+
 int worker_run(const struct worker_setup *setup)
 {
 	struct worker w = { .setup = setup,
@@ -327,6 +342,7 @@ int worker_run(const struct worker_setup *setup)
 	for (size_t i = 1; i < w.count; i++)
 		pthread_join(w.threads[i], NULL);
 	lane_fini(&w.lanes[0]);
+	report_cut_off(&w);
 	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
 	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
 	return EXIT_SUCCESS;

@@ -15,7 +15,7 @@ struct worker_settings {
 struct worker_setup {
 	const struct config *config;
 	const struct listeners *listeners;
-	int handover[2]; /* as struct lane_setup's */
+	struct migrate_queue neighbours, successors; /* as struct lane_setup's */
 	const struct app *app;
 	const struct scoreboard *scoreboard;
 	struct tally *tally;

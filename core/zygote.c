@@ -40,7 +40,8 @@ static int expect_strays(const struct zygote_setup *z, struct error *e)
 		.listeners = fds,
 		.listener_count = listeners->count,
 		.channel = z->channel,
-		.handover = { z->worker.handover[0], z->worker.handover[1] },
+		.queues = { z->worker.neighbours.give, z->worker.neighbours.take,
+			    z->worker.successors.give, z->worker.successors.take },
 	};
 
 	if (!fds)

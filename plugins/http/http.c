@@ -270,6 +270,7 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 static const struct protocol protocol = {
 	.name = "http",
 	.state_size = sizeof(struct http),
+	.announces_close = true,
 	.timeouts = timeouts,
 	.begin = begin,
 	.parse = parse,

@@ -11,11 +11,12 @@ from lib.wait import until
 class Load:
     """keep_alive: each client stays on one connection until the server ends it.  A request on a
     connection that has served before may be sent again when the server closed it without one
-    byte of an answer: every HTTP client does that (RFC 9110, section 9.2.2)."""
+    byte of an answer: every HTTP client does that (RFC 9110, section 9.2.2).  body: what is
+    posted; None: they ask with GET."""
 
-    def __init__(self, address, clients=3, keep_alive=False, target="/pid", pause_s=0):
+    def __init__(self, address, clients=3, keep_alive=False, target="/pid", pause_s=0, body=None):
         self.address, self.keep_alive, self.target = address, keep_alive, target
-        self.pause_s = pause_s
+        self.pause_s, self.body = pause_s, body
         self.answers, self.failures, self.again = 0, [], 0
         self.bodies = set()
         self._ending = threading.Event()
@@ -44,7 +45,8 @@ class Load:
                 if not connection:
                     connection, used = http.Connection(self.address), False
                 headers = [] if self.keep_alive else [("Connection", "close")]
-                response = connection.request(self.target, headers=headers)
+                response = connection.request(self.target, "GET" if self.body is None else "POST",
+                                              headers, self.body or b"")
                 self._judge(response)
                 used = True
                 if not self.keep_alive or (response.header("Connection") or "").lower() == "close":

@@ -207,7 +207,7 @@ def test_waiting_clients_do_not_count_for_harakiri(start):
 # ---- stopping ----
 
 def test_term_finishes_what_is_running(start):
-    server = start(INI)
+    server = start(INI + "drain-idle = 0\n")
     with http.Connection(server.http) as c:
         c.send(http.request_bytes("/sleep?s=0.7"))
         server.wait_log("^sleeping in")
@@ -247,7 +247,7 @@ def test_term_waits_no_longer_than_reload_mercy(start):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
 def test_signals_stop_an_idle_server_at_once(start, number):
-    server = start(INI + "processes = 2\nthreads = 2\n")
+    server = start(INI + "processes = 2\nthreads = 2\ndrain-idle = 0\n")
     with http.Connection(server.http) as kept:
         assert kept.request("/hello").status == 200
         family = proc.descendants(server.pid)
@@ -304,7 +304,7 @@ def test_a_stop_at_any_moment_of_a_reload_stops(start):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_while_the_old_generation_drains_stops(start, number):
     """The old generation is the last to go: its end must end the server too."""
-    server = start(INI + "processes = 2\n")
+    server = start(INI + "processes = 2\ndrain-idle = 0\n")
     with http.Connection(server.http) as c:
         c.send(http.request_bytes("/sleep?s=0.7"))
         server.wait_log("^sleeping in")

@@ -80,6 +80,7 @@ static inline enum ended lines_end(void *state, bool complete, struct out *out)
 
 static const struct protocol lines = { .name = "lines",
 				       .state_size = sizeof(struct lines_state),
+				       .announces_close = true,
 				       .parse = lines_parse,
 				       .head = lines_head,
 				       .body = lines_body,
@@ -165,7 +166,8 @@ static inline int wire_open(void **state)
 				   .limits = { .post_buffering = 1 << 16 },
 				   .buffer_size = WIRE_BUFFER_SIZE,
 				   .listeners = &w->listeners,
-				   .handover = -1 };
+				   .neighbours = -1,
+				   .successors = -1 };
 	hub_init(&w->hub, w->loop, &wire_host, w, &setup);
 	*state = w;
 	return 0;

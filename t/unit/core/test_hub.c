@@ -144,12 +144,12 @@ static void test_a_new_client_is_taken_to_be_as_slow_as_the_last_new_one(void **
 	close(quick);
 }
 
-static void test_who_is_served_while_the_hub_leaves_is_told_so(void **state)
+static void test_who_is_served_while_the_server_ends_is_told_so(void **state)
 {
 	struct wire *w = *state;
 	int client = wire_connect(w, "");
 
-	hub_leave(&w->hub, true);
+	hub_end(&w->hub, 5);
 	wire_say(client, "last\n");
 	wire_turn(w);
 	assert_string_equal(wire_hear(client), "last\n");
@@ -168,7 +168,7 @@ int main(void)
 		WIRE_TEST(test_who_pipelines_lets_others_go_first),
 		WIRE_TEST(test_what_one_turn_leaves_the_next_one_does),
 		WIRE_TEST(test_a_new_client_is_taken_to_be_as_slow_as_the_last_new_one),
-		WIRE_TEST(test_who_is_served_while_the_hub_leaves_is_told_so),
+		WIRE_TEST(test_who_is_served_while_the_server_ends_is_told_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

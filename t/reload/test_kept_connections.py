@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: MIT
+"""Kept connections outlive their worker: whoever leaves gives them to whoever stays, between two
+requests, so that no web server finds one closed that it has just sent a request on."""
+import contextlib
+import os
+import signal
+
+import pytest
+
+from lib import fastcgi, http, proc
+from lib.load import Load
+from lib.wait import until
+
+INI = """
+http-socket = {http}
+http = {router}
+fastcgi-socket = {fastcgi}
+socket = {uwsgi}
+module = basic
+reload-mercy = 20
+"""
+
+
+class Kept:
+    """One connection, whatever it speaks."""
+
+    def __init__(self, server, way):
+        self.way = way
+        self.client = (fastcgi if way == "fastcgi" else http).Connection(server.names[way])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.__exit__()
+
+    def send(self, target):
+        self.client.send(fastcgi.request_bytes(target, keep=True) if self.way == "fastcgi"
+                         else http.request_bytes(target))
+
+    def read(self):
+        response = self.client.read()
+        assert (response.status, response.complete) == (200, True)
+        return response
+
+    def request(self, target="/pid"):
+        self.send(target)
+        return self.read()
+
+    def pid(self):
+        return int(self.request().body)
+
+
+@pytest.fixture(params=["http", "router", "fastcgi"])
+def way(request):
+    return request.param
+
+
+# ---- reload ----
+
+@pytest.mark.parametrize("size", ["", "processes = 2\nthreads = 2\n"], ids=["one", "four"])
+def test_a_kept_connection_survives_reloads(start, way, size):
+    server = start(INI + size)
+    with Kept(server, way) as kept:
+        pids = {kept.pid()}
+        for _ in range(3):
+            assert server.hup()
+            old = [p for p in pids if proc.alive(p)]
+            for pid in old:
+                proc.wait_gone(pid)
+            pids.add(kept.pid())
+        assert len(pids) == 4
+
+
+def test_one_that_has_not_said_anything_yet_survives_too(start, way):
+    server = start(INI)
+    with Kept(server, way) as kept, Kept(server, way) as first:
+        old = first.pid()
+        assert server.hup()
+        proc.wait_gone(old)
+        assert kept.pid() != old
+
+
+def test_a_running_request_is_finished_first(start, way):
+    server = start(INI)
+    with Kept(server, way) as kept:
+        kept.send("/sleep?s=0.5")
+        server.wait_log("^sleeping in")
+        old = server.workers()
+        assert server.hup()
+        assert int(kept.read().body.split()[1]) in old
+        until(lambda: kept.pid() not in old, "an answer of another worker")
+
+
+def test_what_was_sent_ahead_is_answered_by_the_next_one(start):
+    """More than one turn of the old worker answers."""
+    server = start(INI)
+    count = 300
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=0.3") + http.request_bytes("/pid") * count)
+        server.wait_log("^sleeping in")
+        old = server.workers()
+        assert server.hup()
+        assert c.read().status == 200
+        pids = [int(c.read().body) for _ in range(count)]
+        assert pids[-1] not in old
+
+
+def test_half_a_request_is_read_by_the_one_that_has_the_other_half(start, way):
+    server = start(INI)
+    data = fastcgi.request_bytes("/pid", keep=True) if way == "fastcgi" else \
+        http.request_bytes("/pid")
+    with Kept(server, way) as kept:
+        old = kept.pid()
+        kept.client.send(data[:20])
+        assert server.hup()
+        kept.client.send(data[20:])
+        assert kept.read().status == 200
+        assert kept.pid() != old
+
+
+def test_whom_a_proxy_speaks_for_moves_along(start):
+    server = start(INI + "http-enable-proxy-protocol = true\n")
+    with http.Connection(server.http) as c:
+        c.send(b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n")
+        assert c.request("/hello").status == 200
+        assert server.hup()
+        assert b'"REMOTE_ADDR": "192.0.2.7"' in c.request("/environ").body
+
+
+@pytest.mark.parametrize("change", [("http-socket = {http}", "http-socket = {other}"),
+                                    ("http-socket = {http}",
+                                     "http-socket = {http}\nhttp-keepalive = false")],
+                         ids=["gone", "another configuration"])
+def test_where_the_listener_has_changed_a_connection_ends(start, change):
+    server = start(INI)
+    with http.Connection(server.http) as c:
+        assert c.request("/hello").status == 200
+        server.write_ini(INI.replace(*change))
+        assert server.hup()
+        assert c.is_closed()
+
+
+def test_a_router_that_nobody_follows_says_goodbye(start):
+    server = start(INI)
+    with Kept(server, "router") as kept:
+        assert kept.request("/hello").status == 200
+        server.write_ini(INI.replace("http = {router}", ""))
+        assert server.hup()
+        until(lambda: kept.request("/hello").header("Connection") == "close", "the last answer")
+        assert kept.client.is_closed()
+
+
+def test_a_connection_waits_for_a_worker_that_has_to_be_started_first(start):
+    """The one that would have taken it is killed."""
+    server = start(INI)
+    with Kept(server, "http") as kept, Kept(server, "http") as busy, \
+            http.Connection(server.http) as other:
+        old = kept.pid()
+        busy.send("/sleep?s=0.7")
+        server.wait_log("^sleeping in")
+        assert server.hup()
+        other.send(http.request_bytes("/sleep?s=30"))
+        server.wait_log(r"(?s)(sleeping in.*){2}")
+        assert busy.read().status == 200
+        proc.wait_gone(old)
+        killed = int(server.log().rpartition("sleeping in ")[2].split()[0])
+        os.kill(killed, signal.SIGKILL)
+        assert kept.pid() not in (old, killed)
+        assert busy.pid() not in (old, killed)
+
+
+# ---- recycling ----
+
+def test_a_kept_connection_survives_its_workers(start, way):
+    server = start(INI + "max-requests = 5\n")
+    with Kept(server, way) as kept:
+        pids = set()
+        until(lambda: pids.add(kept.pid()) or len(pids) > 3, "four workers")
+
+
+def test_a_worker_that_is_asked_by_hand_gives_them_away(start, way):
+    server = start(INI)
+    with Kept(server, way) as kept:
+        old = kept.pid()
+        os.kill(old, signal.SIGTERM)
+        proc.wait_gone(old)
+        assert kept.pid() != old
+
+
+# ---- behind nginx ----
+
+NGINX = {"fastcgi": "fastcgi_pass fast; fastcgi_keep_conn on;",
+         "http": "proxy_pass http://kept; proxy_set_header Connection '';",
+         "router": "proxy_pass http://router; proxy_set_header Connection '';",
+         "uwsgi": "uwsgi_pass {uwsgi};"}
+
+
+@pytest.mark.parametrize("size", ["processes = 1\n", "processes = 2\nthreads = 2\n"],
+                         ids=["one", "four"])
+def test_nginx_gets_an_answer_to_each_request(start, nginx, size):
+    """While workers are replaced after each 20 requests, and generations, too."""
+    server = start(INI + "max-requests = 20\nmax-requests-delta = 7\n" + size)
+    front = nginx("".join(f"upstream {name} {{ server {server.names[to]}; keepalive 8; }}"
+                          for name, to in [("fast", "fastcgi"), ("kept", "http"),
+                                           ("router", "router")]),
+                  {name: text.format_map(server.names) for name, text in NGINX.items()})
+    with contextlib.ExitStack() as stack:
+        loads = [stack.enter_context(Load(front.names[name], 2, True, "/echo", body=body))
+                 for name in NGINX for body in (None, b"x" * 900)]
+        for _ in range(4):
+            assert server.hup()
+            for load in loads:
+                load.wait_more(20)
+    assert [load.failures for load in loads] == [[]] * len(loads), front.log()
+
+
+# ---- the end of the server ----
+
+def ends_with_an_answer(kept):
+    """The worker may not know yet that it is to leave."""
+    until(lambda: kept.request("/hello").header("Connection") == "close", "Connection: close")
+    assert kept.client.is_closed()
+
+
+def test_the_last_answer_says_that_it_is_the_last(start):
+    server = start(INI)
+    with Kept(server, "http") as kept, Kept(server, "router") as routed:
+        kept.pid()
+        routed.pid()
+        server.send(signal.SIGTERM)
+        ends_with_an_answer(routed)
+        ends_with_an_answer(kept)
+    assert server.wait() == 0
+
+
+def test_who_comes_while_others_are_waited_for_is_served(start):
+    server = start(INI.replace("http = {router}", ""))
+    with Kept(server, "http") as kept, Kept(server, "http") as other:
+        kept.pid()
+        other.pid()
+        server.send(signal.SIGTERM)
+        ends_with_an_answer(other)
+        assert http.request(server.http, "/hello").status == 200
+        ends_with_an_answer(kept)
+    assert server.wait() == 0
+
+
+def test_silence_ends_a_connection(start, way):
+    server = start(INI + "drain-idle = 1\n")
+    with Kept(server, way) as kept:
+        kept.pid()
+        server.send(signal.SIGTERM)
+        assert kept.client.is_closed()
+        assert server.wait() == 0
+
+
+def test_fastcgi_connections_that_are_used_to_the_end_are_counted(start):
+    server = start(INI + "drain-idle = 1\n")
+    with Kept(server, "fastcgi") as kept:
+        kept.pid()
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        with contextlib.suppress(OSError, ValueError, AssertionError):      # it is closed
+            while True:
+                kept.request("/hello")
+    assert server.wait() == 0
+    assert "worker 1 closed 1 kept connection in use" in server.log()
