@@ -6,9 +6,6 @@
 #include "log.h"
 #include "logging.h"
 
-/* Between two looks at the files that are touched to tell something. */
-#define TOUCH_S 1.
-
 static void open_pipe(struct logmaster *m, struct logpipe *p, const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
@@ -71,16 +68,16 @@ void logmaster_rotate(struct logmaster *m)
 	logfile_rotate(m->file);
 }
 
-static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
+static void on_rotate_touched(void *data, const char *file)
 {
-	struct logmaster *m = w->data;
+	(void)file;
+	logmaster_rotate(data);
+}
 
-	(void)loop;
-	(void)events;
-	if (touch_fired(&m->touch_rotate))
-		logmaster_rotate(m);
-	if (touch_fired(&m->touch_reopen))
-		logmaster_reopen(m);
+static void on_reopen_touched(void *data, const char *file)
+{
+	(void)file;
+	logmaster_reopen(data);
 }
 
 static void watch_touches(struct logmaster *m, const struct config *cfg)
@@ -89,11 +86,6 @@ static void watch_touches(struct logmaster *m, const struct config *cfg)
 
 	touch_watch(&m->touch_rotate, &s->touch_rotate);
 	touch_watch(&m->touch_reopen, &s->touch_reopen);
-	ev_timer_stop(m->loop, &m->touching);
-	if (m->touch_rotate.files || m->touch_reopen.files) {
-		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
-		ev_timer_start(m->loop, &m->touching);
-	}
 }
 
 /* ---- life ---- */
@@ -102,8 +94,8 @@ void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *f
 		    const struct config *cfg)
 {
 	*m = (struct logmaster){ .loop = loop, .file = file };
-	ev_init(&m->touching, on_touching);
-	m->touching.data = m;
+	touch_init(&m->touch_rotate, loop, on_rotate_touched, m);
+	touch_init(&m->touch_reopen, loop, on_reopen_touched, m);
 	open_own(m);
 	open_pipes(m, cfg);
 	use_streams(m, cfg);
@@ -112,7 +104,6 @@ void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *f
 
 void logmaster_fini(struct logmaster *m)
 {
-	ev_timer_stop(m->loop, &m->touching);
 	touch_watch(&m->touch_rotate, NULL);
 	touch_watch(&m->touch_reopen, NULL);
 	logpipe_close(&m->requests);

@@ -13,7 +13,6 @@ struct logmaster {
 	struct logpipe lines, requests;
 	struct logstream line_stream, request_stream;
 	struct touch touch_rotate, touch_reopen;
-	ev_timer touching; /* looks at those files */
 };
 
 /* The first configuration is in force at once. */

@@ -30,8 +30,6 @@
 #define LONGEST_RETRY_MS 60000
 /* One that lived less than this is not replaced at once, either. */
 #define YOUNG_MS 10000
-/* Between two looks at the files that are touched to tell something. */
-#define TOUCH_S 1.
 
 struct master_settings {
 	bool vacuum, exit_on_reload;
@@ -91,7 +89,6 @@ struct master {
 	struct ev_loop *loop;
 	struct logmaster log;
 	struct touch touch_reload;
-	ev_timer touching;              /* looks at those files */
 	struct generation *generations; /* newest first */
 	/* Among them, or NULL.  A first one that nobody waits for any more, because a reload was
 	 * asked for, is the serving one, as far as it serves. */
@@ -287,11 +284,6 @@ static void watch_touches(struct master *m, const struct config *cfg)
 	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
-	ev_timer_stop(m->loop, &m->touching);
-	if (m->touch_reload.files) {
-		ev_timer_set(&m->touching, TOUCH_S, TOUCH_S);
-		ev_timer_start(m->loop, &m->touching);
-	}
 }
 
 /* ---- stopping ---- */
@@ -579,16 +571,11 @@ static void on_signals(struct ev_loop *loop, ev_io *w, int events)
 	step(m);
 }
 
-static void on_touching(struct ev_loop *loop, ev_timer *w, int events)
+static void on_touched(void *data, const char *file)
 {
-	struct master *m = w->data;
-	const char *file = touch_fired(&m->touch_reload);
+	struct master *m = data;
 	struct cause cause;
 
-	(void)loop;
-	(void)events;
-	if (!file)
-		return;
 	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
 	cause.ticket = 0;
 	want_reload(m, &cause);
@@ -721,8 +708,7 @@ static int prepare(struct master *m, struct error *e)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ev_timer_init(&m->timer, on_timer, 0., 0.);
 	m->timer.data = m;
-	ev_init(&m->touching, on_touching);
-	m->touching.data = m;
+	touch_init(&m->touch_reload, m->loop, on_touched, m);
 	return 0;
 }
 

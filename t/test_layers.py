@@ -24,7 +24,8 @@ ALLOWED_STATE = {
 }
 CORE_HEADERS_FOR_PLUGINS = {"plugin.h"}
 GATEWAY_FILES = {"router", "tunnel"}     # of plugins, with connections of their own
-LIBEV_FILES = {"lane", "connection", "hub", "acceptor", "gateway", "logmaster", "logpipe", "master", "generation", "worker"}
+LIBEV_FILES = {"lane", "connection", "hub", "acceptor", "gateway", "touch", "logmaster", "logpipe",
+               "master", "generation", "worker"}
 
 
 def layer_of_files():
