@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,6 +30,25 @@ enum { CUT_MS = 1000, CUT_LOOK_MS = 5 };
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
 static const double slow_s = 0.01;
+
+/* A line a minute: whoever has no memory has no use for more. */
+static const double tell_no_memory_s = 60;
+
+static void tell_no_memory(struct hub *hub, const char *what)
+{
+	ev_tstamp now = ev_now(hub->loop);
+
+	hub->without_memory++;
+	if (hub->told_no_memory > 0 && now - hub->told_no_memory < tell_no_memory_s)
+		return;
+	char others[64] = "";
+	if (hub->without_memory > 1)
+		snprintf(others, sizeof others, "; %u such failures since this was said last",
+			 hub->without_memory);
+	uwsgi_log(UWSGI_ERROR, "out of memory: %s%s", what, others);
+	hub->told_no_memory = now;
+	hub->without_memory = 0;
+}
 
 /* ---- exchanges ---- */
 
@@ -329,6 +349,8 @@ static void send_response(struct connection *c)
 		wait_to_write(c);
 		break;
 	case SENT_FAILED:
+		if (c->x->out.failed)
+			tell_no_memory(c->hub, "an answer is cut off");
 		give_up(c);
 		break;
 	}
@@ -360,6 +382,8 @@ static void send_ended(struct connection *c)
 {
 	c->close_after = !c->x->rs.keep;
 	c->linger = false;
+	if (c->x->rs.no_memory)
+		tell_no_memory(c->hub, "a request is answered with 500");
 	send_response(c);
 }
 
@@ -508,8 +532,8 @@ static bool make_room(struct connection *c)
 	return false;
 }
 
-/* One parse of what is there.  True: call again, there may be a next request. */
-static bool step(struct connection *c)
+/* One parse of what is there. */
+static void step(struct connection *c)
 {
 	struct exchange *x = c->x;
 	struct slice in = { x->in.p + x->in.begin, x->in.end - x->in.begin };
@@ -522,7 +546,7 @@ static bool step(struct connection *c)
 	if (x->out.pending > 0 && parsed != PARSE_DONE &&
 	    (send_pending(c) == SENT_FAILED || x->out.pending > HIGH_WATER)) {
 		connection_close(c);
-		return false;
+		return;
 	}
 	switch (parsed) {
 	case PARSE_DONE:
@@ -534,24 +558,22 @@ static bool step(struct connection *c)
 		} else {
 			connection_run(c);
 		}
-		return false;
+		return;
 	case PARSE_BAD:
 		refuse(c, true);
-		return false;
+		return;
 	case PARSE_CLOSE:
 		c->close_after = c->linger = true;
 		send_response(c);
-		return false;
+		return;
 	case PARSE_AGAIN:
-		renew_exchange(c);
-		c->first_byte = false;
-		if (x->in.begin < x->in.end)
-			return true;
-		break;
+		c->close_after = c->linger = false;
+		send_response(c); /* what the protocol has answered; then the connection is idle */
+		return;
 	case PARSE_MORE:
 		if (x->rq.reject_status || !make_room(c)) {
 			refuse(c, true);
-			return false;
+			return;
 		}
 		break;
 	}
@@ -562,14 +584,12 @@ static bool step(struct connection *c)
 		c->first_byte = true;
 	}
 	wait_for(c, EV_READ);
-	return false;
 }
 
 void connection_go_on(struct connection *c)
 {
 	leave_queue(c);
-	while (step(c))
-		;
+	step(c);
 }
 
 void connection_read(struct connection *c)
@@ -579,7 +599,7 @@ void connection_read(struct connection *c)
 
 	leave_queue(c);
 	if (!x) {
-		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
+		tell_no_memory(c->hub, "a connection is closed");
 		connection_close(c);
 		return;
 	}
@@ -784,7 +804,7 @@ struct connection *connection_new(struct hub *hub, const struct listener *listen
 	struct connection *c = calloc(1, sizeof *c + listener->protocol->state_size);
 
 	if (!c) {
-		uwsgi_log(UWSGI_ERROR, "out of memory: closing a connection");
+		tell_no_memory(hub, "a connection is closed");
 		close(fd);
 		return NULL;
 	}

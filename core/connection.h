@@ -59,7 +59,9 @@ struct hub {
 	ev_idle more;    /* runs while a turn has left something to the next one */
 	ev_timer retry;  /* successors had no room */
 	ev_timer grace;  /* after it, idle connections are closed */
-	int64_t date_s;  /* the second that date_text says */
+	ev_tstamp told_no_memory; /* when that was last said in the log; 0: never */
+	unsigned without_memory;  /* how often that was since */
+	int64_t date_s;           /* the second that date_text says */
 	char date_text[32];
 };
 

@@ -42,7 +42,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
-	rs->bodiless = rs->close = rs->file = false;
+	rs->bodiless = rs->close = rs->file = rs->no_memory = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
 }
 
@@ -178,6 +178,22 @@ static bool has_no_body(const struct response *rs)
 	return rs->status == 204 || rs->status == 304 || rs->status / 100 == 1;
 }
 
+/* Instead of a head that has a hole: with no headers, and so with hardly any memory. */
+static void say_no_memory(struct response *rs)
+{
+	const struct head head = { .status = 500,
+				   .line = SLICE("500 Internal Server Error"),
+				   .close = true,
+				   .date = rs->date };
+
+	rs->no_memory = true;
+	rs->status = 500;
+	rs->close = true;
+	rs->declared = 0; /* so nothing more of the body is said */
+	rs->out->failed = rs->out->pending > 0;
+	rs->protocol->head(rs->state, &head, rs->out);
+}
+
 /* Says the head and what was held.  length: of the whole body when that is all, else -1. */
 static void open_head(struct response *rs, int64_t length)
 {
@@ -207,8 +223,8 @@ static void open_head(struct response *rs, int64_t length)
 		.date = rs->date,
 	};
 	rs->head_sent = true;
-	if (rs->rq->arena.failed)
-		rs->out->failed = true;
+	if (rs->rq->arena.failed || rs->out->failed)
+		say_no_memory(rs);
 	else
 		rs->protocol->head(rs->state, &head, rs->out);
 	for (size_t i = 0; i < rs->held_count; i++)

@@ -54,6 +54,7 @@ struct response {
 	/* After the end, and never both: the protocol lets the connection live on; only a reset can
 	 * tell the peer that the rest is missing. */
 	bool keep, cut;
+	bool no_memory; /* for the head: 500 was said instead */
 };
 
 void response_init(struct response *, struct request *, struct out *, struct sink *,

@@ -134,6 +134,18 @@ def test_abort_before_the_request_is_whole_ends_it(client):
     assert client.request("/hello", request_id=1).body == b"hello\n"
 
 
+def test_after_an_abort_the_connection_is_as_idle_as_before(start):
+    """It may stay so, or be closed: but no request of it is refused for being late."""
+    server = start("fastcgi-socket = {fastcgi}\nmodule = basic\nsocket-timeout = 1\n")
+    data = fastcgi.request_bytes("/hello", keep=True)
+    with fastcgi.Connection(server.fastcgi) as idle, fastcgi.Connection(server.fastcgi) as late:
+        idle.send(data[:-8] + fastcgi.record(fastcgi.ABORT_REQUEST, 1))
+        assert idle.record()[0] == fastcgi.END_REQUEST
+        late.send(data[:-8])
+        server.wait_log("refused a request .* with 408")
+    assert server.log().count("refused") == 1
+
+
 def test_abort_of_a_request_that_is_none_is_ignored(client):
     client.send(fastcgi.record(fastcgi.ABORT_REQUEST, 5))
     assert client.request("/hello").body == b"hello\n"

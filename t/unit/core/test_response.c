@@ -261,6 +261,42 @@ static void test_files_are_passed_on_with_their_length(void **unused)
 	finish(&f, "head 200 OK length=1000\nContent-Length: 1000\nfile 10+1000\nend complete\n");
 }
 
+/* Memory runs out before the head is said, or only for what comes behind it. */
+static void test_without_memory_for_the_head_500_is_said(void **unused)
+{
+	struct fixture f;
+	int owner;
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
+	f.rq.arena.failed = true;
+	uwsgi_response_body(&f.rs, SLICE("hello"), &owner);
+	uwsgi_response_end(&f.rs);
+	assert_true(f.rs.no_memory);
+	assert_false(f.out.failed);
+	assert_int_equal(f.rs.status, 500);
+	assert_ptr_equal(f.out.done[0], &owner);
+	finish(&f, "head 500 Internal Server Error length=0 close\nend complete\n");
+
+	begin(&f, "HEAD");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	f.out.failed = true; /* a header had no room */
+	uwsgi_response_flush(&f.rs);
+	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
+	uwsgi_response_end(&f.rs);
+	finish(&f, "head 500 Internal Server Error length=0 close\nend complete\n");
+
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	uwsgi_response_flush(&f.rs);
+	f.out.failed = true;
+	uwsgi_response_end(&f.rs);
+	assert_false(f.rs.no_memory || f.rs.keep);
+	finish(&f, "head 200 OK length=-1\nend complete\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_many_blocks_open_the_head_without_a_length),
 		cmocka_unit_test(test_failing_says_500_or_cuts),
 		cmocka_unit_test(test_files_are_passed_on_with_their_length),
+		cmocka_unit_test(test_without_memory_for_the_head_500_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
