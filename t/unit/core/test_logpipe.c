@@ -1,177 +1,177 @@
 /* SPDX-License-Identifier: MIT */
-/* test_logpipe.c: the master's own lines on their way to a log that is a pipe, a socket or a file,
- * read late or never.  Standard error is put aside for each test. */
+/* test_logpipe.c: lines of children and of the master come to the log in order, nobody waits for a
+ * log that is not read, and what is lost is told. */
 #include "unit.h"
 
+#include "log.h"
 #include "logpipe.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-struct bench {
-	int before; /* standard error as it was */
-	int reader;
+enum { PIPE_BYTES = 4096 };
+
+struct fixture {
 	struct ev_loop *loop;
 	struct logfile file;
-	struct logpipe lines;
-	char *got;
-	size_t n;
+	struct logpipe pipe;
+	int log[2]; /* the log is a small pipe; the test reads log[0] */
+	int standard_error; /* as it was */
+	char text[1 << 21];
 };
 
-static void begin(struct bench *b, const int ends[2])
+static int begin(void **state)
 {
+	struct fixture *f = calloc(1, sizeof *f);
 	struct error e;
 
-	*b = (struct bench){ .before = dup(STDERR_FILENO), .reader = ends[0] };
-	fcntl(b->reader, F_SETFL, O_NONBLOCK);
-	dup2(ends[1], STDERR_FILENO);
-	close(ends[1]);
-	b->loop = ev_loop_new(EVFLAG_AUTO);
-	b->got = malloc(8 << 20);
-	logfile_init(&b->file, "/");
-	assert_int_equal(logpipe_open(&b->lines, b->loop, &b->file, &e), 0);
-	logpipe_take_own(&b->lines);
+	*state = f;
+	f->loop = ev_loop_new(EVFLAG_AUTO);
+	if (pipe2(f->log, O_CLOEXEC | O_NONBLOCK) ||
+	    fcntl(f->log[1], F_SETPIPE_SZ, PIPE_BYTES) != PIPE_BYTES)
+		return -1;
+	f->standard_error = dup(STDERR_FILENO);
+	dup2(f->log[1], STDERR_FILENO);
+	logfile_init(&f->file, "/");
+	if (logpipe_open(&f->pipe, f->loop, &f->file, &e) ||
+	    logpipe_open_pipe(&f->pipe, 1 << 16, &e))
+		return -1;
+	logpipe_take_own(&f->pipe);
+	return 0;
 }
 
-static void end(struct bench *b)
+static int end(void **state)
 {
-	logpipe_close(&b->lines);
-	logfile_enter_child(&b->file);
-	ev_loop_destroy(b->loop);
-	dup2(b->before, STDERR_FILENO);
-	close(b->before);
-	close(b->reader);
-	free(b->got);
+	struct fixture *f = *state;
+
+	logpipe_close(&f->pipe);
+	dup2(f->standard_error, STDERR_FILENO);
+	close(f->standard_error);
+	close(f->log[0]);
+	close(f->log[1]);
+	ev_loop_destroy(f->loop);
+	free(f);
+	return 0;
 }
 
-/* As somebody who begins to read, until nothing more comes. */
-static void read_all(struct bench *b)
+/* What is in the log now; takes it out. */
+static void read_log(struct fixture *f)
 {
-	ssize_t n = 1;
+	size_t at = strlen(f->text);
+	ssize_t n = read(f->log[0], f->text + at, sizeof f->text - 1 - at);
 
-	for (int idle = 0; idle < 3; idle += n <= 0) {
-		n = read(b->reader, b->got + b->n, (8 << 20) - b->n - 1);
-		if (n > 0)
-			b->n += (size_t)n;
-		/* The pause between two turns is 2 ms. */
-		ev_run(b->loop, EVRUN_NOWAIT);
-		if (n <= 0 && ev_is_active(&b->lines.pause))
-			ev_run(b->loop, EVRUN_ONCE);
+	f->text[at + (size_t)(n > 0 ? n : 0)] = '\0';
+}
+
+/* Reads as a reader does that was away for a while, until there is nothing more. */
+static void read_all(struct fixture *f)
+{
+	size_t before;
+
+	do {
+		before = strlen(f->text);
+		read_log(f);
+		logpipe_drain(&f->pipe);
+		ev_run(f->loop, EVRUN_NOWAIT);
+		read_log(f);
+	} while (strlen(f->text) > before);
+}
+
+static void child_says(struct fixture *f, const char *text)
+{
+	assert_int_equal(write(f->pipe.ends[1], text, strlen(text)), strlen(text));
+}
+
+static void test_lines_of_children_and_own_ones_keep_their_order(void **state)
+{
+	struct fixture *f = *state;
+
+	child_says(f, "first\n");
+	uwsgi_log(UWSGI_NOTE, "second");
+	child_says(f, "third\n");
+	uwsgi_log(UWSGI_ERROR, "fourth");
+	read_all(f);
+	assert_string_equal(f->text, "first\nsecond\nthird\nerror: fourth\n");
+}
+
+static void test_a_log_that_nobody_reads_holds_nobody_up(void **state)
+{
+	struct fixture *f = *state;
+	char *at;
+
+	for (int i = 0; i < 2000; i++)
+		uwsgi_log(UWSGI_NOTE, "line %d", i);
+	read_all(f);
+	at = f->text;
+	for (int i = 0; i < 2000; i++) {
+		char line[32];
+		int n = snprintf(line, sizeof line, "line %d\n", i);
+
+		assert_memory_equal(at, line, n);
+		at += n;
 	}
-	b->got[b->n] = '\0';
+	assert_string_equal(at, "");
 }
 
-static void assert_lines(const char *text, int from, int to)
+static void test_what_does_not_fit_is_counted_and_told(void **state)
 {
-	char line[32];
+	struct fixture *f = *state;
+	char line[1001];
 
-	for (int i = from; i < to; i++) {
-		size_t n = (size_t)snprintf(line, sizeof line, "line %06d\n", i);
-
-		assert_memory_equal(text, line, n);
-		text += n;
-	}
-}
-
-enum { LINE = sizeof "line 000000", MANY = 20000 };
-
-static void say(int from, int to)
-{
-	for (int i = from; i < to; i++)
-		uwsgi_log(UWSGI_NOTE, "line %06d", i);
-}
-
-static void all_come_in_order(const int ends[2])
-{
-	struct bench b;
-
-	begin(&b, ends);
-	say(0, 10);
-	assert_int_equal(read(b.reader, b.got, 4096), 10 * LINE); /* at once */
-	assert_lines(b.got, 0, 10);
-	say(0, MANY);
-	read_all(&b);
-	assert_int_equal(b.n, MANY * LINE);
-	assert_lines(b.got, 0, MANY);
-	end(&b);
-}
-
-static void test_lines_that_nobody_reads_yet_come_later_in_order(void **unused)
-{
-	int ends[2];
-
-	(void)unused;
-	assert_int_equal(pipe(ends), 0);
-	all_come_in_order(ends);
-}
-
-static void test_so_they_do_through_a_socket(void **unused)
-{
-	int ends[2];
-
-	(void)unused;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	all_come_in_order(ends);
-}
-
-static void test_what_does_not_fit_is_counted_and_told(void **unused)
-{
-	enum { TOO_MANY = 200000 };
-	unsigned long long lost;
-	int ends[2];
-	struct bench b;
-
-	(void)unused;
-	assert_int_equal(pipe(ends), 0);
-	begin(&b, ends);
-	say(0, TOO_MANY);
-	read_all(&b);
-	char *told = strstr(b.got, "error: ");
+	memset(line, 'x', 1000);
+	line[1000] = '\0';
+	for (int i = 0; i < 1500; i++)
+		uwsgi_log(UWSGI_NOTE, "%s", line);
+	read_all(f);
+	uwsgi_log(UWSGI_NOTE, "and on");
+	read_all(f);
+	char *told = strstr(f->text, " bytes of the log are lost here: nobody read it for too long\n");
 	assert_non_null(told);
-	assert_int_equal(sscanf(told, "error: %llu bytes of the log are lost here: nobody read it",
-				&lost), 1);
-	int kept = (int)(told - b.got) / LINE;
-	assert_lines(b.got, 0, kept);
-	assert_int_equal(lost, (TOO_MANY - kept) * LINE);
-
-	/* And on as before. */
-	b.n = 0;
-	say(0, 5);
-	read_all(&b);
-	assert_int_equal(b.n, 5 * LINE);
-	end(&b);
+	assert_non_null(strstr(told, "\nand on\n"));
+	/* Not one byte is gone that is not told. */
+	while (told > f->text && told[-1] != ' ')
+		told--;
+	size_t kept = 0;
+	for (const char *at = f->text; (at = strstr(at, line)); at += 1000)
+		kept += 1001;
+	assert_int_equal(kept + strtoull(told, NULL, 10), 1500 * 1001);
 }
 
-static void test_a_file_gets_a_line_in_one_piece(void **unused)
+static void test_the_end_writes_what_is_left(void **state)
 {
-	char name[] = "/tmp/uwsgi-u-XXXXXX";
-	int file = mkstemp(name);
-	int ends[2] = { open(name, O_RDONLY), file };
-	char *text = malloc(20000);
-	struct bench b;
+	struct fixture *f = *state;
 
-	(void)unused;
-	unlink(name);
-	memset(text, 'x', 19999);
-	text[19999] = '\0';
-	begin(&b, ends);
-	uwsgi_log(UWSGI_NOTE, "%s", text);
-	assert_int_equal(lseek(STDERR_FILENO, 0, SEEK_CUR), 20000); /* at once */
-	end(&b);
-	free(text);
+	child_says(f, "last words without a newline");
+	logpipe_close(&f->pipe);
+	read_log(f);
+	assert_string_equal(f->text, "last words without a newline");
 }
+
+static void test_one_that_is_closed_does_nothing(void **state)
+{
+	struct logpipe closed = { 0 };
+
+	(void)state;
+	logpipe_drain(&closed);
+	logpipe_enter_child(&closed);
+	logpipe_enter_child_for_requests(&closed);
+	logpipe_use(&closed, NULL);
+	logpipe_close(&closed);
+}
+
+#define WITH_LOG(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines_that_nobody_reads_yet_come_later_in_order),
-		cmocka_unit_test(test_so_they_do_through_a_socket),
-		cmocka_unit_test(test_what_does_not_fit_is_counted_and_told),
-		cmocka_unit_test(test_a_file_gets_a_line_in_one_piece),
+		WITH_LOG(test_lines_of_children_and_own_ones_keep_their_order),
+		WITH_LOG(test_a_log_that_nobody_reads_holds_nobody_up),
+		WITH_LOG(test_what_does_not_fit_is_counted_and_told),
+		WITH_LOG(test_the_end_writes_what_is_left),
+		WITH_LOG(test_one_that_is_closed_does_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
