@@ -4,6 +4,7 @@
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
+#   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
 #   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
@@ -58,14 +59,22 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: all static best build-only clean install uninstall docs check fresh soak bench demo unit fuzz run-fuzz blackbox
+.PHONY: FORCE all static best build-only clean install uninstall docs check fresh soak coverage bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so)
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
 stamp := $(B)/flags
-$(shell mkdir -p $(B); echo '$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR)' > $(stamp).new; \
-	cmp -s $(stamp).new $(stamp) && rm $(stamp).new || mv $(stamp).new $(stamp); \
-	echo '$(B)' | cmp -s - build/linked || echo '$(B)' > build/linked)
+
+# A file that holds this text, written when the text is another one.  Reading the Makefile writes
+# nothing: also `make -n` and `make clean` do that.
+define remember
+$(1): $(shell echo '$(2)' | cmp -s - $(1) 2>/dev/null || echo FORCE)
+	@mkdir -p $(dir $(1))
+	@echo '$(2)' > $(1)
+endef
+$(eval $(call remember,$(stamp),$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR)))
+$(eval $(call remember,build/linked,$(B)))
+FORCE:
 
 uwsgi: $(core_o) $(B)/core/main.o buildconf/exports.list build/linked
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
@@ -173,6 +182,16 @@ check:
 FRESH ?= bookworm trixie
 fresh:
 	/usr/bin/python3 t/fresh.py $(FRESH)
+
+# ---- which lines the tests run; not part of check ----
+coverage:
+	$(MAKE) PROFILE=coverage all
+	find build/coverage -name '*.gcda' -delete
+	-umask 0; $(MAKE) PROFILE=coverage unit >build/coverage/unit.log
+	-umask 0; $(MAKE) PROFILE=coverage blackbox
+	@gcov -n $$(find build/coverage/core build/coverage/plugins -name '*.gcda') 2>/dev/null | \
+		sed -n "N; s/^File '\([cp][^']*\.c\)'\nLines executed:\([0-9.]*\)% of \([0-9]*\)/\2 % of \3 lines  \1/p; D" | \
+		sort -n
 
 # ---- minutes of load and trouble; not part of check ----
 MINUTES ?= 20
