@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 
 import pytest
 
@@ -15,7 +14,8 @@ sys.dont_write_bytecode = True
 from lib import house as houses  # noqa: E402
 from lib import nginx as fronts  # noqa: E402
 from lib import proc  # noqa: E402
-from lib.server import Oracle, Server  # noqa: E402
+from lib.server import Oracle  # noqa: E402
+from lib.starter import OracleStarter, Starter, make_folder  # noqa: E402
 
 DEFAULT_SECONDS = 60
 proc.adopt_orphans()
@@ -53,13 +53,6 @@ def pytest_runtest_makereport(item, call):
                     report.sections.append((f"end of {server.log_path}", server.log()[-3000:]))
 
 
-def make_folder():
-    """Short, because a UNIX socket's path is; open to all, because servers change their user."""
-    path = tempfile.mkdtemp(prefix="uwsgi-t-")
-    os.chmod(path, 0o755)
-    return path
-
-
 @pytest.fixture
 def folders():
     """All folders of a test; they outlive its servers."""
@@ -87,33 +80,6 @@ def started(folders):
         except AssertionError as e:
             before_end.append(str(e))
     assert not before_end, "\n".join(before_end)
-
-
-class Starter:
-    """start(ini): a running server; start.not_yet(ini): the same, not started."""
-    # With UWSGI_TEST_ORACLE=1 the suite runs against Debian's uWSGI: to test the tests.
-    kind = Oracle if os.environ.get("UWSGI_TEST_ORACLE") else Server
-
-    def __init__(self, things, folders):
-        self.things, self.folders = things, folders
-
-    def not_yet(self, ini="", **how):
-        if "faults" in how and os.environ.get("UWSGI_SANITIZED"):
-            pytest.skip("the sanitizers stand in front of the same calls")
-        where = how.pop("folder", None)
-        if not where:
-            where = make_folder()
-            self.folders.append(where)
-        server = self.kind(where, ini, **how)
-        self.things.append(server)
-        return server
-
-    def __call__(self, ini="", **how):
-        return self.not_yet(ini, **how).start()
-
-
-class OracleStarter(Starter):
-    kind = Oracle
 
 
 @pytest.fixture

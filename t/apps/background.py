@@ -3,6 +3,7 @@
 import atexit
 import concurrent.futures
 import os
+import sys
 import threading
 import time
 
@@ -13,7 +14,7 @@ executor = concurrent.futures.ThreadPoolExecutor(1)
 
 
 def say(what):
-    print(what, "in", os.getpid(), flush=True)
+    sys.stdout.write(f"{what} in {os.getpid()}\n")  # at once, unlike print()
 
 
 def job(name):

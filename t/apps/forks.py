@@ -68,7 +68,7 @@ def in_close(environ, start_response):
             if pid == 0:
                 leave_by(environ["QUERY_STRING"])
                 return
-            print("child of close():", code_of(pid), flush=True)
+            sys.stdout.write(f"child of close(): {code_of(pid)}\n")  # at once, unlike print()
     start_response("200 OK", PLAIN)
     return Body([b"closed"])
 

@@ -92,7 +92,7 @@ HEADER_DIFFERENCES = {
 @pytest.fixture(scope="module")
 def both():
     """{ours, theirs}: (server, nginx), one of each for all requests."""
-    from conftest import make_folder
+    from lib.starter import make_folder
     from lib import nginx as fronts
     from lib.server import Server
     if Oracle.missing():

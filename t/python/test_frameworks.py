@@ -13,7 +13,7 @@ SPEAK = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi}
 
 def module_server(ini, package):
     pytest.importorskip(package)
-    from conftest import Starter, make_folder
+    from lib.starter import Starter, make_folder
     things = []
     try:
         yield Starter(things, [])(ini, folder=make_folder())

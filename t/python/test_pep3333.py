@@ -22,7 +22,7 @@ post-buffering = 4096
 
 @pytest.fixture(scope="module")
 def server():
-    from conftest import Starter, make_folder
+    from lib.starter import Starter, make_folder
     things, folders = [], []
     try:
         yield Starter(things, folders)(INI, folder=make_folder())
