@@ -97,8 +97,9 @@ static const struct option rows[] = {
 	  .initial = "60",
 	  .min = 1,
 	  .max = 86400,
-	  .help = "how long a reload may take to import the application; then it is given up and "
-		  "the old one goes on serving",
+	  .help = "how long a reload may take until all its workers accept requests; then it is given "
+		  "up, and the old one goes on serving. A single worker that takes longer, and more "
+		  "than twice as long as another one did, is killed and started again",
 	  .differs = "there is no such option" },
 };
 #undef AT

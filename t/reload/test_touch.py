@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reloads that a file asks for, and workers that go because of their age."""
 import os
+import signal
 import time
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_folder_is_watched_with_what_lies_in_it(start, folder):
     first = pid_of(server)
     touch(f"{folder}/inside")
     until(lambda: pid_of(server) != first, "a new generation")
+
+
+def test_a_server_that_ends_watches_nothing(start):
+    """What it has watched goes with the last generation."""
+    server = start(INI + "touch-reload = {here}/one\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=1.5"))
+        server.wait_log("^sleeping in")
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        touch(f"{server.folder}/one")
+        assert c.read().status == 200
+    assert server.wait() == 0
+    assert "was touched" not in server.log()
 
 
 def test_a_reload_watches_what_the_new_configuration_names(start):
