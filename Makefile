@@ -34,7 +34,7 @@ CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ld
 
 # In layer order: a file knows only what stands above it.
 BASE     := error logline log arena out memory pattern stray
-SETTINGS := report option uwsgi_names absent always pending lookup catalogue inifile jsonfile text otherfile source fetch expand \
+SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup nearest catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
 EXCHANGE := request body header_rules response logformat requestlog progress exchange
@@ -227,6 +227,7 @@ man_dir  = $(DESTDIR)$(PREFIX)/share/man/man1
 install: all
 	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir)
 	install -m 755 uwsgi $(bin_dir)
+	ln -sf uwsgi $(bin_dir)/uwsgi_python3
 	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
 	install -m 755 plugins/python/python_plugin.so \
@@ -237,7 +238,7 @@ install: all
 
 # With the PREFIX, LIBDIR and DESTDIR of the installation; the plugins of all Pythons go.
 uninstall:
-	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
+	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi_python3 $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
 		$(man_dir)/uwsgi.1 $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
 		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so)
 	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)) 2>/dev/null || true

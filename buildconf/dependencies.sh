@@ -7,7 +7,7 @@ set -eu
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
-curl strace mandoc uwsgi-core uwsgi-plugin-python3"
+curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils"

@@ -34,7 +34,7 @@ static const char speakers[] = "this protocol is not spoken here; use socket, ht
 			       "fastcgi-socket";
 static const char pushers[] = "measurements are not sent there; what reads the statistics can "
 			      "pass them on";
-static const char own_options[] = "options are neither declared nor taken away by a file here; "
+static const char own_options[] = "options are not taken away by a file here; "
 				  "set-placeholder sets a name for use as %(name)";
 static const char pyrun[] = "programs are run by python3; name a WSGI application with module";
 static const char home[] = "sys.executable is that of home";
@@ -215,7 +215,9 @@ static const struct {
 	{ "use-abort$", "crashes leave a core file and Python's own report" },
 	{ "no-server$", "to look at a configuration without starting it there is --check" },
 	{ "command-mode$", "to look at a configuration without starting it there is --check" },
-	{ "declare-option", own_options },
+	{ "declare-option2", own_options },
+	{ "apparmor", "THE APPLICATION IS NOT CONFINED; write AppArmorProfile= into its systemd "
+		      "unit, or start it with aa-exec" },
 	{ "inject-", own_options },
 	{ "blacklist$", own_options },
 	{ "end-blacklist$", own_options },

@@ -4,8 +4,9 @@
  * tables are their modules'. */
 #include "catalogue.h"
 
+#include "nearest.h"
+
 #include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,104 +121,18 @@ static const struct {
 	{ "zuid", "; did you mean \"uid\"?" },
 };
 
-enum { NAME_MAX_COMPARED = 48 };
-
-static char fold(char c)
-{
-	return c == '_' ? '-' : (char)tolower((unsigned char)c);
-}
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Insertions, deletions, replacements and swaps of neighbours that lead from a to b, where
- * capitals and underscores count as what they stand for. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[3][NAME_MAX_COMPARED + 1];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > NAME_MAX_COMPARED || m > NAME_MAX_COMPARED)
-		return NAME_MAX_COMPARED;
-	for (size_t j = 0; j <= m; j++)
-		row[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
-
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= m; j++) {
-			bool same = fold(a[i - 1]) == fold(b[j - 1]);
-
-			now[j] = least(before[j] + 1, now[j - 1] + 1);
-			now[j] = least(now[j], before[j - 1] + !same);
-			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
-			    fold(a[i - 2]) == fold(b[j - 1]))
-				now[j] = least(now[j], earlier[j - 2] + 1);
-		}
-	}
-	return row[n % 3][m];
-}
-
-/* Which letters a name has.  One slip changes two of them at most. */
-static unsigned letters_of(const char *name)
-{
-	unsigned letters = 0;
-
-	for (; *name; name++)
-		letters |= 1u << (fold(*name) & 31);
-	return letters;
-}
-
-/* The distance, or at least limit: most names differ too much in length or letters to be
- * compared. */
-static unsigned distance_below(const char *a, const char *b, unsigned limit)
-{
-	size_t n = strlen(a), m = strlen(b);
-
-	if (limit == 0 || (n > m ? n - m : m - n) >= limit)
-		return limit;
-	if (__builtin_popcount(letters_of(a) ^ letters_of(b)) > 2 * ((int)limit - 1))
-		return limit;
-	return distance(a, b);
-}
-
-struct nearest {
-	const char *wanted, *name;
-	unsigned distance; /* of name; at first, one more than is allowed */
-};
-
-/* One slip is a typing error; more are one only in a long name. */
-static unsigned allowed_slips(size_t length)
-{
-	return length < 3 ? 0 : length < 8 ? 1 : length < 14 ? 2 : 3;
-}
-
-static void consider(struct nearest *n, const char *name)
-{
-	size_t wanted = strlen(n->wanted);
-	bool begins = wanted >= 4 && strncmp(name, n->wanted, wanted) == 0;
-	unsigned d = begins ? 1 : distance_below(n->wanted, name, n->distance);
-
-	if (d < n->distance) {
-		n->distance = d;
-		n->name = name;
-	}
-}
-
 /* What can be used comes first; of what uWSGI has besides, only what is very near is named. */
 static const char *find_nearest(const struct catalogue *c, const char *name)
 {
 	size_t known;
-	struct nearest n = { .wanted = name, .distance = allowed_slips(strlen(name)) + 1 };
+	struct nearest n = nearest_to(name);
 	const struct uwsgi_name *names = uwsgi_names_all(&known);
 
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
-			consider(&n, c->tables[t]->rows[i].name);
+			nearest_consider(&n, c->tables[t]->rows[i].name);
 	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
-		if (distance_below(name, names[i].name, 2) < 2)
+		if (nearest_is_one_slip(name, names[i].name))
 			n.name = names[i].name;
 	return n.name;
 }
@@ -227,10 +142,10 @@ static const char *find_nearest(const struct catalogue *c, const char *name)
 static bool hint_lost_equals(const struct catalogue *c, const char *name, char *hint, size_t size)
 {
 	struct option_at at;
-	char first[NAME_MAX_COMPARED + 1];
+	char first[64];
 	size_t n = strcspn(name, " \t:");
 
-	if (!name[n] || n > NAME_MAX_COMPARED)
+	if (!name[n] || n >= sizeof first)
 		return false;
 	memcpy(first, name, n);
 	first[n] = '\0';

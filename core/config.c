@@ -29,8 +29,8 @@ struct config {
 
 struct config_settings {
 	bool strict, show;
-	const char *exit;
-	struct option_list print, ini, json, inherit, set, placeholders;
+	const char *exit, *paste, *paste_logged;
+	struct option_list print, ini, json, inherit, set, placeholders, declared;
 };
 
 #define AT(member) offsetof(struct config_settings, member)
@@ -53,6 +53,19 @@ static const struct option rows[] = {
 		  "\"b\"]}}",
 	  .example = "/etc/shop.json" },
 	{ .name = "js", .same_as = "json" },
+	{ .name = "ini-paste",
+	  .type = OPT_STRING,
+	  .offset = AT(paste),
+	  .unit = "FILE",
+	  .help = "serve the application of this PasteDeploy file, as paste does, and read its "
+		  "[uwsgi] section if it has one",
+	  .example = "/srv/shop/production.ini" },
+	{ .name = "ini-paste-logged",
+	  .type = OPT_STRING,
+	  .offset = AT(paste_logged),
+	  .unit = "FILE",
+	  .help = "the same with paste-logger",
+	  .example = "/srv/shop/production.ini" },
 	{ .name = "print",
 	  .type = OPT_LIST,
 	  .offset = AT(print),
@@ -78,7 +91,8 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(strict),
 	  .initial = "false",
-	  .help = "unknown and unsupported options are errors, not warnings" },
+	  .help = "unknown options, and those that are not to come here, are errors; those that "
+		  "are still to come are warned about, as without it" },
 	{ .name = "show-config",
 	  .type = OPT_FLAG,
 	  .offset = AT(show),
@@ -98,14 +112,38 @@ static const struct option rows[] = {
 	  .help = "set a name for use as %(name)",
 	  .example = "name=shop" },
 	{ .name = "set-ph", .same_as = "set-placeholder" },
+	{ .name = "declare-option",
+	  .type = OPT_LIST,
+	  .offset = AT(declared),
+	  .unit = "NAME=$1",
+	  .help = "this name is no typing error, but a placeholder for use as %(name)",
+	  .example = "site=$1",
+	  .differs = "it may also stand for other options" },
 };
 #undef AT
+
+/* What else it could mean in uWSGI is not understood here. */
+static void check_declarations(const struct config *c, struct report *report)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	for (size_t i = 0; i < s->declared.count; i++) {
+		const char *equals = strchr(s->declared.items[i], '=');
+
+		if (!equals || strcmp(equals, "=$1") != 0)
+			uwsgi_config_doubt(c, report, UWSGI_WARNING, "declare-option",
+					   "only NAME=$1 is understood, which makes a placeholder; "
+					   "\"%s\" is ignored",
+					   s->declared.items[i]);
+	}
+}
 
 const struct option_table config_table = {
 	.module = "configuration",
 	.size = sizeof(struct config_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check_declarations,
 };
 
 void config_free(struct config *c)
@@ -226,10 +264,23 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	}
 }
 
-/* A name that is set twice is used as a whole, though only its first value counts. */
+static bool declares(const char *declaration, const char *name)
+{
+	size_t n = strlen(name);
+
+	return declaration && strncmp(declaration, name, n) == 0 && declaration[n] == '=';
+}
+
+/* A name that is set twice is used as a whole, though only its first value counts.  Many set a
+ * name for log lines of the application, which reads it as uwsgi.opt["name"]. */
 static bool is_placeholder(const struct config *c, const struct key *key)
 {
-	return keys_find(&c->keys, key->name)->used;
+	const struct key *declaration = keys_find(&c->keys, "declare-option");
+
+	while (declaration && !declares(declaration->value, key->name))
+		declaration = keys_next(&c->keys, declaration);
+	return declaration || strcmp(key->name, "name") == 0 ||
+	       keys_find(&c->keys, key->name)->used;
 }
 
 /* No table has it.  The environment may hold UWSGI_ names that are the application's. */
@@ -242,8 +293,11 @@ static void report_unknown(struct config *c, const struct key *key, bool strict,
 	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
 		return;
 	if (uwsgi_names_find(key->name)) {
-		snprintf(text, sizeof text, "option \"%s\" of uWSGI is not supported here%s%s%s",
-			 key->name, ignored, why ? ": " : "", why ? why : "");
+		/* What uWSGI has is in a table, or has a reason why not: this one's table is the
+		 * plugin's, which is not there. */
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is %s%s%s%s", key->name,
+			 why ? "not supported here" : "in no plugin that is loaded", ignored,
+			 why ? ": " : "", why ? why : "");
 	} else {
 		if (c->hints++ < HINTS_MAX)
 			catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);

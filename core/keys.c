@@ -12,6 +12,7 @@
 #include "fetch.h"
 #include "keys_file.h"
 #include "otherfile.h"
+#include "source.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -119,6 +120,29 @@ static void add_assignment(struct reader *r, const struct key *set, bool placeho
 	keys_add(r, &key);
 }
 
+/* Settings of the server, if there are any, and the application. */
+static void include_paste(struct reader *r, const struct key *key, bool logged)
+{
+	struct arena *arena = r->context->arena;
+	const char *given = key->value ? early_value(r, key->value) : NULL;
+	struct key paste = *key, logger = *key;
+	struct text uri = { 0 };
+
+	if (!given)
+		return;
+	keys_file_read(r, given, FILE_PASTE, key->at);
+	const char *path = source_absolute(arena, r->context->invocation->cwd, given);
+	text_addf(&uri, "config:%s", path ? path : given);
+	paste.name = "paste";
+	paste.value = text_take(&uri, arena);
+	logger.name = "paste-logger";
+	logger.value = NULL;
+	if (paste.value)
+		keys_add(r, &paste);
+	if (logged)
+		keys_add(r, &logger);
+}
+
 void keys_add(struct reader *r, const struct key *given)
 {
 	struct option_at at;
@@ -143,6 +167,8 @@ void keys_add(struct reader *r, const struct key *given)
 		keys_file_include(r, &key, strcmp(key.name, "ini") ? FILE_BY_NAME : FILE_INI);
 	else if (strcmp(name, "json") == 0)
 		keys_file_include(r, &key, FILE_JSON);
+	else if (strncmp(name, "ini-paste", 9) == 0)
+		include_paste(r, &key, name[9]);
 	else if (strcmp(name, "set") == 0)
 		add_assignment(r, &key, false);
 	else if (strcmp(name, "set-placeholder") == 0)

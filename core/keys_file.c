@@ -27,7 +27,7 @@ struct file {
 	const struct file *outer; /* includes this one; NULL: none */
 	struct place place;
 	const char *section; /* the one that is read */
-	bool json;
+	bool json, optional; /* optional: the section may be missing */
 	bool found, stray;  /* its heading was seen; a line before all headings was */
 	struct text others; /* the headings that were not asked for */
 	struct logic logic;
@@ -260,7 +260,7 @@ static void read_bytes(struct file *f, struct slice bytes, struct origin at)
 
 	if ((f->json ? jsonfile_read : inifile_read)(bytes, take_line, f, &line, &e))
 		warn(f, line, UWSGI_ERROR, "%s", e.text);
-	else if (!f->found)
+	else if (!f->found && !f->optional)
 		say_section_missing(f, at);
 	if (!logic_end(&f->logic, &line, &e))
 		warn(f, line, UWSGI_WARNING, "%s", e.text);
@@ -292,6 +292,7 @@ static void read_section(struct reader *r, const char *given, const char *sectio
 	struct error e;
 	size_t n;
 
+	f.optional = format == FILE_PASTE;
 	f.json = format == FILE_JSON ||
 		 (format == FILE_BY_NAME && dot && (!strcmp(dot, ".json") || !strcmp(dot, ".js")));
 	f.place = (struct place){ .given = given,

@@ -29,6 +29,7 @@ enum file_format {
 	FILE_JSON,
 	FILE_XML, /* not read here: say how it is written in ini */
 	FILE_YAML,
+	FILE_PASTE, /* ini of PasteDeploy, which may have a section for the server */
 	FILE_BY_NAME, /* as the name ends; ini when that says nothing */
 };
 

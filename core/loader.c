@@ -3,6 +3,9 @@
  * the binary in a build tree, and in the installation's folder, in this order. */
 #include "loader.h"
 
+#include "nearest.h"
+#include "uwsgi_plugins.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +194,24 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 	return loaded;
 }
 
+/* "; did you mean …?", of what is loaded and of what uWSGI has. */
+static void hint(const struct loader *ld, const char *name, char *text, size_t size)
+{
+	struct nearest n = nearest_to(name);
+	const char *known;
+
+	for (size_t i = 0; i < ld->count; i++) {
+		nearest_consider(&n, ld->plugins[i]->name);
+		for (size_t k = 0; ld->plugins[i]->aliases && ld->plugins[i]->aliases[k]; k++)
+			nearest_consider(&n, ld->plugins[i]->aliases[k]);
+	}
+	for (size_t i = 0; (known = uwsgi_plugins_name(i)); i++)
+		nearest_consider(&n, known);
+	*text = '\0';
+	if (n.name)
+		snprintf(text, size, "; did you mean \"%s\"?", n.name);
+}
+
 static void list_loaded(const struct loader *ld, char *text, size_t size)
 {
 	size_t n = 0;
@@ -205,7 +226,7 @@ static void list_loaded(const struct loader *ld, char *text, size_t size)
 static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
 			 struct error *e)
 {
-	char path[8192], tried[sizeof e->text - 256] = "", loaded_names[128];
+	char path[8192], tried[sizeof e->text - 384] = "", loaded_names[128], near[128];
 	int loaded = 0;
 
 	if (strchr(name, '/')) {
@@ -219,8 +240,9 @@ static int find_and_load(struct loader *ld, const char *name, const struct confi
 	if (loaded)
 		return loaded > 0 ? 0 : -1;
 	list_loaded(ld, loaded_names, sizeof loaded_names);
-	return uwsgi_error_set(e, "plugin \"%s\" not found; tried %s; there are %s", name, tried,
-			       loaded_names);
+	hint(ld, name, near, sizeof near);
+	return uwsgi_error_set(e, "plugin \"%s\" not found%s; tried %s; there are %s", name, near,
+			       tried, loaded_names);
 }
 
 void loader_load_profile(struct loader *ld)
@@ -231,6 +253,19 @@ void loader_load_profile(struct loader *ld)
 	while ((name = strsep(&rest, " ,")))
 		if (*name && find_and_load(ld, name, NULL, &e))
 			uwsgi_log(UWSGI_WARNING, "%s", e.text);
+}
+
+void loader_load_by_program_name(struct loader *ld, const char *program)
+{
+	static const char begins[] = "uwsgi_";
+	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+	struct error e;
+
+	if (strncmp(name, begins, sizeof begins - 1) != 0)
+		return;
+	name += sizeof begins - 1;
+	if (*name && !is_loaded(ld, name) && find_and_load(ld, name, NULL, &e))
+		uwsgi_log(UWSGI_WARNING, "%s: %s", program, e.text);
 }
 
 /* The name in a path such as /usr/lib/uwsgi/plugins/python3_plugin.so. */
@@ -244,29 +279,43 @@ static void bare_name(const char *path, char *name, size_t size)
 		*end = '\0';
 }
 
-static int load_list(struct loader *ld, const char *list, const struct config *keys,
-		     struct error *e)
+/* One that uWSGI has, and that is no reason not to start. */
+static bool is_dispensable(const char *name, struct origin at, struct report *report)
 {
-	char *names = strdup(list), *rest = names, *asked, name[256];
-	int failed = names ? 0 : uwsgi_error_set(e, "out of memory");
+	const char *instead = uwsgi_plugins_instead(name);
 
-	while (!failed && (asked = strsep(&rest, ", "))) {
-		bare_name(asked, name, sizeof name);
-		if (*name && !is_loaded(ld, name))
-			failed = find_and_load(ld, asked, keys, e);
-	}
-	free(names);
-	return failed;
+	if (instead && *instead)
+		report_add(report, UWSGI_WARNING, at,
+			   "plugin \"%s\" of uWSGI is not here, ignored: %s", name, instead);
+	return instead != NULL;
 }
 
-int loader_load_configured(struct loader *ld, const struct config *keys, struct error *e)
+static void load_list(struct loader *ld, const struct key *key, const struct config *keys,
+		      struct report *report)
 {
-	const char *key, *value;
+	char *names = strdup(key->value ? key->value : ""), *rest = names, *asked, name[256];
+	struct error e;
 
-	for (size_t i = 0; uwsgi_config_next(keys, &i, &key, &value);)
-		if (key_means(key, "plugin") && load_list(ld, value, keys, e))
-			return -1;
-	return 0;
+	if (!names)
+		report_add(report, UWSGI_ERROR, key->at, "out of memory");
+	while (names && (asked = strsep(&rest, ", "))) {
+		bare_name(asked, name, sizeof name);
+		if (!*name || is_loaded(ld, name) ||
+		    (!strchr(asked, '/') && is_dispensable(name, key->at, report)))
+			continue;
+		if (find_and_load(ld, asked, keys, &e))
+			report_add(report, UWSGI_ERROR, key->at, "%s", e.text);
+	}
+	free(names);
+}
+
+void loader_load_configured(struct loader *ld, const struct config *cfg, struct report *report)
+{
+	const struct keys *keys = config_keys(cfg);
+
+	for (size_t i = 0; i < keys->count; i++)
+		if (key_means(keys->items[i].name, "plugin"))
+			load_list(ld, &keys->items[i], cfg, report);
 }
 
 bool loader_has(const struct loader *ld, const char *name)

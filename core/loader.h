@@ -4,6 +4,7 @@
 #ifndef UWSGI_LOADER_H
 #define UWSGI_LOADER_H
 
+#include "config.h"
 #include "listener.h"
 
 extern const struct option_table loader_options;
@@ -21,9 +22,12 @@ struct loader {
 void loader_init(struct loader *);
 /* Those of the build profile; one whose file is missing is left out with a warning. */
 void loader_load_profile(struct loader *);
-/* Those that the configuration's keys name with plugin=, as far as they are not here already.
- * Returns -1 with the name and the paths tried. */
-int loader_load_configured(struct loader *, const struct config *keys, struct error *);
+/* Started as uwsgi_NAME, which Debian's scripts do, the server loads that plugin: uwsgi_python3 the
+ * usual one, uwsgi_python312 one of several that lie side by side. */
+void loader_load_by_program_name(struct loader *, const char *program);
+/* Those that the configuration's keys name with plugin=, as far as they are not here already.  One
+ * that cannot be loaded is an error, unless it is uWSGI's: then it is missed, and that is said. */
+void loader_load_configured(struct loader *, const struct config *keys, struct report *);
 /* Whether a plugin of this name is loaded; python3 is python. */
 bool loader_has(const struct loader *, const char *name);
 

@@ -66,15 +66,16 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 			       struct tables *tables, struct report *report)
 {
 	struct report first;
-	struct error e;
 
+	if (invocation->argc > 0)
+		loader_load_by_program_name(ld, invocation->argv[0]);
 	collect_tables(tables, ld);
 	report_init(&first);
 	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
 	report_fini(&first);
 	/* What else is wrong is said, too: config_load() gives nothing once there is an error. */
-	if (keys && loader_load_configured(ld, keys, &e))
-		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
+	if (keys)
+		loader_load_configured(ld, keys, report);
 	config_free(keys);
 	collect_tables(tables, ld);
 	return config_load(invocation, tables->items, tables->count, report);
@@ -181,6 +182,16 @@ static int open_late_log(const struct config *cfg, struct logfile *log, bool jai
 	return logfile_open(log, cfg, true, e);
 }
 
+/* As soon as there is a pidfile, --reload finds the server: its signal waits for the master. */
+static void hold_reloads(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
 static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
 		   struct master_setup *setup, struct error *e)
@@ -207,6 +218,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 					       : "no configuration is named; write uwsgi FILE.ini, "
 						 "or uwsgi --http-socket 127.0.0.1:8080 "
 						 "--module app:app; uwsgi --help tells more");
+	hold_reloads();
 	setup->log->uid = who.uid;
 	setup->log->gid = who.gid;
 	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&

@@ -7,6 +7,7 @@
 #include "cause.h"
 #include "clock.h"
 #include "logmaster.h"
+#include "option.h"
 #include "outcome.h"
 #include "spawn.h"
 #include "stray.h"
@@ -343,6 +344,7 @@ static int begin_reload(struct master *m, struct error *e)
 
 	invocation.is_reload = true;
 	report_init(&report);
+	report.again = true;
 	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
 	report_print(&report);
 	report_fini(&report);
@@ -540,6 +542,18 @@ static void reap(struct master *m)
 	}
 }
 
+/* Debian's init script sends TERM for force-reload, and this variable is its mark.  uWSGI reloads
+ * then, unless it is told otherwise. */
+static bool term_reloads(const struct master *m)
+{
+	const struct config *cfg = (m->serving ? m->serving : m->generations)->config;
+	const struct master_settings *s = uwsgi_options(cfg, &master_options);
+	const struct key *key = config_key(cfg, "die-on-term");
+	bool dies = key && !(key->value && option_boolean(key->value) == 0);
+
+	return getenv("UWSGI_DEB_CONFNAMESPACE") && !dies && s->hooks.count == 0;
+}
+
 static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 {
 	struct cause cause;
@@ -553,7 +567,8 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		return;
 	}
 	cause = cause_of_signal(info);
-	if (info->ssi_signo == SIGHUP)
+	if (info->ssi_signo == SIGHUP ||
+	    (info->ssi_signo == SIGTERM && term_reloads(m)))
 		want_reload(m, &cause);
 	else
 		stop(m, &cause, info->ssi_signo != SIGTERM);
@@ -723,6 +738,10 @@ static void run(struct master *m)
 	notify_status(&setup->notify, "importing the application");
 	if (begin(m, setup->config, &setup->listeners, &e) == 0) {
 		watch_touches(m, m->generations->config);
+		if (term_reloads(m))
+			uwsgi_log(UWSGI_NOTE, "SIGTERM reloads, as Debian's init script wants it "
+					      "(UWSGI_DEB_CONFNAMESPACE is set); with "
+					      "die-on-term = true it stops the server");
 		step(m);
 		ev_run(m->loop, 0);
 		uwsgi_log(UWSGI_NOTE, "goodbye");

@@ -531,11 +531,6 @@ static const struct option_table signs = {
 };
 
 static const struct option python_rows[] = {
-	{ .name = "paste", .type = OPT_STRING },
-	{ .name = "paste-name", .type = OPT_STRING },
-	{ .name = "paste-logger", .type = OPT_STRING, .bare = "" },
-	{ .name = "ini-paste", .type = OPT_STRING },
-	{ .name = "ini-paste-logged", .type = OPT_STRING },
 	{ .name = "pecan", .type = OPT_STRING },
 	{ .name = "pymodule-alias", .type = OPT_LIST },
 	{ .name = "post-pymodule-alias", .type = OPT_LIST },
@@ -546,7 +541,7 @@ static const struct option_table python = {
 	.module = "other ways to name a Python application",
 	.rows = python_rows,
 	.count = sizeof python_rows / sizeof *python_rows,
-	.pending = "; a file for wsgi-file can make it, for example by loadapp() of Paste",
+	.pending = "; a file for wsgi-file can make it",
 };
 
 const struct option_table *const pending_tables[] = {

@@ -27,6 +27,7 @@ struct report {
 	size_t count, capacity;
 	size_t errors; /* how many of them are errors; also counts what memory had no room for */
 	bool thorough; /* set it for --check, before loading */
+	bool again;    /* set it for a reload: what was said at the start is known */
 	struct arena arena;
 };
 

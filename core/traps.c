@@ -223,7 +223,7 @@ static bool is_in_container(void)
 
 static void find_background(const struct config *c, struct report *r)
 {
-	if (!string(c, "daemonize"))
+	if (!string(c, "daemonize") || r->again)
 		return;
 	if (getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET"))
 		uwsgi_config_doubt(

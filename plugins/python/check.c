@@ -117,7 +117,7 @@ void check_settings(const struct config *cfg, struct report *report)
 				   s->module);
 	if (!uwsgi_config_thorough(report))
 		return;
-	if (!s->module && !s->file && !s->code && s->mounts.count == 0)
+	if (!s->module && !s->file && !s->code && !s->paste && s->mounts.count == 0)
 		uwsgi_config_doubt(
 			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "

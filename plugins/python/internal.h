@@ -24,11 +24,11 @@
 extern const struct option_table python_options;
 
 struct python_settings {
-	const char *module, *file, *code, *callable, *home;
+	const char *module, *file, *code, *callable, *home, *paste, *paste_name;
 	struct option_list path, mounts, imports, shared_imports, autoreload_ignored;
 	const char *arguments;
 	long long optimize, write_tolerance, autoreload_s;
-	bool skip_atexit, manage_script_name, no_default_app;
+	bool skip_atexit, manage_script_name, no_default_app, paste_logger;
 	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
 
@@ -144,15 +144,22 @@ void advice_where(const char *source, bool is_module);
 
 /* ---- loader.c ---- */
 
-/* Where an application is looked for: one of the first three. */
+/* Where an application is looked for: the first of these that is set. */
 struct source {
-	const char *module, *file, *code;
-	const char *callable; /* NULL: the usual names */
+	const char *module, *file, *code, *paste;
+	const char *callable;   /* NULL: the usual names */
+	const char *paste_name; /* NULL: "main" */
+	bool paste_logger;
 };
 /* The application, a new reference; on failure the traceback is logged. */
 PyObject *loader_load(const struct source *, struct error *);
 /* Imports modules and files by the way; one that fails is logged. */
 void loader_import(const struct option_list *);
+
+/* ---- paste.c ---- */
+
+/* What paste.deploy makes of the source's URI; NULL with an exception. */
+PyObject *paste_load(const struct source *);
 
 /* ---- mount.c ---- */
 

@@ -59,9 +59,16 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 int interpreter_load(const struct config *cfg, struct error *e)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
-	const struct source from = { s->module, s->module ? NULL : s->file,
-				     s->module || s->file ? NULL : s->code, s->callable };
-	bool is_named = from.module || from.file || from.code;
+	const struct source from = {
+		.module = s->module,
+		.file = s->file,
+		.code = s->code,
+		.paste = s->paste,
+		.callable = s->callable,
+		.paste_name = s->paste_name,
+		.paste_logger = s->paste_logger,
+	};
+	bool is_named = from.module || from.file || from.code || from.paste;
 
 	loader_import(&s->imports);
 	if (is_named || s->mounts.count == 0)

@@ -157,7 +157,8 @@ static int fail(const struct source *from, const char *name, struct error *e)
 	snprintf(what, sizeof what, "cannot load application: %s %.400s",
 		 from->module ? "module"
 		 : from->file ? "file"
-			      : "eval",
+		 : from->code ? "eval"
+			      : "paste",
 		 name);
 	failure_report(e, what);
 	if (not_found)
@@ -182,12 +183,33 @@ static PyObject *open_source(const struct source *from, const char *name)
 	return from->file ? import_file(from->file) : run_code(from->code);
 }
 
+static const char *name_of(const struct source *from)
+{
+	return from->module ? from->module
+	       : from->file ? from->file
+	       : from->code ? from->code
+			    : from->paste;
+}
+
+static PyObject *load_from(const struct source *from, const char *name, const char *expression)
+{
+	bool is_paste = !from->module && !from->file && !from->code;
+	PyObject *module, *application = NULL;
+
+	if (is_paste)
+		return paste_load(from);
+	module = open_source(from, name);
+	if (module)
+		application = find_callable(module, name, expression);
+	Py_XDECREF(module);
+	return application;
+}
+
 PyObject *loader_load(const struct source *from, struct error *e)
 {
 	const char *colon = from->module ? strchr(from->module, ':') : NULL;
 	const char *expression = colon && colon[1] ? colon + 1 : from->callable;
-	const char *whole = from->module ? from->module : from->file ? from->file : from->code;
-	PyObject *application = NULL;
+	const char *whole = name_of(from);
 
 	if (!whole) {
 		uwsgi_error_set(e, "no application is named: set module or wsgi-file");
@@ -198,12 +220,9 @@ PyObject *loader_load(const struct source *from, struct error *e)
 		uwsgi_error_set(e, "out of memory");
 		return NULL;
 	}
-	PyObject *module = open_source(from, name);
-	if (module)
-		application = find_callable(module, name, expression);
+	PyObject *application = load_from(from, name, expression);
 	if (!application)
 		fail(from, name, e);
-	Py_XDECREF(module);
 	free(name);
 	return application;
 }

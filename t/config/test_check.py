@@ -72,9 +72,9 @@ def test_nothing_is_done(check, folder):
 
 
 def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
-    done = check(GOOD + "plugin = pypy\nvaccum = true\n")
+    done = check(GOOD + "plugin = pythn3\nvaccum = true\n")
     assert done.returncode == 1
-    assert 'plugin "pypy" not found' in done.stderr and '"vaccum"' in done.stderr
+    assert 'plugin "pythn3" not found; did you mean "python3"?' in done.stderr and '"vaccum"' in done.stderr
 
 
 # ---- traps ----

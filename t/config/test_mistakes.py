@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from lib import http
-from lib.server import ROOT
+from lib.server import COMMAND, ROOT
 from lib.server import command as uwsgi
 
 # "311": the Python of the plugin.
@@ -205,6 +205,62 @@ def test_a_plugin_that_is_asked_for_takes_the_place_of_its_namesake(start, folde
     assert http.request(server.http, "/hello").status == 200
     with open(f"/proc/{server.workers()[0]}/maps", encoding="ascii") as maps:
         assert "python999_plugin.so" in maps.read()
+
+
+@pytest.mark.parametrize("name, said", [
+    ("apparmor", "THE APPLICATION IS NOT CONFINED"), ("gevent", "threads serve requests"),
+    ("router_static", "not routed here yet"), ("stats_pusher_statsd", "not sent anywhere yet"),
+    ("carbon", "not sent anywhere yet"), ("transformation_gzip", "nginx")])
+def test_a_plugin_of_uwsgi_that_is_not_here_is_named(start, name, said):
+    server = start(GOOD + f"plugins = python3,{name}")
+    line = line_of(server, f"plugins = python3,{name}")
+    server.wait_log(rf'uwsgi\.ini:{line}: warning: plugin "{name}" of uWSGI is not here, ignored: '
+                    f".*{said}")
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_a_plugin_that_is_not_missed_is_not_mentioned(start):
+    server = start(GOOD + "plugins = python3,corerouter,http,logfile,syslog")
+    assert "plugin \"" not in server.log()
+
+
+def test_every_plugin_of_debians_uwsgi_is_known():
+    names = [name.removesuffix("_plugin.so") for name in os.listdir("/usr/lib/uwsgi/plugins")] \
+        if os.path.isdir("/usr/lib/uwsgi/plugins") else []
+    source = open(os.path.join(ROOT, "core", "uwsgi_plugins.c"), encoding="utf-8").read()
+    ours = {"http", "python3", "python311"}
+    assert [n for n in names if f'"{n}"' not in source and n not in ours
+            and not n.startswith("python3")] == []
+
+
+@pytest.mark.parametrize("wrong, right", [("aparmor", "apparmor"), ("pyhton3", "python3"),
+                                          ("fastgci", "fastcgi"), ("router_statik", "router_static")])
+def test_a_mistyped_plugin_is_an_error_with_the_nearest_name(start, wrong, right):
+    server = start.not_yet(GOOD + f"plugin = {wrong}")
+    assert server.run() == 1
+    server.wait_log(rf'uwsgi\.ini:{line_of(server, "plugin = " + wrong)}: error: plugin "{wrong}" '
+                    f'not found; did you mean "{right}"')
+
+
+def test_options_of_a_plugin_that_is_not_there_are_not_called_unsupported(start, folder):
+    """As after an installation without the plugins."""
+    shutil.copy(os.path.realpath(COMMAND[0]), f"{folder}/uwsgi")
+    server = start.not_yet(GOOD, folder=folder)
+    server.command = [f"{folder}/uwsgi"]
+    assert server.run() == 1
+    server.wait_log('plugin "python" not found; tried ')
+    server.wait_log('option "module" of uWSGI is in no plugin that is loaded, ignored')
+    server.wait_log("no plugin that runs applications is loaded")
+
+
+def test_a_name_for_the_applications_log_is_no_typing_error(start):
+    server = start(GOOD + "name = shop\ndeclare-option = site=$1\nsite = one")
+    assert "unknown" not in server.log() and "declare" not in server.log()
+
+
+def test_declare_option_is_understood_as_a_placeholder_only(start):
+    server = start(GOOD + "declare-option = mysock=socket=$1\nmysock = /tmp/x")
+    server.wait_log("declare-option.*only NAME=.1 is understood")
 
 
 def test_a_missing_plugin_is_a_clear_error(start):

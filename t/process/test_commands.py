@@ -193,6 +193,14 @@ def test_reload_without_waiting(own, folder):
     own.wait_log("^importing")
 
 
+def test_a_reload_finds_the_server_as_soon_as_there_is_a_pidfile(start, folder):
+    """Also before the master listens to signals."""
+    server = start.not_yet(INI, folder=folder).spawn()
+    until(lambda: os.path.exists(f"{folder}/pid") and read(f"{folder}/pid"), "the pidfile")
+    assert command("--reload", f"{folder}/pid").returncode == 0
+    assert http.request(server.http, "/hello").status == 200
+
+
 def test_exit_on_reload_has_done_what_was_asked_for(start, folder):
     server = start(INI + "exit-on-reload = true\n", folder=folder)
     assert command("--reload", f"{folder}/pid").returncode == 0

@@ -173,6 +173,20 @@ def test_daemonize_goes_to_the_background_with_a_log_file(start, folder, line, a
         background.stop()
 
 
+def test_what_systemd_thinks_of_daemonize_is_said_at_the_start_only(start, folder):
+    server = start.not_yet(INI + "pidfile = {here}/pid\ndaemonize = {here}/own.log\n",
+                           folder=folder, env={"INVOCATION_ID": "1"})
+    assert server.run() == 0
+    assert "systemd waits for" in server.log()
+    background = Background(folder)
+    try:
+        os.kill(background.pid, signal.SIGHUP)
+        until(lambda: "reloaded: " in background.log(), "a reload in the background")
+        assert "systemd waits for" not in background.log()
+    finally:
+        background.stop()
+
+
 def test_daemonize_with_an_error_is_told_to_the_caller(start, folder):
     """What is wrong before the server goes to the background is not only in the log file."""
     server = start.not_yet("http-socket = nonsense:port:0\nmodule = basic\n"

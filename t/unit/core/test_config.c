@@ -223,7 +223,7 @@ static const struct world worlds[] = {
 	  .report = "command line: error: unknown option -Y\n" },
 	{ .words = { "--cheaper", "2", "-p", "4" },
 	  .settings = "processes=4",
-	  .report = "command line: warning: option \"cheaper\" of uWSGI is not supported here, "
+	  .report = "command line: warning: option \"cheaper\" of uWSGI is in no plugin that is loaded, "
 		    "ignored\n" },
 	{ .words = { "--set", "base=/x", "--set", "chdir=%(base)/y", "--set-ph", "zz=1" },
 	  .settings = "chdir=/x/y",
@@ -327,10 +327,10 @@ static const struct world worlds[] = {
 		    "\"threads = 4\"?\n" },
 	{ "[uwsgi]\ncheaper = 2\nstrict = true\nquux = 1\nbase = /x\nchdir = %(base)\n", A,
 	  .settings = NULL,
-	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is not supported here\n"
+	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is in no plugin that is loaded\n"
 		    "a.ini:4: error: unknown option \"quux\"\n" },
 	{ "[uwsgi]\ncheaper = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
-	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is not supported here\n" },
+	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is in no plugin that is loaded\n" },
 
 	/* values that do not fit; all of them are reported, in the order of the file */
 	{ "[uwsgi]\nthreads = 0\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A, .settings = NULL,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* nearest.h: of many names the one that a mistyped name may have meant. */
+#ifndef UWSGI_NEAREST_H
+#define UWSGI_NEAREST_H
+
+#include <stdbool.h>
+
+struct nearest {
+	const char *wanted, *name; /* name: the nearest so far; NULL: none is near */
+	unsigned distance;         /* of name; at first, one more than is allowed */
+};
+
+/* One slip is a typing error; more are one only in a long name. */
+struct nearest nearest_to(const char *wanted);
+void nearest_consider(struct nearest *, const char *name);
+/* At most one letter is missing, too many, wrong, or changed places. */
+bool nearest_is_one_slip(const char *, const char *);
+
+#endif
