@@ -11,6 +11,7 @@ import pytest
 
 from lib import http, mixed
 from lib.address import connect
+from lib.server import command_for_all
 from lib.wait import until
 
 INI = mixed.INI.replace("threads = 2", "threads = 1")
@@ -133,6 +134,7 @@ def test_with_few_processes_it_serves_or_says_why_not(as_root, start, folder, pr
     server = start.not_yet(INI + "reload-timeout = 2\n", folder=folder, under=[
         "setpriv", f"--reuid={user}", f"--regid={NOBODY}", "--clear-groups",
         "prlimit", f"--nproc={processes}"])
+    server.command = command_for_all(folder)
     server.spawn()
     if not serves(server):
         return
