@@ -543,6 +543,33 @@ static void enforce_limits(struct generation *g, int64_t now_ms, int64_t *due_ms
 	keep_earlier(due_ms, g->limits_at_ms);
 }
 
+/* ---- the end ---- */
+
+static void drain(struct generation *g, long long mercy_s, bool gateways_first)
+{
+	g->state = GENERATION_DRAINING;
+	g->wants_reload = false;
+	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, gateways_first);
+	kill_process(g, g->zygote);
+}
+
+/* A reload that failed: what its processes have served is finished.  The others of it are killed. */
+static void give_up(struct generation *g)
+{
+	if (!g->is_reload) {
+		generation_kill(g);
+		return;
+	}
+	for (size_t i = 0; i < g->roster.slot_count; i++) {
+		struct slot *slot = &g->roster.slots[i];
+
+		if (slot->state == SLOT_STARTING &&
+		    slot_move(slot, SLOT_OVERDUE, now_of(g)) == SLOT_KILL)
+			kill_process(g, slot->pid);
+	}
+	drain(g, g->limits->reload_mercy_s, true);
+}
+
 /* ---- for the master ---- */
 
 enum generation_news generation_step(struct generation *g, int64_t *due_ms)
@@ -554,7 +581,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 	watch_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;
-		generation_kill(g);
+		give_up(g);
 		return GENERATION_FAILED;
 	}
 	do_what_is_due(g, now_ms, due_ms);
@@ -585,14 +612,9 @@ static int64_t end_ms(const struct generation *g, long long mercy_s)
 
 void generation_drain(struct generation *g, long long mercy_s, const struct generation *next)
 {
-	bool gateways_first = !next || !listeners_gateway(&next->listeners);
-
 	g->is_last = !next;
 	g->end_ms = end_ms(g, mercy_s);
-	g->state = GENERATION_DRAINING;
-	g->wants_reload = false;
-	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, gateways_first);
-	kill_process(g, g->zygote);
+	drain(g, mercy_s, !next || !listeners_gateway(&next->listeners));
 }
 
 void generation_kill(struct generation *g)

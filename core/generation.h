@@ -54,7 +54,7 @@ enum generation_state {
 enum generation_news {
 	GENERATION_QUIET,
 	GENERATION_READY,        /* from now on it serves */
-	GENERATION_FAILED,       /* it never will; it is being killed.  why, exit_code */
+	GENERATION_FAILED,       /* it never will, and is coming to its end.  why, exit_code */
 	GENERATION_WANTS_RELOAD, /* its zygote is lost, or the application was changed.  why */
 	GENERATION_GONE,         /* no process of it is left */
 };

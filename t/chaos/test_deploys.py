@@ -94,3 +94,31 @@ def test_a_storm_of_hups(besiege):
         load.wait_more(2)
     b.check(load)
     b.end()
+
+
+HALF = """
+import os, time
+import uwsgi
+from mixed import application
+if uwsgi.worker_id() == 2 and os.path.exists('{here}/half'):
+    time.sleep(0.5)
+    raise RuntimeError('the second one cannot')
+"""
+
+
+def test_a_deploy_that_fails_halfway_finishes_what_its_workers_run(besiege):
+    """With lazy-apps some of the new workers serve already when another one fails."""
+    b = besiege("lazy-apps = true\n")
+    server = b.server
+    with open(f"{server.folder}/two.py", "w", encoding="utf-8") as f:
+        f.write(HALF.format(here=server.folder))
+    server.write_ini(mixed.INI.replace("module = mixed", "module = two")
+                     + "lazy-apps = true\npythonpath = {here}\n")
+    open(f"{server.folder}/half", "w", encoding="utf-8").close()
+    with b.load(WITHOUT) as load:
+        for _ in range(3):
+            assert not server.hup()
+        until(b.is_whole, "nothing to be left of it")
+        load.wait_more(1)
+    b.check(load)
+    b.end()

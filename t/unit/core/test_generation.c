@@ -292,6 +292,27 @@ static void test_what_a_worker_said_before_its_end_is_the_reason(void **unused)
 	finish(g);
 }
 
+/* It serves from the moment when it is ready, while others still start. */
+static void test_a_reload_that_fails_lets_those_finish_who_serve_already(void **unused)
+{
+	(void)unused;
+	struct generation *g = begin((char[]){ "--processes=3" }, true);
+	import_application();
+	expect(g, GENERATION_QUIET);
+	fork_worker();
+	fork_worker();
+	fork_worker();
+	worker_says(0, MESSAGE_READY, "");
+	expect(g, GENERATION_QUIET);
+	assert_true(end_process(g, FIRST_WORKER + 1, CLD_EXITED, 1));
+	expect(g, GENERATION_FAILED);
+	assert_true(was_killed(ZYGOTE) && was_killed(FIRST_WORKER + 2));
+	assert_int_equal(expect(g, GENERATION_QUIET), world.now_ms + 60000);
+	assert_true(was_asked_to_leave(0));
+	assert_false(was_killed(FIRST_WORKER));
+	finish(g);
+}
+
 static void test_a_zygote_that_said_nothing_is_described(void **unused)
 {
 	(void)unused;
@@ -575,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_few_orders_are_sent_at_once),
 		cmocka_unit_test(test_what_the_zygote_said_before_its_end_is_the_reason),
 		cmocka_unit_test(test_what_a_worker_said_before_its_end_is_the_reason),
+		cmocka_unit_test(test_a_reload_that_fails_lets_those_finish_who_serve_already),
 		cmocka_unit_test(test_a_zygote_that_said_nothing_is_described),
 		cmocka_unit_test(test_a_reload_has_until_reload_timeout),
 		cmocka_unit_test(test_a_first_generation_serves_late_with_whom_it_has),
