@@ -59,7 +59,8 @@ def run(start, site, name, words=None, env=None):
 
 def test_every_file_is_tested_here():
     tested = {"minimal.ini", "flask.ini", "django.ini", "behind-nginx.ini", "fastcgi.ini",
-              "http.ini", "production.ini", "nginx.conf", "fastcgi-nginx.conf"}
+              "http.ini", "production.ini", "nginx.conf", "fastcgi-nginx.conf",
+              "app.service", "app.socket", "supervisor.conf", "logrotate.conf"}
     assert {os.path.basename(p) for p in glob.glob(f"{INI}/*.*")} == tested
 
 

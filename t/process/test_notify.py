@@ -4,12 +4,12 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 
 import pytest
 
 from lib import http, proc
+from lib.notify import Manager
 
 INI = "http-socket = {http}\nchdir = {here}\nwsgi-file = mine.py\nprocesses = 2\n"
 APP = """
@@ -22,41 +22,11 @@ def application(environ, start_response):
 WAITING = "import time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)\n"
 
 
-class Manager:
-    """The other end of NOTIFY_SOCKET."""
-
-    def __init__(self, name):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.socket.bind("\0" + name[1:] if name[0] == "@" else name)
-        if name[0] == "/":
-            os.chmod(name, 0o777)
-        self.socket.settimeout(20)
-        self.sender = None
-
-    def read(self):
-        """{name: value} of the next message."""
-        data, control, _, _ = self.socket.recvmsg(4096, 1024)
-        self.sender = int.from_bytes(control[0][2][:4], "little")
-        return dict(line.split("=", 1) for line in data.decode().splitlines())
-
-    def silent(self):
-        self.socket.settimeout(0)
-        try:
-            self.socket.recv(4096)
-        except BlockingIOError:
-            return True
-        finally:
-            self.socket.settimeout(20)
-        return False
-
-
 @pytest.fixture(params=["{folder}/notify", "@uwsgi-test-{pid}"])
 def manager(request, folder):
     manager = Manager(request.param.format(folder=folder, pid=os.getpid()))
-    manager.name = request.param.format(folder=folder, pid=os.getpid())
     yield manager
-    manager.socket.close()
+    manager.close()
 
 
 def write_app(folder, text=APP):

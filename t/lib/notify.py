@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""A service manager: the other end of NOTIFY_SOCKET."""
+import os
+import socket
+
+
+class Manager:
+    """Listens on a path or an @abstract name."""
+
+    def __init__(self, name):
+        self.name = name
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.bind("\0" + name[1:] if name[0] == "@" else name)
+        if name[0] == "/":
+            os.chmod(name, 0o777)
+        self.socket.settimeout(20)
+        self.sender = None
+
+    def read(self):
+        """{name: value} of the next message."""
+        data, control, _, _ = self.socket.recvmsg(4096, 1024)
+        self.sender = int.from_bytes(control[0][2][:4], "little")
+        return dict(line.split("=", 1) for line in data.decode().splitlines())
+
+    def silent(self):
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(4096)
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(20)
+        return False
+
+    def close(self):
+        self.socket.close()
