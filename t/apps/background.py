@@ -29,14 +29,19 @@ def watch_the_end():
     say("watcher done")
 
 
-def start_jobs():
+def start_thread():
     threading.Thread(target=job, args=("thread",), name="my job").start()
+
+
+def start_jobs():
+    start_thread()
     executor.submit(job, "first of the executor")
     executor.submit(job, "second of the executor")
 
 
 STARTS = {
     "/jobs": start_jobs,
+    "/thread": start_thread,
     "/daemon": lambda: threading.Thread(target=job, args=("daemon",), daemon=True).start(),
     "/watcher": lambda: threading.Thread(target=watch_the_end).start(),
     "/pid": lambda: None,

@@ -110,7 +110,7 @@ def test_handlers_of_the_import_for_leaving_give_way_in_workers_only(start, fold
                 "    if pid == 0:\n"
                 "        os.kill(os.getpid(), signal.SIGTERM)\n"
                 "        time.sleep(30)\n"
-                "    return [b'%d' % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]\n")
+                "    return [b'%d' % os.WEXITSTATUS(os.waitpid(pid, 0)[1])]\n")
     server = start("http-socket = {http}\nmodule = own\nprocesses = 2\n" + ini, folder=folder)
     assert http.request(server.http, "/").body == b"3"
     seen = server.log().count("handled by the application")

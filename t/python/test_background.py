@@ -75,12 +75,16 @@ def test_a_worker_that_is_recycled_ends_its_jobs(start, ini):
     check_order(server, worker)
 
 
-def test_what_does_not_end_in_time_is_named(start, ini):
+@pytest.mark.parametrize("target, names", [("/thread", "my job"),
+                                           ("/jobs", "my job, ThreadPoolExecutor-0_0")])
+def test_what_does_not_end_in_time_is_named(start, ini, target, names):
     server = start(ini + "reload-mercy = 2\n")
-    worker = begin_jobs(server)
+    if target == "/jobs" and "Python 3.8" in server.log():
+        pytest.skip("executors wait in an exit function of their own there")
+    worker = begin_jobs(server, target)
     server.send(signal.SIGTERM)
     assert server.wait() == 0
-    server.wait_log(r"^warning: worker 1: .* ends with threads .*: my job, ThreadPoolExecutor-0_0$")
+    server.wait_log(rf"warning: worker 1: .* ends with threads .*: {names}$")
     assert said(server, worker) == ["uwsgi.atexit", "atexit"]
     assert "killed" not in server.log()
 

@@ -126,9 +126,9 @@ def test_a_child_ends_with_the_server_and_a_program_does_not(start, request, use
 def test_a_child_of_the_import_is_no_zygote(start, folder):
     with open(f"{folder}/forking.py", "w", encoding="utf-8") as f:
         f.write("import os, sys\npid = os.fork()\nif pid == 0: sys.exit(3)\n"
-                "print('left by', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+                "print('left by', os.WEXITSTATUS(os.waitpid(pid, 0)[1]))\n"
                 "pid = os.fork()\n"
-                "if pid: print('then by', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+                "if pid: print('then by', os.WEXITSTATUS(os.waitpid(pid, 0)[1]))\n"
                 "from basic import application\n")
     server = start("http-socket = {http}\nmodule = forking\nprocesses = 2\n", folder=folder)
     server.wait_log("^left by 3$")
