@@ -37,8 +37,10 @@ def said(server, worker):
 def check_order(server, worker):
     """That of uWSGI."""
     what = said(server, worker)
-    assert what[0] == "uwsgi.atexit" and what[-1] == "atexit"
-    assert sorted(what[1:-1]) == sorted(JOBS)
+    assert what[0] == "uwsgi.atexit"
+    assert sorted(what) == sorted(["uwsgi.atexit", *JOBS, "atexit"])
+    if "Python 3.8" not in server.log():  # where executors wait in an exit function of their own
+        assert what[-1] == "atexit"
     assert "killed" not in server.log()
 
 
