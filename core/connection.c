@@ -24,8 +24,9 @@ enum {
 };
 static const double linger_s = 5;
 
-/* A reset throws away what has not arrived yet: that has so long, and is asked for as often. */
-enum { CUT_MS = 1000, CUT_LOOK_MS = 5 };
+/* A reset throws away what has not arrived yet: a peer that takes nothing for so long is not waited
+ * for. */
+enum { CUT_MS = 1000 };
 
 /* A request that took so long is slow, and the next one of its connection is taken to be: no other
  * client should wait for it. */
@@ -198,7 +199,7 @@ static bool look_is_due(const struct connection *c)
 
 /* Of this server's own router nothing is asked: it waits for its client and gives up on that, which
  * ends this connection, too. */
-static bool peer_goes_on(struct connection *c)
+static bool peer_goes_on(struct connection *c, int64_t timeout_ms)
 {
 	if (c->listener->internal)
 		return true;
@@ -207,7 +208,7 @@ static bool peer_goes_on(struct connection *c)
 					 .queued = sending_queued(c->io.fd),
 					 .tcp = is_tcp(c) };
 
-	return progress_goes_on(&c->x->progress, &v, write_timeout_ms(c));
+	return progress_goes_on(&c->x->progress, &v, timeout_ms);
 }
 
 /* ---- sending ---- */
@@ -235,7 +236,8 @@ static bool wait_until_low(struct connection *c)
 			sent = send_pending(c);
 		else if (ready < 0)
 			sent = SENT_FAILED;
-		if (sent == SENT_SOME && (ready == 0 || look_is_due(c)) && !peer_goes_on(c))
+		if (sent == SENT_SOME && (ready == 0 || look_is_due(c)) &&
+		    !peer_goes_on(c, write_timeout_ms(c)))
 			sent = SENT_FAILED;
 	}
 	hub->host->resume(hub->host_data);
@@ -284,15 +286,16 @@ static void start_linger(struct connection *c)
 /* What was said is sent, and broke off. */
 static void go_on_cutting(struct connection *c)
 {
-	if (sending_queued(c->io.fd) == 0 ||
-	    clock_monotonic_coarse_ms() - c->x->progress.looked_ms > CUT_MS) {
+	struct ev_loop *loop = c->hub->loop;
+
+	if (sending_queued(c->io.fd) == 0 || !peer_goes_on(c, CUT_MS)) {
 		sending_reset(c->io.fd);
 		connection_close(c);
 		return;
 	}
-	ev_timer_stop(c->hub->loop, &c->timer);
-	ev_timer_set(&c->timer, CUT_LOOK_MS / 1000., 0.);
-	ev_timer_start(c->hub->loop, &c->timer);
+	ev_timer_stop(loop, &c->timer);
+	ev_timer_set(&c->timer, (double)progress_look_ms(CUT_MS) / 1000, 0.);
+	ev_timer_start(loop, &c->timer);
 }
 
 static void start_cutting(struct connection *c)
@@ -704,13 +707,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	case ANSWERING:
 		if (c->x->out.pending == 0)
 			break;
-		if (peer_goes_on(c))
+		if (peer_goes_on(c, write_timeout_ms(c)))
 			wait_for_progress(c);
 		else
 			lose_peer(c);
 		break;
 	case WRITING:
-		if (peer_goes_on(c))
+		if (peer_goes_on(c, write_timeout_ms(c)))
 			wait_for_progress(c);
 		else
 			give_up(c);

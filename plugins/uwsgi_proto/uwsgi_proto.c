@@ -14,7 +14,7 @@ enum {
 
 /* One connection's; a connection carries one request. */
 struct state {
-	bool own;       /* the peer is this server's router, which reads chunks */
+	bool own;        /* the peer is this server's router, which reads chunks */
 	bool open_ended; /* the answer's head says no length, and a body follows */
 	bool in_body;
 	int64_t left;    /* of the body */
