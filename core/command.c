@@ -144,6 +144,22 @@ static int look(struct reload *r, const struct pollfd *end, struct error *e)
 	return end->revents ? fail(&r->a, "the server has ended; its log says why") : -1;
 }
 
+/* Whether the process has not got to the signal yet, being busy or stopped. */
+static bool is_pending(pid_t pid, int number)
+{
+	unsigned long long pending = 0;
+	char path[64], line[256];
+
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "ShdPnd: %llx", &pending) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return pending >> (number - 1) & 1;
+}
+
 /* What is due when nothing was said. */
 static int nudge(struct reload *r, const char *wait, struct error *e)
 {
@@ -156,8 +172,13 @@ static int nudge(struct reload *r, const char *wait, struct error *e)
 	}
 	if (r->under_way || now_ms < r->ask_at_ms)
 		return -1;
+	if (is_pending(r->a.master.pid, SIGHUP)) {
+		r->ask_at_ms = now_ms + ASK_AGAIN_MS;
+		return -1;
+	}
 	if (r->asks < ASKS)
 		return ask(r, e) ? fail(&r->a, e->text) : -1;
+	/* It has another network, for example, where the name of our socket is unknown. */
 	fprintf(stderr, "%s: process %ld does not say how the reload goes; its log does\n",
 		r->a.name, (long)r->a.master.pid);
 	return EXIT_SUCCESS;
@@ -173,7 +194,8 @@ static int wait_for_outcome(struct reload *r, const char *wait, struct error *e)
 		bool asks = !r->under_way && r->ask_at_ms < r->a.until_ms;
 
 		wait_for(&r->a, what, 2, asks ? r->ask_at_ms : r->a.until_ms,
-			 "is still importing the application");
+			 r->under_way ? "is still importing the application"
+				      : "has not got to the signal yet");
 		code = what[0].revents || what[1].revents ? look(r, &what[1], e) : nudge(r, wait, e);
 	}
 	return code;

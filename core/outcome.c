@@ -50,6 +50,9 @@ bool outcome_ask(struct outcomes *o, uint64_t ticket)
 
 	if (!ticket)
 		return true;
+	for (size_t i = 0; i < OUTCOME_ASKERS; i++)
+		if (o->told[i] == ticket)
+			return false;
 	for (size_t i = 0; i < o->count; i++)
 		known = known || o->askers[i].ticket == ticket;
 	if (!known && o->count == OUTCOME_ASKERS)
@@ -71,10 +74,12 @@ void outcome_end(struct outcomes *o, enum outcome_kind kind, const char *text)
 	size_t left = 0;
 
 	for (size_t i = 0; i < o->count; i++) {
-		if (o->askers[i].begun)
+		if (o->askers[i].begun) {
 			tell(o->askers[i].ticket, kind, text);
-		else
+			o->told[o->told_at++ % OUTCOME_ASKERS] = o->askers[i].ticket;
+		} else {
 			o->askers[left++] = o->askers[i];
+		}
 	}
 	o->count = left;
 }

@@ -24,10 +24,12 @@ struct outcomes {
 		bool begun; /* its reload is the one under way */
 	} askers[OUTCOME_ASKERS];
 	size_t count;
+	uint64_t told[OUTCOME_ASKERS]; /* who was told last, in a circle */
+	size_t told_at;
 };
 
 /* A signal has come that asks for a reload, with a ticket, or 0: nobody wants to know.  Says
- * that it has come.  False: the same was asked for already. */
+ * that it has come.  False: the same was asked for already, be it done or not. */
 bool outcome_ask(struct outcomes *, uint64_t ticket);
 /* A reload begins: it is that of all who have asked so far. */
 void outcome_begin(struct outcomes *);

@@ -78,6 +78,11 @@ static void test_asking_again_asks_for_nothing_more(void **state)
 	assert_int_equal(o.count, 1);
 	expect(fd, OUTCOME_UNDER_WAY, NULL);
 	expect(fd, OUTCOME_UNDER_WAY, NULL);
+	outcome_end_all(&o, OUTCOME_DONE, "");
+	expect(fd, OUTCOME_DONE, NULL);
+	/* A signal that was sent again and comes late. */
+	assert_false(outcome_ask(&o, ticket));
+	assert_int_equal(o.count, 0);
 	close(fd);
 }
 
