@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "privileges.h"
+#include "stray.h"
 #include "zygote.h"
 
 #include <errno.h>
@@ -21,8 +22,11 @@ static int import(const struct config *cfg, const struct app *app, const char *s
 	const struct worker_info info = { .processes = (int)s->processes,
 					  .threads = (int)s->threads,
 					  .master = getppid() };
+	const struct stray_sockets none = { .channel = -1, .queues = { -1, -1, -1, -1 } };
 
-	if ((privileges_when(cfg) != PRIVILEGES_AFTER_IMPORT && privileges_give_up(cfg, e)) ||
+	/* What the import forks ends with this process, and says nothing in its name. */
+	if (stray_init(e) || stray_begin(&none, e) ||
+	    (privileges_when(cfg) != PRIVILEGES_AFTER_IMPORT && privileges_give_up(cfg, e)) ||
 	    zygote_prepare(cfg, app, &info, start_folder, e))
 		return -1;
 	return app->load(cfg, e);

@@ -9,7 +9,8 @@
 
 #include <signal.h>
 
-/* In the master, before it forks anything.  Returns -1 with the reason. */
+/* In the process that strays end with, the master, before it forks anything.  Returns -1 with the
+ * reason. */
 int stray_init(struct error *);
 /* fork() for a process of the server, where the application's code may run. */
 pid_t stray_fork_own(void);
@@ -21,7 +22,7 @@ struct stray_sockets {
 	int channel, queues[4]; /* -1: none */
 };
 /* From now on this process runs code of the application: all forks but those of stray_fork_own()
- * make strays.  Called once in the zygote; its workers inherit it.  -1: no memory. */
+ * make strays.  Called once; workers inherit it from their zygote.  -1: no memory. */
 int stray_begin(const struct stray_sockets *, struct error *);
 /* In a worker, which has another channel than its zygote. */
 void stray_set_channel(int fd);

@@ -172,13 +172,12 @@ def test_check_app_does_not_wait_for_ever(check, folder):
 
 
 LEAVES_A_CHILD = """
-import os, time
+import os
 child = os.fork()
 if child == 0:
     for fd in range(3):
         os.close(fd)
-    time.sleep(60)
-    os._exit(0)
+    os.execv("/bin/sleep", ["sleep", "60"])
 with open("left", "w") as f:
     f.write(str(child))
 """
@@ -195,6 +194,21 @@ def test_check_app_does_not_wait_for_what_the_import_leaves(check, folder, end, 
     proc.kill_all([child])
     assert done.returncode == code, done.stderr
     assert "is not imported after" not in done.stderr
+
+
+def test_check_app_ends_children_of_the_import(check, folder):
+    with open(f"{folder}/forks.py", "w", encoding="ascii") as f:
+        f.write("import os, sys, time\n"
+                "if os.fork() == 0: sys.exit()\n"
+                "child = os.fork()\n"
+                "while child == 0: time.sleep(60)\n"
+                "with open('left', 'w') as f: f.write(str(child))\n"
+                "application = print\n")
+    done = check("http-socket = :0\nmodule = forks\n", "--check-app")
+    assert done.returncode == 0
+    assert "SystemExit" not in done.stderr
+    with open(f"{folder}/left", encoding="ascii") as f:
+        proc.wait_gone(int(f.read()))
 
 
 # ---- --show-config ----
