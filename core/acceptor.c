@@ -40,6 +40,8 @@ void acceptor_start(struct acceptor *a)
 
 static void stop_watching(struct acceptor *a)
 {
+	if (!a->started)
+		return;
 	a->started = false;
 	for (size_t i = 0; i < a->count; i++)
 		ev_io_stop(a->hub->loop, &a->watchers[i]);
