@@ -697,11 +697,20 @@ static int watch_signals(struct master *m, struct error *e)
 	return 0;
 }
 
+/* In any process of the server.  libev needs a new epoll after a fork, and when it hears of a
+ * connection that was given away; without this it would abort().  When this returns it tries again. */
+static void on_libev_failure(const char *what)
+{
+	uwsgi_log(UWSGI_ERROR, "%s: %s; trying again", what, strerror(errno));
+	usleep(100000);
+}
+
 static int prepare(struct master *m, struct error *e)
 {
 	const struct master_setup *setup = m->setup;
 
 	m->signals.fd = -1;
+	ev_set_syserr_cb(on_libev_failure);
 	if (stray_init(e))
 		return -1;
 	m->loop = ev_loop_new(EVFLAG_AUTO);

@@ -7,6 +7,7 @@ import pytest
 
 from lib import http
 from lib.load import Load
+from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\nprocesses = 2\n"
 
@@ -70,3 +71,16 @@ def test_a_crowd_of_slow_clients_loses_nothing(start):
             assert server.hup()
             load.wait_more(50)
     assert not load.failures and not load.again
+
+
+def test_a_worker_that_can_make_no_epoll_tries_again(start):
+    """The lane that gave a connection away hears of it once more, and then needs a new epoll."""
+    server = start(INI, faults="")
+    slow, other = together(server.http)
+    assert slow.request("/sleep?s=0.05").status == 200
+    server.faults.set("epoll_create1:EMFILE,in=worker,times=2")
+    assert slow.request("/sleep?s=0.05").status == 200
+    until(lambda: other.request("/hello").status == 200 and server.faults.hits() == 2, "two faults")
+    server.wait_log(r"epoll_create: Too many open files; trying again")
+    assert slow.request("/hello").status == other.request("/hello").status == 200
+    assert "unexpectedly" not in server.log()
