@@ -41,7 +41,7 @@ EXCHANGE := request body header_rules response logformat requestlog progress exc
 WIRE     := address socketpath socketoption listener passed migrate sending connection hub acceptor
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome notify slot roster limit child zygote gateway generation \
-            observe spawn logfile logencoder logger logstream logpipe touch logmaster cause master
+            observe spawn logfile logencoder logger logstream logpipe touch logmaster cause announce succession master
 ENTRY    := daemon check_app command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

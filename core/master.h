@@ -31,6 +31,11 @@ struct master_setup {
 
 extern const struct option_table master_options;
 
+struct master_settings {
+	bool vacuum, exit_on_reload;
+	struct option_list touch_reload, hooks;
+};
+
 /* Serves until it is told to stop; returns the exit code. */
 int master_run(struct master_setup *);
 
