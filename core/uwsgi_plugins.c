@@ -157,10 +157,23 @@ static const struct {
 	{ "zergpool", "workers are not lent between instances here; set processes" },
 };
 
+/* Debian has some for one version of Python only: asyncio_python313. */
+static size_t without_version(const char *name)
+{
+	const char *python = strstr(name, "_python3");
+
+	if (!python)
+		return strlen(name);
+	const char *version = python + sizeof "_python3" - 1;
+	return version[strspn(version, "0123456789")] ? strlen(name) : (size_t)(version - name);
+}
+
 const char *uwsgi_plugins_instead(const char *name)
 {
+	size_t n = without_version(name);
+
 	for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
-		if (strcmp(plugins[i].name, name) == 0)
+		if (strlen(plugins[i].name) == n && memcmp(plugins[i].name, name, n) == 0)
 			return plugins[i].instead;
 	return NULL;
 }

@@ -5,12 +5,18 @@
 
 #include <string.h>
 
-static bool begins_with(PyObject *line, const char *words)
+/* "" for what has no UTF-8: it is none of the lines that are looked for. */
+static const char *text_of(PyObject *line)
 {
 	const char *text = PyUnicode_AsUTF8(line);
 
-	PyErr_Clear(); /* what has no UTF-8 is none of these lines */
-	return text && strncmp(text, words, strlen(words)) == 0;
+	PyErr_Clear();
+	return text ? text : "";
+}
+
+static bool begins_with(PyObject *line, const char *words)
+{
+	return strncmp(text_of(line), words, strlen(words)) == 0;
 }
 
 /* The lines without those of the import system, and without a heading that nothing is left
@@ -28,7 +34,8 @@ static PyObject *leave_out_importlib(PyObject *lines)
 			heading = line;
 			continue;
 		}
-		if (heading && begins_with(line, "  "))
+		/* The place of a syntax error looks like a frame, but is in no function. */
+		if (heading && strstr(text_of(line), ", in "))
 			PyList_Append(kept, heading);
 		heading = NULL;
 		PyList_Append(kept, line);

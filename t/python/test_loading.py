@@ -142,8 +142,7 @@ site = Site()
                            '  File "{here}/mine.py", line 1, in <module>',
                            "    import absent_one",
                            "ModuleNotFoundError: No module named 'absent_one'"]),
-    ("if", ["Traceback (most recent call last):", '  File "{here}/mine.py", line 1', "    if",
-            "SyntaxError: invalid syntax"]),
+    ("if", ['  File "{here}/mine.py", line 1', "    if", "SyntaxError: invalid syntax"]),
     (None, ["ModuleNotFoundError: No module named 'mine'"])])
 def test_a_traceback_shows_nothing_of_the_import_system(start, folder, text, trace):
     if text:
