@@ -371,6 +371,7 @@ int main(int argc, char **argv)
 	case COMMAND_NO_WAIT:
 		break;
 	}
+	logging_use(NULL);
 	loader_load_profile(&ld);
 	return serve(&invocation, &ld);
 }
