@@ -314,14 +314,15 @@ static void say_body(void *state, const struct piece *piece, struct out *out)
 	uwsgi_out_bytes(out, SLICE("\r\n"));
 }
 
-/* The end of the connection is the end of the answer. */
+/* The end of the connection is the end of the answer: to Apache also of one that is shorter than its
+ * Content-Length. */
 static enum ended say_end(void *state, bool complete, struct out *out)
 {
 	const struct state *s = state;
 
 	if (s->own && s->open_ended && complete)
 		uwsgi_out_bytes(out, SLICE("0\r\n\r\n"));
-	return !complete && s->open_ended && !s->own ? ENDED_CUT : ENDED_CLOSE;
+	return complete || s->own ? ENDED_CLOSE : ENDED_CUT;
 }
 
 static void begin(void *state, const struct config *cfg, const struct peer *peer)
