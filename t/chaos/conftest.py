@@ -13,14 +13,14 @@ class Besieged:
     """A running server with its ways, and what it was like before anything was done to it."""
 
     def __init__(self, server, front, spool):
-        self.server, self.spool = server, spool
+        self.server, self.front, self.spool = server, front, spool
         self.ways = {name: server.names[name] for name in mixed.PEERS}
         self.ways.update(front.names)
         self.roles = mixed.roles(server)
         self.descriptors = len(proc.open_files(server.pid))
 
-    def load(self, without=(), **how):
-        return mixed.Mixed({k: v for k, v in self.ways.items() if k not in without}, **how)
+    def load(self, **how):
+        return mixed.Mixed(self.ways, **how)
 
     def is_whole(self):
         return mixed.roles(self.server) == self.roles and not mixed.zombies(self.server)
@@ -36,6 +36,7 @@ class Besieged:
 
     def end(self):
         """Nothing is left behind, neither a socket nor a file."""
+        self.front.end()  # whose kept connections would be waited for
         assert self.server.stop(signal.SIGTERM) == 0
         left = [n for n in os.listdir(self.server.folder) if n.endswith(".sock")]
         assert (left, os.listdir(self.spool)) == ([], [])

@@ -11,10 +11,6 @@ from lib.address import free_address
 from lib.mixed import reloads
 from lib.wait import until
 
-# A worker that leaves closes its kept connections, and may do so just when nginx sends the next
-# request there; FastCGI cannot say that before.
-WITHOUT = ["nginx_fastcgi"]
-
 BROKEN = {
     "no such module": "module = nowhere\n",
     "not Python": "module = broken\n",
@@ -50,7 +46,7 @@ def test_no_broken_deploy_costs_a_request(besiege):
     b = besiege()
     server = b.server
     write_modules(server.folder)
-    with b.load(WITHOUT) as load:
+    with b.load() as load:
         for name, lines in BROKEN.items():
             server.write_ini(broken_ini(lines))
             assert not server.hup(), name
@@ -70,7 +66,7 @@ def test_settings_that_change_under_load(besiege):
     server = b.server
     changes = ("processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
                f"http-socket = {free_address()}\n", "socket = {here}/new.sock\n", "")
-    with b.load(WITHOUT) as load:
+    with b.load() as load:
         for lines in changes:
             server.write_ini(mixed.INI + lines)
             assert server.hup()
@@ -84,7 +80,7 @@ def test_settings_that_change_under_load(besiege):
 def test_a_storm_of_hups(besiege):
     """Those that come during a reload are one more reload together."""
     b = besiege()
-    with b.load(WITHOUT) as load:
+    with b.load() as load:
         for pause_s in [0] * 30 + [0.01] * 30:
             b.server.send(signal.SIGHUP)
             time.sleep(pause_s)
@@ -115,7 +111,7 @@ def test_a_deploy_that_fails_halfway_finishes_what_its_workers_run(besiege):
     server.write_ini(mixed.INI.replace("module = mixed", "module = two")
                      + "lazy-apps = true\npythonpath = {here}\n")
     open(f"{server.folder}/half", "w", encoding="utf-8").close()
-    with b.load(WITHOUT) as load:
+    with b.load() as load:
         for _ in range(3):
             assert not server.hup()
         until(b.is_whole, "nothing to be left of it")

@@ -20,8 +20,7 @@ STANDSTILL_S = 0.4
     ("http", 2, r"http \d \(pid {pid}\) ended unexpectedly: killed by signal 9")])
 def test_a_killed_process_takes_only_its_own_requests_along(besiege, role, times, said):
     b = besiege()
-    # The application is imported again, by which the old workers leave: see test_deploys.py.
-    with b.load(["nginx_fastcgi"] if role == "zygote" else []) as load:
+    with b.load() as load:
         for _ in range(times):
             victim, reloaded = mixed.processes(b.server, role)[0], reloads(b.server)
             load.kill(victim)
@@ -36,7 +35,7 @@ def test_a_killed_process_takes_only_its_own_requests_along(besiege, role, times
 
 def test_all_children_killed_at_once(besiege):
     b = besiege()
-    with b.load(["nginx_fastcgi"]) as load:
+    with b.load() as load:
         for victim in proc.children(b.server.pid):
             load.kill(victim)
         until(lambda: reloads(b.server) and b.is_whole(), "all processes")

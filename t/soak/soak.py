@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -117,17 +118,19 @@ class Soak:
 
     def kill(self, role):
         victims = mixed.processes(self.server, role)
-        reloads = mixed.reloads(self.server)
         if victims:
             self.load.kill(self.rng.choice(victims))
-        if role == "zygote":
-            until(lambda: mixed.reloads(self.server) > reloads, "another import", 30)
 
     def kill_worker(self):
         self.kill("worker")
 
     def kill_zygote(self):
+        """Where it dies often, it is replaced later and later; a reload does not wait for that."""
+        seen = len(self.server.log())
         self.kill("zygote")
+        until(lambda: re.search(r"^(reloaded: |.*no worker can be started)",
+                                self.server.log()[seen:], re.M), "a word about it")
+        self.reload()
 
     def kill_router(self):
         self.kill("http")
