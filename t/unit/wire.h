@@ -2,6 +2,7 @@
 /* wire.h: a hub whose clients are socket pairs, with a protocol of lines and a clock that only the
  * test moves.  A request is a line; what is done with it is told by its first letter:
  *     s…  takes 20 ms       b…  has a long answer, lent       !…  is malformed
+ *     l…  meanwhile the hub leaves
  * Any other takes 1 ms and is echoed. */
 #ifndef T_WIRE_H
 #define T_WIRE_H
@@ -110,6 +111,8 @@ static inline void wire_run(void *host, struct exchange *x)
 
 	snprintf(w->ran + at, sizeof w->ran - at, "%s%.*s", at ? " " : "", (int)line.n, line.p);
 	wire_now += *line.p == 's' ? 0.02 : 0.001;
+	if (*line.p == 'l')
+		hub_leave(&w->hub);
 	uwsgi_response_start(&x->rs, SLICE("200 OK"));
 	if (*line.p == 'b')
 		uwsgi_response_body(&x->rs, (struct slice){ wire_long, WIRE_LONG }, w);

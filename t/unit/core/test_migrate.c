@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* test_migrate.c: what is given comes out again, and two hubs between which connections move as they
- * do between two workers, over a protocol of one line a request. */
-#include "unit.h"
+ * do between two workers. */
+#include "wire.h"
 
-#include "hub.h"
-
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include <poll.h>
 
 /* ---- the queue ---- */
 
@@ -86,335 +82,177 @@ static void test_an_ended_queue_still_gives_out_what_is_in_it(void **unused)
 	migrate_end(&queue);
 	assert_int_equal(migrate_give(queue.give, STDIN_FILENO, &moved, NULL), MIGRATE_ENDED);
 	assert_int_equal(empty(&queue), 1);
+	/* Nor are those who wait for more woken. */
+	struct pollfd p = { .fd = queue.take, .events = POLLIN };
+	assert_int_equal(poll(&p, 1, 0), 0);
 	migrate_close(&queue);
 }
 
 /* ---- two hubs ---- */
 
-/* A request is a line; the answer is the same line. */
-struct line_state {
-	int lines;
-};
-
-static enum parsed parse_line(void *state, struct request *rq, struct slice in, size_t *used,
-			      struct out *out)
-{
-	const char *end = in.n ? memchr(in.p, '\n', in.n) : NULL;
-	struct line_state *s = state;
-
-	(void)out;
-	*used = 0;
-	if (!end)
-		return PARSE_MORE;
-	*used = (size_t)(end - in.p) + 1;
-	s->lines++;
-	uwsgi_request_var(rq, SLICE("LINE"), (struct slice){ in.p, *used });
-	return PARSE_DONE;
-}
-
-static void say_nothing(void *state, const struct head *head, struct out *out)
-{
-	(void)state;
-	(void)head;
-	(void)out;
-}
-
-static void say_body(void *state, const struct piece *piece, struct out *out)
-{
-	(void)state;
-	uwsgi_out_piece(out, piece);
-}
-
-static enum ended stay_open(void *state, bool complete, struct out *out)
-{
-	(void)state;
-	(void)complete;
-	(void)out;
-	return ENDED_KEEP;
-}
-
-static const struct protocol line_protocol = {
-	.name = "line",
-	.state_size = sizeof(struct line_state),
-	.parse = parse_line,
-	.head = say_nothing,
-	.body = say_body,
-	.end = stay_open,
-};
-
-struct side {
-	struct ev_loop *loop;
-	struct hub hub;
-	struct migrate_queue queue;
-	struct header_rules rules;
-	useconds_t takes_us; /* a request */
-	bool leaves;         /* in the middle of the next request */
-};
-
-static void run(void *host, struct exchange *x)
-{
-	struct side *side = host;
-	struct slice line = uwsgi_request_find(&x->rq, SLICE("LINE"));
-
-	if (side->takes_us)
-		usleep(side->takes_us);
-	if (side->leaves)
-		hub_leave(&side->hub);
-	uwsgi_response_start(&x->rs, SLICE("200 OK"));
-	uwsgi_response_body(&x->rs, line, NULL);
-	uwsgi_response_end(&x->rs);
-}
-
-static void note(void *host, struct exchange *x)
-{
-	(void)host;
-	(void)x;
-}
-
-static void release(void *host, void *const *owners, size_t count)
-{
-	(void)host;
-	(void)owners;
-	(void)count;
-}
-
-static const struct hub_host host_functions = {
-	.run = run, .refused = note, .unsent = note, .release = release
-};
-
-/* Both sides have the listener, each in a set of its own. */
-static struct listener listener = {
-	.protocol = &line_protocol,
-	.address = { .sa.ss_family = AF_UNIX },
-	.head_timeout_s = 60,
-	.body_timeout_s = 60,
-	.idle_timeout_s = 60,
-	.write_timeout_s = 60,
-	.identity = 5,
-};
-static const struct listeners here = { .items = &listener, .count = 1 }, nowhere = { 0 };
-
-static void begin(struct side *side, const struct migrate_queue *queue,
-		  const struct listeners *listeners)
-{
-	static const struct option_list none;
-	struct hub_setup setup = { .listeners = listeners,
-				   .rules = &side->rules,
-				   .limits = { .post_buffering = 4096 },
-				   .buffer_size = 65536,
-				   .neighbours = -1,
-				   .successors = queue->give,
-				   .idle_s = 0.05 };
-
-	*side = (struct side){ .loop = ev_loop_new(0), .queue = *queue };
-	side->rules.remove = &none;
-	hub_init(&side->hub, side->loop, &host_functions, side, &setup);
-}
-
-static void end(struct side *side)
-{
-	hub_fini(&side->hub);
-	ev_loop_destroy(side->loop);
-}
-
-/* What a test has: two workers and a client of the first one. */
+/* Two workers and a client of the first one. */
 struct two {
 	struct migrate_queue queue;
-	struct side from, to;
+	struct wire *from, *to;
 	int client;
 };
 
-static void connect_client(struct two *t)
+static struct wire *open_side(const struct migrate_queue *queue)
 {
-	struct sockaddr sa = { .sa_family = AF_UNIX };
-	int pair[2];
+	void *w;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	hub_accept(&t->from.hub, &listener, pair[0], &sa, 0);
-	t->client = pair[1];
+	wire_open(&w);
+	((struct wire *)w)->hub.successors = queue->give;
+	((struct wire *)w)->hub.idle_s = 0.05;
+	return w;
 }
 
-static void begin_two(struct two *t, const struct listeners *listeners)
+static int open_two(void **state)
 {
+	struct two *t = calloc(1, sizeof *t);
 	struct error e;
 
 	assert_int_equal(migrate_open(&t->queue, &e), 0);
-	begin(&t->from, &t->queue, &here);
-	begin(&t->to, &t->queue, listeners);
-	connect_client(t);
+	t->from = open_side(&t->queue);
+	t->to = open_side(&t->queue);
+	t->client = wire_connect(t->from, "1\n");
+	assert_string_equal(wire_hear(t->client), "1\n");
+	*state = t;
+	return 0;
 }
 
-static void end_two(struct two *t)
+static int close_two(void **state)
 {
+	struct two *t = *state;
+
 	close(t->client);
-	end(&t->from);
-	end(&t->to);
+	wire_close((void **)&t->from);
+	wire_close((void **)&t->to);
 	migrate_close(&t->queue);
+	free(t);
+	return 0;
 }
 
-static void turn(struct side *side)
+static void take(const struct two *t)
 {
-	ev_run(side->loop, EVRUN_NOWAIT);
+	assert_int_equal(t->from->hub.open_count, 0);
+	assert_int_equal(hub_take_over(&t->to->hub, t->queue.take), MIGRATE_DONE);
 }
 
-static void ask(const struct two *t, const char *line)
+static void test_an_idle_connection_goes_on_elsewhere(void **state)
 {
-	assert_int_equal(write(t->client, line, strlen(line)), (ssize_t)strlen(line));
+	const struct two *t = *state;
+
+	hub_leave(&t->from->hub);
+	take(t);
+	wire_say(t->client, "2\n");
+	wire_turn(t->to);
+	assert_string_equal(wire_hear(t->client), "2\n");
+	assert_string_equal(t->to->ran, "2");
 }
 
-static void expect(const struct two *t, const char *answer)
+static void test_its_patience_moves_along(void **state)
 {
-	char got[256] = "";
+	const struct two *t = *state;
+	double before = wire_newest(t->from)->deadline;
 
-	assert_int_equal(read(t->client, got, sizeof got - 1), (ssize_t)strlen(answer));
-	assert_string_equal(got, answer);
+	wire_now += 3;
+	hub_leave(&t->from->hub);
+	take(t);
+	assert_true(wire_newest(t->to)->deadline == before);
 }
 
-static void expect_end(const struct two *t)
+static void test_what_the_protocol_knows_moves_along(void **state)
 {
-	char byte;
+	const struct two *t = *state;
 
-	assert_int_equal(read(t->client, &byte, 1), 0);
+	((struct lines_state *)wire_newest(t->from)->protocol_state)->close = true;
+	hub_leave(&t->from->hub);
+	take(t);
+	assert_true(((struct lines_state *)wire_newest(t->to)->protocol_state)->close);
 }
 
-static void expect_nothing_yet(const struct two *t)
+static void test_who_is_known_as_slow_is_so_elsewhere(void **state)
 {
-	char byte;
+	const struct two *t = *state;
 
-	assert_int_equal(read(t->client, &byte, 1), -1);
-	assert_int_equal(errno, EAGAIN);
+	wire_say(t->client, "s\n");
+	wire_turn(t->from);
+	hub_leave(&t->from->hub);
+	take(t);
+	assert_true(connection_expects_slow(wire_newest(t->to)));
+	assert_ptr_equal(TAILQ_FIRST(&t->to->hub.slow), wire_newest(t->to));
 }
 
-/* The first request, served where the client came to. */
-static void serve_one(struct two *t)
+static void test_who_has_not_said_anything_is_new_elsewhere(void **state)
 {
-	ask(t, "one\n");
-	turn(&t->from);
-	expect(t, "one\n");
+	const struct two *t = *state;
+	int silent = wire_connect(t->from, "");
+
+	hub_leave(&t->from->hub);
+	take(t);
+	assert_true(wire_newest(t->to)->is_new);
+	take(t);
+	assert_false(wire_newest(t->to)->is_new);
+	close(silent);
 }
 
-static void take(struct two *t)
+static void test_a_request_under_way_is_finished_first(void **state)
 {
-	assert_int_equal(t->from.hub.open_count, 0);
-	assert_int_equal(hub_take_over(&t->to.hub, t->queue.take), MIGRATE_DONE);
+	const struct two *t = *state;
+
+	wire_hear(t->client);
+	wire_say(t->client, "hal");
+	wire_turn(t->from);
+	hub_leave(&t->from->hub);
+	wire_turn(t->from);
+	assert_int_equal(t->from->hub.open_count, 1);
+	wire_say(t->client, "f\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "half\n");
+	take(t);
 }
 
-static void test_an_idle_connection_goes_on_elsewhere(void **unused)
+static void test_what_was_read_ahead_moves_along(void **state)
 {
-	struct two t;
+	const struct two *t = *state;
 
-	(void)unused;
-	begin_two(&t, &here);
-	serve_one(&t);
-	hub_leave(&t.from.hub);
-	take(&t);
-	ask(&t, "two\n");
-	turn(&t.to);
-	expect(&t, "two\n");
-	const struct connection *c = LIST_FIRST(&t.to.hub.open);
-	assert_int_equal(((const struct line_state *)c->protocol_state)->lines, 2);
-	end_two(&t);
+	wire_say(t->client, "leave\n2\n3\nfo");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "leave\n");
+	take(t);
+	wire_turn(t->to);
+	assert_string_equal(wire_hear(t->client), "2\n3\n");
+	wire_say(t->client, "ur\n");
+	wire_turn(t->to);
+	assert_string_equal(wire_hear(t->client), "four\n");
 }
 
-static void test_its_patience_moves_along(void **unused)
-{
-	struct two t;
-
-	(void)unused;
-	begin_two(&t, &here);
-	serve_one(&t);
-	double before = LIST_FIRST(&t.from.hub.open)->deadline;
-	hub_leave(&t.from.hub);
-	take(&t);
-	assert_true(LIST_FIRST(&t.to.hub.open)->deadline == before);
-	end_two(&t);
-}
-
-static void test_a_request_under_way_is_finished_first(void **unused)
-{
-	struct two t;
-
-	(void)unused;
-	begin_two(&t, &here);
-	ask(&t, "on");
-	turn(&t.from);
-	hub_leave(&t.from.hub);
-	turn(&t.from);
-	assert_int_equal(t.from.hub.open_count, 1);
-	ask(&t, "e\n");
-	turn(&t.from);
-	expect(&t, "one\n");
-	take(&t);
-	end_two(&t);
-}
-
-static void test_what_was_read_ahead_moves_along(void **unused)
-{
-	struct two t;
-
-	(void)unused;
-	begin_two(&t, &here);
-	t.from.leaves = true;
-	ask(&t, "one\ntwo\nthree\nfo");
-	turn(&t.from);
-	turn(&t.from);
-	expect(&t, "one\n");
-	take(&t);
-	turn(&t.to);
-	expect(&t, "two\nthree\n");
-	ask(&t, "ur\n");
-	turn(&t.to);
-	expect(&t, "four\n");
-	end_two(&t);
-}
-
-static void test_who_is_known_as_slow_is_so_elsewhere(void **unused)
-{
-	struct two t;
-
-	(void)unused;
-	begin_two(&t, &here);
-	t.from.takes_us = 20000;
-	serve_one(&t);
-	hub_leave(&t.from.hub);
-	take(&t);
-	assert_true(connection_expects_slow(LIST_FIRST(&t.to.hub.open)));
-	assert_false(TAILQ_EMPTY(&t.to.hub.slow));
-	end_two(&t);
-}
-
-static void test_a_full_queue_is_tried_again(void **unused)
+static void test_a_full_queue_is_tried_again(void **state)
 {
 	static const struct moved filler;
-	struct two t;
+	const struct two *t = *state;
 
-	(void)unused;
-	begin_two(&t, &here);
-	serve_one(&t);
-	fill(&t.queue, &filler);
-	hub_leave(&t.from.hub);
-	ask(&t, "two\n");
-	turn(&t.from);
-	expect(&t, "two\n");
-	empty(&t.queue);
-	while (t.from.hub.open_count > 0)
-		ev_run(t.from.loop, EVRUN_ONCE);
-	take(&t);
-	end_two(&t);
+	fill(&t->queue, &filler);
+	hub_leave(&t->from->hub);
+	wire_say(t->client, "2\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "2\n");
+	empty(&t->queue);
+	while (t->from->hub.open_count > 0)
+		ev_run(t->from->loop, EVRUN_ONCE);
+	take(t);
 }
 
-static void test_a_listener_that_is_no_more(void **unused)
+static void test_where_there_is_no_such_listener_it_ends(void **state)
 {
-	struct two t;
+	const struct two *t = *state;
 
-	(void)unused;
-	begin_two(&t, &nowhere);
-	serve_one(&t);
-	hub_leave(&t.from.hub);
-	take(&t);
-	assert_int_equal(t.to.hub.open_count, 0);
-	expect_end(&t);
-	end_two(&t);
+	t->to->listeners.count = 0;
+	hub_leave(&t->from->hub);
+	take(t);
+	assert_int_equal(t->to->hub.open_count, 0);
+	assert_true(wire_is_closed(t->client));
 }
 
 static void stop_loop(struct ev_loop *loop, ev_timer *w, int events)
@@ -425,46 +263,111 @@ static void stop_loop(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 /* The epoll of its old loop still has a connection that others have open. */
-static void test_what_was_given_away_does_not_keep_a_loop_awake(void **unused)
+static void test_what_was_given_away_does_not_keep_a_loop_awake(void **state)
 {
+	const struct two *t = *state;
+	unsigned before = ev_iteration(t->from->loop);
 	ev_timer timer;
-	struct two t;
 
-	(void)unused;
-	begin_two(&t, &here);
-	serve_one(&t);
-	hub_leave(&t.from.hub);
-	ask(&t, "two\n");
-	unsigned before = ev_iteration(t.from.loop);
+	hub_leave(&t->from->hub);
+	wire_say(t->client, "2\n");
 	ev_timer_init(&timer, stop_loop, 0.05, 0.);
-	ev_timer_start(t.from.loop, &timer);
-	ev_run(t.from.loop, 0);
-	assert_in_range(ev_iteration(t.from.loop) - before, 1, 9);
-	end_two(&t);
+	ev_timer_start(t->from->loop, &timer);
+	ev_run(t->from->loop, 0);
+	assert_in_range(ev_iteration(t->from->loop) - before, 1, 9);
 }
 
 /* ---- the end of the server ---- */
 
-static void test_the_server_ends_while_a_hub_leaves(void **unused)
+static void run_out(struct wire *w)
 {
-	struct two t;
-
-	(void)unused;
-	begin_two(&t, &here);
-	ask(&t, "on");
-	turn(&t.from);
-	hub_leave(&t.from.hub);
-	migrate_end(&t.queue);
-	ask(&t, "e\n");
-	turn(&t.from);
-	expect(&t, "one\n");
-	expect_nothing_yet(&t);
-	assert_true(t.from.hub.ending);
-	while (t.from.hub.open_count > 0)
-		ev_run(t.from.loop, EVRUN_ONCE);
-	expect_end(&t);
-	end_two(&t);
+	while (w->hub.open_count > 0)
+		ev_run(w->loop, EVRUN_ONCE);
 }
+
+static void test_when_nobody_takes_any_more_silence_ends_it(void **state)
+{
+	const struct two *t = *state;
+
+	wire_say(t->client, "hal");
+	wire_turn(t->from);
+	hub_leave(&t->from->hub);
+	migrate_end(&t->queue);
+	wire_say(t->client, "f\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "half\n");
+	assert_int_equal(t->from->hub.open_count, 1);
+	run_out(t->from);
+	assert_true(wire_is_closed(t->client));
+}
+
+static void test_silence_before_the_end_counts(void **state)
+{
+	const struct two *t = *state;
+	int other = wire_connect(t->from, "2\n");
+
+	wire_newest(t->from)->deadline += 5; /* it has spoken 5 s later than the first one */
+	wire_now += 5;
+	hub_end(&t->from->hub, 4);
+	wire_turn(t->from);
+	assert_int_equal(t->from->hub.open_count, 1);
+	assert_true(wire_is_closed(t->client));
+	wire_hear(other);
+	wire_say(other, "3\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(other), "3\n");
+	assert_true(wire_is_closed(other));
+	assert_int_equal(t->from->hub.cut_off, 0);
+	close(other);
+}
+
+static void test_who_cannot_be_told_is_counted(void **state)
+{
+	const struct two *t = *state;
+	struct protocol untold = lines;
+
+	untold.announces_close = false;
+	t->from->listener.protocol = &untold;
+	hub_end(&t->from->hub, 0.05);
+	wire_say(t->client, "2\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "2\n");
+	run_out(t->from);
+	assert_true(wire_is_closed(t->client));
+	assert_int_equal(t->from->hub.cut_off, 1);
+}
+
+static void test_who_was_silent_is_not_counted(void **state)
+{
+	const struct two *t = *state;
+
+	hub_end(&t->from->hub, 4);
+	wire_now += 5;
+	ev_invoke(t->from->loop, &t->from->hub.grace, EV_TIMER);
+	assert_true(wire_is_closed(t->client));
+	assert_int_equal(t->from->hub.cut_off, 0);
+}
+
+static void test_a_request_that_takes_longer_is_finished_and_counted(void **state)
+{
+	const struct two *t = *state;
+	struct protocol untold = lines;
+
+	untold.announces_close = false;
+	t->from->listener.protocol = &untold;
+	wire_say(t->client, "hal");
+	wire_turn(t->from);
+	hub_end(&t->from->hub, 0.01);
+	while (ev_is_active(&t->from->hub.grace))
+		ev_run(t->from->loop, EVRUN_ONCE);
+	wire_say(t->client, "f\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "half\n");
+	assert_true(wire_is_closed(t->client));
+	assert_int_equal(t->from->hub.cut_off, 1);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_two, close_two)
 
 int main(void)
 {
@@ -472,15 +375,21 @@ int main(void)
 		cmocka_unit_test(test_a_connection_and_what_goes_along_come_out),
 		cmocka_unit_test(test_a_full_queue_takes_no_more),
 		cmocka_unit_test(test_an_ended_queue_still_gives_out_what_is_in_it),
-		cmocka_unit_test(test_an_idle_connection_goes_on_elsewhere),
-		cmocka_unit_test(test_its_patience_moves_along),
-		cmocka_unit_test(test_a_request_under_way_is_finished_first),
-		cmocka_unit_test(test_what_was_read_ahead_moves_along),
-		cmocka_unit_test(test_who_is_known_as_slow_is_so_elsewhere),
-		cmocka_unit_test(test_a_full_queue_is_tried_again),
-		cmocka_unit_test(test_a_listener_that_is_no_more),
-		cmocka_unit_test(test_what_was_given_away_does_not_keep_a_loop_awake),
-		cmocka_unit_test(test_the_server_ends_while_a_hub_leaves),
+		TEST(test_an_idle_connection_goes_on_elsewhere),
+		TEST(test_its_patience_moves_along),
+		TEST(test_what_the_protocol_knows_moves_along),
+		TEST(test_who_is_known_as_slow_is_so_elsewhere),
+		TEST(test_who_has_not_said_anything_is_new_elsewhere),
+		TEST(test_a_request_under_way_is_finished_first),
+		TEST(test_what_was_read_ahead_moves_along),
+		TEST(test_a_full_queue_is_tried_again),
+		TEST(test_where_there_is_no_such_listener_it_ends),
+		TEST(test_what_was_given_away_does_not_keep_a_loop_awake),
+		TEST(test_when_nobody_takes_any_more_silence_ends_it),
+		TEST(test_silence_before_the_end_counts),
+		TEST(test_who_cannot_be_told_is_counted),
+		TEST(test_who_was_silent_is_not_counted),
+		TEST(test_a_request_that_takes_longer_is_finished_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
