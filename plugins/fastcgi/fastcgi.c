@@ -232,9 +232,21 @@ static void begin(void *state, const struct config *cfg, const struct peer *peer
 	s->tcp = peer->tcp;
 }
 
+/* A web server that sends a request just when its kept connection is closed here has lost it.  So the
+ * web server is to be the first to close: nginx does after 60 s. */
+static void timeouts(const struct config *cfg, struct protocol_timeouts *t)
+{
+	enum { KEPT_S = 75 };
+
+	(void)cfg;
+	if (t->idle < KEPT_S)
+		t->idle = KEPT_S;
+}
+
 static const struct protocol protocol = {
 	.name = "fastcgi",
 	.state_size = sizeof(struct fastcgi),
+	.timeouts = timeouts,
 	.begin = begin,
 	.parse = parse,
 	.head = fastcgi_say_head,

@@ -231,6 +231,17 @@ static void test_requests_follow_each_other(void **unused)
 	feed_close(&f);
 }
 
+static void test_the_web_server_is_the_first_to_end_a_kept_connection(void **unused)
+{
+	struct protocol_timeouts few = { 4, 4, 4 }, many = { 100, 100, 100 };
+
+	(void)unused;
+	uwsgi_plugin.protocol->timeouts(NULL, &few);
+	uwsgi_plugin.protocol->timeouts(NULL, &many);
+	assert_true(few.idle > 60 && few.head == 4 && few.body == 4);
+	assert_int_equal(many.idle, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_bodies_larger_than_a_record),
 		cmocka_unit_test(test_a_head_larger_than_its_buffer),
 		cmocka_unit_test(test_requests_follow_each_other),
+		cmocka_unit_test(test_the_web_server_is_the_first_to_end_a_kept_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
