@@ -80,6 +80,8 @@ def test_a_worker_that_is_recycled_ends_its_jobs(start, ini):
 @pytest.mark.parametrize("target, names", [("/thread", "my job"),
                                            ("/jobs", "my job, ThreadPoolExecutor-0_0")])
 def test_what_does_not_end_in_time_is_named(start, ini, target, names):
+    if os.environ.get("UWSGI_SANITIZED") == "tsan":
+        pytest.skip("the thread sanitizer sleeps a second at each end")
     server = start(ini + "reload-mercy = 2\n")
     if target == "/jobs" and "Python 3.8" in server.log():
         pytest.skip("executors wait in an exit function of their own there")

@@ -14,6 +14,8 @@ INI = "http-socket = {http}\nsocket = {uwsgi}\nmodule = forks\nworker-reload-mer
 
 @pytest.fixture(params=["", "threads = 3\n"], ids=["1 thread", "3 threads"])
 def server(request, start):
+    if request.param and os.environ.get("UWSGI_SANITIZED") == "tsan":
+        pytest.skip("the thread sanitizer does not support forks of several threads")
     server = start(INI + request.param)
     yield server
     assert "ended unexpectedly" not in server.log()
