@@ -59,8 +59,8 @@ def test_a_reload_does_not_wait_for_jobs_and_they_end(start, ini):
     worker = begin_jobs(server)
     for _ in range(2):
         assert server.hup()
+        server.wait_log(f"^uwsgi.atexit in {worker}$")
         assert int(http.request(server.http, "/pid").body) != worker
-    server.wait_log(f"^uwsgi.atexit in {worker}$")
     assert proc.alive(worker)
     release(server)
     proc.wait_gone(worker)
