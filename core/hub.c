@@ -32,7 +32,6 @@ static enum migrate_result give_away(struct hub *hub, int queue)
 	return result;
 }
 
-/* The server ended before this hub had left: nobody takes any more. */
 static void leave_some(struct hub *hub)
 {
 	switch (give_away(hub, hub->successors)) {
@@ -43,6 +42,7 @@ static void leave_some(struct hub *hub)
 		}
 		break;
 	case MIGRATE_ENDED:
+		/* The server stops, before this hub had finished: nobody takes any more. */
 		hub_end(hub, hub->idle_s);
 		break;
 	case MIGRATE_DONE:

@@ -72,6 +72,17 @@ def test_a_kept_connection_survives_reloads(start, way, size):
         assert len(pids) == 4
 
 
+def test_more_connections_than_are_on_their_way_at_once(start, way):
+    server = start(INI)
+    with contextlib.ExitStack() as stack:
+        all_kept = [stack.enter_context(Kept(server, way)) for _ in range(400)]
+        old = {kept.pid() for kept in all_kept}
+        assert server.hup()
+        for pid in old:
+            proc.wait_gone(pid)
+        assert not old & {kept.pid() for kept in all_kept}
+
+
 def test_one_that_has_not_said_anything_yet_survives_too(start, way):
     server = start(INI)
     with Kept(server, way) as kept, Kept(server, way) as first:
