@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+import fresh
 from lib import http
 from lib.address import free_address
 from lib.nginx import nginx_file
@@ -106,3 +107,8 @@ def test_what_the_demo_says_at_its_end_serves(start, folder):
     shutil.copy(f"{APPS}/flask_app.py", f"{folder}/app.py")
     start(ini.replace("127.0.0.1:8080", address), folder=folder)
     assert http.request(address).body == b"hello from flask\n"
+
+
+def test_make_fresh_runs_the_commands_of_readme():
+    assert list(fresh.readme_commands().values()) == [
+        "apt-get update && apt-get install git make", "make demo", "make check"]
