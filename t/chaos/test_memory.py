@@ -44,5 +44,5 @@ def test_a_connection_that_finds_no_memory_is_closed(server):
             assert c.read_all() == b""
     server.faults.set("")
     assert http.request(server.http, "/?n=0").status == 200
-    until(lambda: len(proc.open_files(worker)) == before, "all connections to be closed")
+    until(lambda: len(proc.open_files(worker)) <= before, "all connections to be closed")
     assert len(told(server)) == 1
