@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """An answer that breaks off: over TCP its peer sees a reset, and not the end of a whole one."""
-import os
 import select
 import time
 
 import pytest
 
 from lib import http, uwsgi
-from lib.nginx import apache
 
 INI = "socket = {uwsgi}\nhttp-socket = {http}\nmodule = broken\n"
 
@@ -53,14 +51,3 @@ def test_nginx_does_not_pass_on_half_an_answer_as_a_whole_one(start, nginx, buff
             answer = c.read_all()
         assert answer.startswith(b"HTTP/1.1 200 ") and not answer.endswith(b"0\r\n\r\n")
     assert http.request(front.to, "/?blocks=3").complete
-
-
-def test_apache_does_not_pass_on_half_an_answer_as_a_whole_one(start, started, folder):
-    if not os.path.exists("/usr/lib/apache2/modules/mod_proxy_uwsgi.so"):
-        pytest.skip("Apache with mod_proxy_uwsgi is not installed")
-    server = start(INI)
-    started.append(apache(folder, f"uwsgi://{server.uwsgi}/"))
-    for target in "/raise", "/raise?length=100", "/raise?blocks=3&size=70000":
-        answer = http.request(started[-1].http, target)
-        assert answer.status == 200 and answer.body and not answer.complete
-    assert http.request(started[-1].http, "/?blocks=3").complete
