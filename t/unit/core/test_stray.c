@@ -230,6 +230,7 @@ static int leave_a_stray(void)
 	begin(NULL, 0, -1);
 	if (stray_fork_own() == 0) {
 		if (fork() == 0) {
+			signal(SIGIO, SIG_IGN); /* whatever the application does with it */
 			if (write(ready[1], "", 1) != 1)
 				_exit(103);
 			for (;;)
