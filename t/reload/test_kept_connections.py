@@ -266,6 +266,16 @@ def test_silence_ends_a_connection(start, way):
         assert server.wait() == 0
 
 
+def test_no_silence_is_longer_than_the_mercy(start, way):
+    server = start(INI.replace("mercy = 20", "mercy = 1") + "drain-idle = 60\n")
+    with Kept(server, way) as kept:
+        kept.pid()
+        server.send(signal.SIGTERM)
+        assert kept.client.is_closed()
+        assert server.wait() == 0
+    assert "killed" not in server.log()
+
+
 def test_fastcgi_connections_that_are_used_to_the_end_are_counted(start):
     server = start(INI + "drain-idle = 1\n")
     with Kept(server, "fastcgi") as kept:
