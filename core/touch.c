@@ -104,8 +104,8 @@ void touch_watch(struct touch *t, const struct option_list *list)
 	struct arena memory;
 
 	arena_init(&memory);
-	const char **files = arena_alloc(&memory, count * sizeof *files);
-	struct timespec *seen = arena_alloc(&memory, count * sizeof *seen);
+	const char **files = count ? arena_alloc(&memory, count * sizeof *files) : NULL;
+	struct timespec *seen = count ? arena_alloc(&memory, count * sizeof *seen) : NULL;
 	if (count && !copy(t, list, &memory, files, seen)) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: %s and others are not watched",
 			  list->items[0]);

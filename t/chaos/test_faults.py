@@ -10,7 +10,7 @@ INI = "http-socket = {http}\nmodule = basic"
 
 def test_a_call_fails_as_often_as_the_rule_says(start):
     server = start(INI, faults="")
-    server.faults.set("accept4:EMFILE,times=3,in=worker")
+    server.faults.set("recv:EINTR,times=3,in=worker")
     assert http.request(server.http, "/hello").body == b"hello\n"
     assert server.faults.hits() == 3
     assert server.faults.where().startswith("uwsgi+0x")
