@@ -60,10 +60,10 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 	acceptor_start(w->data);
 }
 
-static void pause_accepting(struct acceptor *a, int why)
+static void pause_accepting(struct acceptor *a, const char *why)
 {
 	uwsgi_log(UWSGI_ERROR, "%s cannot accept: %s; trying again in %.1f s",
-		  a->gateway ? a->gateway->name : "a worker", strerror(why), pause_s);
+		  a->gateway ? a->gateway->name : "a worker", why, pause_s);
 	stop_watching(a);
 	ev_timer_set(&a->pause, pause_s, 0.);
 	ev_timer_start(a->hub->loop, &a->pause);
@@ -90,7 +90,7 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 	else if (fd >= 0)
 		hub_accept(a->hub, listener, fd, (struct sockaddr *)&peer, length);
 	else if (listener_is_out_of_resources(errno))
-		pause_accepting(a, errno);
+		pause_accepting(a, strerror(errno));
 	return fd >= 0;
 }
 
@@ -99,7 +99,7 @@ static bool take_moved(struct acceptor *a, int queue)
 	enum migrate_result result = hub_take_over(a->hub, queue);
 
 	if (result == MIGRATE_NO_ROOM)
-		pause_accepting(a, EMFILE);
+		pause_accepting(a, strerror(EMFILE));
 	return result == MIGRATE_DONE;
 }
 
@@ -125,7 +125,10 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 	int most = a->most;
 
 	(void)loop;
-	(void)events;
+	if (events & EV_ERROR) {
+		pause_accepting(a, "the kernel cannot watch its sockets");
+		return;
+	}
 	while (most-- > 0 && acceptor_take(a, (size_t)(w - a->watchers)))
 		;
 }

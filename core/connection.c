@@ -33,6 +33,10 @@ enum { CUT_MS = 1000 };
  * client should wait for it. */
 static const double slow_s = 0.01;
 
+/* That the kernel cannot watch a connection, libev says only when something else happens: a timer
+ * does, after this. */
+static const double unwatched_s = 0.25;
+
 /* A line a minute: whoever has no memory has no use for more. */
 static const double tell_no_memory_s = 60;
 
@@ -143,18 +147,19 @@ static void set_deadline(struct connection *c, double seconds)
 static void wait_for(struct connection *c, int events)
 {
 	struct ev_loop *loop = c->hub->loop;
+	double seconds = c->deadline - ev_now(loop);
 
 	if (!ev_is_active(&c->io) || (c->io.events & (EV_READ | EV_WRITE)) != events) {
 		ev_io_stop(loop, &c->io);
 		ev_io_set(&c->io, c->io.fd, events);
 		ev_io_start(loop, &c->io);
+		seconds = seconds < unwatched_s ? seconds : unwatched_s;
 	}
 	/* A running timer is left alone when it fires early enough: it looks at the deadline. */
-	if (ev_is_active(&c->timer) &&
-	    ev_timer_remaining(loop, &c->timer) <= c->deadline - ev_now(loop))
+	if (ev_is_active(&c->timer) && ev_timer_remaining(loop, &c->timer) <= seconds)
 		return;
 	ev_timer_stop(loop, &c->timer);
-	ev_timer_set(&c->timer, c->deadline - ev_now(loop), 0.);
+	ev_timer_set(&c->timer, seconds, 0.);
 	ev_timer_start(loop, &c->timer);
 }
 
@@ -656,11 +661,27 @@ void connection_start(struct connection *c)
 		connection_read(c);
 }
 
+/* The kernel has no memory to wait for it with. */
+static void on_unwatched(struct connection *c)
+{
+	tell_no_memory(c->hub, "the kernel cannot watch a connection, which is closed");
+	if (c->state == ANSWERING)
+		lose_peer(c);
+	else if (c->state == WRITING)
+		give_up(c);
+	else
+		connection_close(c);
+}
+
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct connection *c = w->data;
 
 	(void)loop;
+	if (events & EV_ERROR) {
+		on_unwatched(c);
+		return;
+	}
 	switch (c->state) {
 	case READING:
 		if (c->queue)

@@ -11,6 +11,7 @@
 #include "privileges.h"
 #include "resources.h"
 #include "title.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct process {
 	struct hub hub;
 	struct header_rules rules;
 	struct acceptor acceptor;
-	ev_io channel;
+	struct watch channel;
 	bool leaving;
 };
 
@@ -79,18 +80,17 @@ static const struct hub_host host_functions = {
 
 /* ---- life ---- */
 
-static void on_channel(struct ev_loop *loop, ev_io *w, int events)
+static void on_channel(struct watch *w)
 {
 	struct process *p = w->data;
 	struct message m;
-	int got = channel_receive(w->fd, &m, NULL);
+	int got = channel_receive(w->io.fd, &m, NULL);
 	int64_t end_ms;
 
-	(void)events;
 	if (got == 0)
 		return;
 	if (got < 0)
-		ev_io_stop(loop, w);
+		watch_stop(w, p->loop);
 	p->leaving = true;
 	end_ms = got > 0 ? m.value : 1;
 	if (end_ms == 0) {
@@ -140,9 +140,8 @@ static int start_plugin(struct process *p, struct error *e)
 
 static void watch(struct process *p)
 {
-	ev_io_init(&p->channel, on_channel, p->start->channel, EV_READ);
-	p->channel.data = p;
-	ev_io_start(p->loop, &p->channel);
+	watch_init(&p->channel, p->start->channel, EV_READ, on_channel, p);
+	watch_start(&p->channel, p->loop);
 	acceptor_start(&p->acceptor);
 }
 

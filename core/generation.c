@@ -63,27 +63,28 @@ static void want_reload(struct generation *g, const char *why)
 
 /* ---- channels ---- */
 
-static void close_channel(const struct generation *g, int *channel, ev_io *io)
+static void close_channel(const struct generation *g, int *channel, struct watch *watch)
 {
 	if (*channel < 0)
 		return;
-	ev_io_stop(g->host->loop, io);
+	watch_stop(watch, g->host->loop);
 	close(*channel);
 	*channel = -1;
 }
 
 static void close_slot_channel(struct generation *g, struct slot *slot)
 {
-	close_channel(g, &slot->channel, &g->slot_io[slot - g->roster.slots]);
+	close_channel(g, &slot->channel, &g->slot_watch[slot - g->roster.slots]);
 }
 
 /* False: there is none now.  A channel whose other end is gone is closed. */
-static bool next_message(const struct generation *g, int *channel, ev_io *io, struct message *m)
+static bool next_message(const struct generation *g, int *channel, struct watch *watch,
+			 struct message *m)
 {
 	int got = *channel >= 0 ? channel_receive(*channel, m, NULL) : 0;
 
 	if (got < 0)
-		close_channel(g, channel, io);
+		close_channel(g, channel, watch);
 	return got > 0;
 }
 
@@ -164,7 +165,7 @@ static void read_zygote(struct generation *g)
 	struct message m;
 
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		if (!next_message(g, &g->zygote_channel, &g->zygote_io, &m))
+		if (!next_message(g, &g->zygote_channel, &g->zygote_watch, &m))
 			break;
 		on_zygote_message(g, &m);
 	}
@@ -173,12 +174,10 @@ static void read_zygote(struct generation *g)
 		kill_process(g, g->zygote);
 }
 
-static void on_zygote_channel(struct ev_loop *loop, ev_io *w, int events)
+static void on_zygote_channel(struct watch *w)
 {
 	struct generation *g = w->data;
 
-	(void)loop;
-	(void)events;
 	read_zygote(g);
 	g->host->stirred(g->host->data);
 }
@@ -250,14 +249,12 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 	}
 }
 
-static void on_slot_channel(struct ev_loop *loop, ev_io *w, int events)
+static void on_slot_channel(struct watch *w)
 {
 	struct generation *g = w->data;
-	struct slot *slot = &g->roster.slots[w - g->slot_io];
+	struct slot *slot = &g->roster.slots[w - g->slot_watch];
 	struct message m;
 
-	(void)loop;
-	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN && next_message(g, &slot->channel, w, &m); i++)
 		on_message(g, slot, &m);
 	g->host->stirred(g->host->data);
@@ -323,7 +320,7 @@ static void on_zygote_end(struct generation *g, const siginfo_t *info)
 		 (long)g->zygote, end);
 	g->zygote = 0;
 	read_zygote(g);
-	close_channel(g, &g->zygote_channel, &g->zygote_io);
+	close_channel(g, &g->zygote_channel, &g->zygote_watch);
 	g->roster.has_zygote = false;
 	/* What it was asked for and did not come to do. */
 	for (size_t i = 0; i < g->roster.slot_count; i++) {
@@ -364,7 +361,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 	}
 	if (!slot)
 		return false;
-	while (next_message(g, &slot->channel, &g->slot_io[slot - g->roster.slots], &m))
+	while (next_message(g, &slot->channel, &g->slot_watch[slot - g->roster.slots], &m))
 		on_message(g, slot, &m);
 	describe_end(info, end, sizeof end);
 	on_end(g, slot, info->si_code == CLD_EXITED ? info->si_status : 0, end);
@@ -387,9 +384,8 @@ static void start_process(struct generation *g, struct slot *slot)
 	}
 	scoreboard_clear(&g->scoreboard, index);
 	slot->channel = ends[0];
-	ev_io_init(&g->slot_io[index], on_slot_channel, ends[0], EV_READ);
-	g->slot_io[index].data = g;
-	ev_io_start(g->host->loop, &g->slot_io[index]);
+	watch_init(&g->slot_watch[index], ends[0], EV_READ, on_slot_channel, g);
+	watch_start(&g->slot_watch[index], g->host->loop);
 	if (roster_is_gateway(&g->roster, slot)) {
 		pid_t pid = g->host->calls->fork_gateway(g, slot, ends[1]);
 
@@ -461,7 +457,7 @@ static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms
 
 /* A reload has until reload-timeout.  The first generation takes what it takes, since there is
  * nothing to go on with; but it serves with those that accept by then. */
-static void watch_start(struct generation *g, int64_t now_ms, int64_t *due_ms)
+static void check_start(struct generation *g, int64_t now_ms, int64_t *due_ms)
 {
 	int64_t deadline_ms = g->began_ms + g->limits->reload_timeout_s * 1000;
 	char why[sizeof g->why];
@@ -578,7 +574,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 
 	*due_ms = 0;
 	enforce_limits(g, now_ms, due_ms);
-	watch_start(g, now_ms, due_ms);
+	check_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;
 		give_up(g);
@@ -670,8 +666,8 @@ static int prepare(struct generation *g, struct error *e)
 	    scoreboard_init(&g->scoreboard, g->roster.slot_count, (size_t)s->threads, e) ||
 	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
-	g->slot_io = calloc(g->roster.slot_count, sizeof *g->slot_io);
-	return g->slot_io ? 0 : uwsgi_error_set(e, "out of memory");
+	g->slot_watch = calloc(g->roster.slot_count, sizeof *g->slot_watch);
+	return g->slot_watch ? 0 : uwsgi_error_set(e, "out of memory");
 }
 
 struct generation *generation_new(const struct generation_host *host, struct config *cfg,
@@ -711,9 +707,8 @@ int generation_start(struct generation *g, struct error *e)
 	if (channel_pair(ends, e))
 		return -1;
 	g->zygote_channel = ends[0];
-	ev_io_init(&g->zygote_io, on_zygote_channel, ends[0], EV_READ);
-	g->zygote_io.data = g;
-	ev_io_start(g->host->loop, &g->zygote_io);
+	watch_init(&g->zygote_watch, ends[0], EV_READ, on_zygote_channel, g);
+	watch_start(&g->zygote_watch, g->host->loop);
 	pid_t pid = g->host->calls->fork_zygote(g, ends[1]);
 	int why = errno;
 
@@ -726,13 +721,13 @@ int generation_start(struct generation *g, struct error *e)
 
 void generation_free(struct generation *g, const struct listeners *kept, bool unlink_paths)
 {
-	close_channel(g, &g->zygote_channel, &g->zygote_io);
+	close_channel(g, &g->zygote_channel, &g->zygote_watch);
 	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, kept, unlink_paths);
 	roster_fini(&g->roster);
 	scoreboard_fini(&g->scoreboard);
 	config_free(g->config);
-	free(g->slot_io);
+	free(g->slot_watch);
 	free(g);
 }
 

@@ -12,8 +12,8 @@
 #include "migrate.h"
 #include "roster.h"
 #include "scoreboard.h"
+#include "watch.h"
 
-#include <ev.h>
 #include <signal.h>
 
 struct generation;
@@ -72,7 +72,7 @@ struct generation {
 	struct roster roster;
 	pid_t zygote; /* 0: none */
 	int zygote_channel;
-	ev_io zygote_io, *slot_io; /* slot_io: [roster.slot_count] */
+	struct watch zygote_watch, *slot_watch; /* slot_watch: [roster.slot_count] */
 	int64_t began_ms, limits_at_ms;
 	bool is_last;     /* it drains, and nobody comes after it */
 	int64_t end_ms;   /* then, how long a connection may be silent */

@@ -265,12 +265,13 @@ static int init_idle(struct lane *lane, struct error *e)
 	return 0;
 }
 
-void lane_watch(struct lane *lane, int fd)
+int lane_watch(struct lane *lane, int fd, struct error *e)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = LOOP };
 
-	if (epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event))
-		uwsgi_log(UWSGI_ERROR, "lane %d: epoll_ctl: %s", lane->index, strerror(errno));
+	return epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event)
+		       ? uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index, strerror(errno))
+		       : 0;
 }
 
 static bool is_idle(const struct lane *lane)
@@ -321,18 +322,17 @@ static void wait_idle(struct lane *lane)
 
 /* ---- life ---- */
 
-static void on_wake(struct ev_loop *loop, ev_io *w, int events)
+static void on_wake(struct watch *w)
 {
 	struct lane *lane = w->data;
 	int64_t end_ms = atomic_load(&lane->end_ms);
 	eventfd_t said;
 
-	(void)events;
-	eventfd_read(w->fd, &said);
+	eventfd_read(w->io.fd, &said);
 	lane->leaving = true;
 	/* What other lanes gave away must not be lost with the last of them. */
 	acceptor_empty(&lane->acceptor, ACCEPTOR_NEIGHBOURS);
-	ev_timer_stop(loop, &lane->look);
+	ev_timer_stop(lane->loop, &lane->look);
 	if (end_ms > 0) {
 		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
 		hub_end(&lane->hub, (double)end_ms / 1000);
@@ -345,22 +345,18 @@ static void on_wake(struct ev_loop *loop, ev_io *w, int events)
 void lane_ask_to_leave(struct lane *lane, int64_t end_ms)
 {
 	atomic_store(&lane->end_ms, end_ms);
-	eventfd_write(lane->wake.fd, 1);
+	eventfd_write(lane->wake.io.fd, 1);
 }
 
 static int init_watchers(struct lane *lane, struct error *e)
 {
 	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	ev_io_init(&lane->wake, on_wake, wake, EV_READ);
-	lane->wake.data = lane;
+	watch_init(&lane->wake, wake, EV_READ, on_wake, lane);
 	if (wake < 0)
 		return uwsgi_error_set(e, "eventfd: %s", strerror(errno));
-	ev_io_start(lane->loop, &lane->wake);
-	if (init_idle(lane, e))
-		return -1;
-	lane_watch(lane, wake);
-	return 0;
+	watch_start(&lane->wake, lane->loop);
+	return init_idle(lane, e) || lane_watch(lane, wake, e) ? -1 : 0;
 }
 
 static void on_look(struct ev_loop *loop, ev_timer *w, int events)

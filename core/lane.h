@@ -6,6 +6,7 @@
 
 #include "acceptor.h"
 #include "scoreboard.h"
+#include "watch.h"
 
 extern const struct option_table lane_options;
 
@@ -47,7 +48,7 @@ struct lane {
 	void *app_state;
 	struct acceptor acceptor;
 	int idle;         /* an epoll of its own, waited on while there is no connection */
-	ev_io wake;       /* an eventfd, written to by other threads and signal handlers */
+	struct watch wake; /* an eventfd, written to by other threads and signal handlers */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;    /* whether the application was changed; runs in one lane only */
 	bool crowded;     /* behind the last connection another one waited */
@@ -65,7 +66,7 @@ int lane_init(struct lane *, const struct lane_setup *, int index, struct lane_s
 void lane_run(struct lane *);
 void lane_fini(struct lane *);
 /* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
-void lane_watch(struct lane *, int fd);
+int lane_watch(struct lane *, int fd, struct error *);
 /* From any thread: no more is accepted, what is running is answered.  end_ms: the
  * server ends, and silent connections are closed within that time; 0: others serve on. */
 void lane_ask_to_leave(struct lane *, int64_t end_ms);

@@ -315,6 +315,7 @@ static bool work(struct logpipe *p)
 	return moved && !blocked;
 }
 
+/* Whatever it is: EV_ERROR, too, ends with both watchers as they should be. */
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	(void)loop;

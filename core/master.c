@@ -10,6 +10,7 @@
 #include "succession.h"
 #include "title.h"
 #include "touch.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -70,7 +71,7 @@ struct master {
 	struct succession succession;
 	struct logmaster log;
 	struct touch touch_reload;
-	ev_io signals;  /* a signalfd */
+	struct watch signals; /* a signalfd */
 	ev_timer timer; /* the next deadline */
 };
 
@@ -81,7 +82,7 @@ static void on_child(void *data, const struct generation *own)
 	struct master *m = data;
 
 	succession_enter_child(&m->succession, own);
-	close(m->signals.fd);
+	close(m->signals.io.fd);
 	logmaster_enter_child(&m->log);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
@@ -189,14 +190,12 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		succession_stop(&m->succession, &cause, info->ssi_signo != SIGTERM);
 }
 
-static void on_signals(struct ev_loop *loop, ev_io *w, int events)
+static void on_signals(struct watch *w)
 {
 	struct master *m = w->data;
 	struct signalfd_siginfo info;
 
-	(void)loop;
-	(void)events;
-	while (read(w->fd, &info, sizeof info) == sizeof info)
+	while (read(w->io.fd, &info, sizeof info) == sizeof info)
 		on_signal(m, &info);
 	step(m);
 }
@@ -232,9 +231,8 @@ static int watch_signals(struct master *m, struct error *e)
 	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
 		return uwsgi_error_set(e, "signalfd: %s", strerror(errno));
-	ev_io_init(&m->signals, on_signals, fd, EV_READ);
-	m->signals.data = m;
-	ev_io_start(m->loop, &m->signals);
+	watch_init(&m->signals, fd, EV_READ, on_signals, m);
+	watch_start(&m->signals, m->loop);
 	return 0;
 }
 
@@ -250,11 +248,12 @@ static int prepare(struct master *m, struct error *e)
 {
 	const struct master_setup *setup = m->setup;
 
-	m->signals.fd = -1;
+	m->signals.io.fd = -1;
 	ev_set_syserr_cb(on_libev_failure);
 	if (stray_init(e))
 		return -1;
-	m->loop = ev_loop_new(EVFLAG_AUTO);
+	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
+	m->loop = ev_loop_new(EVBACKEND_POLL);
 	if (!m->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	m->host = (struct generation_host){ .loop = m->loop,
@@ -326,7 +325,7 @@ int master_run(struct master_setup *setup)
 	migrate_close(&m.host.workers_left);
 	migrate_close(&m.host.gateways_left);
 	tally_free(m.host.tally);
-	close(m.signals.fd);
+	close(m.signals.io.fd);
 	ev_loop_destroy(m.loop);
 	return m.succession.exit_code;
 }

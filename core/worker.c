@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "stray.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -78,7 +79,7 @@ struct worker {
 	pthread_cond_t changed;
 	size_t started, failed;
 	struct error error;
-	ev_io channel;
+	struct watch channel;
 	int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
 
@@ -113,17 +114,16 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 /* The master speaks: the only thing it says is to leave.  When it is gone, nobody is left who
  * would end this process: leave too (the kernel kills it at once where it can). */
-static void on_channel(struct ev_loop *loop, ev_io *watcher, int events)
+static void on_channel(struct watch *channel)
 {
-	struct worker *w = watcher->data;
+	struct worker *w = channel->data;
 	struct message m;
 	int got = channel_receive(w->setup->channel, &m, NULL);
 
-	(void)events;
 	if (got == 0)
 		return;
 	if (got < 0)
-		ev_io_stop(loop, watcher);
+		watch_stop(channel, w->lanes[0].loop);
 	else
 		w->end_by_ms = clock_monotonic_ms() + m.mercy_ms;
 	leave(w, got > 0 ? m.value : 1);
@@ -234,12 +234,11 @@ static int wait_for_lanes(struct worker *w, struct error *e)
 	return failed ? -1 : 0;
 }
 
-static void watch_channel(struct worker *w)
+static int watch_channel(struct worker *w, struct error *e)
 {
-	ev_io_init(&w->channel, on_channel, w->setup->channel, EV_READ);
-	w->channel.data = w;
-	ev_io_start(w->lanes[0].loop, &w->channel);
-	lane_watch(&w->lanes[0], w->setup->channel);
+	watch_init(&w->channel, w->setup->channel, EV_READ, on_channel, w);
+	watch_start(&w->channel, w->lanes[0].loop);
+	return lane_watch(&w->lanes[0], w->setup->channel, e);
 }
 
 /* In the place of handlers that the application may have set when it was imported, as in uWSGI. */
@@ -285,10 +284,7 @@ static int start(struct worker *w, struct error *e)
 		*e = w->error;
 		return -1;
 	}
-	if (wait_for_lanes(w, e))
-		return -1;
-	watch_channel(w);
-	return 0;
+	return wait_for_lanes(w, e) || watch_channel(w, e) ? -1 : 0;
 }
 
 /* With lazy-apps the application is this worker's own.  False: it must not serve. */

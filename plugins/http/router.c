@@ -20,6 +20,10 @@
 /* Where all of a server's connections are taken, this is how soon another one is tried. */
 static const double again_s = 0.005;
 
+/* That the kernel cannot watch a connection, libev says only when something else happens: a timer
+ * does, after this. */
+static const double unwatched_s = 0.25;
+
 /* Jobs that are kept for the next requests. */
 enum { SPARE_JOBS = 64 };
 
@@ -142,6 +146,8 @@ static void watch(struct job *job, int events)
 	ev_io_stop(loop, &job->io);
 	ev_io_set(&job->io, job->io.fd, events);
 	ev_io_start(loop, &job->io);
+	if (ev_timer_remaining(loop, &job->timer) > unwatched_s)
+		set_timer(job, unwatched_s);
 }
 
 /* ---- the end ---- */
@@ -487,7 +493,9 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	struct job *job = w->data;
 
 	(void)loop;
-	if (job->phase == CONNECTING)
+	if (events & EV_ERROR)
+		give_up(job, 503, "the kernel cannot watch the connection to the server");
+	else if (job->phase == CONNECTING)
 		on_connected(job);
 	else if (job->phase == UPGRADING)
 		upgrade(job);

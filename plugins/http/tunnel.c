@@ -108,7 +108,11 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct tunnel *t = w->data;
 
-	(void)events;
+	if (events & EV_ERROR) {
+		/* The kernel cannot watch it. */
+		close_tunnel(t);
+		return;
+	}
 	t->deadline = ev_now(loop) + t->timeout_s;
 	move(t);
 }
