@@ -3,6 +3,8 @@
  * here, and acts. */
 #include "limit.h"
 
+#include "logline.h"
+
 #include <stddef.h>
 
 #define AT(member) offsetof(struct limits_settings, member)
@@ -193,15 +195,28 @@ static enum verdict judge_age(const struct limits_settings *s, const struct obse
 	return LIMITS_REPLACE;
 }
 
+/* What the client wrote must not break the line. */
+static void tell_overdue(const struct observed *o, struct error *why)
+{
+	char text[512];
+	struct logline l;
+
+	logline_init(&l, text, sizeof text);
+	logline_untrusted(&l, o->method);
+	logline_text(&l, SLICE(" "));
+	logline_untrusted(&l, o->uri);
+	uwsgi_error_set(why, "%.*s ran %lld s (harakiri %lld)", (int)l.n, text,
+			(long long)(o->ran_ms / 1000),
+			(long long)((o->ran_ms - o->overdue_ms + 500) / 1000));
+}
+
 enum verdict limits_judge(const struct limits_settings *s, const struct observed *o,
 			  struct error *why)
 {
 	enum verdict verdict = LIMITS_STAY;
 
 	if (o->overdue_ms > 0) {
-		uwsgi_error_set(why, "%s %s ran %lld s (harakiri %lld)", o->method, o->uri,
-				(long long)(o->ran_ms / 1000),
-				(long long)((o->ran_ms - o->overdue_ms + 500) / 1000));
+		tell_overdue(o, why);
 		return LIMITS_KILL;
 	}
 	/* One that is too large before its first request would be replaced for ever. */

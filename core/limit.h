@@ -24,7 +24,7 @@ struct observed {
 	struct memory memory; /* all zero: not measured */
 	/* Of the request that is longest past its deadline; overdue_ms 0: none is. */
 	int64_t overdue_ms, ran_ms;
-	const char *method, *uri;
+	struct slice method, uri;
 };
 
 enum verdict {

@@ -20,8 +20,9 @@ static void find_overdue(const struct scoreboard *sb, size_t index, int64_t now_
 			continue;
 		o->overdue_ms = now_ms - deadline_ms;
 		o->ran_ms = now_ms - atomic_load_explicit(&score->began_ms, memory_order_relaxed);
-		o->method = score->method;
-		o->uri = score->uri;
+		/* The worker may be writing them. */
+		o->method = (struct slice){ score->method, strnlen(score->method, SCORE_METHOD) };
+		o->uri = (struct slice){ score->uri, strnlen(score->uri, SCORE_URI) };
 	}
 }
 

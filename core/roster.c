@@ -67,12 +67,11 @@ bool roster_is_vacant(const struct roster *r)
 	return true;
 }
 
-/* Which of two that serve in one place stays: who is not to be replaced, or else the younger. */
-static bool stays_rather(const struct slot *a, const struct slot *b)
+/* Of two that serve in one place the younger stays: it was forked because the other one is to be
+ * replaced. */
+static bool is_younger(const struct slot *a, const struct slot *b)
 {
-	if (a->replace != b->replace)
-		return !a->replace;
-	return a->since_ms != b->since_ms ? a->since_ms > b->since_ms : a > b;
+	return a->since_ms != b->since_ms ? a->since_ms > b->since_ms : b->replace;
 }
 
 static void look_at_places(const struct roster *r)
@@ -90,7 +89,7 @@ static void look_at_places(const struct roster *r)
 		struct place *p = &r->place[slot->place - 1];
 
 		p->filled = p->filled || !slot->replace;
-		if (serves && (!p->serves || stays_rather(slot, p->serves)))
+		if (serves && (!p->serves || is_younger(slot, p->serves)))
 			p->serves = slot;
 	}
 }
