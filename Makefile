@@ -40,8 +40,8 @@ SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup
 EXCHANGE := request body header_rules response logformat requestlog progress exchange
 WIRE     := address socketpath socketoption listener passed migrate sending connection hub acceptor watch
 WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment resources capability privileges pidfile outcome notify slot roster limit child zygote gateway generation \
-            observe spawn logfile logencoder logger logstream logpipe touch logmaster cause announce succession master
+PROCESS  := title environment resources capability privileges pidfile outcome notify cause slot roster limit child zygote gateway generation \
+            observe spawn logfile logencoder logger logstream logpipe touch logmaster announce succession master
 ENTRY    := daemon check_app command
 CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
 

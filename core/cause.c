@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cause.c: turns what the kernel says of a signal's sender into words.  The master calls it. */
+/* cause.c: turns what the kernel says of signals and of ends into words.  The master calls it. */
 #include "cause.h"
 
 #include <ctype.h>
@@ -68,4 +68,14 @@ struct cause cause_of(const char *text)
 
 	snprintf(c.text, sizeof c.text, "%s", text);
 	return c;
+}
+
+void cause_of_end(const siginfo_t *info, char *text, size_t size)
+{
+	if (info->si_code == CLD_EXITED)
+		snprintf(text, size, "exit code %d", info->si_status);
+	else
+		snprintf(text, size, "killed by signal %d (%s)%s", info->si_status,
+			 strsignal(info->si_status),
+			 info->si_code == CLD_DUMPED ? ", core dumped" : "");
 }

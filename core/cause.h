@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* cause.h: why the master reloads or stops, in words for the log. */
+/* cause.h: why the master reloads or stops, and how its children end, in words for the log. */
 #ifndef UWSGI_CAUSE_H
 #define UWSGI_CAUSE_H
 
+#include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/signalfd.h>
 
@@ -16,5 +18,7 @@ struct cause {
 struct cause cause_of_signal(const struct signalfd_siginfo *);
 /* Anything else: one sentence, without its full stop. */
 struct cause cause_of(const char *text);
+/* "exit code 3", "killed by signal 9 (Killed)". */
+void cause_of_end(const siginfo_t *, char *text, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
  * other generations: that is the master's. */
 #include "generation.h"
 
+#include "cause.h"
 #include "observe.h"
 #include "worker.h"
 
@@ -262,16 +263,6 @@ static void on_slot_channel(struct watch *w)
 
 /* ---- ends ---- */
 
-static void describe_end(const siginfo_t *info, char *text, size_t size)
-{
-	if (info->si_code == CLD_EXITED)
-		snprintf(text, size, "exit code %d", info->si_status);
-	else
-		snprintf(text, size, "killed by signal %d (%s)%s", info->si_status,
-			 strsignal(info->si_status),
-			 info->si_code == CLD_DUMPED ? ", core dumped" : "");
-}
-
 /* What becomes of the place of a process that has ended or is killed. */
 static const char *sequel(const struct generation *g, const struct slot *slot, bool replaced)
 {
@@ -313,7 +304,7 @@ static void on_zygote_end(struct generation *g, const siginfo_t *info)
 	char end[128], why[256];
 	bool has_code = info->si_code == CLD_EXITED && info->si_status;
 
-	describe_end(info, end, sizeof end);
+	cause_of_end(info, end, sizeof end);
 	snprintf(why, sizeof why, "the process that %s (pid %ld) ended: %s",
 		 g->state == GENERATION_STARTING ? "imports the application"
 						 : "workers are forked from",
@@ -363,7 +354,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 		return false;
 	while (next_message(g, &slot->channel, &g->slot_watch[slot - g->roster.slots], &m))
 		on_message(g, slot, &m);
-	describe_end(info, end, sizeof end);
+	cause_of_end(info, end, sizeof end);
 	on_end(g, slot, info->si_code == CLD_EXITED ? info->si_status : 0, end);
 	return true;
 }
@@ -627,22 +618,6 @@ void generation_kill(struct generation *g)
 bool generation_can_fork(const struct generation *g)
 {
 	return g->zygote > 0;
-}
-
-void generation_print_status(const struct generation *g)
-{
-	for (size_t i = 0; i < g->roster.slot_count; i++) {
-		const struct slot *slot = &g->roster.slots[i];
-		unsigned long long requests = atomic_load(&g->scoreboard.slot[i].requests);
-		char served[32] = "";
-
-		if (slot->state == SLOT_VACANT)
-			continue;
-		if (!roster_is_gateway(&g->roster, slot))
-			snprintf(served, sizeof served, ", %llu requests", requests);
-		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", g->number, slot->name,
-			  (long)slot->pid, slot_state_name(slot->state), served);
-	}
 }
 
 /* ---- life ---- */

@@ -109,8 +109,6 @@ void generation_free(struct generation *, const struct listeners *kept, bool unl
 
 /* Whether a lost worker could be replaced. */
 bool generation_can_fork(const struct generation *);
-/* A line for each process. */
-void generation_print_status(const struct generation *);
 /* In a new child of `own`: closes what this generation has and `own` does not share. */
 void generation_close_in_child(struct generation *, const struct generation *own);
 

@@ -68,3 +68,19 @@ void observe_log(const struct slot *slot)
 	log_proc(slot, "wchan");
 	log_proc(slot, "syscall");
 }
+
+void observe_print(const struct generation *g)
+{
+	for (size_t i = 0; i < g->roster.slot_count; i++) {
+		const struct slot *slot = &g->roster.slots[i];
+		unsigned long long requests = atomic_load(&g->scoreboard.slot[i].requests);
+		char served[32] = "";
+
+		if (slot->state == SLOT_VACANT)
+			continue;
+		if (!roster_is_gateway(&g->roster, slot))
+			snprintf(served, sizeof served, ", %llu requests", requests);
+		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", g->number, slot->name,
+			  (long)slot->pid, slot_state_name(slot->state), served);
+	}
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* observe.h: what the master can see of a worker, for limit.c to judge. */
+/* observe.h: what the master can see of its processes: for limit.c to judge, and for people. */
 #ifndef UWSGI_OBSERVE_H
 #define UWSGI_OBSERVE_H
 
@@ -11,5 +11,8 @@ bool observe_is_needed(const struct generation *);
 void observe(const struct generation *, const struct slot *, struct observed *);
 /* Where in the kernel it is: lines for harakiri-verbose. */
 void observe_log(const struct slot *);
+
+/* A line for each process. */
+void observe_print(const struct generation *);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "master.h"
+#include "observe.h"
 
 #include <stdio.h>
 
@@ -394,7 +395,7 @@ const struct config *succession_config(const struct succession *s)
 void succession_print_status(const struct succession *s)
 {
 	for (const struct generation *g = s->generations; g; g = g->next)
-		generation_print_status(g);
+		observe_print(g);
 }
 
 /* What `own` shares with others stays open, and nothing else. */

@@ -69,6 +69,25 @@ static void test_only_a_queued_signal_has_a_ticket(void **unused)
 	assert_true(cause_of("a file was touched").ticket == 0);
 }
 
+static void test_an_end_is_described(void **unused)
+{
+	siginfo_t info = { .si_code = CLD_EXITED };
+	char text[64];
+
+	(void)unused;
+	info.si_status = 3;
+	cause_of_end(&info, text, sizeof text);
+	assert_string_equal(text, "exit code 3");
+	info.si_code = CLD_KILLED;
+	info.si_status = SIGKILL;
+	cause_of_end(&info, text, sizeof text);
+	assert_string_equal(text, "killed by signal 9 (Killed)");
+	info.si_code = CLD_DUMPED;
+	info.si_status = SIGSEGV;
+	cause_of_end(&info, text, sizeof text);
+	assert_string_equal(text, "killed by signal 11 (Segmentation fault), core dumped");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -76,6 +95,7 @@ int main(void)
 		cmocka_unit_test(test_a_process_that_is_gone_has_a_pid),
 		cmocka_unit_test(test_the_terminal_and_the_outside_have_none),
 		cmocka_unit_test(test_only_a_queued_signal_has_a_ticket),
+		cmocka_unit_test(test_an_end_is_described),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
