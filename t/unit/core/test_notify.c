@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* test_notify.c: what the service manager gets to read, byte by byte. */
+#include "unit.h"
+
+#include "notify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The manager's socket, under an abstract name that is in the environment. */
+static int listen_as_manager(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	char name[64];
+
+	int n = snprintf(name, sizeof name, "@uwsgi-test-notify-%ld", (long)getpid());
+	memcpy(un.sun_path + 1, name + 1, (size_t)n - 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n)),
+			 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	return fd;
+}
+
+static const char *heard(int fd, char *text, size_t size)
+{
+	ssize_t n = recv(fd, text, size - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void test_what_is_said(void **state)
+{
+	char text[2048], wanted[128];
+	struct notify n;
+	int fd = listen_as_manager();
+
+	(void)state;
+	notify_init(&n);
+	assert_null(getenv("NOTIFY_SOCKET"));
+	notify_status(&n, "starts");
+	assert_string_equal(heard(fd, text, sizeof text), "STATUS=starts");
+	notify_ready(&n, false, "serves");
+	assert_string_equal(heard(fd, text, sizeof text), "READY=1\nSTATUS=serves");
+	snprintf(wanted, sizeof wanted, "READY=1\nMAINPID=%ld\nSTATUS=serves", (long)getpid());
+	notify_ready(&n, true, "serves");
+	assert_string_equal(heard(fd, text, sizeof text), wanted);
+	notify_reloading(&n, "again");
+	heard(fd, text, sizeof text);
+	assert_true(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27) == 0);
+	assert_string_equal(strchr(text + 27, '\n'), "\nSTATUS=again");
+	notify_stopping(&n, "ends");
+	assert_string_equal(heard(fd, text, sizeof text), "STOPPING=1\nSTATUS=ends");
+	notify_close(&n);
+	close(fd);
+}
+
+/* A traceback must not say READY=1 in the server's name. */
+static void test_a_status_is_one_line(void **state)
+{
+	char text[4096], status[3000];
+	struct notify n;
+	int fd = listen_as_manager();
+
+	(void)state;
+	notify_init(&n);
+	notify_status(&n, "one\nREADY=1");
+	assert_string_equal(heard(fd, text, sizeof text), "STATUS=one");
+	memset(status, 'x', sizeof status - 1);
+	status[sizeof status - 1] = '\0';
+	notify_stopping(&n, status);
+	heard(fd, text, sizeof text);
+	assert_true(strncmp(text, "STOPPING=1\nSTATUS=xxx", 21) == 0);
+	notify_close(&n);
+	close(fd);
+}
+
+static void test_nobody_listens(void **state)
+{
+	struct notify n;
+	int fd;
+
+	(void)state;
+	notify_init(&n);
+	assert_int_equal(n.fd, -1);
+	notify_ready(&n, false, "serves");
+	setenv("NOTIFY_SOCKET", "", 1);
+	notify_init(&n);
+	assert_int_equal(n.fd, -1);
+	/* One that has gone meanwhile, and one that does not read: nothing waits for it. */
+	fd = listen_as_manager();
+	notify_init(&n);
+	for (int i = 0; i < 10000; i++)
+		notify_status(&n, "again");
+	close(fd);
+	notify_status(&n, "gone");
+	notify_close(&n);
+	assert_int_equal(n.fd, -1);
+	notify_close(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_said),
+		cmocka_unit_test(test_a_status_is_one_line),
+		cmocka_unit_test(test_nobody_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
