@@ -17,7 +17,7 @@ GROUPS = {
                    "poll:EINTR waitpid:EINTR",
     "no descriptors": "accept4:EMFILE pipe2:EMFILE socketpair:EMFILE eventfd:EMFILE socket:EMFILE "
                       "epoll_create1:EMFILE open:EMFILE signalfd:EMFILE",
-    "no memory of the kernel's": "mmap:ENOMEM setsockopt:ENOBUFS",
+    "no memory of the kernel's": "epoll_ctl:ENOMEM mmap:ENOMEM setsockopt:ENOBUFS",
     "no memory": "malloc:ENOMEM,own",
     "no processes": "fork:EAGAIN pthread_create:EAGAIN",
     "peers": "recv:ECONNRESET send:EPIPE sendmsg:EPIPE connect:ECONNREFUSED accept4:ECONNABORTED",

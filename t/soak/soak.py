@@ -35,6 +35,11 @@ DEPLOYS = {
 }
 SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
             "lazy-apps = true\n"]
+# Calls that fail for a while, which costs time and not one request.
+FAULTS = ["accept4:EMFILE,times=3", "accept4:ECONNABORTED,times=3", "fork:EAGAIN,in=zygote",
+          "socketpair:EMFILE,in=master", "waitpid:delay=5ms,in=master,times=50",
+          "recv:EINTR,nth=5,times=20", "sendmsg:EINTR,nth=5,times=20", "epoll_ctl:ENOMEM,times=3"]
+FAULT_S = 1
 REPORT_EACH_S = 30
 STANDSTILL_S = 0.3
 
@@ -83,7 +88,7 @@ class Soak:
         for name, text in (("ends", "import os\nos._exit(0)\n"), ("fails", "1 / 0\n")):
             with open(f"{folder}/{name}.py", "w", encoding="utf-8") as f:
                 f.write(text)
-        self.server = Server(folder, INI, env={"TMPDIR": self.spool}).start()
+        self.server = Server(folder, INI, env={"TMPDIR": self.spool}, faults="").start()
         os.mkdir(f"{folder}/nginx")
         self.front = nginx.nginx(f"{folder}/nginx", mixed.UPSTREAMS.format_map(self.server.names),
                                  {k: v.format_map(self.server.names)
@@ -142,13 +147,21 @@ class Soak:
                 time.sleep(STANDSTILL_S)
                 os.kill(pid, signal.SIGCONT)
 
+    def faults(self):
+        self.server.faults.set(self.rng.choice(FAULTS))
+        for pid in mixed.processes(self.server, "worker")[:1]:
+            self.load.kill(pid)
+        time.sleep(FAULT_S)
+        self.server.faults.set("")
+
     def is_whole(self):
         return mixed.roles(self.server) == self.whole and not mixed.zombies(self.server)
 
     def one_event(self):
         event = self.rng.choices(
             (self.reload, self.broken_deploy, self.other_settings, self.storm, self.kill_worker,
-             self.kill_zygote, self.kill_router, self.stand_still), (6, 3, 2, 1, 4, 1, 1, 2))[0]
+             self.kill_zygote, self.kill_router, self.stand_still, self.faults),
+            (6, 3, 2, 1, 4, 1, 1, 2, 3))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)
