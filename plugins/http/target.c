@@ -14,14 +14,29 @@ static int hex(char c)
 
 /* ---- the authority ---- */
 
-/* A registered name or an IPv4 address (RFC 3986 section 3.2.2). */
 static bool is_name_char(char c)
 {
 	static const char marks[] = { '-', '.', '_', '~', '!', '$', '&', '\'',
-				      '(', ')', '*', '+', ',', ';', '=', '%' };
+				      '(', ')', '*', '+', ',', ';', '=' };
 
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       memchr(marks, c, sizeof marks);
+}
+
+/* The length of a registered name or an IPv4 address (RFC 3986 section 3.2.2). */
+static size_t name_length(struct slice s)
+{
+	size_t n = 0;
+
+	for (;;) {
+		if (n < s.n && is_name_char(s.p[n]))
+			n++;
+		else if (s.n - n > 2 && s.p[n] == '%' && hex(s.p[n + 1]) >= 0 &&
+			 hex(s.p[n + 2]) >= 0)
+			n += 3;
+		else
+			return n;
+	}
 }
 
 /* The length of an IPv6 address in brackets; 0: it is none. */
@@ -37,23 +52,21 @@ static size_t literal_length(struct slice s)
 /* False for user information too: it has no place in a request (RFC 9110 section 4.2.4). */
 bool http_read_authority(struct slice s, struct http_authority *a)
 {
-	size_t n = 0;
+	size_t n = s.n > 0 && s.p[0] == '[' ? literal_length(s) : name_length(s);
+	int port = 0;
 
-	if (s.n > 0 && s.p[0] == '[')
-		n = literal_length(s);
-	else
-		while (n < s.n && is_name_char(s.p[n]))
-			n++;
 	*a = (struct http_authority){ .whole = s, .host = { s.p, n }, .port = { s.p + s.n, 0 } };
 	if (n == s.n)
 		return true;
 	if (s.p[n] != ':' || s.n - n > 6)
 		return false;
 	a->port = (struct slice){ s.p + n + 1, s.n - n - 1 };
-	for (size_t i = 0; i < a->port.n; i++)
+	for (size_t i = 0; i < a->port.n; i++) {
 		if (a->port.p[i] < '0' || a->port.p[i] > '9')
 			return false;
-	return true;
+		port = port * 10 + (a->port.p[i] - '0');
+	}
+	return port <= 65535;
 }
 
 /* ---- the path ---- */
