@@ -24,7 +24,8 @@ profile  = $(shell sed -n 's/^$(1) *= *//p' buildconf/$(PROFILE).ini)
 PLUGINS := $(call profile,plugins)
 VERSION := $(shell cat VERSION)
 
-CFLAGS  ?= $(call profile,cflags)
+ARCH    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+CFLAGS  ?= $(call profile,cflags) $(call profile,cflags_$(ARCH))
 LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef

@@ -10,7 +10,7 @@ check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-li
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
-python3-waitress python3-cheroot nginx-light wrk apache2-utils"
+python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
 
 wants=${1:-build}
 case $wants in

@@ -412,9 +412,9 @@ def main():
                   "python_us": python_floor(calls, options.rounds)}
         result["cases"] = measure_all(everyone, options, folder)
         if not options.only:
-            result["one_request"] = subprocess.run(
-                [sys.executable, f"{HERE}/syscalls.py"], check=True, capture_output=True,
-                text=True).stdout
+            for name, script in (("one_request", "syscalls"), ("instructions", "instructions")):
+                result[name] = subprocess.run([sys.executable, f"{HERE}/{script}.py"], check=True,
+                                              capture_output=True, text=True).stdout
             result["first_answer_s"] = first_answers(there, folder, options.rounds)
             result["system_calls"] = count_calls(there, folder)
             result["idle"] = idle_clients(there, options, folder)

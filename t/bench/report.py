@@ -84,6 +84,10 @@ def write_apart(result, f):
     f.write("\n### What one request costs a worker\n\nCounted on the worker in 500 requests, with "
             "`disable-logging`; malloc by a preloaded library\n(t/bench/syscalls.py).\n\n")
     f.write(result["one_request"])
+    f.write("\n### Instructions of a hello request\n\nOf all processes of the server, Python's "
+            "included, the kernel's not; by callgrind, on kept\nconnections, `socket` on one each "
+            "(t/bench/instructions.py, which also compares two binaries).\n\n")
+    f.write(result["instructions"])
     f.write(by_mode("System calls a request, all processes of the server", ["calls"],
                     result["system_calls"], lambda calls: [f"{calls:.2f}"]))
     f.write(by_mode("9,900 idle clients, and 100 that ask beside them",
