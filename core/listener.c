@@ -3,7 +3,7 @@
  * calls it at start and on a reload; it accepts nothing. */
 #include "listener.h"
 
-#include "clock.h"
+#include "patience.h"
 #include "socketoption.h"
 #include "socketpath.h"
 
@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Another server that has an address may be about to end: so often, and so long, is that tried. */
-enum { RETRY_MS = 10, TELL_AFTER_MS = 500, PATIENCE_MS = 3000 };
 
 /* What `protocol` may say, and which of the loaded ones that is. */
 static const char *const protocol_choices[] = { "uwsgi", "http", "http11", "fastcgi", NULL };
@@ -282,36 +279,16 @@ struct opening {
 	const struct protocols *protocols;
 	const struct listeners *before;
 	bool is_start;
-	int64_t began_ms; /* of waiting for another server to end; 0: not yet */
-	bool told;
+	struct patience patience;
 };
-
-/* A server that was killed or stopped a moment ago still has its sockets until its last process is
- * gone.  False: it is not ending.  The master waits for nobody. */
-static bool wait_for_other_server(struct opening *o, const struct error *why)
-{
-	const struct timespec pause = { 0, RETRY_MS * 1000000 };
-	int64_t now_ms = clock_monotonic_ms();
-
-	if (o->began_ms == 0)
-		o->began_ms = now_ms;
-	if (!o->is_start || now_ms - o->began_ms >= PATIENCE_MS)
-		return false;
-	if (!o->told && now_ms - o->began_ms >= TELL_AFTER_MS) {
-		uwsgi_log(UWSGI_NOTE, "%s; waiting %d s for it to end", why->text,
-			  PATIENCE_MS / 1000);
-		o->told = true;
-	}
-	nanosleep(&pause, NULL);
-	return true;
-}
 
 static int open_listener(struct listener *l, const char *text, struct opening *o, struct error *e)
 {
 	bool taken = false;
 
 	while (try_to_open(l, text, &taken, e)) {
-		if (!taken || !wait_for_other_server(o, e))
+		/* A reload is the master's, which waits for nobody. */
+		if (!taken || !o->is_start || !patience_wait(&o->patience, e))
 			return -1;
 		taken = false;
 	}
@@ -530,7 +507,7 @@ int listeners_open(struct listeners *set, const struct config *cfg,
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	const struct gateway *gateway = s->http.count ? protocols->gateway : NULL;
-	struct opening opening = { cfg, s, protocols, before, is_start(before), 0, false };
+	struct opening opening = { cfg, s, protocols, before, is_start(before), { 0 } };
 	struct gateway_needs needs = { 0 };
 	/* Where a gateway reaches the workers: one address that nobody writes. */
 	const struct option_list one = { (const char *const[]){ "" }, 1 }, none = { 0 };

@@ -3,6 +3,8 @@
  * main() writes and removes them, the commands look for masters; nobody is signalled here. */
 #include "pidfile.h"
 
+#include "patience.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -120,8 +122,8 @@ static bool is_still_there(const char *path, const struct stat *open)
 	return lstat(path, &st) == 0 && st.st_ino == open->st_ino && st.st_dev == open->st_dev;
 }
 
-/* 1: ours now; 0: it was removed meanwhile; -1: an error. */
-static int take(const char *path, int fd, struct error *e)
+/* 1: ours now; 0: it was removed meanwhile; -1: an error; *held: a server has it. */
+static int take(const char *path, int fd, bool *held, struct error *e)
 {
 	struct flock lock = the_lock();
 	struct stat st;
@@ -145,6 +147,7 @@ static int take(const char *path, int fd, struct error *e)
 	pid_t holder = holder_of(fd);
 	if (holder == 0)
 		return 0;
+	*held = true;
 	return holder > 0 ? uwsgi_error_set(e, "pidfile = %s: it is that of a running server, pid "
 					       "%ld; stop that first",
 					    path, (long)holder)
@@ -157,18 +160,23 @@ static int take(const char *path, int fd, struct error *e)
  * a file for us to overwrite. */
 static int open_locked(const char *path, struct error *e)
 {
+	struct patience patience = { 0 };
+
 	for (int i = 0; i < TRIES; i++) {
+		bool held = false;
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
 
 		if (fd < 0)
 			return uwsgi_error_set(e, "pidfile = %s: %s", path,
 					       errno == ELOOP ? "is a symbolic link"
 							      : strerror(errno));
-		int taken = take(path, fd, e);
+		int taken = take(path, fd, &held, e);
 		if (taken > 0)
 			return fd;
 		close(fd);
-		if (taken < 0)
+		if (held && patience_wait(&patience, e))
+			i = 0;
+		else if (taken < 0)
 			return -1;
 	}
 	return uwsgi_error_set(e, "pidfile = %s: another program has it locked", path);

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -24,6 +26,29 @@ def test_it_waits_for_whoever_is_about_to_end(start, folder, kind):
     server.wait_log(server.ready)
     assert http.request(address, "/hello").status == 200
     assert server.log().count("waiting") == 1
+
+
+HOLDS = """
+import fcntl, os, sys
+f = open(sys.argv[1], "w+")
+fcntl.lockf(f, fcntl.LOCK_EX, 1, 0x75777367)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_waits_for_the_pidfile_too(start, folder):
+    """Which a server has a little longer than its sockets."""
+    with subprocess.Popen([sys.executable, "-c", HOLDS, f"{folder}/pid"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"locked\n"
+        server = start.not_yet("http-socket = {http}\npidfile = {here}/pid\nmodule = basic",
+                               folder=folder).spawn()
+        server.wait_log(f"pid {other.pid}; stop that first; waiting 3 s for it to end$")
+        other.stdin.close()
+    server.wait_log(server.ready)
+    with open(f"{folder}/pid", encoding="ascii") as f:
+        assert int(f.read()) == server.pid
 
 
 def test_a_killed_server_is_followed_at_once(start, folder):
