@@ -184,6 +184,27 @@ void uwsgi_out_piece(struct out *o, const struct piece *piece)
 	o->pending += piece->length;
 }
 
+static void write_chunk_size(struct out *o, uint64_t size)
+{
+	char text[18];
+	size_t at = sizeof text;
+
+	text[--at] = '\n';
+	text[--at] = '\r';
+	for (; size > 0; size >>= 4)
+		text[--at] = "0123456789abcdef"[size & 15];
+	uwsgi_out_bytes(o, (struct slice){ text + at, sizeof text - at });
+}
+
+void uwsgi_out_chunk(struct out *o, const struct piece *piece)
+{
+	if (piece->length <= 0)
+		return;
+	write_chunk_size(o, (uint64_t)piece->length);
+	uwsgi_out_piece(o, piece);
+	uwsgi_out_bytes(o, SLICE("\r\n"));
+}
+
 void out_owner(struct out *o, void *owner)
 {
 	if (o->first == o->count) {

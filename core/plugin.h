@@ -321,6 +321,8 @@ UWSGI_API void uwsgi_out_printf(struct out *, const char *fmt, ...) UWSGI_PRINTF
 /* Lent: memory and file stay valid until sent; the core sees to that for pieces handed to
  * body(), and for parts of them. */
 UWSGI_API void uwsgi_out_piece(struct out *, const struct piece *);
+/* The same as a chunk (RFC 9112 section 7.1); of no bytes, which would end the body, nothing. */
+UWSGI_API void uwsgi_out_chunk(struct out *, const struct piece *);
 
 /* ---- what an application runner asks and says ---- */
 

@@ -112,31 +112,14 @@ void http_say_head(void *state, const struct head *head, struct out *out)
 	flush(&t);
 }
 
-static void say_chunk_size(uint64_t size, struct out *out)
-{
-	char text[18];
-	size_t at = sizeof text;
-
-	text[--at] = '\n';
-	text[--at] = '\r';
-	for (; size > 0; size >>= 4)
-		text[--at] = "0123456789abcdef"[size & 15];
-	uwsgi_out_bytes(out, (struct slice){ text + at, sizeof text - at });
-}
-
 void http_say_body(void *state, const struct piece *piece, struct out *out)
 {
 	const struct http *s = state;
 
-	if (!s->chunking) {
+	if (s->chunking)
+		uwsgi_out_chunk(out, piece);
+	else
 		uwsgi_out_piece(out, piece);
-		return;
-	}
-	if (piece->length <= 0) /* a chunk of no bytes would end the body */
-		return;
-	say_chunk_size((uint64_t)piece->length, out);
-	uwsgi_out_piece(out, piece);
-	uwsgi_out_bytes(out, SLICE("\r\n"));
 }
 
 enum ended http_say_end(void *state, bool complete, struct out *out)

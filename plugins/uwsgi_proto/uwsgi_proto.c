@@ -303,15 +303,10 @@ static void say_body(void *state, const struct piece *piece, struct out *out)
 {
 	const struct state *s = state;
 
-	if (!s->own || !s->open_ended) {
+	if (s->own && s->open_ended)
+		uwsgi_out_chunk(out, piece);
+	else
 		uwsgi_out_piece(out, piece);
-		return;
-	}
-	if (piece->length <= 0) /* a chunk of no bytes would end the body */
-		return;
-	uwsgi_out_printf(out, "%llx\r\n", (unsigned long long)piece->length);
-	uwsgi_out_piece(out, piece);
-	uwsgi_out_bytes(out, SLICE("\r\n"));
 }
 
 /* The end of the connection is the end of the answer: to Apache also of one that is shorter than its
