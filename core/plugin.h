@@ -236,7 +236,7 @@ struct app {
 	/* Bytes or files lent to responses are sent; called in or outside handle(). */
 	void (*release)(void *state, void *const *owners, size_t count);
 	void (*lane_stop)(void *state);
-	/* In the worker when all lanes have stopped: background work, then exit functions.  The
+	/* In the worker when all lanes have stopped: background work, then exit handlers.  The
 	 * process ends after it, and is killed in mercy_ms if this has not returned. */
 	void (*worker_stop)(long long mercy_ms);
 };

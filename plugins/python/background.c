@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* background.c: the application's threads at the end of a worker.  Python waits for those that are
- * no daemons, and for what executors were given, before it ends (threading._shutdown()); so does a
- * worker, but not longer than the master lets it. */
+/* background.c: the application's threads at the end of a worker.  Before it exits, Python waits for
+ * non-daemon threads and for the jobs of executors (threading._shutdown()); so does a worker, but no
+ * longer than the master lets it. */
 #include "internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What is left of the mercy for exit functions: half of it, at most this. */
+/* What is left of the mercy for atexit handlers: half of it, at most this. */
 enum { REST_MS = 1000 };
 
 struct watch {
@@ -56,15 +56,15 @@ static void report(const struct watch *w)
 	const char *text = names ? PyUnicode_AsUTF8(names) : NULL;
 
 	uwsgi_log(UWSGI_WARNING,
-		  "worker %d: its mercy is nearly over, so it ends with threads that still run "
-		  "after %.1f s: %.400s",
+		  "worker %d ends although threads still run after %.1f s (reload-mercy, "
+		  "worker-reload-mercy): %.400s",
 		  interpreter()->info->id, (double)w->wait_ms / 1000,
 		  text ? text : "their names cannot be told");
 	Py_XDECREF(names);
 	PyErr_Clear();
 }
 
-/* False: the time is over. */
+/* False: time is up. */
 static bool wait_done(struct watch *w)
 {
 	int failed = 0;
@@ -77,8 +77,8 @@ static bool wait_done(struct watch *w)
 	return done;
 }
 
-/* The thread that watches the main thread wait, which cannot be interrupted: when time is over it
- * does what is left to do. */
+/* The main thread waits and cannot be interrupted.  When time is up, this thread ends the worker in
+ * its place. */
 static void *watch(void *argument)
 {
 	struct watch *w = argument;

@@ -95,8 +95,8 @@ void interpreter_pause(void *lane);
 void interpreter_resume(void *lane);
 void interpreter_worker_stop(long long mercy_ms);
 
-/* The last Python of a worker: exit functions (atexit), and what is left in sys.stdout and
- * sys.stderr. */
+/* The last Python that a worker runs: atexit handlers, then what is left in sys.stdout and
+ * sys.stderr is written. */
 void interpreter_end(void);
 /* Calls a module's function that takes no arguments. */
 int interpreter_call(const char *module, const char *function);
@@ -105,8 +105,8 @@ void interpreter_flush(void);
 
 /* ---- background.c ---- */
 
-/* Waits for the threads that Python waits for before it ends.  When mercy_ms are nearly over it ends
- * the worker instead, exit functions included, and the log names the threads. */
+/* Waits for non-daemon threads and executors.  Shortly before mercy_ms have passed it gives up: the
+ * log names the threads, atexit handlers run, and the process exits. */
 void background_finish(long long mercy_ms);
 
 /* ---- stray.c ---- */

@@ -178,8 +178,8 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(skip_atexit),
 	  .initial = "false",
-	  .help = "a worker ends without waiting for threads of the application and without its exit "
-		  "functions" },
+	  .help = "a worker ends without waiting for threads of the application and without calling "
+		  "its exit handlers" },
 	{ .name = "skip-atexit-teardown",
 	  .type = OPT_ALWAYS,
 	  .help = "a worker ends without taking Python apart" },

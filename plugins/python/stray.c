@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stray.c: the end of a child that the application has forked and that did not end by itself: as a
- * Python program ends, but without the exit functions (atexit), which are the worker's. */
+ * Python program ends, but without atexit handlers, which are the worker's. */
 #include "internal.h"
 
 #include <pthread.h>
@@ -66,7 +66,7 @@ void stray_leave(void)
 		exit_code = exit_code_of(compat_take_exception());
 	else if (PyErr_Occurred())
 		PyErr_Print();
-	/* Threads of its own that are no daemons may end first, as in any program. */
+	/* Its own non-daemon threads may finish first, as in any program. */
 	bound(0);
 	if (interpreter_call("threading", "_shutdown"))
 		PyErr_Clear();

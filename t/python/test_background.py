@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Threads that go on after the answer: a worker that leaves waits for those that are no daemons,
-and for the jobs of executors, as Python does at its end."""
+"""Threads that go on after the answer: a worker that leaves waits for non-daemon threads and for the
+jobs of executors, as Python does before it exits."""
 import os
 import re
 import signal
@@ -88,7 +88,7 @@ def test_what_does_not_end_in_time_is_named(start, ini, target, names):
     worker = begin_jobs(server, target)
     server.send(signal.SIGTERM)
     assert server.wait() == 0
-    server.wait_log(rf"warning: worker 1: .* ends with threads .*: {names}$")
+    server.wait_log(rf"warning: worker 1 ends although threads still run after .*: {names}$")
     assert said(server, worker) == ["uwsgi.atexit", "atexit"]
     assert "killed" not in server.log()
 
@@ -98,7 +98,7 @@ def test_daemons_are_not_waited_for(start, ini):
     worker = begin_jobs(server, "/daemon")
     server.stop(signal.SIGTERM)
     assert said(server, worker) == ["uwsgi.atexit", "atexit"]
-    assert "ends with threads" not in server.log()
+    assert "threads still run" not in server.log()
 
 
 def test_a_thread_that_waits_for_the_main_thread_ends(start, ini):
