@@ -40,8 +40,12 @@ void announce_reload_failed(struct announcer *a, const char *why)
 
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
 	outcome_end(&a->outcomes, OUTCOME_FAILED, why);
-	uwsgi_error_set(&status, "serving; the last reload was given up: %s", why);
-	notify_ready(&a->notify, a->daemonized, status.text);
+	uwsgi_error_set(&status, "%s; the last reload was given up: %s",
+			a->has_served ? "serving" : "starting", why);
+	if (a->has_served)
+		notify_ready(&a->notify, a->daemonized, status.text);
+	else
+		notify_status(&a->notify, status.text);
 }
 
 static void tell_starter(struct announcer *a)
@@ -72,6 +76,7 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	/* The first one is nobody's reload, even when it is ready only while one is under way. */
 	if (g->number > 1)
 		outcome_end(&a->outcomes, OUTCOME_DONE, "");
+	a->has_served = true;
 	notify_ready(&a->notify, a->daemonized, what.text);
 	tell_starter(a);
 }

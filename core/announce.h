@@ -13,6 +13,7 @@ struct announcer {
 	int starter; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct notify notify;
 	bool daemonized;
+	bool has_served;
 	struct outcomes outcomes;
 };
 

@@ -83,6 +83,22 @@ def test_ready_is_not_said_before_the_workers_accept(start, folder, manager, laz
     assert http.request(server.http).status == 200
 
 
+def test_a_reload_that_fails_does_not_make_a_start_ready(start, folder, manager):
+    write_app(folder, "import os\nprint('importing', flush=True)\n" + WAITING + APP)
+    server = start.not_yet(INI + "need-app = true\n", folder=folder,
+                           env={"NOTIFY_SOCKET": manager.name}).spawn()
+    manager.read()
+    server.wait_log("^importing")
+    write_app(folder, "import no_such_module\n")
+    server.send(signal.SIGHUP)
+    assert "RELOADING" in manager.read()
+    failed = manager.read()
+    assert "READY" not in failed and failed["STATUS"].startswith("starting; the last reload was")
+    with open(f"{folder}/go", "w", encoding="ascii"):
+        pass
+    assert manager.read()["READY"] == "1"
+
+
 def test_the_application_does_not_see_it(server, manager):
     manager.read(), manager.read()
     assert json.loads(http.request(server.http).body) == []
