@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The log says what caused a reload or a stop."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,9 +20,10 @@ INI = "http-socket = {http}\nmodule = basic\n"
                                           (signal.SIGQUIT, "stopping")])
 def test_a_signal_is_named_with_its_sender(start, number, what):
     server = start(INI)
-    comm = open("/proc/self/comm", encoding="ascii").read().strip()
+    with open("/proc/self/comm", encoding="ascii") as f:
+        comm = re.escape(f.read().strip())
     server.send(number)
-    server.wait_log(rf"{number.name} from pid {os.getpid()} \({comm}\), user \w+: {what}")
+    server.wait_log(rf"{number.name} from pid {os.getpid()} \({comm}\), user \S+: {what}")
 
 
 def test_a_sender_that_is_gone_is_named_by_its_pid(start):
@@ -33,7 +35,7 @@ def test_a_sender_that_is_gone_is_named_by_its_pid(start):
                                f"import os; os.kill({server.pid}, {signal.SIGHUP:d})"])
     sender.wait()
     server.send(signal.SIGCONT)
-    server.wait_log(rf"SIGHUP from pid {sender.pid}, user \w+: reload")
+    server.wait_log(rf"SIGHUP from pid {sender.pid}, user \S+: reload")
 
 
 def test_a_name_that_would_break_the_line_does_not(start):

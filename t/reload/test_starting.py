@@ -108,11 +108,13 @@ def test_a_worker_that_hangs_in_its_own_import_is_killed_and_started_again(start
 def test_a_first_generation_that_is_not_complete_serves_with_what_there_is(start, folder):
     write_app(folder, HANG)
     make(f"{folder}/hang2")
-    server = start(INI + "lazy-apps = true\nprocesses = 2\n", folder=folder)
+    ini = INI + "lazy-apps = true\nprocesses = 2\n"
+    server = start(ini, folder=folder)
     assert re.search(r"serving: 1 worker × 1 thread accept requests after \d+ ms; 1 more does not "
                      "yet", server.log())
     assert worker_of(server)
     os.unlink(f"{folder}/hang2")
+    server.write_ini(ini.replace("timeout = 1", "timeout = 60"))
     assert server.hup()
     until(lambda: len(server.workers()) == 2, "two workers")
 
