@@ -166,17 +166,18 @@ static int fault(const char *call, void *address)
 #define FAILS(call) fault(call, __builtin_return_address(0))
 
 /* A function that libc has, too: fails with `failed`, or is called. */
-#define WRAP(type, name, failed, parameters, arguments)            \
+#define WRAP_AS(call, type, name, failed, parameters, arguments)   \
 	type name parameters                                       \
 	{                                                          \
 		static type(*real) parameters;                     \
                                                                    \
-		if (FAILS(#name))                                  \
+		if (FAILS(call))                                   \
 			return failed;                             \
 		if (!real)                                         \
 			*(void **)&real = dlsym(RTLD_NEXT, #name); \
 		return real arguments;                             \
 	}
+#define WRAP(type, name, ...) WRAP_AS(#name, type, name, __VA_ARGS__)
 
 WRAP(pid_t, fork, -1, (void), ())
 WRAP(pid_t, waitpid, -1, (pid_t p, int *s, int o), (p, s, o))
@@ -205,6 +206,14 @@ WRAP(int, mkostemp, -1, (char *t, int f), (t, f))
 WRAP(int, pthread_create, errno,
      (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *d), (t, a, f, d))
 
+
+/* What fortified code calls instead of them. */
+WRAP_AS("read", ssize_t, __read_chk, -1, (int fd, void *b, size_t n, size_t size), (fd, b, n, size))
+WRAP_AS("recv", ssize_t, __recv_chk, -1, (int s, void *b, size_t n, size_t size, int f),
+	(s, b, n, size, f))
+WRAP_AS("poll", int, __poll_chk, -1, (struct pollfd *p, nfds_t n, int t, size_t size),
+	(p, n, t, size))
+WRAP_AS("open", int, __open_2, -1, (const char *path, int f), (path, f))
 
 int open(const char *path, int flags, ...)
 {
