@@ -4,6 +4,7 @@ server says so, tries again, and hears its signals all the while."""
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -150,16 +151,18 @@ def test_a_first_generation_that_fails_leaves_the_field_to_the_reload(start, fol
                       "while not os.path.exists('go'): time.sleep(0.01)\n"
                       "raise RuntimeError('broken deploy')")
     server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "need-app = true\n"
-                           "touch-reload = {here}/touched\n", folder=folder).spawn()
+                           "touch-reload = {here}/touched\npidfile = {here}/pid\n",
+                           folder=folder).spawn()
     until(lambda: os.path.exists(f"{folder}/importing"), "the first import")
     write_app(folder, "open('again', 'w').close()\n"
                       "while not os.path.exists('go2'): time.sleep(0.01)")
-    server.send(signal.SIGHUP)
-    until(lambda: os.path.exists(f"{folder}/again"), "the second import")
-    make(f"{folder}/go")
-    server.wait_log("broken deploy.*; going on with the reload")
-    make(f"{folder}/go2")
-    server.wait_log("serving: 1 worker")
+    with subprocess.Popen([*server.command, "--reload", f"{folder}/pid"]) as asker:
+        until(lambda: os.path.exists(f"{folder}/again"), "the second import")
+        make(f"{folder}/go")
+        server.wait_log("broken deploy.*; going on with the reload")
+        make(f"{folder}/go2")
+        server.wait_log("serving: 1 worker")
+        assert asker.wait(10) == 0
     first = worker_of(server)
     make(f"{folder}/touched")
     until(lambda: worker_of(server) != first, "a reload")
