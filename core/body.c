@@ -4,12 +4,13 @@
  * process that dies. */
 #include "body.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include "tempfile.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char what[] = "the request body";
 
 /* A larger buffer is not kept for the next request. */
 #define KEPT_CAPACITY 65536u
@@ -37,51 +38,6 @@ void body_reset(struct body *b)
 		close(b->fd);
 	b->fd = -1;
 	b->length = 0;
-}
-
-static const char *temporary_folder(void)
-{
-	const char *folder = getenv("TMPDIR");
-
-	return folder && *folder ? folder : "/tmp";
-}
-
-static int open_file(struct error *e)
-{
-	const char *folder = temporary_folder();
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		/* A file system without O_TMPFILE: make a name and take it away. */
-		char path[4096];
-
-		if (snprintf(path, sizeof path, "%s/uwsgi-body-XXXXXX", folder) <
-		    (int)sizeof path) {
-			fd = mkostemp(path, O_CLOEXEC);
-			if (fd >= 0)
-				unlink(path);
-		}
-	}
-	if (fd < 0)
-		uwsgi_error_set(e, "cannot create a temporary file for the request body in %s: %s",
-				folder, strerror(errno));
-	return fd;
-}
-
-static int write_all(int fd, struct slice s, struct error *e)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return uwsgi_error_set(e, "cannot store the request body in %s: %s",
-					       temporary_folder(), strerror(n ? errno : ENOSPC));
-		s.p += n;
-		s.n -= (size_t)n;
-	}
-	return 0;
 }
 
 static int to_memory(struct body *b, struct slice s, struct error *e)
@@ -112,13 +68,14 @@ int body_add(struct body *b, struct slice s, int64_t in_memory, struct error *e)
 			return -1;
 	} else {
 		if (b->fd < 0) {
-			b->fd = open_file(e);
+			b->fd = tempfile_open(what, e);
 			if (b->fd < 0)
 				return -1;
-			if (write_all(b->fd, (struct slice){ b->memory, (size_t)b->length }, e))
+			if (tempfile_write(b->fd, (struct slice){ b->memory, (size_t)b->length },
+					   what, e))
 				return -1;
 		}
-		if (write_all(b->fd, s, e))
+		if (tempfile_write(b->fd, s, what, e))
 			return -1;
 	}
 	b->length += (int64_t)s.n;

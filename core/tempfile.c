@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* tempfile.c: the temporary folder is asked for nowhere else. */
+#include "tempfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *tempfile_folder(void)
+{
+	const char *folder = getenv("TMPDIR");
+
+	return folder && *folder ? folder : "/tmp";
+}
+
+int tempfile_open(const char *what, struct error *e)
+{
+	const char *folder = tempfile_folder();
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		/* A file system without O_TMPFILE: make a name and take it away. */
+		char path[4096];
+
+		if (snprintf(path, sizeof path, "%s/uwsgi-XXXXXX", folder) < (int)sizeof path) {
+			fd = mkostemp(path, O_CLOEXEC);
+			if (fd >= 0)
+				unlink(path);
+		}
+	}
+	if (fd < 0)
+		uwsgi_error_set(e, "cannot create a temporary file for %s in %s: %s", what, folder,
+				strerror(errno));
+	return fd;
+}
+
+int tempfile_write(int fd, struct slice s, const char *what, struct error *e)
+{
+	while (s.n > 0) {
+		ssize_t n = write(fd, s.p, s.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return uwsgi_error_set(e, "cannot store %s in %s: %s", what,
+					       tempfile_folder(), strerror(n ? errno : ENOSPC));
+		s.p += n;
+		s.n -= (size_t)n;
+	}
+	return 0;
+}
