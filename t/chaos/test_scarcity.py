@@ -20,12 +20,12 @@ NOBODY = 65534
 
 def serves(server):
     """False: it has said why it does not, and it hears that it shall end."""
-    until(lambda: server.ended() or re.search("^(serving|error): ", server.log(), re.M), "a word")
-    if re.search("^serving: ", server.log(), re.M):
+    until(lambda: server.ended() or re.search(r"\b(serving|error): ", server.log()), "a word")
+    if re.search(r"\bserving: ", server.log()):
         return True
     if not server.ended():
         server.stop(signal.SIGTERM)
-    assert re.search("^error: .", server.log(), re.M)
+    assert re.search(r"\berror: .", server.log())
     return False
 
 

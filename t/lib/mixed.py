@@ -252,4 +252,4 @@ def zombies(server):
 
 def reloads(server):
     """How many have been done."""
-    return len(re.findall("^reloaded: ", server.log(), re.M))
+    return len(re.findall(r"\breloaded: \d+ worker", server.log()))

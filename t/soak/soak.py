@@ -133,8 +133,8 @@ class Soak:
         """Where it dies often, it is replaced later and later; a reload does not wait for that."""
         seen = len(self.server.log())
         self.kill("zygote")
-        until(lambda: re.search(r"^(reloaded: |.*no worker can be started)",
-                                self.server.log()[seen:], re.M), "a word about it")
+        until(lambda: re.search(r"\breloaded: |no worker can be started",
+                                self.server.log()[seen:]), "a word about it")
         self.reload()
 
     def kill_router(self):
