@@ -79,12 +79,12 @@ def test_they_survive_reloads_whatever_the_configuration_says(activate):
     assert http.request(server.tcp, "/hello").body == b"hello\n"
     server.write_ini("module = basic\nhttp-socket = {tcp}\n")
     assert server.hup()
+    # The old worker may take one connection more while it is told to leave.
     assert http.request(server.tcp, "/hello").body == b"hello\n"
-    assert uwsgi.request(server.a_unix, "/hello").body == b"hello\n"
+    until(lambda: uwsgi.request(server.a_unix, "/hello").body == b"hello\n", "uwsgi is spoken")
     server.write_ini("module = basic\nprotocol = http\n")
     assert server.hup()
     for address in (server.tcp, server.a_unix):
-        # The old worker may take one connection more while it is told to leave.
         until(lambda a=address: http.request(a, "/hello").body == b"hello\n", "HTTP is spoken")
 
 
