@@ -53,21 +53,9 @@ static void add_escape(struct logline *l, const char *before, unsigned char byte
 	l->p[l->n++] = digits[byte & 15];
 }
 
-static bool is_control(unsigned char byte)
+static bool is_plain(unsigned char byte)
 {
-	return byte < 0x20 || byte == 0x7f;
-}
-
-void logline_untrusted(struct logline *l, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char byte = (unsigned char)s.p[i];
-
-		if (is_control(byte))
-			add_escape(l, "\\x", byte);
-		else if (room(l))
-			l->p[l->n++] = (char)byte;
-	}
+	return byte >= 0x20 && byte < 0x7f;
 }
 
 /* The length of the UTF-8 sequence at p; 0: it is none. */
@@ -91,20 +79,85 @@ static size_t utf8_length(const unsigned char *p, size_t n)
 	return length;
 }
 
-void logline_quoted(struct logline *l, struct slice s)
+/* Of the characters beyond ASCII, those that a terminal obeys, that end a line for some readers, or
+ * that change the order in which it is shown: C1, U+2028 to U+202E, U+2066 to U+2069. */
+static bool is_deceptive(const unsigned char *p, size_t length)
+{
+	switch (length) {
+	case 2:
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	case 3:
+		return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+					(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	default:
+		return false;
+	}
+}
+
+/* Adds what is harmless from s.p + i on; the place of the first character that is not. */
+static size_t add_harmless(struct logline *l, struct slice s, size_t i, const char *special)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 
-	for (size_t i = 0; i < s.n;) {
-		size_t length = utf8_length(p + i, s.n - i);
+	for (;;) {
+		size_t begin = i;
 
-		if (length == 0 || is_control(p[i]))
-			add_escape(l, "\\u00", p[i]);
-		else if (p[i] == '"' || p[i] == '\\')
-			logline_printf(l, "\\%c", p[i]);
-		else if (length <= room(l))
+		while (i < s.n && is_plain(p[i]) && p[i] != special[0] && p[i] != special[1])
+			i++;
+		logline_text(l, (struct slice){ s.p + begin, i - begin });
+		size_t length = i < s.n ? utf8_length(p + i, s.n - i) : 0;
+		if (length < 2 || is_deceptive(p + i, length))
+			return i;
+		if (length <= room(l))
 			logline_text(l, (struct slice){ s.p + i, length });
-		i += length ? length : 1;
+		i += length;
+	}
+}
+
+/* The length of what stands at s.p + i and is to be escaped as one. */
+static size_t unit_length(struct slice s, size_t i)
+{
+	size_t length = utf8_length((const unsigned char *)s.p + i, s.n - i);
+
+	return length ? length : 1;
+}
+
+void logline_untrusted(struct logline *l, struct slice s)
+{
+	for (size_t i = 0; (i = add_harmless(l, s, i, "\0")) < s.n;)
+		for (size_t end = i + unit_length(s, i); i < end; i++)
+			add_escape(l, "\\x", (unsigned char)s.p[i]);
+}
+
+size_t uwsgi_escape(char *to, size_t size, struct slice s)
+{
+	struct logline l;
+
+	logline_init(&l, to, size);
+	logline_untrusted(&l, s);
+	to[l.n] = '\0';
+	return l.n;
+}
+
+/* By its code point, or, where it is no UTF-8, as the byte's in Latin-1. */
+static void add_code(struct logline *l, const unsigned char *p, size_t length)
+{
+	if (length == 3)
+		add_escape(l, "\\u20", (unsigned char)((p[1] & 0x3) << 6 | (p[2] & 0x3f)));
+	else
+		add_escape(l, "\\u00", p[length == 2]);
+}
+
+void logline_quoted(struct logline *l, struct slice s)
+{
+	for (size_t i = 0; (i = add_harmless(l, s, i, "\"\\")) < s.n;) {
+		size_t length = unit_length(s, i);
+
+		if (is_plain((unsigned char)s.p[i]))
+			logline_printf(l, "\\%c", s.p[i]);
+		else
+			add_code(l, (const unsigned char *)s.p + i, length);
+		i += length;
 	}
 }
 

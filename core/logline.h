@@ -15,7 +15,9 @@ void logline_init(struct logline *, char *buffer, size_t size);
 /* As it is: words of the server or of the configuration. */
 void logline_text(struct logline *, struct slice);
 void logline_printf(struct logline *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
-/* Bytes of the client: control characters become \x0a, so that no client can forge a line. */
+/* Bytes of the client: what is no UTF-8, and what could forge a line or deceive who reads it
+ * (controls, also C1, ends of lines, marks that turn the order of writing), is written byte by byte
+ * as \x0a. */
 void logline_untrusted(struct logline *, struct slice);
 /* The same between quotation marks: the escapes of a JSON string, so that no client can end
  * it. */

@@ -39,6 +39,10 @@ UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF
 enum severity { UWSGI_NOTE, UWSGI_WARNING, UWSGI_ERROR };
 UWSGI_API void uwsgi_log(enum severity, const char *fmt, ...) UWSGI_PRINTF(2, 3);
 
+/* Bytes of a client for such a line, cut off at size and ended with a zero: what could forge a line or
+ * deceive who reads it is written as \x0a.  The length. */
+UWSGI_API size_t uwsgi_escape(char *to, size_t size, struct slice);
+
 /* ---- options: one row is the option's type, default, help, reference page and test ---- */
 
 enum option_type {

@@ -169,11 +169,12 @@ static void give_up(struct job *job, int status, const char *why)
 {
 	struct slice method = uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD"));
 	struct slice uri = uwsgi_request_find(job->rq, SLICE("REQUEST_URI"));
-	char gets[32];
+	char gets[32], method_text[64], uri_text[256];
 
 	snprintf(gets, sizeof gets, "%d", status);
-	uwsgi_log(UWSGI_ERROR, "http: %.*s %.*s: %s; the client gets %s", (int)method.n, method.p,
-		  (int)(uri.n < 200 ? uri.n : 200), uri.p, why,
+	uwsgi_escape(method_text, sizeof method_text, method);
+	uwsgi_escape(uri_text, sizeof uri_text, uri);
+	uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text, uri_text, why,
 		  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
 	uwsgi_response_refuse(finish(job), status, (struct slice){ 0 });
 }

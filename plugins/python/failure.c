@@ -72,17 +72,14 @@ static PyObject *format_exception(PyObject *exception)
 	return bytes;
 }
 
-/* "GET /path" without what could make one line of the log look like two. */
+/* " GET /path" */
 static void request_line(const struct request *rq, char *line, size_t size)
 {
-	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
-	struct slice uri = uwsgi_request_find(rq, SLICE("REQUEST_URI"));
+	char method[64], uri[1536];
 
-	snprintf(line, size, " %.*s %.*s", (int)(method.n < 32 ? method.n : 32),
-		 method.n ? method.p : "", (int)(uri.n < size ? uri.n : size), uri.n ? uri.p : "");
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	uwsgi_escape(method, sizeof method, uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	uwsgi_escape(uri, sizeof uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	snprintf(line, size, " %s %s", method, uri);
 }
 
 /* The traceback as bytes, or NULL. */

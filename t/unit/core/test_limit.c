@@ -56,13 +56,14 @@ static void test_time_kills_and_names_the_request(void **unused)
 	const struct observed o = { .overdue_ms = 900,
 				    .ran_ms = 60900,
 				    .method = SLICE("GET"),
-				    .uri = SLICE("/x\nforged"),
+				    .uri = SLICE("/x\nforged\xc2\x9b\xe2\x80\xae"),
 				    .memory.resident = 1000ull << 20 };
 	struct error why;
 
 	(void)unused;
 	assert_int_equal(limits_judge(&settings, &o, &why), LIMITS_KILL);
-	assert_string_equal(why.text, "GET /x\\x0aforged ran 60 s (harakiri 60)");
+	assert_string_equal(why.text, "GET /x\\x0aforged\\xc2\\x9b\\xe2\\x80\\xae ran 60 s "
+				      "(harakiri 60)");
 }
 
 int main(void)

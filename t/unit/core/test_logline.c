@@ -5,6 +5,7 @@
 
 #include "logline.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ROOM = 64 };
@@ -17,41 +18,99 @@ static void expect(struct logline *l, const char *expected)
 	assert_memory_equal(l->p, expected, n);
 }
 
-static void test_control_characters_are_escaped(void **unused)
+/* What a client may send, and how it is shown alone and between quotation marks. */
+static const struct {
+	const char *given, *plain, *quoted;
+} escapes[] = {
+	{ "a b~", "a b~", "a b~" },
+	{ "a\"b\\c", "a\"b\\c", "a\\\"b\\\\c" },
+	/* C0, DEL */
+	{ "a\nb\rc\td", "a\\x0ab\\x0dc\\x09d", "a\\u000ab\\u000dc\\u0009d" },
+	{ "\x1b[31m", "\\x1b[31m", "\\u001b[31m" },
+	{ "\x7f", "\\x7f", "\\u007f" },
+	/* C1: the first and the last, NEL, CSI; what stands beside them */
+	{ "\xc2\x80", "\\xc2\\x80", "\\u0080" },
+	{ "\xc2\x85next", "\\xc2\\x85next", "\\u0085next" },
+	{ "\xc2\x9b\x33m", "\\xc2\\x9b3m", "\\u009b3m" },
+	{ "\xc2\x9f", "\\xc2\\x9f", "\\u009f" },
+	{ "\xc2\xa0", "\xc2\xa0", "\xc2\xa0" },
+	/* ends of lines and marks of direction; what stands beside them */
+	{ "\xe2\x80\xa7", "\xe2\x80\xa7", "\xe2\x80\xa7" },
+	{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8", "\\u2028" },
+	{ "\xe2\x80\xa9", "\\xe2\\x80\\xa9", "\\u2029" },
+	{ "\xe2\x80\xaa", "\\xe2\\x80\\xaa", "\\u202a" },
+	{ "\xe2\x80\xae", "\\xe2\\x80\\xae", "\\u202e" },
+	{ "\xe2\x80\xaf", "\xe2\x80\xaf", "\xe2\x80\xaf" },
+	{ "\xe2\x81\xa5", "\xe2\x81\xa5", "\xe2\x81\xa5" },
+	{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6", "\\u2066" },
+	{ "\xe2\x81\xa9", "\\xe2\\x81\\xa9", "\\u2069" },
+	{ "\xe2\x81\xaa", "\xe2\x81\xaa", "\xe2\x81\xaa" },
+	/* letters of people */
+	{ "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+	  "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
+	/* no UTF-8 */
+	{ "\xe9", "\\xe9", "\\u00e9" },
+	{ "\x9b", "\\x9b", "\\u009b" },
+	{ "\xc3", "\\xc3", "\\u00c3" },
+	{ "\xc0\xaf", "\\xc0\\xaf", "\\u00c0\\u00af" },
+	{ "\xed\xa0\x80", "\\xed\\xa0\\x80", "\\u00ed\\u00a0\\u0080" },
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\u00f4\\u0090\\u0080\\u0080" },
+};
+
+static void expect_each(void (*add)(struct logline *, struct slice), size_t member)
+{
+	for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
+		const char *given = escapes[i].given;
+		const char *expected = *(const char *const *)((const char *)&escapes[i] + member);
+		char buffer[ROOM], line[ROOM];
+		struct logline l;
+
+		logline_init(&l, buffer, sizeof buffer);
+		add(&l, (struct slice){ given, strlen(given) });
+		snprintf(line, sizeof line, "%s\n", expected);
+		expect(&l, line);
+	}
+}
+
+static void test_a_client_cannot_forge_a_line(void **unused)
+{
+	(void)unused;
+	expect_each(logline_untrusted, offsetof(typeof(escapes[0]), plain));
+}
+
+static void test_a_quotation_cannot_be_ended(void **unused)
+{
+	(void)unused;
+	expect_each(logline_quoted, offsetof(typeof(escapes[0]), quoted));
+}
+
+static void test_a_zero_is_escaped(void **unused)
 {
 	char buffer[ROOM];
 	struct logline l;
 
 	(void)unused;
 	logline_init(&l, buffer, sizeof buffer);
-	logline_untrusted(&l, SLICE("a\nb\x1b[\x7f\"\\\xff"));
-	expect(&l, "a\\x0ab\\x1b[\\x7f\"\\\xff\n");
+	logline_untrusted(&l, SLICE("a\0b"));
+	logline_quoted(&l, SLICE("\0"));
+	expect(&l, "a\\x00b\\u0000\n");
 }
 
-static void test_a_quotation_cannot_be_ended(void **unused)
+static void test_an_escaped_text_ends_with_a_zero_at_any_size(void **unused)
 {
-	static const struct {
-		const char *given, *expected;
-	} cases[] = {
-		{ "a\"b\\c\nd", "a\\\"b\\\\c\\u000ad\n" },
-		{ "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
-		  "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n" },
-		{ "\xe9", "\\u00e9\n" },
-		{ "\xc3", "\\u00c3\n" },
-		{ "\xc0\xaf", "\\u00c0\\u00af\n" },
-		{ "\xed\xa0\x80", "\\u00ed\\u00a0\\u0080\n" },
-		{ "\xf4\x90\x80\x80", "\\u00f4\\u0090\\u0080\\u0080\n" },
-		{ "\x7f", "\\u007f\n" },
-	};
+	static const char whole[] = "a\\x0a\xc3\xa9";
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char buffer[ROOM];
-		struct logline l;
+	for (size_t size = 1; size <= sizeof whole; size++) {
+		char to[sizeof whole + 1];
 
-		logline_init(&l, buffer, sizeof buffer);
-		logline_quoted(&l, (struct slice){ cases[i].given, strlen(cases[i].given) });
-		expect(&l, cases[i].expected);
+		memset(to, '#', sizeof to);
+		size_t n = uwsgi_escape(to, size, SLICE("a\n\xc3\xa9"));
+		assert_true(n < size);
+		assert_int_equal(strlen(to), n);
+		assert_int_equal(to[size], '#');
+		if (size == sizeof whole)
+			assert_string_equal(to, whole);
 	}
 }
 
@@ -83,8 +142,10 @@ static void test_what_does_not_fit_is_cut_and_the_newline_stays(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_control_characters_are_escaped),
+		cmocka_unit_test(test_a_client_cannot_forge_a_line),
 		cmocka_unit_test(test_a_quotation_cannot_be_ended),
+		cmocka_unit_test(test_a_zero_is_escaped),
+		cmocka_unit_test(test_an_escaped_text_ends_with_a_zero_at_any_size),
 		cmocka_unit_test(test_what_does_not_fit_is_cut_and_the_newline_stays),
 	};
 
