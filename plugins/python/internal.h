@@ -76,6 +76,7 @@ struct lane {
 	PyObject *start_response; /* used again when the application has not kept it */
 	PyObject *input;          /* the same */
 	PyObject *seen; /* autoreload.c: when modules' files were changed; NULL: not yet */
+	void *crash_stack; /* crash.c */
 };
 
 /* The lane takes the GIL before it runs Python, and gives it back. */
@@ -114,6 +115,18 @@ void background_finish(long long mercy_ms);
 /* Ends this process if the application has forked it, with the exit code of the exception that is
  * set, or 0.  Called wherever the application gives control back. */
 void stray_leave(void);
+
+/* ---- crash.c ---- */
+
+/* From now on this process and those that it forks say what they die of.  Needs faulthandler to be
+ * on, whose handlers come next. */
+void crash_watch(void);
+/* Who this process is. */
+void crash_set_process(const struct worker_info *);
+/* For the calling thread, to tell a crash on, also when its own stack has overflowed; it owns the
+ * memory.  NULL: it has one, or there is no memory. */
+void *crash_stack_new(void);
+void crash_stack_free(void *);
 
 /* ---- start.c ---- */
 

@@ -47,6 +47,8 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 		return uwsgi_error_set(e, "cannot start Python: out of memory");
 	if (start_python(python.settings, e))
 		return -1;
+	crash_set_process(info);
+	crash_watch();
 	python.main_state = PyThreadState_Get();
 	if (make_names(&python.names) || make_types())
 		return failure_report(e, "cannot prepare Python");
@@ -138,6 +140,7 @@ void interpreter_fork_parent(void)
 void interpreter_fork_child(const struct worker_info *info)
 {
 	python.info = info; /* before hooks of the application run */
+	crash_set_process(info);
 	PyOS_AfterFork_Child();
 }
 
@@ -194,6 +197,7 @@ int interpreter_lane_start(int index, void **state, struct error *e)
 	lane->python = &python;
 	lane->template = environ_template_new(&python, index);
 	int failed = lane->template ? 0 : failure_report(e, "cannot make an environ");
+	lane->crash_stack = crash_stack_new();
 	lane->thread = PyThreadState_Get();
 	lane_leave(lane);
 	*state = lane;
@@ -211,6 +215,7 @@ void interpreter_lane_stop(void *state)
 	Py_CLEAR(lane->input);
 	Py_CLEAR(lane->seen);
 	PyEval_SaveThread();
+	crash_stack_free(lane->crash_stack);
 	free(lane);
 }
 

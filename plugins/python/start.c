@@ -87,6 +87,7 @@ static int configure(PyConfig *config, const struct python_settings *s, struct e
 {
 	config->install_signal_handlers = 0;
 	config->parse_argv = 0;
+	config->faulthandler = 1; /* crash.c */
 	config->optimization_level = (int)s->optimize;
 	config->site_import = !s->no_site;
 	if (set_arguments(config, s->arguments, e))

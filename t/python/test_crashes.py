@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Who dies of a fault says so, with its Python stacks, and dies of it all the same."""
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lib import http
+from lib.wait import until
+
+INI = "http-socket = {http}\nmodule = crash\n"
+
+
+def request(server, target):
+    """Whether it was answered."""
+    try:
+        return http.request(server.http, target).status == 200
+    except (http.Closed, ConnectionError):
+        return False
+
+
+def crash(server, target):
+    """What the log then has between the line that begins it and the master's."""
+    worker, = server.workers()
+    request(server, target)
+    server.wait_log(rf"worker 1 \(pid {worker}\) ended unexpectedly: killed by signal")
+    found = re.search(rf"^worker 1 \(pid {worker}\) dies of (SIG\w+):\n(.*?)"
+                      r"ended unexpectedly: killed by signal (\d+)", server.log(), re.M | re.S)
+    assert found, server.log()
+    assert getattr(signal, found[1]) == int(found[3])
+    return found[2]
+
+
+@pytest.mark.parametrize("ini", ["", "threads = 2\n"], ids=["1 thread", "2 threads"])
+def test_a_fault_is_told_with_the_stack(start, ini):
+    server = start(INI + ini)
+    said = crash(server, "/null")
+    assert re.search(r'^Current thread .*\n(  File .*\n)*  File ".*crash\.py", line \d+ in read_null\n'
+                     r'  File ".*crash\.py", line \d+ in application$', said, re.M)
+    until(lambda: request(server, "/"), "the next worker")
+
+
+@pytest.mark.parametrize("name", ["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV"])
+def test_every_signal_of_a_fault_is_named(start, name):
+    said = crash(start(INI), f"/signal?{getattr(signal, name):d}")
+    assert "in application" in said
+
+
+def test_a_fault_in_a_thread_of_the_application(start):
+    assert re.search(r"^Current thread .*\n(  File .*\n)*.* in read_null$",
+                     crash(start(INI), "/thread"), re.M)
+
+
+@pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")),
+                    reason="the sanitizers have stacks of their own for signals")
+@pytest.mark.parametrize("lane", [0, 1])
+def test_a_stack_that_overflows_is_told_on_another(start, lane):
+    """Also that of a lane which is not the main thread."""
+    server = start(INI + "threads = 2\n")
+    with http.Connection(server.http) as one, http.Connection(server.http) as other:
+        for connection in (one, other):
+            connection.send(http.request_bytes(f"/overflow?{lane}"))
+        server.wait_log("ended unexpectedly: killed by signal 11")
+    assert re.search(r"^worker 1 \(pid \d+\) dies of SIGSEGV:\n", server.log(), re.M)
+    assert "in overflow" in server.log()
+
+
+def test_a_child_of_the_application_is_not_called_a_worker(start):
+    server = start(INI)
+    worker, = server.workers()
+    assert request(server, "/child")
+    server.wait_log(rf"^a process that was forked by worker 1 \(pid {worker}\) dies of SIGSEGV:\n")
+    assert server.workers() == [worker]
+
+
+def test_a_fault_during_the_import_is_told(start, folder):
+    with open(f"{folder}/at_import.py", "w", encoding="utf-8") as f:
+        f.write("import os\nos.abort()\n")
+    server = start.not_yet("http-socket = {http}\nchdir = {here}\nmodule = at_import\nneed-app = true",
+                           folder=folder)
+    assert server.run() != 0
+    assert re.search(r"^the zygote \(pid \d+\) dies of SIGABRT:\n", server.log(), re.M)
+    assert re.search(r"^  File .*at_import\.py\", line 2 in <module>$", server.log(), re.M)
+
+
+def dumps_core(folder):
+    """Whether this system writes the cores of a program that allows them."""
+    done = subprocess.Popen([sys.executable, "-c", "import os; os.abort()"], cwd=folder,
+                            stderr=subprocess.DEVNULL,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
+    return os.WCOREDUMP(os.waitpid(done.pid, 0)[1])
+
+
+def test_the_core_is_dumped_all_the_same(start, folder):
+    if not dumps_core(folder):
+        pytest.skip("no program leaves a core on this system")
+    server = start(INI + "chdir = {here}\n", under=["prlimit", "--core=unlimited"])
+    crash(server, "/null")
+    assert "killed by signal 11 (Segmentation fault), core dumped" in server.log()
+
+
+def test_the_application_may_have_its_own_faulthandler(start, folder):
+    """It says where the stacks go; the line stays in the log."""
+    with open(f"{folder}/own.py", "w", encoding="utf-8") as f:
+        f.write("import faulthandler\nfrom crash import application\n"
+                f"faulthandler.enable(open('{folder}/stacks', 'w'))\n")
+    server = start(INI.replace("crash", "own") + "pythonpath = {here}\n", folder=folder)
+    assert "in read_null" not in crash(server, "/null")
+    with open(f"{folder}/stacks", encoding="utf-8") as f:
+        assert "in read_null" in f.read()
