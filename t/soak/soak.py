@@ -38,7 +38,8 @@ SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
 # Calls that fail for a while, which costs time and not one request.
 FAULTS = ["accept4:EMFILE,times=3", "accept4:ECONNABORTED,times=3", "fork:EAGAIN,in=zygote",
           "socketpair:EMFILE,in=master", "waitpid:delay=5ms,in=master,times=50",
-          "recv:EINTR,nth=5,times=20", "sendmsg:EINTR,nth=5,times=20", "epoll_ctl:ENOMEM,in=master,times=3"]
+          "recv:EINTR,nth=5,times=20", "sendmsg:EINTR,nth=5,times=20",
+          "epoll_ctl:ENOMEM,in=master,times=3"]
 FAULT_S = 1
 REPORT_EACH_S = 30
 STANDSTILL_S = 0.3
