@@ -45,9 +45,12 @@ static const struct option rows[] = {
 	{ .name = "limit-post",
 	  .type = OPT_SIZE,
 	  .offset = AT(limit_post),
-	  .initial = "0",
+	  .initial = "1g",
 	  .max = 1LL << 50,
-	  .help = "refuse request bodies larger than this; 0: no limit" },
+	  .help = "refuse request bodies larger than this with 413; 0: no limit but the free space "
+		  "for temporary files, of which a twentieth (at most 256 MiB) is kept; beyond it "
+		  "507",
+	  .differs = "no limit by default" },
 	{ .name = "max-requests",
 	  .letter = 'R',
 	  .type = OPT_INT,

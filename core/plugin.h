@@ -307,10 +307,10 @@ UWSGI_API const struct endpoint *uwsgi_request_local(struct request *);
 UWSGI_API char *uwsgi_request_alloc(struct request *, size_t n);
 /* Slices are borrowed until the request ends.  A later variable of the same name wins. */
 UWSGI_API bool uwsgi_request_var(struct request *, struct slice name, struct slice value);
-/* The length that the peer declared, before any of the body: false when limit-post forbids
- * it (already refused with 413). */
+/* The length that the peer declared, before any of the body: false when limit-post forbids it
+ * or no temporary file has room for it (already refused, with 413 or 507). */
 UWSGI_API bool uwsgi_request_length(struct request *, int64_t declared);
-/* Body bytes, copied; false: refused already (413, or 500 when the disk is full). */
+/* Body bytes, copied; false: refused already (413, 507 when the disk is full, or 500). */
 UWSGI_API bool uwsgi_request_body(struct request *, struct slice bytes);
 /* The first refusal wins; why is for the log, a constant string. */
 UWSGI_API void uwsgi_request_reject(struct request *, int status, const char *why);

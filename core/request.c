@@ -3,6 +3,8 @@
  * Variables are slices of the head buffer or of the arena; nothing is freed one by one. */
 #include "request.h"
 
+#include "tempfile.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,9 +97,29 @@ static bool within_limit(struct request *rq, int64_t length)
 	return false;
 }
 
+static const char no_room[] = "the folder of temporary files has no room for the body";
+
+/* RFC 4918 section 11.5: for this server it is too much, now. */
 bool uwsgi_request_length(struct request *rq, int64_t declared)
 {
-	return within_limit(rq, declared);
+	if (!within_limit(rq, declared))
+		return false;
+	if (declared <= rq->limits->post_buffering || tempfile_has_room(-1, declared))
+		return true;
+	uwsgi_request_reject(rq, 507, no_room);
+	return false;
+}
+
+static bool is_stored(struct request *rq, enum stored stored, const struct error *e)
+{
+	if (stored == BODY_STORED)
+		return true;
+	uwsgi_log(UWSGI_ERROR, "%s", e->text);
+	if (stored == BODY_NO_ROOM)
+		uwsgi_request_reject(rq, 507, no_room);
+	else
+		uwsgi_request_reject(rq, 500, "the body cannot be stored");
+	return false;
 }
 
 bool uwsgi_request_body(struct request *rq, struct slice bytes)
@@ -106,12 +128,7 @@ bool uwsgi_request_body(struct request *rq, struct slice bytes)
 
 	if (!within_limit(rq, rq->body.length + (int64_t)bytes.n))
 		return false;
-	if (body_add(&rq->body, bytes, rq->limits->post_buffering, &e)) {
-		uwsgi_log(UWSGI_ERROR, "%s", e.text);
-		uwsgi_request_reject(rq, 500, "the body cannot be stored");
-		return false;
-	}
-	return true;
+	return is_stored(rq, body_add(&rq->body, bytes, rq->limits->post_buffering, &e), &e);
 }
 
 const struct var *uwsgi_request_vars(const struct request *rq, size_t *count)
@@ -131,7 +148,7 @@ struct slice uwsgi_request_find(const struct request *rq, struct slice name)
 	return (struct slice){ NULL, 0 };
 }
 
-bool request_complete(struct request *rq)
+static bool add_length(struct request *rq)
 {
 	enum { DIGITS = 24 };
 
@@ -142,6 +159,13 @@ bool request_complete(struct request *rq)
 		return false;
 	int n = snprintf(digits, DIGITS, "%lld", (long long)rq->body.length);
 	return uwsgi_request_var(rq, SLICE("CONTENT_LENGTH"), (struct slice){ digits, (size_t)n });
+}
+
+bool request_complete(struct request *rq)
+{
+	struct error e;
+
+	return is_stored(rq, body_finish(&rq->body, &e), &e) && add_length(rq);
 }
 
 static struct logvar *find_logvar(const struct request *rq, struct slice name)

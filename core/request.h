@@ -35,9 +35,9 @@ struct request {
 void request_init(struct request *, const struct request_limits *);
 void request_fini(struct request *);
 void request_reset(struct request *);
-/* All of it is here: a body whose length nobody has said gets its CONTENT_LENGTH (RFC 3875 section
- * 4.1.2), as whoever takes chunks apart has to (RFC 9112 section 7.1.3).  False: refused, memory is
- * out. */
+/* All of it is here: what is to be in a file is written, and a body whose length nobody has said gets its CONTENT_LENGTH (RFC 3875 section
+ * 4.1.2), as whoever takes chunks apart has to (RFC 9112 section 7.1.3).  False: refused, memory
+ * or disk is out. */
 bool request_complete(struct request *);
 /* The peer gets a short answer; the person on call the reason and who it was. */
 void request_log_refusal(const struct request *);

@@ -319,6 +319,7 @@ static const char *reason_of(int status)
 		{ 503, "Service Unavailable" },
 		{ 504, "Gateway Timeout" },
 		{ 505, "HTTP Version Not Supported" },
+		{ 507, "Insufficient Storage" },
 	};
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+static const uint64_t most_reserved = 256u << 20;
 
 const char *tempfile_folder(void)
 {
@@ -37,16 +40,37 @@ int tempfile_open(const char *what, struct error *e)
 	return fd;
 }
 
+bool tempfile_has_room(int fd, int64_t bytes)
+{
+	struct statvfs s;
+
+	/* A tmpfs without a size says that it has no blocks.  What cannot be asked is tried. */
+	if ((fd < 0 ? statvfs(tempfile_folder(), &s) : fstatvfs(fd, &s)) || s.f_blocks == 0)
+		return true;
+	uint64_t unit = s.f_frsize, total = s.f_blocks * unit, available = s.f_bavail * unit;
+	uint64_t reserved = total / 20 < most_reserved ? total / 20 : most_reserved;
+
+	return available >= reserved && available - reserved >= (uint64_t)bytes;
+}
+
+static int fail(int why, const char *what, struct error *e)
+{
+	uwsgi_error_set(e, "cannot store %s in %s: %s", what, tempfile_folder(), strerror(why));
+	errno = why;
+	return -1;
+}
+
 int tempfile_write(int fd, struct slice s, const char *what, struct error *e)
 {
+	if (!tempfile_has_room(fd, (int64_t)s.n))
+		return fail(ENOSPC, what, e);
 	while (s.n > 0) {
 		ssize_t n = write(fd, s.p, s.n);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return uwsgi_error_set(e, "cannot store %s in %s: %s", what,
-					       tempfile_folder(), strerror(n ? errno : ENOSPC));
+			return fail(n ? errno : ENOSPC, what, e);
 		s.p += n;
 		s.n -= (size_t)n;
 	}

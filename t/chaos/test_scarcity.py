@@ -91,7 +91,11 @@ def test_a_body_for_which_there_is_no_room_is_refused(start, disk, way):
     address = server.names[way]
     assert http.request(address, "/echo?id=1", "POST", body=bytes(200_000)).status == 200
     response = http.request(address, "/echo?id=2", "POST", body=bytes(3_000_000))
-    assert response.status == 500
+    assert response.status == 507
+    with http.Connection(address) as c:
+        c.send(http.request_bytes("/echo?id=2", "POST", [("Transfer-Encoding", "chunked")],
+                                  http.chunked(bytes(3_000_000))))
+        assert c.read().status == 507
     server.wait_log("cannot store the request body in .*: No space left on device")
     # Its client has the answer before the file is closed.
     until(lambda: os.statvfs(disk).f_bfree == os.statvfs(disk).f_blocks, "the disk to be empty")

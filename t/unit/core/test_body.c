@@ -3,13 +3,45 @@
 #include "unit.h"
 
 #include "body.h"
+#include "tempfile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
 enum { IN_MEMORY = 10 };
+
+/* These stand in the place of libc's, for the core only. */
+static int writes, write_fails;
+static struct statvfs disk = { .f_frsize = 4096, .f_blocks = 1000, .f_bavail = 1000 };
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+	writes++;
+	if (!write_fails)
+		return syscall(SYS_write, fd, bytes, n);
+	errno = write_fails;
+	return -1;
+}
+
+int fstatvfs(int fd, struct statvfs *s)
+{
+	(void)fd;
+	*s = disk;
+	return 0;
+}
+
+int statvfs(const char *path, struct statvfs *s)
+{
+	(void)path;
+	*s = disk;
+	return 0;
+}
 
 static void add(struct body *b, const char *text)
 {
@@ -18,11 +50,13 @@ static void add(struct body *b, const char *text)
 	assert_int_equal(body_add(b, (struct slice){ text, strlen(text) }, IN_MEMORY, &e), 0);
 }
 
-static void assert_file_holds(const struct body *b, const char *text)
+static void assert_file_holds(struct body *b, const char *text)
 {
 	char bytes[64] = "";
+	struct error e;
 
 	assert_true(b->fd >= 0);
+	assert_int_equal(body_finish(b, &e), BODY_STORED);
 	assert_int_equal(pread(b->fd, bytes, sizeof bytes - 1, 0), b->length);
 	assert_string_equal(bytes, text);
 }
@@ -52,6 +86,59 @@ static void test_one_byte_more_moves_all_to_a_file(void **unused)
 	assert_file_holds(&b, "0123456789x");
 	add(&b, "y");
 	assert_file_holds(&b, "0123456789xy");
+	body_fini(&b);
+}
+
+/* A peer that sends single bytes is no reason for a system call each. */
+static void test_small_pieces_are_gathered_before_they_are_written(void **unused)
+{
+	enum { PIECES = 100000 };
+	char *got = malloc(PIECES);
+	struct body b;
+	struct error e;
+
+	(void)unused;
+	body_init(&b);
+	writes = 0;
+	for (int i = 0; i < PIECES; i++) {
+		const char byte = (char)(i % 251);
+
+		assert_int_equal(body_add(&b, (struct slice){ &byte, 1 }, IN_MEMORY, &e), 0);
+	}
+	assert_int_equal(body_finish(&b, &e), BODY_STORED);
+	assert_true(writes < 10);
+	assert_int_equal(pread(b.fd, got, PIECES, 0), PIECES);
+	for (int i = 0; i < PIECES; i++)
+		assert_int_equal((unsigned char)got[i], i % 251);
+	body_fini(&b);
+	free(got);
+}
+
+static void test_a_twentieth_of_the_disk_stays_free(void **unused)
+{
+	static const char block[65536];
+	struct body b;
+	struct error e;
+
+	(void)unused;
+	body_init(&b);
+	disk.f_bavail = 50 + 16;
+	assert_true(tempfile_has_room(-1, 65536));
+	assert_int_equal(body_add(&b, (struct slice){ block, sizeof block }, IN_MEMORY, &e), 0);
+	disk.f_bavail = 50 + 15;
+	assert_false(tempfile_has_room(-1, 65536));
+	assert_int_equal(body_add(&b, (struct slice){ block, sizeof block }, IN_MEMORY, &e),
+			 BODY_NO_ROOM);
+	assert_non_null(strstr(e.text, "No space left on device"));
+	disk.f_bavail = 1000;
+	write_fails = EIO;
+	assert_int_equal(body_add(&b, (struct slice){ block, sizeof block }, IN_MEMORY, &e),
+			 BODY_FAILED);
+	write_fails = 0;
+	disk.f_blocks = 0; /* a tmpfs without a size */
+	disk.f_bavail = 0;
+	assert_true(tempfile_has_room(-1, 1LL << 40));
+	disk.f_blocks = disk.f_bavail = 1000;
 	body_fini(&b);
 }
 
@@ -90,7 +177,7 @@ static void test_a_folder_that_is_not_there_is_named(void **unused)
 	(void)unused;
 	setenv("TMPDIR", "/nonexistent", 1);
 	body_init(&b);
-	assert_int_equal(body_add(&b, SLICE("more than ten bytes"), IN_MEMORY, &e), -1);
+	assert_int_equal(body_add(&b, SLICE("more than ten bytes"), IN_MEMORY, &e), BODY_FAILED);
 	assert_non_null(strstr(e.text, "/nonexistent: No such file or directory"));
 	body_fini(&b);
 	unsetenv("TMPDIR");
@@ -121,6 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_small_one_stays_in_memory),
 		cmocka_unit_test(test_one_byte_more_moves_all_to_a_file),
+		cmocka_unit_test(test_small_pieces_are_gathered_before_they_are_written),
+		cmocka_unit_test(test_a_twentieth_of_the_disk_stays_free),
 		cmocka_unit_test(test_the_file_has_no_name),
 		cmocka_unit_test(test_a_folder_that_is_not_there_is_named),
 		cmocka_unit_test(test_a_reset_keeps_a_small_buffer_and_gives_a_large_one_back),

@@ -88,6 +88,7 @@ static void check_body(int64_t in_memory, size_t total, size_t step)
 
 		assert_true(uwsgi_request_body(&rq, (struct slice){ sent + at, n }));
 	}
+	assert_true(request_complete(&rq));
 	struct body_view view = uwsgi_request_body_view(&rq);
 	assert_int_equal(view.length, total);
 	assert_int_equal(view.fd >= 0, (int64_t)total > in_memory);
