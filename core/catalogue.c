@@ -156,7 +156,8 @@ static bool hint_lost_equals(const struct catalogue *c, const char *name, char *
 	return true;
 }
 
-void catalogue_hint(const struct catalogue *c, const char *name, char *hint, size_t size)
+void catalogue_hint(const struct catalogue *c, const char *name, bool (*is_word)(const char *name),
+		    char *hint, size_t size)
 {
 	struct option_at at;
 
@@ -172,7 +173,7 @@ void catalogue_hint(const struct catalogue *c, const char *name, char *hint, siz
 
 	if (!nearest)
 		return;
-	if (catalogue_find(c, nearest, &at))
+	if (catalogue_find(c, nearest, &at) || is_word(nearest))
 		snprintf(hint, size, "; did you mean \"%s\"?", nearest);
 	else
 		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", nearest);

@@ -31,7 +31,9 @@ bool catalogue_find_prefix(const struct catalogue *, const char *prefix, struct 
 /* Whether the name is followed by a value on the command line. */
 enum arity catalogue_arity(const struct option *row);
 
-/* "; did you mean …?" or a better hint for a name that nobody knows; "" when there is none. */
-void catalogue_hint(const struct catalogue *, const char *name, char *hint, size_t size);
+/* "; did you mean …?" or a better hint for a name that nobody knows; "" when there is none.
+ * is_word says which names no table has and the ini language knows. */
+void catalogue_hint(const struct catalogue *, const char *name, bool (*is_word)(const char *name),
+		    char *hint, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
  * option tables, else by the names that uWSGI has.  It reads no file and sets nothing. */
 #include "command_line.h"
 
+#include "logic.h"
 #include "option.h"
 
 #include <stdio.h>
@@ -78,6 +79,22 @@ static bool is_boolean(const char *word)
 	       strcmp(word, "1") != 0;
 }
 
+/* uWSGI takes any word for the value: --pyargv "--site one".  One that is an option itself stands
+ * there because the value was forgotten. */
+static bool is_option(const struct command_line *c, const char *word)
+{
+	char name[sizeof ((struct word *)0)->name];
+	struct option_at at;
+	size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
+
+	if (n == 0 || n >= sizeof name)
+		return false;
+	memcpy(name, word + 2, n);
+	name[n] = '\0';
+	return find_command(name) || catalogue_find(c->catalogue, name, &at) ||
+	       uwsgi_names_find(name);
+}
+
 /* The value of the option in w, given the text that stands at its name (=value, or behind its
  * letter), NULL when there is none. */
 static enum word_kind take_value(struct command_line *c, struct word *w, enum arity arity,
@@ -90,8 +107,12 @@ static enum word_kind take_value(struct command_line *c, struct word *w, enum ar
 	if (attached)
 		return w->kind;
 	if (arity == ARITY_REQUIRED) {
-		if (!next || strncmp(next, "--", 2) == 0) {
+		if (!next || is_option(c, next)) {
 			uwsgi_error_set(&w->e, "%s%s needs a value", dashes, w->name);
+			if (next && dashes[1])
+				uwsgi_error_set(&w->e, "--%s needs a value; if %s is the value, "
+						       "write --%s=%s",
+						w->name, next, w->name, next);
 			return bad(w);
 		}
 		w->value = next;
@@ -110,7 +131,7 @@ static enum word_kind unknown_option(const struct command_line *c, struct word *
 {
 	char hint[256];
 
-	catalogue_hint(c->catalogue, w->name, hint, sizeof hint);
+	catalogue_hint(c->catalogue, w->name, logic_is_word, hint, sizeof hint);
 	uwsgi_error_set(&w->e, "unknown option --%s%s", w->name, hint);
 	return bad(w);
 }

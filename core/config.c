@@ -7,6 +7,7 @@
 
 #include "absent.h"
 #include "keys.h"
+#include "logic.h"
 #include "option.h"
 
 #include <stdarg.h>
@@ -91,8 +92,7 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(strict),
 	  .initial = "false",
-	  .help = "unknown options, and those that are not to come here, are errors; those that "
-		  "are still to come are warned about, as without it" },
+	  .help = "unknown options, and those that have no effect here, are errors" },
 	{ .name = "show-config",
 	  .type = OPT_FLAG,
 	  .offset = AT(show),
@@ -225,8 +225,22 @@ static bool fill_initials(struct config *c)
 	return !c->arena.failed;
 }
 
+/* processes = 10 and, further down, workers = 8: whoever changes the first wonders.  A file that
+ * sets anew what another one says is meant to. */
+static void doubt_second_name(const struct key *first, const struct key *key,
+			      const struct option *row, struct report *report)
+{
+	if (!first || !first->value || !key->value || !first->at.file || !key->at.file ||
+	    row->type == OPT_LIST || strcmp(first->name, key->name) == 0 ||
+	    strcmp(first->value, key->value) == 0 || strcmp(first->at.file, key->at.file) != 0)
+		return;
+	report_add(report, UWSGI_WARNING, key->at,
+		   "%s = %.64s: the same option as %s = %.64s of line %d, which has no effect",
+		   key->name, key->value, first->name, first->value, first->at.line);
+}
+
 /* What has no effect yet is checked all the same. */
-static void store_key(struct config *c, size_t index, const struct option_at *at,
+static void store_key(struct config *c, size_t index, const struct option_at *at, bool strict,
 		      struct report *report)
 {
 	const struct key *key = &c->keys.items[index];
@@ -241,11 +255,13 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	void *settings = table->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
+	doubt_second_name(c->last[at->table][at->row - table->rows], key, at->row, report);
 	c->last[at->table][at->row - table->rows] = key;
 	/* A feature that is switched off is not missed. */
 	if (table->pending && !(key->value && option_boolean(key->value) == 0))
-		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
-			   key->name, table->module, table->pending);
+		report_add(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at,
+			   "%s: not supported yet%s (%s)%s", key->name, strict ? "" : ", ignored",
+			   table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial &&
 	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
 		option_clear_list(at->row, settings);
@@ -300,7 +316,8 @@ static void report_unknown(struct config *c, const struct key *key, bool strict,
 			 why ? ": " : "", why ? why : "");
 	} else {
 		if (c->hints++ < HINTS_MAX)
-			catalogue_hint(&c->catalogue, key->name, hint, sizeof hint);
+			catalogue_hint(&c->catalogue, key->name, logic_is_word, hint,
+				       sizeof hint);
 		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", key->name, ignored,
 			 hint);
 	}
@@ -343,29 +360,41 @@ static void settle(struct config *c, struct report *report)
 		if (key->placeholder)
 			continue;
 		if (catalogue_find(&c->catalogue, key->name, &at))
-			store_key(c, i, &at, report);
+			store_key(c, i, &at, strict, report);
 		else
 			report_unknown(c, key, strict, report);
 	}
 	run_checks(c, report);
 }
 
-struct config *config_load(const struct invocation *invocation,
-			   const struct option_table *const *tables, size_t table_count,
-			   struct report *report)
+struct config *config_load_rest(const struct invocation *invocation,
+				const struct option_table *const *tables, size_t table_count,
+				struct report *report)
 {
 	struct config *c = read_keys(invocation, tables, table_count, false, report);
 
 	if (c && fill_initials(c))
 		settle(c, report);
-	if (!c || c->arena.failed)
+	bool whole = c && !c->arena.failed;
+	if (!whole)
 		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "out of memory");
 	report_sort(report);
-	if (report->errors) {
-		config_free(c);
-		return NULL;
-	}
-	return c;
+	if (whole)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+struct config *config_load(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	struct config *c = config_load_rest(invocation, tables, table_count, report);
+
+	if (!report->errors)
+		return c;
+	config_free(c);
+	return NULL;
 }
 
 /* ---- readers ---- */

@@ -17,6 +17,11 @@
 struct config *config_load(const struct invocation *, const struct option_table *const *tables,
 			   size_t table_count, struct report *);
 
+/* The same, but with all that could be understood where the report got an error: to be shown, not to
+ * be served with.  NULL when memory is out. */
+struct config *config_load_rest(const struct invocation *, const struct option_table *const *tables,
+				size_t table_count, struct report *);
+
 /* Only reads the keys, and runs no command for a value, for whoever must know some of them (plugin
  * =) before all tables are known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.
  * Never NULL but when memory is out; a file that cannot be read gives no keys and a line in the

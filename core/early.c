@@ -106,6 +106,7 @@ struct logic_facts early_facts(struct reader *r)
 				     .has_plugin = ask_plugin,
 				     .read = ask_file,
 				     .known = ask_known,
+				     .cwd = r->context->invocation->cwd,
 				     .is_reload = r->context->invocation->is_reload,
 				     .user = r };
 }

@@ -7,6 +7,7 @@
 #include "catalogue.h"
 #include "command_line.h"
 #include "describe.h"
+#include "logic.h"
 #include "option.h"
 #include "text.h"
 
@@ -278,7 +279,7 @@ int help_explain(const struct option_table *const *tables, size_t count, const c
 			why ? ": " : "", why ? why : "");
 		return EXIT_FAILURE;
 	}
-	catalogue_hint(&c, name, hint, sizeof hint);
+	catalogue_hint(&c, name, logic_is_word, hint, sizeof hint);
 	fprintf(stderr, "unknown option \"%s\"%s\n", name, hint);
 	return EXIT_FAILURE;
 }

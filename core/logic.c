@@ -21,6 +21,7 @@
 /* ---- conditions ---- */
 
 struct question {
+	struct arena *arena;
 	const struct logic_facts *facts;
 	const char *text;
 	const char *value; /* what %(_) will stand for; the text itself unless the answer sets it */
@@ -46,25 +47,39 @@ static bool ask_option(struct question *q)
 	return q->facts->is_set(q->facts->user, name, q->text[n] ? q->text + n + 1 : NULL);
 }
 
-static bool ask_exists(struct question *q)
+/* The path as it is seen from where the server was started.  NULL when memory is out. */
+static const char *seen_from_start(struct arena *arena, const char *cwd, const char *path)
 {
+	struct text absolute = { 0 };
+
+	if (*path == '/' || !*path)
+		return path;
+	text_addf(&absolute, "%s/%s", cwd, path);
+	return text_take(&absolute, arena);
+}
+
+/* Its type; 0: it is not there. */
+static mode_t type_of(const struct question *q)
+{
+	const char *path = seen_from_start(q->arena, q->facts->cwd, q->text);
 	struct stat st;
 
-	return stat(q->text, &st) == 0;
+	return path && stat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+static bool ask_exists(struct question *q)
+{
+	return type_of(q) != 0;
 }
 
 static bool ask_file(struct question *q)
 {
-	struct stat st;
-
-	return stat(q->text, &st) == 0 && S_ISREG(st.st_mode);
+	return type_of(q) == S_IFREG;
 }
 
 static bool ask_folder(struct question *q)
 {
-	struct stat st;
-
-	return stat(q->text, &st) == 0 && S_ISDIR(st.st_mode);
+	return type_of(q) == S_IFDIR;
 }
 
 static bool ask_reload(struct question *q)
@@ -220,18 +235,39 @@ static bool run_words(struct loop *l, const char *text)
 	}
 }
 
+/* The pattern with the folder before it, which stands for nothing but itself. */
+static const char *pattern_from(const struct loop *l, const char *text)
+{
+	struct text escaped = { 0 };
+
+	if (*text == '/')
+		return text;
+	for (const char *c = l->facts->cwd; *c; c++)
+		text_addf(&escaped, "%s%c", strchr("*?[\\", *c) ? "\\" : "", *c);
+	text_addf(&escaped, "/%s", text);
+	return text_take(&escaped, l->logic->arena);
+}
+
 /* A pattern that fits nothing stands for itself, and folders end with a slash, as in uWSGI. */
 static bool run_glob(struct loop *l, const char *text)
 {
+	const char *pattern = pattern_from(l, text);
+	size_t folder = *text == '/' ? 0 : strlen(l->facts->cwd) + 1;
 	glob_t g;
 	bool whole = true;
+	int failed = pattern ? glob(pattern, GLOB_MARK, NULL, &g) : GLOB_NOSPACE;
 
-	if (glob(text, GLOB_MARK | GLOB_NOCHECK, NULL, &g)) {
+	if (failed == GLOB_NOMATCH)
+		return add_copy(l->logic, l->to, text, strlen(text), l->e);
+	if (failed) {
 		uwsgi_error_set(l->e, "cannot be searched: %s", strerror(errno));
 		return false;
 	}
-	for (size_t i = 0; whole && i < g.gl_pathc; i++)
-		whole = add_copy(l->logic, l->to, g.gl_pathv[i], strlen(g.gl_pathv[i]), l->e);
+	for (size_t i = 0; whole && i < g.gl_pathc; i++) {
+		const char *found = g.gl_pathv[i] + folder;
+
+		whole = add_copy(l->logic, l->to, found, strlen(found), l->e);
+	}
 	globfree(&g);
 	return whole;
 }
@@ -355,7 +391,7 @@ static enum logic_verdict decide(struct logic *l, const struct logic_facts *fact
 	for (size_t i = 0; i < outer.count; i++) {
 		const char *text = replace(l, facts, i, value);
 		struct loop run = { l, facts, yes, e, LOGIC_WRONG };
-		struct question q = { facts, text, text, e, false };
+		struct question q = { l->arena, facts, text, text, e, false };
 
 		if (!text)
 			return LOGIC_DONE; /* memory is out, the arena tells */
@@ -423,6 +459,14 @@ static enum logic_verdict turn_block(struct logic *l, struct error *e)
 	l->open[l->depth - 1].turned = true;
 	l->open[l->depth - 1].yes = l->open[l->depth - 1].no;
 	return LOGIC_DONE;
+}
+
+bool logic_is_word(const char *name)
+{
+	bool ignored;
+
+	return is_end(name, &ignored) || strcmp(name, "else") == 0 || find_loop(name) ||
+	       find_condition(name, &ignored);
 }
 
 enum logic_verdict logic_line(struct logic *l, const struct logic_facts *facts, const char *name,

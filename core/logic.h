@@ -35,6 +35,7 @@ struct logic_facts {
 	char *(*read)(void *user, const char *path, size_t *n, struct error *);
 	/* The text with the names in it replaced as far as they are known; in the arena. */
 	const char *(*known)(void *user, const char *text);
+	const char *cwd; /* relative paths are seen from here, wherever the process is by now */
 	bool is_reload;
 	void *user;
 };
@@ -49,6 +50,9 @@ enum logic_verdict {
 /* name must live as long as the logic does. */
 enum logic_verdict logic_line(struct logic *, const struct logic_facts *, const char *name,
 			      const char *value, int line, struct error *);
+
+/* Whether such a line opens, turns or ends a block. */
+bool logic_is_word(const char *name);
 
 /* How often a line counts here. */
 size_t logic_count(const struct logic *);

@@ -61,9 +61,10 @@ static void collect_tables(struct tables *t, const struct loader *ld)
 }
 
 /* Plugins that the configuration asks for bring options that it may use: so its keys are read
- * first, and it is loaded when all tables are there.  NULL: the report says why. */
-static struct config *load_all(const struct invocation *invocation, struct loader *ld,
-			       struct tables *tables, struct report *report)
+ * first, and it is loaded when all tables are there.  NULL when memory is out; with an error in
+ * the report it is only to be shown. */
+static struct config *load_rest(const struct invocation *invocation, struct loader *ld,
+				struct tables *tables, struct report *report)
 {
 	struct report first;
 
@@ -73,23 +74,34 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 	report_init(&first);
 	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
 	report_fini(&first);
-	/* What else is wrong is said, too: config_load() gives nothing once there is an error. */
+	/* What else is wrong is said, too: the settings are read all the same. */
 	if (keys)
 		loader_load_configured(ld, keys, report);
 	config_free(keys);
 	collect_tables(tables, ld);
-	return config_load(invocation, tables->items, tables->count, report);
+	return config_load_rest(invocation, tables->items, tables->count, report);
+}
+
+/* NULL: the report has an error. */
+static struct config *load_all(const struct invocation *invocation, struct loader *ld,
+			       struct tables *tables, struct report *report)
+{
+	struct config *cfg = load_rest(invocation, ld, tables, report);
+
+	if (!report->errors)
+		return cfg;
+	config_free(cfg);
+	return NULL;
 }
 
 static struct config *load_and_report(const struct invocation *invocation, struct loader *ld,
-				      struct tables *tables, bool to_serve)
+				      struct tables *tables)
 {
 	struct report report;
 
 	report_init(&report);
 	struct config *cfg = load_all(invocation, ld, tables, &report);
-	if (to_serve)
-		logging_use(cfg); /* what is wrong has its time in the log, too */
+	logging_use(cfg); /* what is wrong has its time in the log, too */
 	report_print(&report);
 	report_fini(&report);
 	if (cfg)
@@ -138,16 +150,22 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 static int show_config(const struct invocation *invocation, struct loader *ld, const char *format)
 {
 	struct tables tables;
-	struct config *cfg = load_and_report(invocation, ld, &tables, false);
+	struct report report;
 
-	if (!cfg)
-		return EXIT_FAILURE;
-	if (format && strcmp(format, "json") == 0)
-		show_json(cfg, stdout);
-	else
-		show_text(cfg, stdout);
+	report_init(&report);
+	struct config *cfg = load_rest(invocation, ld, &tables, &report);
+	report_print(&report);
+	if (cfg) {
+		config_print(cfg);
+		if (format && strcmp(format, "json") == 0)
+			show_json(cfg, stdout);
+		else
+			show_text(cfg, stdout);
+	}
 	config_free(cfg);
-	return EXIT_SUCCESS;
+	bool wrong = report.errors > 0;
+	report_fini(&report);
+	return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void say_hello(const struct master_setup *setup)
@@ -258,7 +276,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		return EXIT_FAILURE;
 	}
-	setup.config = load_and_report(invocation, ld, &tables, true);
+	setup.config = load_and_report(invocation, ld, &tables);
 	if (!setup.config)
 		return EXIT_FAILURE;
 	notify_init(&setup.notify);

@@ -242,6 +242,16 @@ def test_show_config_as_json(check):
     assert {"name": "processes", "value": "1", "file": None, "line": None} in said["defaults"]
 
 
+def test_show_config_shows_the_rest_of_a_file_with_an_error(check):
+    done = check(GOOD + "uid = nobody-of-that-name\nthreads = 3\nprocesses = many\n",
+                 "--show-config")
+    assert done.returncode == 1
+    assert "a.ini:5: error: uid = nobody-of-that-name: there is no user" in done.stderr
+    assert "a.ini:7: error: processes = many" in done.stderr
+    assert "a.ini:6\nthreads = 3\n" in done.stdout
+    assert "a.ini:5\nuid = nobody-of-that-name\n" in done.stdout
+
+
 def test_the_option_show_config_prints_at_start(start):
     server = start("http-socket = {http}\nmodule = basic\nshow-config = true\n")
     server.wait_log(r"^module = basic$")

@@ -38,6 +38,23 @@ def test_a_block_for_reloads_counts_from_the_first_reload_on(show):
     until(lambda: shown(server) == "again", "the new generation")
 
 
+def test_relative_paths_are_seen_from_the_folder_of_the_start(show, folder):
+    os.makedirs(f"{folder}/else where[1]*")
+    for name in ("one", "two"):
+        with open(f"{folder}/{name}.part", "w", encoding="utf-8"):
+            pass
+    text = ("chdir = {here}/else where[1]*\nif-exists = one.part\na = exists\nendif =\n"
+            "if-file = one.part\nb = file\nendif =\nif-dir = else where[1]*\nc = dir\nendif =\n"
+            "if-not-exists = none.part\nd = none\nendif =\n"
+            "for-glob = *.part\nset-ph = glob-%(_)=%(_)\nendfor =\n"
+            "env = SHOWN=%(a) %(b) %(c) %(d) %(glob-one.part) %(glob-two.part)\n")
+    server = show(text)
+    first = shown(server)
+    assert first == "exists file dir none one.part two.part"
+    server.hup()
+    assert shown(server) == first
+
+
 @pytest.mark.parametrize("name, there", [("python", True), ("python3", True), ("http", True),
                                          ("psgi", False)])
 def test_a_block_for_a_plugin(show, name, there):

@@ -59,10 +59,17 @@ def test_a_feature_that_is_to_come_and_switched_off_is_not_missed(start):
     assert "stats-http" not in server.log()
 
 
-def test_strict_takes_what_is_still_to_come_but_not_what_is_not(start):
-    assert "not supported yet" in start(GOOD + "strict = true\nstats = :1717").log()
-    server = start.not_yet(GOOD + "strict = true\nemperor = /etc/vassals")
+@pytest.mark.parametrize("line", ["stats = :1717", "emperor = /etc/vassals",
+                                  "hook-master-start = exec:true"])
+def test_with_strict_an_option_without_effect_ends_the_start(start, line):
+    server = start.not_yet(GOOD + "strict = true\n" + line)
     assert server.run() == 1
+    server.wait_log(rf"uwsgi\.ini:\d+: error: .*{line.split()[0]}.*not supported")
+
+
+def test_strict_takes_a_feature_that_is_switched_off(start):
+    server = start(GOOD + "strict = true\nstats-http = false")
+    assert "stats-http" not in server.log()
 
 
 @pytest.mark.parametrize("line", ["vaccum = true", "no-such-thing = 1"])

@@ -193,7 +193,6 @@ static const struct world worlds[] = {
 	  .settings = "processes=4", .report = "" },
 	{ "[uwsgi]\nprocesses = 4\n", A, .environment = { "UWSGI_PROCESSES=9" },
 	  .settings = "processes=4", .report = "" },
-	{ "[uwsgi]\nprocesses = 4\nworkers = 2\n", A, .settings = "processes=2", .report = "" },
 
 	/* the command line */
 	{ .words = { "-p4", "-MT", "-s", ":1", "--socket=:2" },
@@ -213,7 +212,42 @@ static const struct world worlds[] = {
 	  .report = "command line: error: --processes needs a value\n" },
 	{ .words = { "--processes", "--master" },
 	  .settings = NULL,
-	  .report = "command line: error: --processes needs a value\n" },
+	  .report = "command line: error: --processes needs a value; if --master is the value, "
+		    "write --processes=--master\n" },
+	{ .words = { "--module", "--vacuum=1" },
+	  .settings = NULL,
+	  .report = "command line: error: --module needs a value; if --vacuum=1 is the value, "
+		    "write --module=--vacuum=1\n" },
+	{ .words = { "--module", "--site one", "-H", "--" },
+	  .settings = "module=--site one home=--",
+	  .report = "" },
+	{ .words = { "--module=--vacuum" }, .settings = "module=--vacuum", .report = "" },
+	{ .words = { "--foo" },
+	  .settings = NULL,
+	  .report = "command line: error: unknown option --foo; did you mean \"for\"?\n" },
+	{ "[uwsgi]\nendi =\nif-exist = /\nend_for =\nels =\n", A,
+	  .settings = "",
+	  .report = "a.ini:2: warning: unknown option \"endi\", ignored; did you mean \"endif\"?\n"
+		    "a.ini:3: warning: unknown option \"if-exist\", ignored; did you mean "
+		    "\"if-exists\"?\n"
+		    "a.ini:4: warning: unknown option \"end_for\", ignored; did you mean "
+		    "\"end-for\"?\n"
+		    "a.ini:5: warning: unknown option \"els\", ignored; did you mean "
+		    "\"else\"?\n" },
+
+	/* two names of one option */
+	{ "[uwsgi]\nprocesses = 10\nworkers = 8\n", A,
+	  .settings = "processes=8",
+	  .report = "a.ini:3: warning: workers = 8: the same option as processes = 10 of line 2, "
+		    "which has no effect\n" },
+	{ "[uwsgi]\nprocesses = 8\nworkers = 8\nprocesses = 9\n", A,
+	  .settings = "processes=9",
+	  .report = "a.ini:4: warning: processes = 9: the same option as workers = 8 of line 3, "
+		    "which has no effect\n" },
+	{ "[uwsgi]\nprocesses = 10\nini = sub/b.ini\n", A,
+	  .b = "[uwsgi]\nworkers = 8\n",
+	  .settings = "processes=8",
+	  .report = "" },
 	{ .words = { "--proceses=4" },
 	  .settings = NULL,
 	  .report = "command line: error: unknown option --proceses; did you mean "
