@@ -53,6 +53,9 @@ static void on_fatal(int number)
 			sigaction(number, &fatals[i].before, NULL);
 		}
 	raise(number);
+	/* It was switched off. */
+	signal(number, SIG_DFL);
+	raise(number);
 }
 
 void crash_set_process(const struct worker_info *info)

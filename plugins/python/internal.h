@@ -128,6 +128,16 @@ void crash_set_process(const struct worker_info *);
 void *crash_stack_new(void);
 void crash_stack_free(void *);
 
+/* ---- signals.c ---- */
+
+/* What signal.getsignal() says from now on. */
+void signals_tell(void);
+/* Where the application has put back what it was told, the server's handler is set again.  In the
+ * process where signals_tell() was called, or a fork that handles its signals alike. */
+void signals_take_back(void);
+/* The same before the last Python that a worker runs: signals do not interrupt it. */
+void signals_end(void);
+
 /* ---- start.c ---- */
 
 /* Afterwards this thread has the GIL. */

@@ -49,6 +49,7 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 		return -1;
 	crash_set_process(info);
 	crash_watch();
+	signals_tell();
 	python.main_state = PyThreadState_Get();
 	if (make_names(&python.names) || make_types())
 		return failure_report(e, "cannot prepare Python");
@@ -75,11 +76,11 @@ int interpreter_load(const struct config *cfg, struct error *e)
 	loader_import(&s->imports);
 	if (is_named || s->mounts.count == 0)
 		python.application = loader_load(&from, e);
-	if ((is_named || s->mounts.count == 0) && !python.application)
-		return -1;
-	int failed = mount_load(&python, e);
+	bool failed = (is_named || s->mounts.count == 0) && !python.application;
+	failed = failed || mount_load(&python, e);
 	stray_leave();
-	return failed;
+	signals_take_back();
+	return failed ? -1 : 0;
 }
 
 /* ---- forks ---- */
@@ -244,6 +245,7 @@ void interpreter_worker_stop(long long mercy_ms)
 		interpreter_flush();
 		return;
 	}
+	signals_end();
 	module_at_exit();
 	background_finish(mercy_ms);
 	interpreter_end();

@@ -47,9 +47,38 @@ def test_the_application_may_have_handlers_of_its_own(start):
     os.kill(worker, signal.SIGUSR2)
     found = json.loads(http.request(server.http, "/").body)
     assert found["seen"] == [signal.SIGUSR2]
-    # Python says None of a handler that is not its own, as in uWSGI.
-    assert found["before"] == {"SIGUSR1": None, "SIGUSR2": None, "SIGTERM": None,
-                               "SIGCHLD": "SIG_DFL"}
+
+
+def test_the_application_sees_handlers_that_it_can_put_back(start):
+    """As in uWSGI.  What it has put back at the import changes nothing for the processes."""
+    server = start("http-socket = {http}\nmodule = signals")
+    found = json.loads(http.request(server.http, "/set_for_a_while").body)
+    assert found["before"] == {
+        "SIGINT": "default_int_handler", "SIGTERM": "SIG_IGN", "SIGHUP": "SIG_IGN",
+        "SIGQUIT": "SIG_DFL", "SIGUSR1": "SIG_DFL", "SIGUSR2": "SIG_DFL", "SIGCHLD": "SIG_DFL",
+        "SIGPIPE": "SIG_IGN"}
+
+
+@pytest.mark.parametrize("ini", ["", "lazy-apps = true\n"])
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGINT])
+def test_handlers_that_were_put_back_are_the_servers(start, ini, number):
+    server = start("http-socket = {http}\nmodule = signals\n" + ini)
+    children = proc.children(server.pid)
+    for pid in children:
+        os.kill(pid, number)
+    assert http.request(server.http, "/").status == 200
+    assert proc.children(server.pid) == children
+    assert ") ended " not in server.log()
+
+
+def test_an_interrupt_does_not_break_off_the_end(start):
+    """Its KeyboardInterrupt would have been raised in the exit handlers."""
+    server = start("http-socket = {http}\nmodule = signals\n")
+    http.request(server.http, "/set_for_a_while")
+    os.kill(server.workers()[0], signal.SIGINT)
+    assert server.stop() == 0
+    assert "atexit" in server.log()
+    assert "Traceback" not in server.log()
 
 
 def test_programs_of_the_application_inherit_no_ignored_signal(start):
