@@ -7,7 +7,8 @@
 #   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
 #   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
-#   make fuzz            FUZZ_SECONDS=20 for each parser; needs clang
+#   make fuzz            FUZZ_SECONDS=20 for each parser, then for whole connections of each
+#                        protocol, against PROFILE=asan, which ./uwsgi is then; needs clang
 #   make demo            install what is missing, build, serve a real application
 #   make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away
 #   make PROFILE=debug   another profile of buildconf/ (default, debug, asan, tsan)
@@ -134,7 +135,8 @@ $(B)/core.a: $(core_o)
 	$(AR) rcs $@ $^
 $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 
-# ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests ----
+# ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
+# ---- connections to a server, SEED= to send the same again ----
 FUZZ_SECONDS ?= 20
 fuzz_plugin_http_fuzz    := http
 fuzz_plugin_proxied_fuzz := http
@@ -150,6 +152,8 @@ fuzz: $(unit_bin)
 		FUZZ_SEEDS=build/fuzz/seeds/$(f) $t >/dev/null 2>&1;))
 	@cp t/fixtures/ini/* build/fuzz/seeds/ini_fuzz
 	$(MAKE) PROFILE=fuzz CC=clang run-fuzz
+	$(MAKE) PROFILE=asan all
+	/usr/bin/python3 t/fuzz/connections.py --seconds $(FUZZ_SECONDS) $(SEED:%=--seed %)
 
 run-fuzz: $(fuzzers:%=$(B)/%)
 	@set -e; for f in $(fuzzers); do echo "== $$f"; (cd $(B) && ./$$f -max_total_time=$(FUZZ_SECONDS) \
