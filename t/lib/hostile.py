@@ -33,6 +33,7 @@ log-format = %(addr) "%(method) %(uri)" %(uagent) %(var.HTTP_X_A)
 ENV = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:quarantine_size_mb=8",
        "PYTHONMALLOC": "malloc"}
 WARM_UP_ROUNDS = 10
+GUESTS = 25
 TURN_S = 0.0005        # the server may read between two pieces
 MEMORY_KB = 64 << 10    # more than so much is not the noise of an allocator
 PROXIED = b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n"
@@ -183,7 +184,7 @@ class Siege:
         """Some connections at once, none of which outlives it."""
         rng = random.Random(f"{self.seed} {self.name} {number}")
         guests = [Guest(self.server.peer, rng, self.way.sequence)
-                  for _ in range(rng.randrange(1, 9))]
+                  for _ in range(rng.randrange(1, GUESTS))]
         self.rounds += 1
         self.connections += len(guests)
         end, waiting = time.monotonic() + self.ROUND_S, guests

@@ -16,7 +16,7 @@ HEADERS = (("X-A", "a"), ("X-A", ""), ("Cookie", "b" * 3000), ("Proxy", "a"),
            ("Connection", "close"), ("Connection", "keep-alive"), ("Connection", "upgrade"),
            ("Upgrade", "websocket"), ("X-A", "\xe9\x01"), ("Content-Length", "7"),
            ("Transfer-Encoding", "chunked"))
-SIZES = (0, 1, 10, 5000, 70_000, 300_000)
+SIZES = (0, 1, 10, 500, 5000, 5000, 9000, 70_000, 70_000, 300_000)
 LENGTHS = ("", "-1", "+5", " 5", "0x10", "9" * 18, "9" * 20)
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
