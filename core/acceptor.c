@@ -14,6 +14,9 @@
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
+/* Where all connections have requests, somebody will soon be done.  That is said once in a while. */
+static const double full_pause_s = 0.02, tell_full_s = 60;
+
 bool acceptor_is_paused(const struct acceptor *a)
 {
 	return ev_is_active(&a->pause);
@@ -60,13 +63,42 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 	acceptor_start(w->data);
 }
 
+static void wait_before_accepting(struct acceptor *a, double seconds)
+{
+	stop_watching(a);
+	ev_timer_set(&a->pause, seconds, 0.);
+	ev_timer_start(a->hub->loop, &a->pause);
+}
+
 static void pause_accepting(struct acceptor *a, const char *why)
 {
 	uwsgi_log(UWSGI_ERROR, "%s cannot accept: %s; trying again in %.1f s",
 		  a->gateway ? a->gateway->name : "a worker", why, pause_s);
-	stop_watching(a);
-	ev_timer_set(&a->pause, pause_s, 0.);
-	ev_timer_start(a->hub->loop, &a->pause);
+	wait_before_accepting(a, pause_s);
+}
+
+static void wait_for_room(struct acceptor *a)
+{
+	ev_tstamp now = ev_now(a->hub->loop);
+
+	wait_before_accepting(a, full_pause_s);
+	if (a->told_full > 0 && now - a->told_full < tell_full_s)
+		return;
+	a->told_full = now;
+	uwsgi_log(UWSGI_WARNING,
+		  "%s is full: all of its %zu connections have requests (max-connections, max-fd); "
+		  "new ones wait until some are answered",
+		  a->gateway ? a->gateway->name : "a worker's thread", a->hub->open_count);
+}
+
+/* The process, or the machine, has no descriptor for who waits: a connection that waits longer gives
+ * up its own.  False: there is none, and nobody is accepted for a while. */
+static bool find_room(struct acceptor *a, const char *why)
+{
+	if (hub_make_room(a->hub))
+		return true;
+	pause_accepting(a, why);
+	return false;
 }
 
 /* The name of an internal socket can be seen, and connected to, by anyone on this machine. */
@@ -83,6 +115,11 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 {
 	struct sockaddr_storage peer;
 	socklen_t length;
+
+	if (hub_is_full(a->hub, listener->fd)) {
+		wait_for_room(a);
+		return false;
+	}
 	int fd = listener_accept(listener, &peer, &length);
 
 	if (fd >= 0 && listener->internal && !is_own(a, fd))
@@ -90,7 +127,7 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 	else if (fd >= 0)
 		hub_accept(a->hub, listener, fd, (struct sockaddr *)&peer, length);
 	else if (listener_is_out_of_resources(errno))
-		pause_accepting(a, strerror(errno));
+		return find_room(a, strerror(errno));
 	return fd >= 0;
 }
 
@@ -98,9 +135,7 @@ static bool take_moved(struct acceptor *a, int queue)
 {
 	enum migrate_result result = hub_take_over(a->hub, queue);
 
-	if (result == MIGRATE_NO_ROOM)
-		pause_accepting(a, strerror(EMFILE));
-	return result == MIGRATE_DONE;
+	return result == MIGRATE_NO_ROOM ? find_room(a, strerror(EMFILE)) : result == MIGRATE_DONE;
 }
 
 bool acceptor_take(struct acceptor *a, size_t index)

@@ -17,7 +17,8 @@ struct acceptor {
 	ev_io *watchers;               /* one for each listener, then for each queue */
 	size_t count;
 	bool started;
-	ev_timer pause; /* after the process ran out of descriptors */
+	ev_timer pause;      /* after the process ran out of descriptors */
+	ev_tstamp told_full; /* when that was last said in the log; 0: never */
 };
 
 /* It does not accept yet.  The hub must outlive it, and its listeners are accepted from.  queues: the

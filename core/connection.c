@@ -109,10 +109,23 @@ static void leave_queue(struct connection *c)
 	c->queue = NULL;
 }
 
+/* It waits for its peer, and may make room for another one meanwhile. */
+static void wait_as(struct connection *c, enum wait_kind kind)
+{
+	room_wait(&c->hub->room, &c->waiter, kind, ev_now(c->hub->loop));
+}
+
+static void stop_waiting(struct connection *c)
+{
+	if (c->waiter.kind != WAIT_NONE)
+		wait_as(c, WAIT_NONE);
+}
+
 void connection_close(struct connection *c)
 {
 	struct hub *hub = c->hub;
 
+	stop_waiting(c);
 	if (c->x) {
 		out_drop(&c->x->out);
 		c->x->out.failed = false;
@@ -285,6 +298,7 @@ static void start_linger(struct connection *c)
 	c->state = LINGERING;
 	c->lingered = 0;
 	return_exchange(c);
+	wait_as(c, WAIT_LINGER);
 	set_deadline(c, linger_s);
 	wait_for(c, EV_READ);
 }
@@ -342,6 +356,7 @@ static void after_response(struct connection *c)
 		return;
 	}
 	return_exchange(c);
+	wait_as(c, WAIT_IDLE);
 	set_deadline(c, c->listener->idle_timeout_s);
 	wait_for(c, EV_READ);
 }
@@ -407,6 +422,7 @@ static void refuse(struct connection *c, bool linger)
 	struct exchange *x = c->x;
 	const char *why = x->rq.reject_why ? x->rq.reject_why : "";
 
+	stop_waiting(c);
 	if (!x->rq.reject_status)
 		uwsgi_request_reject(&x->rq, 400, "malformed request");
 	prepare_response(c);
@@ -562,6 +578,8 @@ static void step(struct connection *c)
 		connection_close(c);
 		return;
 	}
+	if (parsed != PARSE_MORE)
+		stop_waiting(c);
 	switch (parsed) {
 	case PARSE_DONE:
 		if (!request_complete(&x->rq)) {
@@ -591,6 +609,10 @@ static void step(struct connection *c)
 		}
 		break;
 	}
+	if (x->rq.count == 0 && c->waiter.kind != WAIT_HEAD)
+		wait_as(c, WAIT_HEAD);
+	else if (x->rq.count > 0 && used > 0)
+		wait_as(c, WAIT_BODY);
 	if (used > 0 || !c->first_byte) {
 		/* A head has its whole time from its first byte on; a body must only go on. */
 		set_deadline(c, x->rq.count ? c->listener->body_timeout_s
@@ -629,8 +651,11 @@ void connection_read(struct connection *c)
 		b->end += (size_t)n;
 		connection_go_on(c);
 	} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		if (b->end == 0 && !x->head.p && x->out.pending == 0)
+		if (b->end == 0 && !x->head.p && x->out.pending == 0) {
 			return_exchange(c);
+			if (c->waiter.kind != WAIT_IDLE)
+				wait_as(c, WAIT_IDLE);
+		}
 		if (!ev_is_active(&c->io))
 			set_deadline(c, c->listener->head_timeout_s);
 		wait_for(c, EV_READ);
@@ -655,10 +680,12 @@ static void read_linger(struct connection *c)
 
 void connection_start(struct connection *c)
 {
-	if (connection_expects_slow(c))
-		join_queue(c, &c->hub->slow);
-	else
+	if (!connection_expects_slow(c)) {
 		connection_read(c);
+		return;
+	}
+	stop_waiting(c);
+	join_queue(c, &c->hub->slow);
 }
 
 /* The kernel has no memory to wait for it with. */
@@ -754,6 +781,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 }
 
+bool connection_has_spoken(const struct connection *c)
+{
+	char byte;
+
+	return recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static bool is_idle(const struct connection *c)
 {
 	return c->state == READING && !c->x;
@@ -844,6 +878,7 @@ struct connection *connection_new(struct hub *hub, const struct listener *listen
 	c->io.data = c;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
 	c->timer.data = c;
+	waiter_init(&c->waiter);
 	address_to_text(peer, length, &c->peer);
 	LIST_INSERT_HEAD(&hub->open, c, link);
 	hub->open_count++;

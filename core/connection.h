@@ -8,6 +8,7 @@
 #include "exchange.h"
 #include "listener.h"
 #include "migrate.h"
+#include "room.h"
 #include <ev.h>
 #include <sys/queue.h>
 
@@ -46,6 +47,10 @@ struct hub {
 	struct connection_queue slow;  /* readable or READY, and expected to take long */
 	struct exchange_pool pool;
 	size_t open_count;
+	struct room room; /* who waits for its peer */
+	bool reserve_touched; /* nobody could make room for the last one that came */
+	unsigned made_room;   /* closed for others since that was last said in the log */
+	ev_tstamp told_made_room; /* 0: never */
 	const struct listeners *listeners;
 	int neighbours, successors; /* queues, as struct hub_setup's */
 	double idle_s;   /* when the server ends, how long a connection may be silent */
@@ -81,6 +86,7 @@ struct connection {
 	struct hub *hub;
 	const struct listener *listener;
 	struct exchange *x; /* NULL: idle */
+	struct waiter waiter;
 	ev_io io;
 	ev_timer timer; /* runs while the loop waits for the peer; late ones are set on */
 	ev_tstamp deadline;
@@ -119,6 +125,8 @@ void connection_resume(struct connection *, const struct moved *, const char *in
 /* The server ends: an answer that has not begun yet tells its client so, and a client that stays
  * silent for idle_s, what it has been silent already included, is not waited for. */
 void connection_end_soon(struct connection *, double idle_s);
+/* Bytes of its peer are there to be read. */
+bool connection_has_spoken(const struct connection *);
 /* Frees all but the connection itself, which lives until the turn ends. */
 void connection_close(struct connection *);
 

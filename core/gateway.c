@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 /* Connections taken before anything else is looked at. */
@@ -102,17 +101,6 @@ static void on_channel(struct watch *w)
 	hub_end(&p->hub, (double)end_ms / 1000);
 }
 
-/* It holds no data of anybody's but connections: as many as the kernel allows. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 /* Where the workers listen for this process, whose name only the kernel knows. */
 static void find_workers(const struct listeners *listeners, struct sockaddr_storage *sa,
 			 size_t *length)
@@ -156,12 +144,13 @@ static int begin(struct process *p, struct error *e)
 				 .rules = &p->rules,
 				 .listeners = p->start->listeners,
 				 .neighbours = -1,
-				 .successors = p->start->successors.give };
+				 .successors = p->start->successors.give,
+				 /* A client, and who answers it. */
+				 .room = { .descriptors_each = 2, .lanes = 1 } };
 
 	if ((privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e)) ||
 	    resources_set_limits(cfg, e))
 		return -1;
-	raise_descriptors();
 	p->gateway->needs(cfg, &needs);
 	lane_limits(cfg, &hub);
 	if (needs.buffer_size)

@@ -2,6 +2,7 @@
 /* hub.c: which connection's turn it is, and which are better off in another lane. */
 #include "hub.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,100 @@ enum {
 
 /* A queue that was full is tried again after this. */
 static const double retry_s = 0.01;
+
+/* That connections made room for others is said once in so long. */
+static const double tell_made_room_s = 60;
+
+/* ---- room ---- */
+
+static struct connection *of_waiter(const struct waiter *waiter)
+{
+	return (struct connection *)((char *)(uintptr_t)waiter - offsetof(struct connection, waiter));
+}
+
+static bool has_spoken(const struct waiter *waiter)
+{
+	return connection_has_spoken(of_waiter(waiter));
+}
+
+static struct waiter *choose(const struct hub *hub)
+{
+	return room_choose(&hub->room, ev_now(hub->loop), has_spoken);
+}
+
+static void tell_made_room(struct hub *hub)
+{
+	ev_tstamp now = ev_now(hub->loop);
+
+	hub->made_room++;
+	if (hub->told_made_room > 0 && now - hub->told_made_room < tell_made_room_s)
+		return;
+	uwsgi_log(UWSGI_WARNING,
+		  "closed %u connection%s that waited longest for the client, to make room for "
+		  "others: a thread has room for %zu (max-connections, max-fd)",
+		  hub->made_room, hub->made_room == 1 ? "" : "s", hub->room.most);
+	hub->told_made_room = now;
+	hub->made_room = 0;
+}
+
+bool hub_make_room(struct hub *hub)
+{
+	struct waiter *waiter = choose(hub);
+
+	if (!waiter)
+		return false;
+	connection_close(of_waiter(waiter));
+	tell_made_room(hub);
+	return true;
+}
+
+/* The kernel gives the lowest number that is free: one that is not below `descriptors` says that so
+ * many are in use in this process, whatever for. */
+static bool is_reserved(const struct hub *hub, int fd)
+{
+	return fd < 0 || fd >= hub->room.descriptors;
+}
+
+static int to_lowest(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* As the last connection that came found it, unless some were closed since. */
+static bool reserve_is_touched(struct hub *hub, int any)
+{
+	if (!hub->reserve_touched)
+		return false;
+	int fd = to_lowest(any);
+
+	hub->reserve_touched = is_reserved(hub, fd);
+	if (fd >= 0)
+		close(fd);
+	return hub->reserve_touched;
+}
+
+bool hub_is_full(struct hub *hub, int any)
+{
+	return (hub->open_count >= hub->room.most || reserve_is_touched(hub, any)) && !choose(hub);
+}
+
+/* fd: of a connection that is about to be here.  Returns its number: it is moved to the one that has
+ * become free, or numbers would not tell how many are in use. */
+static int make_room_for(struct hub *hub, int fd)
+{
+	bool reserved = is_reserved(hub, fd);
+
+	if (hub->open_count < hub->room.most && !reserved)
+		return fd;
+	bool made = hub_make_room(hub);
+	int lower = made && reserved ? to_lowest(fd) : -1;
+
+	hub->reserve_touched = reserved && !made;
+	if (lower < 0)
+		return fd;
+	close(fd);
+	return lower;
+}
 
 /* ---- to other lanes ---- */
 
@@ -79,6 +174,7 @@ enum migrate_result hub_take_over(struct hub *hub, int queue)
 	if (listener->address.sa.ss_family == AF_UNIX ||
 	    getpeername(fd, (struct sockaddr *)&peer, &length))
 		length = 0;
+	fd = make_room_for(hub, fd);
 	struct connection *c =
 		connection_new(hub, listener, fd, (struct sockaddr *)&peer, length);
 	if (c)
@@ -151,6 +247,7 @@ static void on_more(struct ev_loop *loop, ev_idle *w, int events)
 void hub_accept(struct hub *hub, const struct listener *listener, int fd,
 		const struct sockaddr *peer, socklen_t length)
 {
+	fd = make_room_for(hub, fd);
 	struct connection *c = connection_new(hub, listener, fd, peer, length);
 
 	if (!c)
@@ -195,6 +292,7 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .successors = setup->successors,
 			     .idle_s = setup->idle_s,
 			     .head_limit = setup->buffer_size + FRAMING };
+	room_init(&hub->room, &setup->room);
 	TAILQ_INIT(&hub->again);
 	TAILQ_INIT(&hub->slow);
 	ev_check_init(&hub->turn, on_turn);

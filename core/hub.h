@@ -12,6 +12,7 @@ struct hub_setup {
 	struct request_limits limits;
 	size_t buffer_size;
 	const struct listeners *listeners;
+	struct room_setup room;
 	/* Queues that connections may be given to; -1: there is none.  Neighbours: lanes of the same
 	 * generation, which may have time now.  Successors: whoever stays when this hub leaves. */
 	int neighbours, successors;
@@ -22,7 +23,13 @@ struct hub_setup {
 void hub_init(struct hub *, struct ev_loop *, const struct hub_host *, void *host_data,
 	      const struct hub_setup *);
 void hub_fini(struct hub *);
-/* Takes over an accepted descriptor; its request runs now, or when this turn ends. */
+/* Nothing is left for another connection, and no open one can make room.  any: an open descriptor. */
+bool hub_is_full(struct hub *, int any);
+/* Closes the connection that waits longest for its peer to speak; one that runs, or whose request is
+ * just coming in, is left alone.  False: there is none to close. */
+bool hub_make_room(struct hub *);
+/* Takes over an accepted descriptor, for which another connection may have to make room; its request
+ * runs now, or when this turn ends. */
 void hub_accept(struct hub *, const struct listener *, int fd, const struct sockaddr *, socklen_t);
 /* The next connection that another hub has given away.  LATER: there is none. */
 enum migrate_result hub_take_over(struct hub *, int queue);

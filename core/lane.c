@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
@@ -20,7 +21,7 @@ enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
 
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, harakiri_s;
-	long long max_requests, max_requests_delta, drain_idle_s;
+	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
 };
 
 #define AT(member) offsetof(struct lane_settings, member)
@@ -51,6 +52,17 @@ static const struct option rows[] = {
 		  "for temporary files, of which a twentieth (at most 256 MiB) is kept; beyond it "
 		  "507",
 	  .differs = "no limit by default" },
+	{ .name = "max-connections",
+	  .type = OPT_INT,
+	  .offset = AT(max_connections),
+	  .initial = "0",
+	  .max = 1LL << 30,
+	  .help = "connections that each process may have open, its threads an equal share; for "
+		  "one more, the one is closed that waits longest for its client's next request, or "
+		  "for the rest of one; 0: as many as the limit of descriptors leaves room for, at "
+		  "most 16384",
+	  .differs = "there is no such option: a worker has a connection for each thread",
+	  .example = "1000" },
 	{ .name = "max-requests",
 	  .letter = 'R',
 	  .type = OPT_INT,
@@ -105,9 +117,21 @@ int64_t lane_drain_idle_ms(const struct config *cfg)
 	return s->drain_idle_s * 1000;
 }
 
+long long lane_max_connections(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->max_connections;
+}
+
 void lane_limits(const struct config *cfg, struct hub_setup *hub)
 {
 	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+	struct rlimit descriptors = { .rlim_cur = 0 };
+
+	getrlimit(RLIMIT_NOFILE, &descriptors);
+	hub->room.descriptor_limit = descriptors.rlim_cur;
+	hub->room.most = s->max_connections;
 
 	hub->idle_s = (double)s->drain_idle_s;
 	hub->limits.post_buffering = s->post_buffering;
@@ -398,7 +422,8 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				 .rules = &lane->rules,
 				 .listeners = setup->listeners,
 				 .neighbours = setup->neighbours.give,
-				 .successors = setup->successors.give };
+				 .successors = setup->successors.give,
+				 .room = { .descriptors_each = 1, .lanes = setup->lanes } };
 	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = setup->neighbours.take,
 					      [ACCEPTOR_LEFT] = setup->successors.take };
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;

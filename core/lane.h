@@ -13,6 +13,9 @@ extern const struct option_table lane_options;
 /* With harakiri, the scoreboard's deadlines have to be watched. */
 bool lane_has_deadlines(const struct config *);
 
+/* max-connections; 0: as many as descriptors leave room for. */
+long long lane_max_connections(const struct config *);
+
 /* drain-idle, in milliseconds. */
 int64_t lane_drain_idle_ms(const struct config *);
 
@@ -28,6 +31,7 @@ struct lane_setup {
 	struct tally *tally;
 	pid_t pid;
 	int worker_id;
+	size_t lanes;
 	/* Called on the lane's thread when the worker has answered max-requests of them. */
 	void (*exhausted)(void *worker);
 	/* Called on a lane's thread when the application was changed on disk. */

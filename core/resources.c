@@ -3,6 +3,8 @@
  * for all processes, a zygote for its own and its workers', a worker for itself. */
 #include "resources.h"
 
+#include "lane.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -20,7 +22,7 @@ static const struct option rows[] = {
 	  .offset = AT(descriptors),
 	  .initial = "0",
 	  .max = 1LL << 30,
-	  .help = "how many descriptors each process may have open; 0: as many as the caller "
+	  .help = "how many descriptors each process may have open; 0: as many as the system "
 		  "allows",
 	  .example = "65536" },
 	{ .name = "limit-as",
@@ -64,14 +66,16 @@ const struct option_table resources_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-void resources_set_descriptors(const struct config *cfg)
+/* The soft limit, mostly 1024, is for programs that use select(2); this one does not. */
+static void set_descriptors(const struct resources_settings *s)
 {
-	const struct resources_settings *s = uwsgi_options(cfg, &resources_options);
 	rlim_t wanted = (rlim_t)s->descriptors;
 	struct rlimit now;
 
-	if (!wanted || getrlimit(RLIMIT_NOFILE, &now))
+	if (getrlimit(RLIMIT_NOFILE, &now))
 		return;
+	if (wanted == 0)
+		wanted = now.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE,
 		      &(struct rlimit){ wanted, wanted > now.rlim_max ? wanted : now.rlim_max }) ==
 	    0)
@@ -79,6 +83,24 @@ void resources_set_descriptors(const struct config *cfg)
 	uwsgi_log(UWSGI_WARNING, "max-fd = %lld: %s; the system allows %llu", s->descriptors,
 		  strerror(errno), (unsigned long long)now.rlim_max);
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ now.rlim_max, now.rlim_max });
+}
+
+void resources_set_descriptors(const struct config *cfg)
+{
+	long long most = lane_max_connections(cfg);
+	struct rlimit now;
+
+	set_descriptors(uwsgi_options(cfg, &resources_options));
+	if (getrlimit(RLIMIT_NOFILE, &now))
+		return;
+	uint64_t limit = now.rlim_cur, reserve = (uint64_t)room_reserve(limit);
+
+	if ((uint64_t)most > limit - reserve)
+		uwsgi_log(UWSGI_WARNING,
+			  "max-connections = %lld: there is room for %llu, as a process may have %llu "
+			  "descriptors open (max-fd), of which %llu are left to the application",
+			  most, (unsigned long long)(limit - reserve), (unsigned long long)limit,
+			  (unsigned long long)reserve);
 }
 
 static int set_limit(const char *option, int resource, long long value, rlim_t limit,

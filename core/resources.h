@@ -7,7 +7,8 @@
 
 extern const struct option_table resources_options;
 
-/* Descriptors, for all processes: while there are the rights to raise the limit. */
+/* Descriptors, for all processes: while there are the rights to raise the limit.  Warns where they do
+ * not suffice for max-connections. */
 void resources_set_descriptors(const struct config *);
 /* Memory, processes and priority, for this process and its children. */
 int resources_set_limits(const struct config *, struct error *);

@@ -272,6 +272,7 @@ static int start(struct worker *w, struct error *e)
 		.tally = setup->tally,
 		.pid = getpid(),
 		.worker_id = setup->info.id,
+		.lanes = w->count,
 		.exhausted = on_exhausted,
 		.changed = on_changed,
 		.worker = w,

@@ -41,6 +41,7 @@ struct router {
 	size_t more_size;
 	struct job *spare;
 	size_t spare_count;
+	bool out_of_descriptors;
 };
 
 enum phase { CONNECTING, SENDING, HEAD, BODY, UPGRADING };
@@ -318,8 +319,14 @@ static void try_to_connect(struct job *job)
 	const struct node *node = &r->nodes[r->next];
 	int fd = socket(node->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	r->out_of_descriptors = fd < 0 && (errno == EMFILE || errno == ENFILE);
+	if (r->out_of_descriptors) {
+		/* Other requests give theirs back when they end. */
+		wait_for_room(job);
+		return;
+	}
 	if (fd < 0) {
-		give_up(job, 503, "no descriptor is free");
+		give_up(job, 503, "the kernel has no memory for a connection to the server");
 		return;
 	}
 	if (++r->next == r->count)
@@ -509,6 +516,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct job *job = w->data;
+	const struct router *r = job->router;
 
 	(void)events;
 	if (!job->rs)
@@ -525,7 +533,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 		set_deadline(job, (double)job->router->settings->timeout_s);
 		return;
 	}
-	give_up(job, 504, job->phase == CONNECTING
+	if (job->phase == CONNECTING && r->out_of_descriptors)
+		give_up(job, 503, "no descriptor was free within http-connect-timeout");
+	else
+		give_up(job, 504, job->phase == CONNECTING
 				  ? "no server took it within http-connect-timeout"
 				  : "no answer came within http-timeout");
 }

@@ -170,6 +170,9 @@ static inline int wire_open(void **state)
 				   .limits = { .post_buffering = 1 << 16 },
 				   .buffer_size = WIRE_BUFFER_SIZE,
 				   .listeners = &w->listeners,
+				   .room = { .descriptor_limit = 4096,
+					     .descriptors_each = 1,
+					     .lanes = 1 },
 				   .neighbours = -1,
 				   .successors = -1 };
 	hub_init(&w->hub, w->loop, &wire_host, w, &setup);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_hub.c: whose turn it is: the quick before the slow, each kind its share, those who pipeline
- * after the others. */
+ * after the others; and who makes room for whom. */
 #include "wire.h"
 
 /* A client whose last request was a slow one. */
@@ -158,6 +158,113 @@ static void test_who_is_served_while_the_server_ends_is_told_so(void **state)
 	close(client);
 }
 
+/* ---- room ---- */
+
+/* Two clients fill the hub; they have said this, one after the other. */
+static void fill(struct wire *w, const char *first, const char *second, int clients[2])
+{
+	w->hub.room.most = 2;
+	clients[0] = wire_connect(w, first);
+	wire_now++;
+	clients[1] = wire_connect(w, second);
+	wire_turn(w);
+	wire_now++;
+}
+
+static void close_all(const int clients[2], int third)
+{
+	close(clients[0]);
+	close(clients[1]);
+	close(third);
+}
+
+static void test_who_is_idle_makes_room_before_half_a_head(void **state)
+{
+	struct wire *w = *state;
+	int clients[2], third;
+
+	fill(w, "hal", "q\n", clients);
+	assert_string_equal(wire_hear(clients[1]), "q\n");
+	third = wire_connect(w, "n\n");
+	assert_string_equal(wire_hear(third), "n\n");
+	assert_true(wire_is_closed(clients[1]));
+	wire_say(clients[0], "f\n");
+	wire_turn(w);
+	assert_string_equal(wire_hear(clients[0]), "half\n");
+	close_all(clients, third);
+}
+
+static void test_of_half_heads_the_oldest_makes_room(void **state)
+{
+	struct wire *w = *state;
+	int clients[2], third;
+
+	fill(w, "one", "two", clients);
+	/* A little more does not make it younger. */
+	wire_say(clients[0], "more");
+	wire_turn(w);
+	third = wire_connect(w, "n\n");
+	assert_true(wire_is_closed(clients[0]));
+	assert_false(wire_is_closed(clients[1]));
+	close_all(clients, third);
+}
+
+static void test_who_lingers_makes_room(void **state)
+{
+	struct wire *w = *state;
+	int clients[2], third;
+
+	fill(w, "!\n", "!\n", clients);
+	assert_int_equal(w->hub.open_count, 2);
+	third = wire_connect(w, "n\n");
+	assert_int_equal(w->hub.open_count, 2);
+	close_all(clients, third);
+}
+
+static void test_a_request_that_was_not_read_yet_is_not_cut(void **state)
+{
+	struct wire *w = *state;
+	int clients[2], third;
+
+	fill(w, "one\n", "two\n", clients);
+	wire_hear(clients[0]);
+	wire_say(clients[0], "again\n");
+	third = wire_connect(w, "n\n");
+	wire_turn(w);
+	assert_string_equal(wire_hear(clients[0]), "again\n");
+	assert_string_equal(wire_hear(third), "n\n");
+	close_all(clients, third);
+}
+
+static void test_with_answers_under_way_it_is_full(void **state)
+{
+	struct wire *w = *state;
+	int clients[2];
+
+	fill(w, "b\n", "b\n", clients);
+	assert_true(hub_is_full(&w->hub, clients[0]));
+	assert_false(hub_make_room(&w->hub));
+	close(clients[0]);
+	close(clients[1]);
+	wire_turn(w);
+	assert_false(hub_is_full(&w->hub, 0));
+}
+
+static void test_numbers_tell_that_descriptors_run_out(void **state)
+{
+	struct wire *w = *state;
+	int clients[2], third;
+
+	fill(w, "one\n", "two\n", clients);
+	w->hub.room.most = 100;
+	w->hub.room.descriptors = clients[1] + 1;
+	third = wire_connect(w, "n\n");
+	assert_int_equal(w->hub.open_count, 2);
+	/* It has the number of who made room. */
+	assert_true(wire_newest(w)->io.fd < w->hub.room.descriptors);
+	close_all(clients, third);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +276,12 @@ int main(void)
 		WIRE_TEST(test_what_one_turn_leaves_the_next_one_does),
 		WIRE_TEST(test_a_new_client_is_taken_to_be_as_slow_as_the_last_new_one),
 		WIRE_TEST(test_who_is_served_while_the_server_ends_is_told_so),
+		WIRE_TEST(test_who_is_idle_makes_room_before_half_a_head),
+		WIRE_TEST(test_of_half_heads_the_oldest_makes_room),
+		WIRE_TEST(test_who_lingers_makes_room),
+		WIRE_TEST(test_a_request_that_was_not_read_yet_is_not_cut),
+		WIRE_TEST(test_with_answers_under_way_it_is_full),
+		WIRE_TEST(test_numbers_tell_that_descriptors_run_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

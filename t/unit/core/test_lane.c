@@ -136,6 +136,7 @@ static void begin(struct fixture *f, char *word, int leave_after)
 					.tally = f->tally,
 					.pid = getpid(),
 					.worker_id = 1,
+					.lanes = 1,
 					.exhausted = exhausted,
 					.worker = f };
 	assert_int_equal(lane_init(&f->lane, &f->setup, 0, scoreboard_lane(&f->scoreboard, 0, 0), &e),
