@@ -241,7 +241,7 @@ static void test_with_answers_under_way_it_is_full(void **state)
 	struct wire *w = *state;
 	int clients[2];
 
-	fill(w, "b\n", "b\n", clients);
+	fill(w, "b\nb\n", "b\nb\n", clients);
 	assert_true(hub_is_full(&w->hub, clients[0]));
 	assert_false(hub_make_room(&w->hub));
 	close(clients[0]);
