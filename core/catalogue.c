@@ -85,11 +85,13 @@ bool catalogue_find_prefix(const struct catalogue *c, const char *prefix, struct
 
 enum arity catalogue_arity(const struct option *row)
 {
-	const struct uwsgi_name *known =
-		row->type == OPT_ALWAYS ? uwsgi_names_find(row->name) : NULL;
+	const struct uwsgi_name *known = uwsgi_names_find(row->name);
 
 	/* What is always on here may have a number in uWSGI: http-keepalive 75. */
-	if (known)
+	if (known && row->type == OPT_ALWAYS)
+		return known->arity;
+	/* A name that may stand alone in a file takes the next word where it does so in uWSGI. */
+	if (known && row->bare && known->arity == ARITY_REQUIRED)
 		return known->arity;
 	if (row->type == OPT_FLAG || row->type == OPT_ALWAYS)
 		return ARITY_NONE;

@@ -145,7 +145,7 @@ void help_print(const struct option_table *const *tables, size_t count)
 		if (row->subject)
 			printf("\n%s:\n", row->subject);
 		size_t column = print_name(at.row->letter, row->name, option_word(at.row),
-					   at.row->bare != NULL);
+					   catalogue_arity(at.row) == ARITY_OPTIONAL);
 		print_wrapped(column, (struct slice){ row->help, strlen(row->help) });
 	}
 	printf("\n--help OPTION explains one; --help-all lists them all.\n");
@@ -156,7 +156,8 @@ void help_print(const struct option_table *const *tables, size_t count)
 static void print_row(const struct option_table *table, const struct option *row)
 {
 	struct text t = { 0 }, aliases = { 0 };
-	size_t at = print_name(row->letter, row->name, option_word(row), row->bare != NULL);
+	size_t at = print_name(row->letter, row->name, option_word(row),
+			       catalogue_arity(row) == ARITY_OPTIONAL);
 
 	text_addf(&t, "%s", row->help ? row->help : "");
 	if (row->type == OPT_ALWAYS)
@@ -238,7 +239,8 @@ static int print_explained(const struct option_table *table, const struct option
 {
 	struct text t = { 0 };
 
-	print_name(row->letter, row->name, option_word(row), row->bare != NULL);
+	print_name(row->letter, row->name, option_word(row),
+		   catalogue_arity(row) == ARITY_OPTIONAL);
 	printf("\n");
 	if (row->help)
 		printf("  %s\n", row->help);

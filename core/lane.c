@@ -39,6 +39,7 @@ static const struct option rows[] = {
 	  .type = OPT_SIZE,
 	  .offset = AT(post_buffering),
 	  .initial = "64k",
+	  .bare = "64k", /* whoever writes true has it */
 	  .max = 1LL << 40,
 	  .help = "request bodies up to this size are held in memory, larger ones in a temporary "
 		  "file",

@@ -3,6 +3,7 @@
  * it prints. */
 #include "manual.h"
 
+#include "catalogue.h"
 #include "command_line.h"
 #include "describe.h"
 #include "option.h"
@@ -198,9 +199,10 @@ static void print_row(const struct option_table *table, const struct option *row
 {
 	struct text t = { 0 };
 	char word[64];
+	bool optional = catalogue_arity(row) == ARITY_OPTIONAL;
 
-	snprintf(word, sizeof word, row->bare ? "[=%s]" : "%s", option_word(row));
-	print_name(row->letter, row->name, *option_word(row) ? word : "", row->bare != NULL);
+	snprintf(word, sizeof word, optional ? "[=%s]" : "%s", option_word(row));
+	print_name(row->letter, row->name, *option_word(row) ? word : "", optional);
 	print_wrapped((struct slice){ row->help, strlen(row->help) });
 	describe_type(&t, row);
 	print_fact("Type", &t);

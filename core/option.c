@@ -99,11 +99,17 @@ static long long second_factor(const char *suffix)
 	static const struct {
 		const char *suffix;
 		long long factor;
-	} units[] = { { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+	} units[] = { { "s", 1 },	{ "sec", 1 },	    { "second", 1 },  { "m", 60 },
+		      { "min", 60 },	{ "minute", 60 },   { "h", 3600 },    { "hour", 3600 },
+		      { "d", 86400 },	{ "day", 86400 } };
 
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (strcasecmp(suffix, units[i].suffix) == 0)
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		size_t n = strlen(units[i].suffix);
+
+		if (strncasecmp(suffix, units[i].suffix, n) == 0 &&
+		    (!suffix[n] || (n > 1 && strcasecmp(suffix + n, "s") == 0)))
 			return units[i].factor;
+	}
 	return 0;
 }
 
@@ -116,7 +122,9 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 
 	rest += strspn(rest, " \t");
 	if (row->type == OPT_SIZE)
-		factor = strcasecmp(rest, "b") == 0 ? 1 : size_factor(rest);
+		factor = strcasecmp(rest, "b") == 0 || strcasecmp(rest, "bytes") == 0
+				 ? 1
+				 : size_factor(rest);
 	else if (row->unit && strcasecmp(row->unit, "MB") == 0)
 		factor = size_factor(rest) >> 20; /* the number itself counts megabytes */
 	else if (row->type == OPT_SECONDS && strcasecmp(rest, "s") == 0)
@@ -126,10 +134,11 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 			return say(v, OPTION_REFUSED, "too large");
 		return OPTION_STORED;
 	}
-	if (row->type == OPT_SECONDS && (factor = second_factor(rest)) > 0 &&
-	    !__builtin_mul_overflow(*n, factor, &seconds))
+	if (row->type == OPT_SECONDS)
+		factor = second_factor(rest);
+	if (factor > 1 && !__builtin_mul_overflow(*n, factor, &seconds))
 		return say(v, OPTION_REFUSED, "this is in seconds, write %lld", seconds);
-	if (strspn(rest, ";,\"' \t") == strlen(rest))
+	if (factor == 1 || strspn(rest, ";,\"' \t") == strlen(rest))
 		return say(v, OPTION_DOUBTFUL, "taken as %lld", *n);
 	return say(v, OPTION_REFUSED, "expected %s", kind_of_number(row));
 }
@@ -156,11 +165,26 @@ static enum option_verdict store_boolean_number(const struct value *v, int yes)
 		   v->row->initial ? v->row->initial : "0");
 }
 
-static enum option_verdict out_of_bounds(const struct value *v)
+/* What uWSGI would do with a size or a time beyond the bounds is plain: the nearest that there is
+ * comes close to it.  A time of 0 means no limit. */
+static enum option_verdict store_nearest(const struct value *v, long long n)
+{
+	bool endless = v->row->type == OPT_SECONDS && n == 0;
+	long long nearest = n > v->row->max || endless ? v->row->max : v->row->min;
+
+	*(long long *)v->at = nearest;
+	return say(v, OPTION_DOUBTFUL, "must be from %lld to %lld; taken as %lld", v->row->min,
+		   v->row->max, nearest);
+}
+
+static enum option_verdict out_of_bounds(const struct value *v, long long n)
 {
 	const char *unit = v->row->unit ? v->row->unit : "";
 	const char *blank = v->row->unit ? " " : "";
 
+	if ((v->row->type == OPT_SIZE || v->row->type == OPT_SECONDS) && n >= 0 &&
+	    v->row->max >= v->row->min)
+		return store_nearest(v, n);
 	if (!has_bounds(v->row) || v->row->max < v->row->min)
 		return say(v, OPTION_REFUSED, "must be at least %lld%s%s", v->row->min, blank,
 			   unit);
@@ -189,7 +213,7 @@ static enum option_verdict store_number(const struct value *v)
 	if (verdict == OPTION_REFUSED)
 		return verdict;
 	if (!in_bounds(v->row, n))
-		return out_of_bounds(v);
+		return out_of_bounds(v, n);
 	*(long long *)v->at = n;
 	return verdict;
 }

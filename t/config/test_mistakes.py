@@ -103,6 +103,25 @@ def test_a_wrong_value_ends_the_start_with_file_and_line(start, line, said):
     assert line.split()[0] in log
 
 
+@pytest.mark.parametrize("line, taken", [
+    ("harakiri = 30 seconds", "taken as 30"), ("http-timeout = 0", "taken as 86400"),
+    ("socket-timeout = 0", "taken as 86400"), ("buffer-size = 1000", "taken as 1024"),
+    ("reload-mercy = 99999999", "taken as 86400"), ("log-master-bufsize = 0", "taken as 1024")])
+def test_a_value_that_uwsgi_takes_does_not_end_the_start(folder, line, taken):
+    with open(f"{folder}/x.ini", "w", encoding="ascii") as f:
+        f.write(f"[uwsgi]\nhttp-socket = :0\nmodule = basic\n{line}\n")
+    done = uwsgi("--check", f"{folder}/x.ini")
+    assert done.returncode == 0, done.stderr
+    assert re.search(rf"x\.ini:4: warning: {line}: .*{taken}$", done.stderr, re.M), done.stderr
+
+
+@pytest.mark.parametrize("words", [["--post-buffering", "true"], ["--post-buffering", "4096"],
+                                   ["-O", "2"]])
+def test_an_option_takes_its_value_on_the_command_line_and_true_is_one(folder, words):
+    done = uwsgi("--check", "--http-socket", ":0", "--module", "basic", *words)
+    assert done.returncode == 0 and words[0].strip("-") not in done.stderr, done.stderr
+
+
 def test_a_flag_that_is_neither_true_nor_false_is_true_as_in_uwsgi_and_warned_about(start, folder):
     server = start("http-socket = {here}/s\nmodule = basic\nvacuum = maybe", folder=folder)
     server.wait_log(r"uwsgi\.ini:5\b.*vacuum.*maybe")

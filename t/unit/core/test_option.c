@@ -38,6 +38,13 @@ static const struct option size = {
 static const struct option harakiri = {
 	.name = "harakiri", .type = OPT_SECONDS, .offset = AT(number), .min = 0, .max = 86400
 };
+static const struct option wait_row = {
+	.name = "wait", .type = OPT_SECONDS, .offset = AT(number), .min = 5, .max = 600
+};
+static const struct option buffer = {
+	.name = "buffer", .type = OPT_SIZE, .offset = AT(number), .min = 1024, .max = 16384,
+	.bare = "2k"
+};
 static const struct option chdir_row = { .name = "chdir",
 					 .type = OPT_STRING,
 					 .offset = AT(string) };
@@ -117,7 +124,24 @@ static const struct {
 	{ &harakiri, "60", OPTION_STORED, 60, NULL },
 	{ &harakiri, "60s", OPTION_STORED, 60, NULL },
 	{ &harakiri, "2m", OPTION_REFUSED, 77, "harakiri = 2m: this is in seconds, write 120" },
-	{ &harakiri, "86401", OPTION_REFUSED, 77, "harakiri = 86401: must be from 0 to 86400" },
+	{ &harakiri, "86401", OPTION_DOUBTFUL, 86400,
+	  "harakiri = 86401: must be from 0 to 86400; taken as 86400" },
+	{ &harakiri, "30 seconds", OPTION_DOUBTFUL, 30, "harakiri = 30 seconds: taken as 30" },
+	{ &harakiri, "30sec", OPTION_DOUBTFUL, 30, "harakiri = 30sec: taken as 30" },
+	{ &harakiri, "2 Minutes", OPTION_REFUSED, 77,
+	  "harakiri = 2 Minutes: this is in seconds, write 120" },
+	{ &harakiri, "2 moons", OPTION_REFUSED, 77,
+	  "harakiri = 2 moons: expected a whole number of seconds" },
+	{ &harakiri, "-1", OPTION_REFUSED, 77, "harakiri = -1: must be from 0 to 86400" },
+	{ &wait_row, "0", OPTION_DOUBTFUL, 600, "wait = 0: must be from 5 to 600; taken as 600" },
+	{ &wait_row, "1", OPTION_DOUBTFUL, 5, "wait = 1: must be from 5 to 600; taken as 5" },
+	{ &buffer, "1000", OPTION_DOUBTFUL, 1024,
+	  "buffer = 1000: must be from 1024 to 16384; taken as 1024" },
+	{ &buffer, "1m", OPTION_DOUBTFUL, 16384,
+	  "buffer = 1m: must be from 1024 to 16384; taken as 16384" },
+	{ &buffer, "2048 bytes", OPTION_STORED, 2048, NULL },
+	{ &buffer, "true", OPTION_STORED, 2048, NULL },
+	{ &buffer, "-1", OPTION_REFUSED, 77, "buffer = -1: must be from 1024 to 16384" },
 
 	{ &colour, "green", OPTION_STORED, 1, NULL },
 	{ &colour, "RED", OPTION_STORED, 0, NULL },
