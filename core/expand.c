@@ -17,7 +17,10 @@ struct pass {
 	char *const *environment;
 	expand_find find;
 	void *user;
+	int depth; /* names inside names */
 };
+
+enum { NESTED_MAX = 16 };
 
 /* The parenthesis that ends what begins here; one in a sum may hold others. */
 static const char *find_close(const char *inside)
@@ -191,6 +194,13 @@ static const char *work_out_groups(const struct pass *pass, char *words)
 
 static const char *replace_name(const struct pass *pass, const char *inside)
 {
+	if (strstr(inside, "%(")) {
+		struct pass inner = *pass;
+
+		inside = inner.depth++ < NESTED_MAX ? expand(&inner, inside, NULL) : NULL;
+		if (!inside)
+			return NULL;
+	}
 	if (!strpbrk(inside, " \t"))
 		return pass->find(pass->user, inside);
 	struct slice words = arena_copy(pass->arena, (struct slice){ inside, strlen(inside) + 1 });

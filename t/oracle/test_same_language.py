@@ -26,6 +26,8 @@ CASES = [
     "a = 2\nenv = x=%(a + 1)", "a = 2\nenv = x=%(a * 3)", "a = 2\nenv = x=%(a + 1 * 4)",
     "a = 7\nenv = x=%(a / 2)", "a = 7\nenv = x=%(a - 9)", "a = 7\nenv = x=%(a ++)",
     "a = 7\nb = 2\nenv = x=%(a + b)", "env = x=%(%k + 2)",
+    "n = a\na = 1\nenv = x=%(%(n))", "n = a\nab = 3\nenv = x=%(%(n)b)",
+    "n = a\na = 1\nenv = x=%(a + %(n))", "env = x=%(%(none))",
     "env = x=$(GIVEN)", "env = x=$(NOT_GIVEN)", "env = x=$(GIVEN)$(GIVEN)", "env = x=$GIVEN",
     "env = x=${GIVEN}", "a = $(GIVEN)\nenv = x=%(a)", "set-placeholder = a=1\nenv = x=%(a)",
     "set = a=1\nenv = x=%(a)", "set-ph = a=b=c\nenv = x=%(a)",

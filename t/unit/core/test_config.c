@@ -315,6 +315,11 @@ static const struct world worlds[] = {
 	  .settings = "processes=3 threads=3", .report = "" },
 	{ "[uwsgi]\nprocesses = %((2 * 2) + 1)\nthreads = %(2 * (1 + (1 + 1)))\n", A,
 	  .settings = "processes=5 threads=6", .report = "" },
+	{ "[uwsgi]\nn = two\ntwo = 2\nthreads = %(%(n))\nprocesses = %(1 + %(n))\nharakiri = 1\n"
+	  "chdir = %(%(%(%(no))))\n", A,
+	  .settings = "processes=3 threads=2 harakiri=1 chdir=%(%(%(%(no))))",
+	  .report = "a.ini:7: warning: chdir: nothing defines %(%(%(%(no)))); it stays as it is "
+		    "written\n" },
 	{ "[uwsgi]\nthreads = %(%k * 0 + 3 * 2)\nprocesses = %(threads + 1)\n", A,
 	  .settings = "processes=7 threads=6", .report = "" },
 	{ "[uwsgi]\nn = 7\nthreads = %(n / 2 ++)\nprocesses = %(n - 2)\nharakiri = %(n %% 4)\n", A,
