@@ -44,12 +44,31 @@ static bool take_apart(const char *text, struct header *h)
 	return is_name(h->name);
 }
 
-/* The values come from lines of a file, so they hold no line end. */
+static bool is(struct slice s, const char *text)
+{
+	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
+}
+
+/* RFC 9110 section 5.5.  JSON and @(file) can bring line ends, which would begin another header. */
+static bool is_value(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == '\x7f')
+			return false;
+	return true;
+}
+
 static int valid_header(const char *text, struct error *e)
 {
 	struct header h;
 
-	return take_apart(text, &h) ? 0 : uwsgi_error_set(e, "expected Name: value");
+	if (!take_apart(text, &h))
+		return uwsgi_error_set(e, "expected Name: value");
+	if (!is_value(h.value))
+		return uwsgi_error_set(e, "a header has one line, without control characters");
+	if (is(h.name, "content-length") || is(h.name, "transfer-encoding"))
+		return uwsgi_error_set(e, "says where each response ends, and is the server's");
+	return 0;
 }
 
 static int valid_name(const char *text, struct error *e)
@@ -86,11 +105,6 @@ const struct option_table header_options = {
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
 };
-
-static bool is(struct slice s, const char *text)
-{
-	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
-}
 
 int header_rules_init(struct header_rules *r, const struct config *cfg, struct error *e)
 {

@@ -260,7 +260,8 @@ def environ_of(served, target, method="GET", **how):
 
 
 @pytest.mark.parametrize("target, path", [
-    ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/../../x", "/x"), ("/a%2fb", "/a/b"),
+    ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/../../x", "/x"), ("/a%2fb", "/a/b"), ("/u/a%2f..%2fb", "/u/b"),
+    ("/u/..%2f%2e%2e/../etc", "/etc"),
     ("/%61bc", "/abc"), ("/a/b/..", "/a/"), ("/a/b/.", "/a/b/"), ("/a//b", "/a//b"),
     ("/a%20b", "/a b"), ("/%E2%82%AC", "\xe2\x82\xac"), ("/a;b=c", "/a;b=c"), ("/a+b", "/a+b"),
     ("/%2e%2e/x", "/x"), ("/a/%2e%2e/b", "/b"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Options of sockets, and headers that the configuration adds or takes away, on each protocol."""
+import json
 import os
 import socket
 
@@ -7,6 +8,7 @@ import pytest
 
 from lib import fastcgi, http, uwsgi
 from lib.address import accepts, connect, free_port
+from lib.server import command
 
 MODULE = "module = basic\n"
 
@@ -143,11 +145,21 @@ def test_add_header_connection_close_closes(start):
 
 
 @pytest.mark.parametrize("line", ["add-header = nothing", "add-header = two words: x",
-                                  "rem-header = two words"])
+                                  "rem-header = two words", "add-header = Content-Length: 5",
+                                  "add-header = transfer-encoding: chunked"])
 def test_what_is_no_header_is_an_error(start, line):
     server = start.not_yet(MODULE + f"http-socket = {{http}}\n{line}\n")
     assert server.run() == 1
     server.wait_log(line.replace("=", "="))
+
+
+@pytest.mark.parametrize("value", ["X-A: b\r\nX-C: d", "X-A: b\n\nbody", "X-A: \x01"])
+def test_a_header_of_several_lines_is_an_error(folder, value):
+    with open(f"{folder}/a.json", "w", encoding="ascii") as f:
+        json.dump({"uwsgi": {"http-socket": ":0", "module": "basic", "add-header": value}}, f)
+    done = command("--check", "--json", f"{folder}/a.json")
+    assert done.returncode == 1
+    assert "a header has one line" in done.stderr
 
 
 def test_thread_stacksize(start):
