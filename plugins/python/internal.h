@@ -39,7 +39,7 @@ struct names {
 	PyObject *input, *url_scheme, *https, *close, *read, *script_name, *path_info;
 };
 
-struct key_cache; /* environ.c */
+struct key_cache; /* key_cache.c */
 
 /* An application and the URLs below which it answers. */
 struct mount {
@@ -215,9 +215,19 @@ PyObject *failure_log_and_keep(const char *what, const struct request *rq);
 /* The same to the log, and one line of it into the struct error.  Always -1. */
 int failure_report(struct error *, const char *what);
 
+/* ---- key_cache.c ---- */
+
+/* NULL: an exception, or no memory. */
+struct key_cache *key_cache_new(void);
+/* dict[name] = value. */
+int key_cache_set(struct key_cache *, PyObject *dict, const struct var *);
+/* A new str. */
+PyObject *latin1_new(struct slice);
+/* dict[name] = value, whose reference is consumed; where either is NULL, the exception is kept. */
+int put_new(PyObject *dict, PyObject *name, PyObject *value);
+
 /* ---- environ.c ---- */
 
-struct key_cache *environ_keys_new(void);
 /* What is the same in all requests of a lane. */
 PyObject *environ_template_new(const struct python *, int lane);
 /* A new dict for one request. */

@@ -42,16 +42,14 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 	python.settings = uwsgi_options(cfg, &python_options);
 	python.info = info;
 	python.started = time(NULL);
-	python.keys = environ_keys_new();
-	if (!python.keys)
-		return uwsgi_error_set(e, "cannot start Python: out of memory");
 	if (start_python(python.settings, e))
 		return -1;
 	crash_set_process(info);
 	crash_watch();
 	signals_tell();
 	python.main_state = PyThreadState_Get();
-	if (make_names(&python.names) || make_types())
+	python.keys = key_cache_new();
+	if (!python.keys || make_names(&python.names) || make_types())
 		return failure_report(e, "cannot prepare Python");
 	uwsgi_log(UWSGI_NOTE, "Python %s", Py_GetVersion());
 	loader_import(&python.settings->shared_imports);

@@ -2,6 +2,7 @@
 """Applications at the edges of PEP 3333; the path names one."""
 import gzip
 import io
+import json
 import os
 import sys
 import tempfile
@@ -251,6 +252,16 @@ def beside_a_subinterpreter(environ, start_response):
         except ImportError:
             pass
     return large_file(environ, start_response)
+
+
+def same_names(environ, start_response):
+    """Which names are the very strings of the call before, and which are those of literals."""
+    names = [n for n in environ if n.startswith("HTTP_X_")]
+    again = [n for n in names if kept.get(n) is n]
+    kept.update({n: n for n in names})
+    literal = [n for n in environ if n is sys.intern(n[:1] + n[1:])]
+    start_response("200 OK", PLAIN)
+    return [json.dumps({"again": again, "literal": literal}).encode()]
 
 
 def application(environ, start_response):

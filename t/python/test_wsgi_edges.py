@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The edges of PEP 3333 (t/apps/edges.py), and what an application finds when it is imported."""
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +31,22 @@ def server():
 
 def ask(server, name, **how):
     return http.request(server.http, f"/{name}", **how)
+
+
+# ---- the environ ----
+
+def test_names_that_nobody_sends_twice_do_not_displace_others(start):
+    """A scanner's; with strings at hand a request costs less."""
+    server = start(INI.replace("threads = 2", ""), env={"PYTHONHASHSEED": "1"})
+    with http.Connection(server.http) as c:
+        def names(*headers):
+            return json.loads(c.request("/same_names", headers=[(h, "1") for h in headers]).body)
+        for i in range(50):
+            names(*(f"X-Scan-{i}-{j}" for j in range(50)))
+        assert "HTTP_X_OWN" not in names("X-Own")["again"]
+        said = names("X-Own", "Referer")
+    assert said["again"] == ["HTTP_X_OWN"]
+    assert {"HTTP_REFERER", "HTTP_HOST", "REQUEST_METHOD"} <= set(said["literal"])
 
 
 # ---- after the response ----
