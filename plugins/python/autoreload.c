@@ -59,14 +59,16 @@ bool autoreload_changed(void *state, char *found, size_t size)
 	found[0] = '\0';
 	for (Py_ssize_t i = 0; items && i < PyList_GET_SIZE(items); i++) {
 		PyObject *pair = PyList_GET_ITEM(items, i);
-		const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(pair, 0));
+		PyObject *key = PyTuple_GET_ITEM(pair, 0);
+		const char *name = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
 		PyObject *time = name && !is_ignored(&s->autoreload_ignored, name)
 					 ? changed_at(PyTuple_GET_ITEM(pair, 1))
 					 : NULL;
 
-		if (time && note(lane->seen, PyTuple_GET_ITEM(pair, 0), time))
+		if (time && note(lane->seen, key, time))
 			snprintf(found, size, "%s", name);
 		Py_XDECREF(time);
+		PyErr_Clear(); /* nothing may be called while an exception is set */
 	}
 	Py_XDECREF(items);
 	PyErr_Clear();

@@ -124,3 +124,19 @@ def test_an_ignored_module_does_not_reload(served, folder):
         os.utime(f"{folder}/{name}.py", (time.time(), time.time() + 5))
     server.wait_log("module apps was changed")
     assert "module other" not in server.log()
+
+
+def test_odd_entries_of_sys_modules_hide_no_change(served, folder):
+    """A name that has no UTF-8 raises; the module behind it computes where its file is."""
+    with open(f"{folder}/odd.py", "w", encoding="ascii") as f:
+        f.write("import sys\n"
+                "class Computed:\n"
+                "    @property\n"
+                f"    def __file__(self): return '{folder}/watched'\n"
+                "sys.modules[42] = sys.modules['\\udc80'] = sys\n"
+                "sys.modules['computed'] = Computed()\n")
+    with open(f"{folder}/watched", "w", encoding="ascii"):
+        pass
+    server = served("module = apps:one\nimport = odd\npy-autoreload = 1\n")
+    os.utime(f"{folder}/watched", (time.time(), time.time() + 5))
+    server.wait_log("module computed was changed")
