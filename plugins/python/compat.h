@@ -11,6 +11,12 @@
 #error "Python 3.8 or later is needed"
 #endif
 
+/* Names are shared between lanes and objects used again when nobody else holds them: both need
+ * the GIL. */
+#ifdef Py_GIL_DISABLED
+#error "free-threaded builds of Python (python3.13t) are not supported: use the one with a GIL"
+#endif
+
 #if PY_VERSION_HEX < 0x03090000
 #define PyObject_Vectorcall _PyObject_Vectorcall
 #define Py_TPFLAGS_HAVE_VECTORCALL _Py_TPFLAGS_HAVE_VECTORCALL
@@ -30,6 +36,34 @@ static inline PyObject *PyObject_CallMethodOneArg(PyObject *object, PyObject *na
 	return PyObject_CallMethodObjArgs(object, name, arg, NULL);
 }
 #endif
+
+#if PY_VERSION_HEX < 0x030a0000
+#define Py_TPFLAGS_IMMUTABLETYPE 0ul
+#endif
+
+/* What a module says of itself beside its Py_mod_exec: that several interpreters may have one of
+ * their own, under one GIL. */
+#if PY_VERSION_HEX >= 0x030d0000
+#define COMPAT_MODULE_SLOTS                                                                    \
+	{ Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED },              \
+		{ Py_mod_gil, Py_MOD_GIL_USED },
+#elif PY_VERSION_HEX >= 0x030c0000
+#define COMPAT_MODULE_SLOTS                                                                    \
+	{ Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED },
+#else
+#define COMPAT_MODULE_SLOTS
+#endif
+
+/* A type from its spec, or NULL with an exception.  by_python: Python code may make objects of it,
+ * with the Py_tp_new that it has; otherwise it would inherit object's. */
+static inline PyTypeObject *compat_type_new(PyType_Spec *spec, int by_python)
+{
+	PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(spec);
+
+	if (type && !by_python)
+		type->tp_new = NULL;
+	return type;
+}
 
 /* Strings made by old interfaces had to be completed first; since 3.12 all are whole. */
 static inline int compat_str_ready(PyObject *text)

@@ -94,7 +94,7 @@ PyObject *environ_template_new(const struct python *py, int lane)
 	    !add(t, "uwsgi.node", PyBytes_FromString(host)) &&
 	    !add(t, "uwsgi.core", PyLong_FromLong(lane)) &&
 	    (py->settings->no_file_wrapper ||
-	     !add_borrowed(t, "wsgi.file_wrapper", (PyObject *)&file_wrapper_type)))
+	     !add_borrowed(t, "wsgi.file_wrapper", (PyObject *)py->types.file_wrapper)))
 		return t;
 	Py_XDECREF(t);
 	return NULL;

@@ -30,8 +30,11 @@ static PyObject *wrapper_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 
 static void wrapper_dealloc(PyObject *self)
 {
+	PyTypeObject *type = Py_TYPE(self);
+
 	Py_XDECREF(((struct file_wrapper *)self)->file);
-	Py_TYPE(self)->tp_free(self);
+	type->tp_free(self);
+	Py_DECREF(type);
 }
 
 static PyObject *wrapper_next(PyObject *self)
@@ -65,16 +68,23 @@ static PyMethodDef methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-PyTypeObject file_wrapper_type = {
-	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.FileWrapper",
-	.tp_basicsize = sizeof(struct file_wrapper),
-	.tp_dealloc = wrapper_dealloc,
-	.tp_flags = Py_TPFLAGS_DEFAULT,
-	.tp_iter = PyObject_SelfIter,
-	.tp_iternext = wrapper_next,
-	.tp_methods = methods,
-	.tp_new = wrapper_new,
+static PyType_Slot slots[] = {
+	{ Py_tp_new, wrapper_new },        { Py_tp_dealloc, wrapper_dealloc },
+	{ Py_tp_iter, PyObject_SelfIter }, { Py_tp_iternext, wrapper_next },
+	{ Py_tp_methods, methods },        { 0, NULL },
 };
+
+PyTypeObject *file_wrapper_type_new(void)
+{
+	static PyType_Spec spec = {
+		.name = "uwsgi.FileWrapper",
+		.basicsize = sizeof(struct file_wrapper),
+		.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+		.slots = slots,
+	};
+
+	return compat_type_new(&spec, true);
+}
 
 /* Whether read() would give just what the descriptor holds: a plain binary file.  Others that
  * have a fileno() may decode or decompress. */

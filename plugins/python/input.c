@@ -12,7 +12,7 @@ struct input {
 	void *mapped; /* NULL: bytes belong to the request */
 };
 
-PyObject *input_new(const struct request *rq, PyObject *previous)
+PyObject *input_new(PyTypeObject *type, const struct request *rq, PyObject *previous)
 {
 	struct body_view body = uwsgi_request_body_view(rq);
 	struct input *in = (struct input *)previous;
@@ -22,7 +22,7 @@ PyObject *input_new(const struct request *rq, PyObject *previous)
 		in = NULL;
 	}
 	if (!in)
-		in = PyObject_New(struct input, &input_type);
+		in = PyObject_New(struct input, type);
 	if (!in)
 		return NULL;
 	in->bytes = body.bytes.p;
@@ -55,8 +55,11 @@ void input_detach(PyObject *self)
 
 static void input_dealloc(PyObject *self)
 {
+	PyTypeObject *type = Py_TYPE(self);
+
 	input_detach(self);
 	PyObject_Free(self);
+	Py_DECREF(type);
 }
 
 /* The next n bytes; n must not reach past the end. */
@@ -163,12 +166,20 @@ static PyMethodDef methods[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-PyTypeObject input_type = {
-	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.Input",
-	.tp_basicsize = sizeof(struct input),
-	.tp_dealloc = input_dealloc,
-	.tp_flags = Py_TPFLAGS_DEFAULT,
-	.tp_iter = PyObject_SelfIter,
-	.tp_iternext = input_next,
-	.tp_methods = methods,
+static PyType_Slot slots[] = {
+	{ Py_tp_dealloc, input_dealloc }, { Py_tp_iter, PyObject_SelfIter },
+	{ Py_tp_iternext, input_next },   { Py_tp_methods, methods },
+	{ 0, NULL },
 };
+
+PyTypeObject *input_type_new(void)
+{
+	static PyType_Spec spec = {
+		.name = "uwsgi.Input",
+		.basicsize = sizeof(struct input),
+		.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+		.slots = slots,
+	};
+
+	return compat_type_new(&spec, false);
+}

@@ -39,6 +39,11 @@ struct names {
 	PyObject *input, *url_scheme, *https, *close, *read, *script_name, *path_info;
 };
 
+/* The types of this plugin's objects, made once. */
+struct types {
+	PyTypeObject *input, *start_response, *file_wrapper;
+};
+
 struct key_cache; /* key_cache.c */
 
 /* An application and the URLs below which it answers. */
@@ -60,6 +65,7 @@ struct python {
 	PyThreadState *main_state; /* of the thread that initialised it, which is lane 0's */
 	struct key_cache *keys;
 	struct names names;
+	struct types types;
 	bool frozen; /* gc.freeze() is done */
 };
 
@@ -235,9 +241,9 @@ PyObject *environ_new(const struct lane *, const struct request *);
 
 /* ---- input.c ---- */
 
-extern PyTypeObject input_type;
+PyTypeObject *input_type_new(void);
 /* The wsgi.input of a request; previous is the lane's last one or NULL and is consumed. */
-PyObject *input_new(const struct request *, PyObject *previous);
+PyObject *input_new(PyTypeObject *, const struct request *, PyObject *previous);
 /* The request is over: reads give nothing from now on. */
 void input_detach(PyObject *);
 /* The next bytes, not more than a buffer holds; b"" at the end. */
@@ -245,7 +251,7 @@ PyObject *input_block(PyObject *);
 
 /* ---- start_response.c ---- */
 
-extern PyTypeObject start_response_type;
+PyTypeObject *start_response_type_new(void);
 PyObject *start_response_new(const struct lane *, struct response *, PyObject *previous);
 bool start_response_was_called(PyObject *);
 /* One more block was for a client that is gone: whether the application may go on. */
@@ -263,7 +269,7 @@ int block_send(struct response *, PyObject *block, Py_ssize_t *size);
 
 /* ---- file_wrapper.c ---- */
 
-extern PyTypeObject file_wrapper_type;
+PyTypeObject *file_wrapper_type_new(void);
 /* 1: the wrapper's file was lent to the response, with the wrapper as its owner; 0: it has to
  * be iterated; -1: an exception is set. */
 int file_wrapper_send(struct response *, PyObject *wrapper);

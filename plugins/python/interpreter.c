@@ -30,10 +30,12 @@ static int make_names(struct names *names)
 		       : -1;
 }
 
-static int make_types(void)
+static int make_types(struct types *types)
 {
-	return PyType_Ready(&input_type) || PyType_Ready(&start_response_type) ||
-	       PyType_Ready(&file_wrapper_type);
+	types->input = input_type_new();
+	types->start_response = start_response_type_new();
+	types->file_wrapper = file_wrapper_type_new();
+	return types->input && types->start_response && types->file_wrapper ? 0 : -1;
 }
 
 int interpreter_init(const struct config *cfg, const struct worker_info *info, struct error *e)
@@ -49,7 +51,7 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 	signals_tell();
 	python.main_state = PyThreadState_Get();
 	python.keys = key_cache_new();
-	if (!python.keys || make_names(&python.names) || make_types())
+	if (!python.keys || make_names(&python.names) || make_types(&python.types))
 		return failure_report(e, "cannot prepare Python");
 	uwsgi_log(UWSGI_NOTE, "Python %s", Py_GetVersion());
 	loader_import(&python.settings->shared_imports);

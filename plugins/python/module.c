@@ -139,8 +139,12 @@ static int fill(PyObject *m)
 	       add(m, "has_threads", PyLong_FromLong(1)) ||
 	       add(m, "started_on", PyLong_FromLong((long)py->started)) ||
 	       add(m, "is_a_reload", PyBool_FromLong(info->reloaded)) ||
-	       add(m, "unbit", PyBool_FromLong(0)) || add(m, "applications", PyDict_New());
+	       add(m, "unbit", PyBool_FromLong(0)) || add(m, "applications", PyDict_New())
+		       ? -1
+		       : 0;
 }
+
+static PyModuleDef_Slot slots[] = { { Py_mod_exec, fill }, COMPAT_MODULE_SLOTS{ 0, NULL } };
 
 static PyObject *module_new(void)
 {
@@ -148,14 +152,11 @@ static PyObject *module_new(void)
 		PyModuleDef_HEAD_INIT,
 		.m_name = "uwsgi",
 		.m_doc = "The server that runs this application.",
-		.m_size = -1,
 		.m_methods = methods,
+		.m_slots = slots,
 	};
-	PyObject *m = PyModule_Create(&definition);
 
-	if (m && fill(m))
-		Py_CLEAR(m);
-	return m;
+	return PyModuleDef_Init(&definition);
 }
 
 int module_register(struct error *e)

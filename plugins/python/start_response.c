@@ -250,7 +250,7 @@ PyObject *start_response_new(const struct lane *lane, struct response *rs, PyObj
 		sr = NULL;
 	}
 	if (!sr)
-		sr = PyObject_New(struct start_response, &start_response_type);
+		sr = PyObject_New(struct start_response, lane->python->types.start_response);
 	if (!sr)
 		return NULL;
 	sr->vectorcall = call;
@@ -283,14 +283,32 @@ void start_response_detach(PyObject *self)
 
 static void start_response_dealloc(PyObject *self)
 {
+	PyTypeObject *type = Py_TYPE(self);
+
 	PyObject_Free(self);
+	Py_DECREF(type);
 }
 
-PyTypeObject start_response_type = {
-	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "uwsgi.StartResponse",
-	.tp_basicsize = sizeof(struct start_response),
-	.tp_dealloc = start_response_dealloc,
-	.tp_vectorcall_offset = offsetof(struct start_response, vectorcall),
-	.tp_call = PyVectorcall_Call,
-	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+static PyType_Slot slots[] = {
+	{ Py_tp_dealloc, start_response_dealloc },
+	{ Py_tp_call, PyVectorcall_Call },
+	{ 0, NULL },
 };
+
+PyTypeObject *start_response_type_new(void)
+{
+	static PyType_Spec spec = {
+		.name = "uwsgi.StartResponse",
+		.basicsize = sizeof(struct start_response),
+		.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+		.slots = slots,
+	};
+	PyTypeObject *type = compat_type_new(&spec, false);
+
+	/* Not every Python takes this from a PyType_Spec. */
+	if (type) {
+		type->tp_vectorcall_offset = offsetof(struct start_response, vectorcall);
+		type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+	}
+	return type;
+}

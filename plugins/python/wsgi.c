@@ -142,7 +142,7 @@ static enum sent send_result(const struct lane *lane, struct response *rs, PyObj
 		sent = send_sequence(lane, rs, result);
 	else if (PyBytes_Check(result))
 		sent = send_block(lane, rs, result, &size); /* not byte by byte */
-	else if (Py_TYPE(result) == &file_wrapper_type)
+	else if (Py_TYPE(result) == lane->python->types.file_wrapper)
 		sent = send_file(lane, rs, result);
 	else
 		sent = send_iterable(lane, rs, result);
@@ -249,7 +249,7 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 		return;
 	}
 	lane_enter(lane);
-	lane->input = input_new(rq, lane->input);
+	lane->input = input_new(lane->python->types.input, rq, lane->input);
 	lane->start_response = start_response_new(lane, rs, lane->start_response);
 	lane->rq = rq;
 	running_begin(lane);
@@ -281,7 +281,7 @@ void wsgi_release(void *state, void *const *owners, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		PyObject *owner = owners[i];
 
-		if (Py_TYPE(owner) == &file_wrapper_type)
+		if (Py_TYPE(owner) == lane->python->types.file_wrapper)
 			close_result(&lane->python->names, owner, NULL);
 		Py_DECREF(owner);
 	}

@@ -264,5 +264,38 @@ def same_names(environ, start_response):
     return [json.dumps({"again": again, "literal": literal}).encode()]
 
 
+def types(environ, start_response):
+    """Of the server's objects: whether made on the heap, who may make one, who may change them, and
+    how many hold them."""
+    given = {"input": type(environ["wsgi.input"]), "start_response": type(start_response),
+             "file_wrapper": environ["wsgi.file_wrapper"]}
+    heap_type = 1 << 9
+    said = {name: [bool(t.__flags__ & heap_type), tried(t), tried(setattr, t, "x", 1),
+                   sys.getrefcount(t)] for name, t in given.items()}
+    start_response("200 OK", PLAIN)
+    return given["file_wrapper"](io.BytesIO(json.dumps(said).encode()))
+
+
+def in_a_subinterpreter(environ, start_response):
+    """The module there is another one than here."""
+    read, write = os.pipe()
+    code = ("import os, uwsgi\nuwsgi.version = b'changed'\n"
+            f"os.write({write}, b'%d' % id(uwsgi.opt))\n")
+    with_gil = {"_interpreters": ("legacy",), "_xxsubinterpreters": ()}
+    for name, arguments in with_gil.items():
+        try:
+            module = __import__(name)
+        except ImportError:
+            continue
+        how = {"isolated": False} if sys.version_info[:2] in ((3, 10), (3, 11), (3, 12)) else {}
+        module.run_string(module.create(*arguments, **how), code)
+        break
+    start_response("200 OK", PLAIN)
+    os.close(write)
+    other = int(os.read(read, 100))
+    os.close(read)
+    return [f"{other == id(uwsgi.opt)} {uwsgi.version == b'changed'}".encode()]
+
+
 def application(environ, start_response):
     return globals()[environ["PATH_INFO"].strip("/")](environ, start_response)

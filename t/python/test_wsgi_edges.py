@@ -2,14 +2,16 @@
 """The edges of PEP 3333 (t/apps/edges.py), and what an application finds when it is imported."""
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from lib import http
-from lib.server import APPS
+from lib.server import APPS, ROOT
 
+PYTHON = os.environ.get("UWSGI_PYTHON", "/usr/bin/python3")
 INI = """
 http-socket = {http}
 module = edges
@@ -47,6 +49,41 @@ def test_names_that_nobody_sends_twice_do_not_displace_others(start):
         said = names("X-Own", "Referer")
     assert said["again"] == ["HTTP_X_OWN"]
     assert {"HTTP_REFERER", "HTTP_HOST", "REQUEST_METHOD"} <= set(said["literal"])
+
+
+# ---- types and modules ----
+
+def test_types_are_the_interpreters_own(start):
+    """Made on its heap; nobody but the server makes an input or a start_response, or changes them; and
+    objects that come and go leave no reference behind."""
+    server = start(INI.replace("threads = 2", ""))
+    first, *_, last = [json.loads(ask(server, "types").body) for _ in range(50)]
+    assert first == last
+    for name, (on_heap, made, changed, _) in first.items():
+        assert on_heap, name
+        assert made.startswith("TypeError: ")
+        assert changed.startswith("TypeError: ") or re.search(r"Python 3\.[89]\.", server.log())
+        assert name == "file_wrapper" or "cannot create 'uwsgi." in made
+
+
+def test_each_interpreter_has_a_module_of_its_own(start):
+    server = start(INI)
+    if re.search(r"Python 3\.[89]\.", server.log()):
+        pytest.skip("its subinterpreters cannot be made from Python")
+    assert ask(server, "in_a_subinterpreter").body == b"False False"
+
+
+def test_a_python_without_a_gil_is_refused_with_a_sentence():
+    said = compiles("#define Py_GIL_DISABLED 1\n#include \"compat.h\"\n")
+    assert "free-threaded builds of Python" in said
+
+
+def compiles(text):
+    """What a compiler says of a source of the plugin."""
+    flags = subprocess.run([f"{PYTHON}-config", "--includes"], capture_output=True, text=True,
+                           check=True).stdout.split()
+    return subprocess.run(["cc", "-fsyntax-only", "-xc", "-iquote", f"{ROOT}/plugins/python", *flags,
+                           "-"], input=text, capture_output=True, text=True, check=False).stderr
 
 
 # ---- after the response ----
