@@ -14,7 +14,7 @@ from collections import namedtuple
 
 from lib import fastcgi, http, proc, sequences, uwsgi
 from lib.address import connect
-from lib.server import REPORT, Server
+from lib.server import BASE_ENV, REPORT, Server
 from lib.wait import until
 
 INI = """
@@ -30,7 +30,7 @@ auto-procname = true
 log-format = %(addr) "%(method) %(uri)" %(uagent) %(var.HTTP_X_A)
 """
 # Freed memory goes back early, so that what the sanitizer keeps is not taken for a leak.
-ENV = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:quarantine_size_mb=8",
+ENV = {"ASAN_OPTIONS": f"{BASE_ENV['ASAN_OPTIONS']}:quarantine_size_mb=8",
        "PYTHONMALLOC": "malloc"}
 WARM_UP_ROUNDS = 10
 GUESTS = 25
