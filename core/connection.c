@@ -4,6 +4,7 @@
  * request, and what that means, is the host's business. */
 #include "connection.h"
 
+#include "backend.h"
 #include "clock.h"
 #include "sending.h"
 
@@ -439,15 +440,20 @@ static void note_speed(struct connection *c, ev_tstamp began)
 	double took_s = ev_now(c->hub->loop) - began;
 
 	c->hub->ran_s += took_s;
-	c->slow = took_s > slow_s;
+	c->took_s = took_s;
 	if (c->is_new)
-		c->hub->first_slow = c->slow;
+		c->hub->first_took_s = took_s;
 	c->is_new = false;
+}
+
+double connection_expected_s(const struct connection *c)
+{
+	return c->is_new ? c->hub->first_took_s : c->took_s;
 }
 
 bool connection_expects_slow(const struct connection *c)
 {
-	return c->is_new ? c->hub->first_slow : c->slow;
+	return connection_expected_s(c) > slow_s;
 }
 
 void connection_run(struct connection *c)
@@ -805,15 +811,17 @@ enum migrate_result connection_give(struct connection *c, int queue)
 	const struct buffer *in = c->x ? &c->x->in : NULL;
 	struct moved moved = { .listener = c->listener->identity,
 			       .deadline = c->deadline,
-			       .slow = c->slow,
+			       .took_s = c->took_s,
 			       .is_new = c->is_new,
 			       .input = in ? in->end - in->begin : 0 };
 
 	memcpy(moved.state, c->protocol_state, c->listener->protocol->state_size);
 	enum migrate_result result =
 		migrate_give(queue, c->io.fd, &moved, in ? in->p + in->begin : NULL);
-	if (result == MIGRATE_DONE)
+	if (result == MIGRATE_DONE) {
+		backend_forget(c->hub->backend, c->io.fd);
 		connection_close(c);
+	}
 	return result;
 }
 
@@ -834,7 +842,7 @@ static void resume_with_input(struct connection *c, struct slice input)
 
 void connection_resume(struct connection *c, const struct moved *moved, const char *input)
 {
-	c->slow = moved->slow;
+	c->took_s = moved->took_s;
 	c->is_new = moved->is_new;
 	if (moved->deadline > 0)
 		c->deadline = moved->deadline;
@@ -849,9 +857,19 @@ void connection_resume(struct connection *c, const struct moved *moved, const ch
 	connection_start(c);
 }
 
+static double idle_patience_s(const struct connection *c)
+{
+	return c->is_new ? c->listener->head_timeout_s : c->listener->idle_timeout_s;
+}
+
+double connection_silent_s(const struct connection *c)
+{
+	return ev_now(c->hub->loop) - (c->deadline - idle_patience_s(c));
+}
+
 void connection_end_soon(struct connection *c, double idle_s)
 {
-	double patience_s = c->is_new ? c->listener->head_timeout_s : c->listener->idle_timeout_s;
+	double patience_s = idle_patience_s(c);
 
 	if (c->state == ANSWERING && !c->x->rs.head_sent &&
 	    c->listener->protocol->announces_close)

@@ -35,6 +35,7 @@ TAILQ_HEAD(connection_queue, connection);
 
 struct hub {
 	struct ev_loop *loop;
+	int backend; /* of the loop, for those that move; -1: not known */
 	const struct hub_host *host;
 	void *host_data;
 	const struct config *config;
@@ -55,7 +56,7 @@ struct hub {
 	int neighbours, successors; /* queues, as struct hub_setup's */
 	double idle_s;   /* when the server ends, how long a connection may be silent */
 	double ran_s;    /* how long requests ran in this turn */
-	bool first_slow; /* the first request of the last new connection was slow */
+	double first_took_s; /* the first request of the last new connection */
 	bool leaving;    /* connections move, or end */
 	bool ending;     /* they end: answers say so where the protocol can */
 	bool grace_over; /* and who is between two requests is closed at once */
@@ -92,7 +93,7 @@ struct connection {
 	ev_tstamp deadline;
 	enum connection_state state;
 	bool first_byte;  /* the deadline of this head is set */
-	bool slow;        /* its last request was slow */
+	double took_s;    /* its last request */
 	bool is_new;      /* it had none yet */
 	bool close_after; /* once all is sent */
 	bool linger;      /* the peer may still be sending */
@@ -115,7 +116,12 @@ void connection_read(struct connection *);
 void connection_go_on(struct connection *);
 /* Runs the request of one that is READY. */
 void connection_run(struct connection *);
+/* How long its request is expected to take: what the one before took, in seconds. */
+double connection_expected_s(const struct connection *);
+/* That is so long that no other client should wait for it. */
 bool connection_expects_slow(const struct connection *);
+/* How long the peer of an idle one has been silent, in seconds. */
+double connection_silent_s(const struct connection *);
 /* It is between two requests, and of the next one nothing was looked at. */
 bool connection_can_move(const struct connection *);
 /* DONE: another lane has it, and it is closed here. */

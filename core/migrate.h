@@ -20,7 +20,7 @@ struct migrate_queue {
 struct moved {
 	uint64_t listener; /* its identity */
 	double deadline;   /* of the silent peer; wall clock, seconds */
-	bool slow;         /* its last request was slow */
+	double took_s;     /* its last request */
 	bool is_new;       /* it had none yet */
 	size_t input;      /* bytes read and not yet looked at */
 	char state[UWSGI_STATE_MAX]; /* the protocol's */

@@ -24,7 +24,7 @@ ALLOWED_STATE = {
 }
 CORE_HEADERS_FOR_PLUGINS = {"plugin.h"}
 GATEWAY_FILES = {"router", "tunnel"}     # of plugins, with connections of their own
-LIBEV_FILES = {"connection", "watch", "touch", "logpipe"}  # others get it with their headers
+LIBEV_FILES = {"backend", "connection", "watch", "touch", "logpipe"}  # others get it with their headers
 
 
 def layer_of_files():

@@ -10,7 +10,7 @@
 static void test_a_connection_and_what_goes_along_come_out(void **unused)
 {
 	struct moved given = {
-		.listener = 3, .deadline = 7.5, .slow = true, .input = 4, .state = "state"
+		.listener = 3, .deadline = 7.5, .took_s = 0.5, .input = 4, .state = "state"
 	};
 	struct migrate_queue queue;
 	struct moved taken;
@@ -369,6 +369,67 @@ static void test_a_request_that_takes_longer_is_finished_and_counted(void **stat
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_two, close_two)
 
+/* ---- to a lane that is free ---- */
+
+enum { CLIENTS = 15 };
+
+/* Clients of the first worker, each idle half a second longer than the next one; then the oldest of
+ * all runs a request that is expected to take so long. */
+static void run_slow_before(const struct two *t, int clients[CLIENTS], double expected_s)
+{
+	struct connection *slow = wire_newest(t->from);
+
+	t->from->hub.neighbours = t->queue.give;
+	for (int i = 0; i < CLIENTS; i++) {
+		wire_now += 0.5;
+		clients[i] = wire_connect(t->from, "q\n");
+		wire_turn(t->from);
+	}
+	slow->took_s = expected_s;
+	wire_say(t->client, "slow\n");
+	wire_turn(t->from);
+}
+
+static void close_clients(const int clients[CLIENTS])
+{
+	for (int i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+}
+
+static void test_a_short_request_moves_few_and_the_most_recent_first(void **state)
+{
+	const struct two *t = *state;
+	int clients[CLIENTS];
+	size_t before = CLIENTS + 1;
+
+	run_slow_before(t, clients, 0.0105);
+	size_t moved = before - t->from->hub.open_count;
+
+	/* The first of those that are silent for at most a second. */
+	assert_in_range(moved, 1, 3);
+	assert_int_equal(hub_take_over(&t->to->hub, t->queue.take), MIGRATE_DONE);
+	wire_say(clients[CLIENTS - 1], "new\n");
+	wire_turn(t->to);
+	assert_non_null(strstr(t->to->ran, "new"));
+	wire_say(clients[0], "old\n");
+	wire_turn(t->from);
+	assert_non_null(strstr(t->from->ran, "old"));
+	close_clients(clients);
+}
+
+static void test_before_a_long_request_as_many_move_as_the_queue_takes(void **state)
+{
+	const struct two *t = *state;
+	int clients[CLIENTS], moved = 0;
+
+	run_slow_before(t, clients, 5);
+	while (hub_take_over(&t->to->hub, t->queue.take) == MIGRATE_DONE)
+		moved++;
+	/* max_dgram_qlen is at least 10. */
+	assert_in_range(moved, 10, CLIENTS);
+	close_clients(clients);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +448,8 @@ int main(void)
 		TEST(test_what_was_given_away_does_not_keep_a_loop_awake),
 		TEST(test_when_nobody_takes_any_more_silence_ends_it),
 		TEST(test_silence_before_the_end_counts),
+		TEST(test_a_short_request_moves_few_and_the_most_recent_first),
+		TEST(test_before_a_long_request_as_many_move_as_the_queue_takes),
 		TEST(test_who_cannot_be_told_is_counted),
 		TEST(test_who_was_silent_is_not_counted),
 		TEST(test_a_request_that_takes_longer_is_finished_and_counted),
