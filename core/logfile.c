@@ -7,6 +7,7 @@
 #include "address.h"
 #include "clock.h"
 #include "logging.h"
+#include "safefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,18 +65,33 @@ static int use(int fd, const char *name, struct error *e)
 	return failed;
 }
 
+static void set_access(const struct logfile *f, const struct safefile *file, const char *path)
+{
+	bool give = f->chown && geteuid() == 0;
+
+	if ((f->mode || give) && !file->may_change) {
+		uwsgi_log(UWSGI_WARNING,
+			  "logfile-chmod, logfile-chown: %s was there already, in a folder that "
+			  "others than root may write to, so its mode and owner stay",
+			  path);
+		return;
+	}
+	if (f->mode && fchmod(file->fd, f->mode))
+		uwsgi_log(UWSGI_WARNING, "logfile-chmod: %s: %s", path, strerror(errno));
+	if (give && fchown(file->fd, f->uid, f->gid))
+		uwsgi_log(UWSGI_WARNING, "logfile-chown: %s: %s", path, strerror(errno));
+}
+
 static int open_path(const struct logfile *f, const char *path, struct error *e)
 {
-	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (f->truncate ? O_TRUNC : 0);
-	int fd = open(path, flags, 0640);
+	int flags = O_WRONLY | O_APPEND | (f->truncate ? O_TRUNC : 0);
+	struct safefile file;
+	struct error why;
 
-	if (fd < 0)
-		return uwsgi_error_set(e, "cannot open log file %s: %s", path, strerror(errno));
-	if (f->mode && fchmod(fd, f->mode))
-		uwsgi_log(UWSGI_WARNING, "logfile-chmod: %s: %s", path, strerror(errno));
-	if (f->chown && geteuid() == 0 && fchown(fd, f->uid, f->gid))
-		uwsgi_log(UWSGI_WARNING, "logfile-chown: %s: %s", path, strerror(errno));
-	return use(fd, path, e);
+	if (safefile_open(&file, path, flags, 0640, f->uid, &why))
+		return uwsgi_error_set(e, "cannot open log file %s: %s", path, why.text);
+	set_access(f, &file, path);
+	return use(file.fd, path, e);
 }
 
 /* "host:port", which is no path that anybody would write. */
@@ -215,7 +231,7 @@ static void name_backup(const struct logfile *f, char *name, size_t size)
 void logfile_rotate(struct logfile *f)
 {
 	char backup[sizeof f->path + 64];
-	struct error e;
+	struct error e, why;
 
 	if (!*f->path)
 		return;
@@ -223,8 +239,8 @@ void logfile_rotate(struct logfile *f)
 		snprintf(backup, sizeof backup, "%s", f->backup);
 	else
 		name_backup(f, backup, sizeof backup);
-	if (rename(f->path, backup)) {
-		uwsgi_error_set(&e, "cannot rename %s to %s: %s", f->path, backup, strerror(errno));
+	if (safefile_rename(f->path, backup, &why)) {
+		uwsgi_error_set(&e, "cannot rename %s to %s: %s", f->path, backup, why.text);
 		say_failure(&e);
 	} else if (open_path(f, f->path, &e)) {
 		say_failure(&e);

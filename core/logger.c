@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "logline.h"
+#include "safefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,13 +49,15 @@ static bool equals(struct slice s, const char *word)
 
 static int open_file(struct logger *l, struct error *e)
 {
-	int fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+	int flags = O_WRONLY | O_APPEND | O_NONBLOCK;
+	struct safefile file;
+	struct error why;
 
-	if (fd < 0)
-		return uwsgi_error_set(e, "cannot open %s: %s", l->path, strerror(errno));
+	if (safefile_open(&file, l->path, flags, 0640, geteuid(), &why))
+		return uwsgi_error_set(e, "cannot open %s: %s", l->path, why.text);
 	if (l->fd >= 0)
 		close(l->fd);
-	l->fd = fd;
+	l->fd = file.fd;
 	return 0;
 }
 
@@ -99,7 +102,7 @@ static void rotate(struct logger *l)
 	else
 		snprintf(backup, sizeof backup, "%s.%lld", l->path,
 			 (long long)(clock_wall_us() / 1000000));
-	if (rename(l->path, backup) == 0)
+	if (safefile_rename(l->path, backup, &e) == 0)
 		open_file(l, &e);
 }
 

@@ -4,6 +4,7 @@
 #include "pidfile.h"
 
 #include "patience.h"
+#include "safefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +131,6 @@ static int take(const char *path, int fd, bool *held, struct error *e)
 
 	if (fstat(fd, &st))
 		return uwsgi_error_set(e, "pidfile = %s: %s", path, strerror(errno));
-	/* As root in a folder of somebody else: a second name could be any file's. */
 	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
 		return uwsgi_error_set(e, "pidfile = %s: is %s; choose another path", path,
 				       S_ISREG(st.st_mode) ? "a file that has another name, too"
@@ -156,24 +156,21 @@ static int take(const char *path, int fd, bool *held, struct error *e)
 					    path);
 }
 
-/* The file, locked, or -1.  A link is not followed: whoever may write to the folder would choose
- * a file for us to overwrite. */
-static int open_locked(const char *path, struct error *e)
+/* The file, locked; -1 with the reason. */
+static int open_locked(struct safefile *file, const char *path, uid_t user, struct error *e)
 {
 	struct patience patience = { 0 };
+	struct error why;
 
 	for (int i = 0; i < TRIES; i++) {
 		bool held = false;
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
 
-		if (fd < 0)
-			return uwsgi_error_set(e, "pidfile = %s: %s", path,
-					       errno == ELOOP ? "is a symbolic link"
-							      : strerror(errno));
-		int taken = take(path, fd, &held, e);
+		if (safefile_open(file, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0666, user, &why))
+			return uwsgi_error_set(e, "pidfile = %s: %s", path, why.text);
+		int taken = take(path, file->fd, &held, e);
 		if (taken > 0)
-			return fd;
-		close(fd);
+			return 0;
+		close(file->fd);
 		if (held && patience_wait(&patience, e))
 			i = 0;
 		else if (taken < 0)
@@ -186,11 +183,14 @@ static int open_locked(const char *path, struct error *e)
 
 static int write_one(struct pidfile *f, const struct identity *owner, struct error *e)
 {
-	f->fd = open_locked(f->path, e);
-	if (f->fd < 0)
+	struct safefile file;
+
+	if (open_locked(&file, f->path, owner->uid, e))
 		return -1;
+	f->fd = file.fd;
 	/* Its later owner must be able to empty it, if not to remove it. */
-	if (owner->changes && geteuid() == 0 && fchown(f->fd, owner->uid, owner->gid))
+	if (owner->changes && geteuid() == 0 && file.may_change &&
+	    fchown(f->fd, owner->uid, owner->gid))
 		uwsgi_log(UWSGI_WARNING, "pidfile = %s: cannot change its owner: %s", f->path,
 			  strerror(errno));
 	if (ftruncate(f->fd, 0) || dprintf(f->fd, "%ld\n", (long)getpid()) < 0)
@@ -217,17 +217,15 @@ void pidfiles_close(const struct pidfiles *files)
 /* Somebody else's may have that name by now, or the same file two. */
 static void remove_one(const struct pidfile *f)
 {
+	struct error why;
 	struct stat st;
 
-	if (fstat(f->fd, &st) || st.st_nlink == 0)
-		return;
-	if (is_still_there(f->path, &st) && unlink(f->path) == 0)
+	if (fstat(f->fd, &st) || st.st_nlink == 0 || safefile_remove(f->path, &st, &why) == 0)
 		return;
 	/* In a folder of root's, or out of a chroot's sight, the name must stay: an empty file
 	 * stops nobody. */
-	int why = errno;
 	if (ftruncate(f->fd, 0))
-		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", f->path, strerror(why));
+		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", f->path, why.text);
 }
 
 void pidfiles_remove(struct pidfiles *files)
