@@ -22,11 +22,13 @@ const struct command_row command_rows[] = {
 	  "a script with which bash or zsh completes this command", true },
 	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "the version", false },
 	{ "check", 0, COMMAND_CHECK, ARITY_NONE, "[=json]",
-	  "report all that is wrong with the configuration", false },
+	  "report all that is wrong with the configuration; its plugins are loaded and its "
+	  "@(exec://) is run",
+	  false },
 	{ "check-app", 0, COMMAND_CHECK_APP, ARITY_NONE, "", "the same, and import the application",
 	  false },
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
-	  "print all settings, and where each is from", false },
+	  "print all settings, and where each is from, but for secrets", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
 	  "reload the server of this pidfile, and wait: ends with 0 when the new workers serve, "
 	  "else with 1 and the reason",

@@ -29,7 +29,7 @@ struct config {
 };
 
 struct config_settings {
-	bool strict, show;
+	bool strict, show, show_secrets;
 	const char *exit, *paste, *paste_logged;
 	struct option_list print, ini, json, inherit, set, placeholders, declared;
 };
@@ -98,6 +98,12 @@ static const struct option rows[] = {
 	  .offset = AT(show),
 	  .initial = "false",
 	  .help = "print what is set, and where, to the log at start" },
+	{ .name = "show-secrets",
+	  .type = OPT_FLAG,
+	  .offset = AT(show_secrets),
+	  .initial = "false",
+	  .help = "let show-config print values that look like secrets, too: those of names with "
+		  "PASSWORD, SECRET, TOKEN or KEY, and passwords in URLs" },
 	{ .name = "set",
 	  .letter = 'S',
 	  .type = OPT_LIST,
@@ -466,6 +472,13 @@ bool config_wants_showing(const struct config *c)
 	const struct config_settings *s = uwsgi_options(c, &config_table);
 
 	return s->show;
+}
+
+bool config_shows_secrets(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s->show_secrets;
 }
 
 void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,

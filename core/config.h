@@ -49,5 +49,7 @@ const struct key *config_key(const struct config *, const char *option);
 extern const struct option_table config_table;
 /* show-config: the start is to print what is set. */
 bool config_wants_showing(const struct config *);
+/* And with passwords and the like. */
+bool config_shows_secrets(const struct config *);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* show.c: prints what is set, then what has its default, for --show-config and the option of that
- * name.  The values are the words that were written, with all names replaced. */
+ * name.  The values are the words that were written, with all names replaced; what looks like a
+ * secret is hidden, since this output is copied into reports and logs. */
 #include "show.h"
 
 #include "catalogue.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The row that a key sets; NULL: it is a placeholder, or unknown. */
@@ -36,6 +38,61 @@ static const char *value_of(const struct option *row, const struct key *key)
 	if (row->bare)
 		return row->bare;
 	return row->type == OPT_FLAG || row->type == OPT_ALWAYS ? "true" : "";
+}
+
+/* ---- secrets ---- */
+
+static const char hidden[] = "(hidden)";
+
+/* DB_PASSWORD, secret-key, ApiToken: as people name what nobody else should read. */
+static bool is_secret_name(struct slice name)
+{
+	static const char *const words[] = { "password", "passwd", "passphrase", "secret",
+					     "token",	 "apikey", "credential", "private" };
+	static const char key[] = "key";
+	size_t n = sizeof key - 1;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		for (size_t at = 0; at + strlen(words[i]) <= name.n; at++)
+			if (strncasecmp(name.p + at, words[i], strlen(words[i])) == 0)
+				return true;
+	return name.n >= n && strncasecmp(name.p + name.n - n, key, n) == 0;
+}
+
+/* The password of a URL such as postgres://user:password@host; nothing where there is none. */
+static struct slice url_password(const char *value)
+{
+	const char *begin = strstr(value, "://");
+	size_t n = begin ? strcspn(begin + 3, "/?# ") : 0;
+	const char *at = n ? memrchr(begin + 3, '@', n) : NULL;
+	const char *colon = at ? memchr(begin + 3, ':', (size_t)(at - begin - 3)) : NULL;
+
+	return colon ? (struct slice){ colon + 1, (size_t)(at - colon - 1) } : (struct slice){ 0 };
+}
+
+/* The value as it may be shown: itself, or a copy that is the caller's to free in *copy.  One of
+ * the application (named by the key, or by NAME=VALUE) that looks like a secret is hidden. */
+static const char *shown(const struct config *c, const struct option *row, const char *name,
+			 const char *value, char **copy)
+{
+	const char *equal = row && row->type == OPT_LIST && value ? strchr(value, '=') : NULL;
+	struct slice password;
+
+	*copy = NULL;
+	if (!value || !*value || config_shows_secrets(c))
+		return value;
+	if (!row && is_secret_name((struct slice){ name, strlen(name) }))
+		return hidden;
+	if (equal && is_secret_name((struct slice){ value, (size_t)(equal - value) })) {
+		int n = asprintf(copy, "%.*s=%s", (int)(equal - value), value, hidden);
+		return n < 0 ? hidden : *copy;
+	}
+	password = url_password(value);
+	if (!password.n)
+		return value;
+	int n = asprintf(copy, "%.*s%s%s", (int)(password.p - value), value, hidden,
+			 password.p + password.n);
+	return n < 0 ? hidden : *copy;
 }
 
 /* ---- text ---- */
@@ -99,10 +156,12 @@ void show_text(const struct config *c, FILE *f)
 		if (row && !is_effective(c, key, row))
 			continue;
 		print_origin(f, key);
-		if (row)
-			print_line(f, row->name, value_of(row, key));
-		else
-			print_line(f, key->name, key->value ? key->value : "");
+		const char *name = row ? row->name : key->name;
+		const char *value = row ? value_of(row, key) : key->value ? key->value : "";
+		char *copy;
+
+		print_line(f, name, shown(c, row, name, value, &copy));
+		free(copy);
 	}
 	print_defaults(c, f);
 }
@@ -151,11 +210,14 @@ void show_json(const struct config *c, FILE *f)
 		const struct key *key = &keys->items[i];
 		const struct option *row = row_of(c, key);
 
-		if (row && is_effective(c, key, row))
-			json_array_append_new(options,
-					      describe(row->name, value_of(row, key), key));
-		else if (!row)
-			json_array_append_new(others, describe(key->name, key->value, key));
+		const char *name = row ? row->name : key->name;
+		char *copy;
+
+		if (row && !is_effective(c, key, row))
+			continue;
+		const char *value = shown(c, row, name, row ? value_of(row, key) : key->value, &copy);
+		json_array_append_new(row ? options : others, describe(name, value, key));
+		free(copy);
 	}
 	all = json_pack("{s:o, s:o, s:o}", "options", options, "placeholders", others, "defaults",
 			describe_defaults(c));
