@@ -18,7 +18,7 @@
 struct privileges_settings {
 	const char *uid, *gid, *immediate_uid, *immediate_gid, *root, *capabilities;
 	struct option_list add_gids;
-	bool no_initgroups, master_as_root, after_import;
+	bool no_initgroups, master_as_root, after_import, no_new;
 };
 
 /* A number as ids are: digits only, and fits. */
@@ -148,6 +148,12 @@ static const struct option rows[] = {
 	  .offset = AT(after_import),
 	  .initial = "false",
 	  .help = "give up root only when the application is imported, so import it as root" },
+	{ .name = "no-new-privileges",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_new),
+	  .initial = "false",
+	  .help = "what the application runs cannot gain rights by it: sudo, and programs that "
+		  "send mail, do not work then" },
 };
 #undef AT
 
@@ -266,9 +272,9 @@ static int become(const struct identity *who, uint64_t capabilities, struct erro
 	return 0;
 }
 
-int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+static int change_user(const struct privileges_settings *s, const struct identity *who,
+		       struct error *e)
 {
-	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
 	uint64_t capabilities = 0;
 
 	if (geteuid() != 0) {
@@ -284,6 +290,19 @@ int privileges_drop(const struct config *cfg, const struct identity *who, struct
 	if (s->capabilities && capability_parse(s->capabilities, &capabilities, e))
 		return -1;
 	return become(who, capabilities, e);
+}
+
+int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	if (change_user(s, who, e))
+		return -1;
+	/* Not by default: an ini file of uWSGI's may serve an application that runs sudo, or
+	 * sendmail, which is set-user-ID or set-group-ID. */
+	if (s->no_new && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return uwsgi_error_set(e, "no-new-privileges: %s", strerror(errno));
+	return 0;
 }
 
 int privileges_give_up(const struct config *cfg, struct error *e)

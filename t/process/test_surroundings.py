@@ -140,6 +140,16 @@ def test_capabilities_are_kept(as_root, start):
     assert inside(start(INI + "uid = nobody\n"))["capabilities"] == 0
 
 
+@pytest.mark.parametrize("lines", [
+    "", "uid = nobody\n", "uid = nobody\nmaster-as-root = true\n", "immediate-uid = nobody\n",
+    "uid = nobody\ndrop-after-apps = true\n", "uid = nobody\ncap = setgid\n"])
+def test_no_new_privileges_only_where_it_is_asked_for(as_root, start, lines):
+    for more, flag in (("no-new-privileges = true\n", "1"), ("", "0")):
+        server = start(INI + lines + more)
+        assert server.workers()
+        assert {proc.status(pid, "NoNewPrivs")[0] for pid in server.workers()} == {flag}
+
+
 def test_an_unknown_capability_is_named(start):
     server = start.not_yet(INI + "cap = setgid,fly\n")
     assert server.run() == 1
