@@ -328,22 +328,19 @@ static bool has_plugin(const void *plugins, const char *name)
 	return loader_has(plugins, name);
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for; its exit code. */
+static int run(int argc, char **argv)
 {
 	char cwd[4096];
 	struct loader ld;
 	struct tables tables;
-
-	if (daemon_fill_standard_descriptors())
-		return EXIT_FAILURE;
-	char **moved = title_init(argc, argv);
 	struct invocation invocation = { .argc = argc,
-					 .argv = moved ? moved : argv,
+					 .argv = argv,
 					 .environ_ = environ,
 					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/",
 					 .has_plugin = has_plugin,
 					 .plugins = &ld };
-	const struct command command = command_line_find(argc, invocation.argv);
+	const struct command command = command_line_find(argc, argv);
 
 	loader_init(&ld);
 	keep_input(&invocation);
@@ -395,4 +392,15 @@ int main(int argc, char **argv)
 	logging_use(NULL);
 	loader_load_profile(&ld);
 	return serve(&invocation, &ld);
+}
+
+int main(int argc, char **argv)
+{
+	if (daemon_fill_standard_descriptors())
+		return EXIT_FAILURE;
+	char **moved = title_init(argc, argv);
+	int exit_code = run(argc, moved ? moved : argv);
+
+	title_fini(moved);
+	return exit_code;
 }

@@ -89,6 +89,13 @@ char **title_init(int argc, char **argv)
 	return new_argv;
 }
 
+void title_fini(char **moved)
+{
+	for (size_t i = 0; moved && moved[i]; i++)
+		free(moved[i]);
+	free(moved);
+}
+
 static const char *name_of(const struct title_settings *s, const char *role, char *usual,
 			   size_t size)
 {
