@@ -227,8 +227,8 @@ static int bind_to_path(struct listener *l, const char *path, bool *taken, struc
 			    &access))
 		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, path,
 				       strerror(errno));
-	l->inode = socketpath_inode(path);
-	return socketpath_set_access(path, l->inode, &access, e);
+	l->inode = socketpath_inode(l->fd, path);
+	return socketpath_set_access(l->fd, path, l->inode, &access, e);
 }
 
 /* On failure the caller closes the descriptor.  *taken: somebody else listens. */
@@ -571,7 +571,7 @@ static int change_access(const struct listener *l, const struct listener_setting
 		access.has_owner = false;
 	else if (!now->owner)
 		return uwsgi_error_set(e, "chown-socket: it was taken away");
-	return socketpath_set_access(address_path(&l->address), l->inode, &access, e);
+	return socketpath_set_access(l->fd, address_path(&l->address), l->inode, &access, e);
 }
 
 void listeners_apply(const struct listeners *set, const struct listeners *before)

@@ -5,13 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <linux/un.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* ---- as users write it ---- */
@@ -124,28 +126,37 @@ mode_t socketpath_umask(void)
 
 /* ---- what is there ---- */
 
-ino_t socketpath_inode(const char *path)
+/* A descriptor that only names the file.  What the socket itself says cannot be exchanged by whoever
+ * may write to the folder; it needs CAP_NET_ADMIN, which root has, but not in every container. */
+static int open_file(int listener, const char *path)
 {
-	struct stat st;
+	int fd = ioctl(listener, SIOCUNIXFILE);
 
-	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
+	return fd >= 0 ? fd : open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A descriptor that only names the file; -1 with the reason. */
-static int open_own(const char *path, ino_t inode, struct stat *st, struct error *e)
+ino_t socketpath_inode(int listener, const char *path)
 {
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_file(listener, path);
+	struct stat st;
+	bool found = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 
-	if (fd < 0 || fstat(fd, st)) {
-		uwsgi_error_set(e, "%s: %s", path, strerror(errno));
-	} else if (!S_ISSOCK(st->st_mode) || st->st_ino != inode) {
-		uwsgi_error_set(e, "%s is not the server's own socket any more", path);
-	} else {
-		return fd;
-	}
 	if (fd >= 0)
 		close(fd);
-	return -1;
+	return found ? st.st_ino : 0;
+}
+
+/* The file, if path still leads to the one with this inode; -1 with the reason. */
+static int open_own(int listener, const char *path, ino_t inode, struct stat *st, struct error *e)
+{
+	if (lstat(path, st))
+		return uwsgi_error_set(e, "%s: %s", path, strerror(errno));
+	int fd = st->st_ino == inode ? open_file(listener, path) : -1;
+	if (fd >= 0 && fstat(fd, st) == 0 && S_ISSOCK(st->st_mode) && st->st_ino == inode)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return uwsgi_error_set(e, "%s is not the server's own socket any more", path);
 }
 
 static int change_mode(int fd, mode_t mode)
@@ -156,15 +167,15 @@ static int change_mode(int fd, mode_t mode)
 	return chmod(name, mode);
 }
 
-int socketpath_set_access(const char *path, ino_t inode, const struct socket_access *access,
-			  struct error *e)
+int socketpath_set_access(int listener, const char *path, ino_t inode,
+			  const struct socket_access *access, struct error *e)
 {
 	int failed = 0;
 	struct stat st;
 
 	if (!access->has_mode && !access->has_owner)
 		return 0;
-	int fd = open_own(path, inode, &st, e);
+	int fd = open_own(listener, path, inode, &st, e);
 	if (fd < 0)
 		return -1;
 	if (access->has_mode && (st.st_mode & 07777) != access->mode &&
@@ -182,6 +193,20 @@ int socketpath_set_access(const char *path, ino_t inode, const struct socket_acc
 
 void socketpath_remove(const char *path, ino_t inode)
 {
-	if (inode && socketpath_inode(path) == inode && unlink(path))
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (!inode)
+		return;
+	/* By the folder, which may be exchanged as well. */
+	snprintf(folder, sizeof folder, "%.*s", slash ? (int)(name - path) : 1, slash ? path : ".");
+	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool own = fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   S_ISSOCK(st.st_mode) && st.st_ino == inode;
+
+	if (own && unlinkat(fd, name, 0))
 		uwsgi_log(UWSGI_WARNING, "cannot remove %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }

@@ -27,10 +27,12 @@ int socketpath_clear(const char *path, bool *taken, struct error *);
 int socketpath_bind(int fd, const struct sockaddr *, socklen_t, const struct socket_access *);
 /* Of this process. */
 mode_t socketpath_umask(void);
-/* Of a socket's file; 0: there is none. */
-ino_t socketpath_inode(const char *path);
-/* Gives the file mode and owner, if it is still the one with this inode. */
-int socketpath_set_access(const char *path, ino_t, const struct socket_access *, struct error *);
+/* Of the file that this socket is bound to, where the kernel tells it, else of the one that is there
+ * now; 0: there is none. */
+ino_t socketpath_inode(int fd, const char *path);
+/* Gives the socket's file mode and owner, if it is still the one with this inode. */
+int socketpath_set_access(int fd, const char *path, ino_t, const struct socket_access *,
+			  struct error *);
 /* Removes the file if it is still that one.  The socket must still be open: only then has no other
  * file got its number. */
 void socketpath_remove(const char *path, ino_t);
