@@ -6,6 +6,7 @@
 
 #include "catalogue.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,19 +45,31 @@ static const char *value_of(const struct option *row, const struct key *key)
 
 static const char hidden[] = "(hidden)";
 
+/* KEY as a word of its own, which KEYBOARD and MONKEY have not. */
+static bool has_key(struct slice name)
+{
+	static const char key[] = "key";
+	const size_t n = sizeof key - 1;
+
+	for (size_t at = 0; at + n <= name.n; at++)
+		if (strncasecmp(name.p + at, key, n) == 0 &&
+		    (at == 0 || !isalpha((unsigned char)name.p[at - 1])) &&
+		    (at + n == name.n || !isalpha((unsigned char)name.p[at + n])))
+			return true;
+	return false;
+}
+
 /* DB_PASSWORD, secret-key, ApiToken: as people name what nobody else should read. */
 static bool is_secret_name(struct slice name)
 {
 	static const char *const words[] = { "password", "passwd", "passphrase", "secret",
 					     "token",	 "apikey", "credential", "private" };
-	static const char key[] = "key";
-	size_t n = sizeof key - 1;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		for (size_t at = 0; at + strlen(words[i]) <= name.n; at++)
 			if (strncasecmp(name.p + at, words[i], strlen(words[i])) == 0)
 				return true;
-	return name.n >= n && strncasecmp(name.p + name.n - n, key, n) == 0;
+	return has_key(name);
 }
 
 /* The password of a URL such as postgres://user:password@host; nothing where there is none. */

@@ -252,16 +252,16 @@ def test_show_config_shows_the_rest_of_a_file_with_an_error(check):
     assert "a.ini:5\nuid = nobody-of-that-name\n" in done.stdout
 
 
-SECRETS = ("env = DJANGO_SECRET_KEY=pa55\nenv = DB_PASSWORD=pa55=x\nenv = AWS_TOKEN_2=pa55\n"
+SECRETS = ("env = DJANGO_SECRET_KEY=pa55\nenv = DB_PASSWORD=pa55=x\nenv = AWS_KEY_2=pa55\n"
            "env = URL=postgres://me:pa55@db:1/x?a=b@c\ndb-password = pa55\napi_key = pa55\n"
-           "env = KEYBOARD=us\nenv = HOME=/srv\nenv = MAP=http://host/a:b@c\n")
+           "env = KEYBOARD=us\nenv = MONKEY=chimp\nenv = HOME=/srv\nenv = MAP=http://host/a:b@c\n")
 
 
 @pytest.mark.parametrize("how", ["--show-config", "--show-config=json"])
 def test_secrets_are_hidden(check, how):
     said = check(GOOD + SECRETS, how).stdout
     assert "pa55" not in said and said.count("(hidden)") == 6
-    for kept in ("DJANGO_SECRET_KEY=", "postgres://me:(hidden)@db:1/x?a=b@c", "KEYBOARD=us",
+    for kept in ("DJANGO_SECRET_KEY=", "postgres://me:(hidden)@db:1/x?a=b@c", "KEYBOARD=us", "MONKEY=chimp",
                  "HOME=/srv", "http://host/a:b@c"):
         assert kept in said
     assert check(GOOD + SECRETS, how, "--show-secrets").stdout.count("pa55") == 6
