@@ -171,6 +171,7 @@ def test_check_app_does_not_wait_for_ever(check, folder):
     assert "the application is not imported after 1 s" in done.stderr
 
 
+# Until it is another program the child ends with its parent.
 LEAVES_A_CHILD = """
 import os
 child = os.fork()
@@ -178,6 +179,8 @@ if child == 0:
     for fd in range(3):
         os.close(fd)
     os.execv("/bin/sleep", ["sleep", "60"])
+while "(sleep) S" not in open(f"/proc/{child}/stat").read():
+    pass
 with open("left", "w") as f:
     f.write(str(child))
 """
