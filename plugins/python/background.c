@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What is left of the mercy for atexit handlers: half of it, at most this. */
@@ -19,6 +20,12 @@ struct watch {
 	bool done; /* with the lock; set with the GIL, too */
 	bool late; /* with the GIL */
 };
+
+/* Not started by Python, which does not wait for it: a lane's. */
+static bool is_foreign(PyObject *thread)
+{
+	return strcmp(Py_TYPE(thread)->tp_name, "_DummyThread") == 0;
+}
 
 /* "a, b": the threads that Python waits for; NULL, with an exception. */
 static PyObject *unfinished(void)
@@ -34,7 +41,8 @@ static PyObject *unfinished(void)
 		PyObject *name = PyObject_GetAttrString(thread, "name");
 
 		if (!daemon || !name ||
-		    (thread != main && daemon == Py_False && PyList_Append(names, name)))
+		    (thread != main && daemon == Py_False && !is_foreign(thread) &&
+		     PyList_Append(names, name)))
 			Py_CLEAR(names);
 		Py_XDECREF(daemon);
 		Py_XDECREF(name);

@@ -156,7 +156,9 @@ int interpreter_worker_start(struct error *e)
 	return 0;
 }
 
-/* threading.current_thread().name as uWSGI has it: logs show it. */
+/* threading.current_thread().name as uWSGI has it: logs show it.  And no daemon, as Python takes
+ * threads for that it has not started: those that requests start would inherit it, and a worker that
+ * leaves would wait for those of lane 0 only.  The property `daemon` cannot be set any more. */
 static void name_thread(int lane)
 {
 	PyObject *module = PyImport_ImportModule("threading");
@@ -165,6 +167,8 @@ static void name_thread(int lane)
 
 	if (thread && name)
 		PyObject_SetAttrString(thread, "name", name);
+	if (thread)
+		PyObject_SetAttrString(thread, "_daemonic", Py_False);
 	Py_XDECREF(name);
 	Py_XDECREF(thread);
 	Py_XDECREF(module);

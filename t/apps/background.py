@@ -47,11 +47,23 @@ STARTS = {
     "/pid": lambda: None,
 }
 
+both = threading.Barrier(2)
+
+
+def daemon_in_each():
+    """In two lanes at the same time: what threads that are made there are."""
+    both.wait(20)
+    return threading.Thread().daemon
+
+
 uwsgi.atexit = lambda: say("uwsgi.atexit")
 atexit.register(say, "atexit")
 
 
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/daemon_in_each":
+        start_response("200 OK", PLAIN)
+        return [str(daemon_in_each()).encode()]
     STARTS[environ["PATH_INFO"]]()
     start_response("200 OK", PLAIN)
     return [b"%d" % os.getpid()]

@@ -114,3 +114,12 @@ def test_skip_atexit_skips_all_of_it(start, ini):
     server.stop(signal.SIGTERM)
     assert not said(server, worker)
     assert not os.path.exists(f"{server.folder}/release")
+
+
+def test_threads_are_no_daemons_whichever_lane_starts_them(start):
+    """Threads inherit it, and Python takes lanes but the first for daemons."""
+    server = start(INI + "threads = 2\n")
+    with http.Connection(server.http) as one, http.Connection(server.http) as other:
+        for connection in (one, other):
+            connection.send(http.request_bytes("/daemon_in_each"))
+        assert [c.read().body for c in (one, other)] == [b"False", b"False"]
