@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""For connections that send anything: every kind of answer, none of which a client can make long
-or large by what it asks."""
+"""For connections that send anything: every kind of answer, none of which a client can make longer
+or larger by what it asks."""
 import basic
 
 
 def blocks(environ, start_response):
+    """More than the kernel takes for a client that does not read."""
     start_response("200 OK", [("Content-Type", "text/plain")])
-    for _ in range(40):
+    for _ in range(512):
         yield b"0123456789abcdef" * 1024
 
 
