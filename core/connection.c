@@ -22,6 +22,7 @@ enum {
 	HIGH_WATER = 262144, /* above it the application waits for its peer */
 	LOW_WATER = 65536,
 	LINGER_BYTES = 64 << 20,
+	HEAD_MOST = 1 << 25, /* more than any buffer-size makes of a head */
 };
 static const double linger_s = 5;
 
@@ -39,21 +40,21 @@ static const double slow_s = 0.01;
 static const double unwatched_s = 0.25;
 
 /* A line a minute: whoever has no memory has no use for more. */
-static const double tell_no_memory_s = 60;
+enum { TELL_NO_MEMORY_MS = 60000 };
 
 static void tell_no_memory(struct hub *hub, const char *what)
 {
-	ev_tstamp now = ev_now(hub->loop);
+	int64_t now_ms = clock_monotonic_coarse_ms();
 
 	hub->without_memory++;
-	if (hub->told_no_memory > 0 && now - hub->told_no_memory < tell_no_memory_s)
+	if (hub->told_no_memory_ms > 0 && now_ms - hub->told_no_memory_ms < TELL_NO_MEMORY_MS)
 		return;
 	char others[64] = "";
 	if (hub->without_memory > 1)
 		snprintf(others, sizeof others, "; %u such failures since this was said last",
 			 hub->without_memory);
 	uwsgi_log(UWSGI_ERROR, "out of memory: %s%s", what, others);
-	hub->told_no_memory = now;
+	hub->told_no_memory_ms = now_ms;
 	hub->without_memory = 0;
 }
 
@@ -154,14 +155,19 @@ static void give_up(struct connection *c)
 
 static void set_deadline(struct connection *c, double seconds)
 {
-	c->deadline = ev_now(c->hub->loop) + seconds;
+	c->deadline_ms = clock_monotonic_coarse_ms() + (int64_t)(seconds * 1000);
+}
+
+static double seconds_left(const struct connection *c)
+{
+	return (double)(c->deadline_ms - clock_monotonic_coarse_ms()) / 1000;
 }
 
 /* Waits for the peer: READ or WRITE. */
 static void wait_for(struct connection *c, int events)
 {
 	struct ev_loop *loop = c->hub->loop;
-	double seconds = c->deadline - ev_now(loop);
+	double seconds = seconds_left(c);
 
 	if (!ev_is_active(&c->io) || (c->io.events & (EV_READ | EV_WRITE)) != events) {
 		ev_io_stop(loop, &c->io);
@@ -546,6 +552,14 @@ static bool pin_head(struct exchange *x)
 	return true;
 }
 
+/* What a head may take with its framing.  The router has judged what comes from it, and says it in
+ * other words. */
+static size_t head_limit(const struct connection *c)
+{
+	return c->listener->internal ? HEAD_MOST
+				     : c->hub->head_limit + c->listener->protocol->framing;
+}
+
 /* Room to read into; the buffer of an incomplete head grows up to the limit.  False: the head
  * is too large, or memory is out. */
 static bool make_room(struct connection *c)
@@ -558,7 +572,7 @@ static bool make_room(struct connection *c)
 		return false;
 	}
 	buffer_compact(b);
-	if (!x->head.p && b->end >= c->hub->head_limit) {
+	if (!x->head.p && b->end >= head_limit(c)) {
 		uwsgi_request_reject(&x->rq, 431, "the request's head is larger than buffer-size");
 		return false;
 	}
@@ -566,6 +580,34 @@ static bool make_room(struct connection *c)
 		return true;
 	uwsgi_request_reject(&x->rq, 500, "out of memory");
 	return false;
+}
+
+/* When so many bytes of a body are due that it has not brought.  It has begun with a silence that
+ * may be as long as any. */
+static int64_t body_due_ms(const struct connection *c)
+{
+	const struct exchange *x = c->x;
+	int64_t rate = c->hub->body_rate;
+
+	if (rate == 0 || x->body_began_ms == 0)
+		return INT64_MAX;
+	return x->body_began_ms + (int64_t)(c->listener->body_timeout_s * 1000) +
+	       x->rq.body.length * 1000 / rate;
+}
+
+/* A body must go on, and at no less than the least rate in all.  This server's own router holds whole
+ * ones. */
+static void set_body_deadline(struct connection *c)
+{
+	set_deadline(c, c->listener->body_timeout_s);
+	if (c->listener->internal)
+		return;
+	if (c->x->body_began_ms == 0)
+		c->x->body_began_ms = clock_monotonic_coarse_ms();
+	int64_t due_ms = body_due_ms(c);
+
+	if (due_ms < c->deadline_ms)
+		c->deadline_ms = due_ms;
 }
 
 /* One parse of what is there. */
@@ -619,12 +661,12 @@ static void step(struct connection *c)
 		wait_as(c, WAIT_HEAD);
 	else if (x->rq.count > 0 && used > 0)
 		wait_as(c, WAIT_BODY);
-	if (used > 0 || !c->first_byte) {
-		/* A head has its whole time from its first byte on; a body must only go on. */
-		set_deadline(c, x->rq.count ? c->listener->body_timeout_s
-					    : c->listener->head_timeout_s);
-		c->first_byte = true;
-	}
+	if (used > 0 && x->rq.count > 0)
+		set_body_deadline(c);
+	/* A head has its whole time from its first byte on, whatever is said before it. */
+	else if (!c->first_byte)
+		set_deadline(c, c->listener->head_timeout_s);
+	c->first_byte = true;
 	wait_for(c, EV_READ);
 }
 
@@ -648,8 +690,8 @@ void connection_read(struct connection *c)
 	struct buffer *b = &x->in;
 	size_t room = b->capacity - b->end;
 
-	if (!x->head.p && room > c->hub->head_limit - b->end)
-		room = c->hub->head_limit - b->end;
+	if (!x->head.p && room > head_limit(c) - b->end)
+		room = head_limit(c) - b->end;
 	do
 		n = recv(c->io.fd, b->p + b->end, room, 0);
 	while (n < 0 && errno == EINTR);
@@ -706,6 +748,14 @@ static void on_unwatched(struct connection *c)
 		connection_close(c);
 }
 
+static void on_readable(struct connection *c)
+{
+	if (c->x)
+		connection_read(c);
+	else
+		connection_start(c);
+}
+
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct connection *c = w->data;
@@ -717,12 +767,8 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	}
 	switch (c->state) {
 	case READING:
-		if (c->queue)
-			break;
-		if (c->x)
-			connection_read(c);
-		else
-			connection_start(c);
+		if (!c->queue)
+			on_readable(c);
 		break;
 	case READY:
 		break;
@@ -740,6 +786,13 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	}
 }
 
+static const char *why_late(const struct connection *c)
+{
+	return c->x && clock_monotonic_coarse_ms() >= body_due_ms(c)
+		       ? "the body came more slowly than body-min-rate"
+		       : "the request did not come in time";
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct connection *c = w->data;
@@ -747,18 +800,25 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	if (c->queue)
 		return;
-	if (c->deadline > ev_now(loop)) {
-		ev_timer_set(w, c->deadline - ev_now(loop), 0.);
+	double left_s = seconds_left(c);
+
+	if (left_s > 0) {
+		ev_timer_set(w, left_s, 0.);
 		ev_timer_start(loop, w);
 		return;
 	}
 	switch (c->state) {
 	case READING:
+		/* The lane may have had no time to look. */
+		if (sending_unread(c->io.fd) > 0) {
+			on_readable(c);
+			break;
+		}
 		if (!c->x) {
 			connection_close(c);
 			break;
 		}
-		uwsgi_request_reject(&c->x->rq, 408, "the request did not come in time");
+		uwsgi_request_reject(&c->x->rq, 408, why_late(c));
 		/* A silent peer has nothing under way that a close could cut off. */
 		refuse(c, false);
 		break;
@@ -810,7 +870,7 @@ enum migrate_result connection_give(struct connection *c, int queue)
 {
 	const struct buffer *in = c->x ? &c->x->in : NULL;
 	struct moved moved = { .listener = c->listener->identity,
-			       .deadline = c->deadline,
+			       .deadline_ms = c->deadline_ms,
 			       .took_s = c->took_s,
 			       .is_new = c->is_new,
 			       .input = in ? in->end - in->begin : 0 };
@@ -844,8 +904,8 @@ void connection_resume(struct connection *c, const struct moved *moved, const ch
 {
 	c->took_s = moved->took_s;
 	c->is_new = moved->is_new;
-	if (moved->deadline > 0)
-		c->deadline = moved->deadline;
+	if (moved->deadline_ms > 0)
+		c->deadline_ms = moved->deadline_ms;
 	else
 		set_deadline(c, c->listener->head_timeout_s); /* nobody had looked at it yet */
 	memcpy(c->protocol_state, moved->state, c->listener->protocol->state_size);
@@ -864,7 +924,7 @@ static double idle_patience_s(const struct connection *c)
 
 double connection_silent_s(const struct connection *c)
 {
-	return ev_now(c->hub->loop) - (c->deadline - idle_patience_s(c));
+	return idle_patience_s(c) - seconds_left(c);
 }
 
 void connection_end_soon(struct connection *c, double idle_s)
@@ -876,7 +936,7 @@ void connection_end_soon(struct connection *c, double idle_s)
 		c->x->rs.close = true;
 	if (!is_idle(c) || c->queue || patience_s <= idle_s)
 		return;
-	c->deadline -= patience_s - idle_s;
+	c->deadline_ms -= (int64_t)((patience_s - idle_s) * 1000);
 	wait_for(c, EV_READ);
 }
 

@@ -41,7 +41,8 @@ struct hub {
 	const struct config *config;
 	const struct header_rules *rules;
 	struct request_limits limits;
-	size_t head_limit; /* the most bytes read before a head is taken */
+	size_t head_limit; /* the most bytes read before a head is taken, but for its framing */
+	int64_t body_rate; /* bytes a second that a body must bring; 0: any */
 	struct connections open;
 	struct connections closed;     /* freed at the end of this turn of the loop */
 	struct connection_queue again; /* they have read more than they have answered */
@@ -65,7 +66,7 @@ struct hub {
 	ev_idle more;    /* runs while a turn has left something to the next one */
 	ev_timer retry;  /* successors had no room */
 	ev_timer grace;  /* after it, idle connections are closed */
-	ev_tstamp told_no_memory; /* when that was last said in the log; 0: never */
+	int64_t told_no_memory_ms; /* when that was last said in the log; 0: never */
 	unsigned without_memory;  /* how often that was since */
 	int64_t date_s;           /* the second that date_text says */
 	char date_text[32];
@@ -90,7 +91,7 @@ struct connection {
 	struct waiter waiter;
 	ev_io io;
 	ev_timer timer; /* runs while the loop waits for the peer; late ones are set on */
-	ev_tstamp deadline;
+	int64_t deadline_ms; /* monotonic: setting the clock closes nobody */
 	enum connection_state state;
 	bool first_byte;  /* the deadline of this head is set */
 	double took_s;    /* its last request */

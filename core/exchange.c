@@ -83,6 +83,7 @@ void exchange_renew(struct exchange *x, const struct protocol *protocol, void *p
 	request_reset(&x->rq);
 	response_reset(&x->rs, protocol, protocol_state);
 	x->logged.rq = NULL;
+	x->body_began_ms = 0;
 	free(x->head.p);
 	x->head = (struct buffer){ 0 };
 	buffer_compact(&x->in);

@@ -21,6 +21,7 @@ struct exchange {
 	struct response rs;
 	struct out out;
 	struct progress progress; /* of the peer, while it is waited for */
+	int64_t body_began_ms;    /* when a body that comes in pieces began to; 0: it did not */
 	struct sink sink;
 	struct logged logged; /* the host's; rq is NULL until there is an answer */
 	bool has_line;        /* in the log */

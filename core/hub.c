@@ -3,6 +3,7 @@
 #include "hub.h"
 
 #include "backend.h"
+#include "clock.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,10 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	FRAMING = 64, /* of a head, bytes that buffer-size does not count */
-	AGAIN_A_TURN = 64,
-};
+enum { AGAIN_A_TURN = 64 };
 
 /* A queue that was full is tried again after this. */
 static const double retry_s = 0.01;
@@ -306,13 +304,14 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 	struct hub *hub = w->data;
 	struct connection *next;
 
+	(void)loop;
 	(void)events;
 	hub->grace_over = true;
 	for (struct connection *c = LIST_FIRST(&hub->open); c; c = next) {
 		next = LIST_NEXT(c, link);
 		if (!connection_can_move(c) || c->queue)
 			continue;
-		hub->cut_off += c->deadline > ev_now(loop);
+		hub->cut_off += c->deadline_ms > clock_monotonic_coarse_ms();
 		connection_close(c);
 	}
 }
@@ -334,7 +333,8 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .neighbours = setup->neighbours,
 			     .successors = setup->successors,
 			     .idle_s = setup->idle_s,
-			     .head_limit = setup->buffer_size + FRAMING };
+			     .head_limit = setup->buffer_size,
+			     .body_rate = setup->body_rate };
 	room_init(&hub->room, &setup->room);
 	TAILQ_INIT(&hub->again);
 	TAILQ_INIT(&hub->slow);

@@ -11,6 +11,7 @@ struct hub_setup {
 	const struct header_rules *rules;
 	struct request_limits limits;
 	size_t buffer_size;
+	int64_t body_rate; /* bytes a second that a body must bring; 0: any */
 	const struct listeners *listeners;
 	struct room_setup room;
 	/* Queues that connections may be given to; -1: there is none.  Neighbours: lanes of the same

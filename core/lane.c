@@ -20,7 +20,7 @@
 enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
 
 struct lane_settings {
-	long long buffer_size, post_buffering, limit_post, harakiri_s;
+	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
 	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
 };
 
@@ -31,9 +31,11 @@ static const struct option rows[] = {
 	  .type = OPT_SIZE,
 	  .offset = AT(buffer_size),
 	  .initial = "64k",
-	  .min = 1024,
+	  .min = 1,
 	  .max = 16 << 20,
-	  .help = "the most that the head of a request may take",
+	  .help = "the most that the head of a request may take: a request line with its fields "
+		  "and the empty line, the variables of a uwsgi packet, the records of FastCGI "
+		  "up to the body",
 	  .differs = "4k by default, at most 64k, and nothing is answered to what is larger" },
 	{ .name = "post-buffering",
 	  .type = OPT_SIZE,
@@ -53,6 +55,15 @@ static const struct option rows[] = {
 		  "for temporary files, of which a twentieth (at most 256 MiB) is kept; beyond it "
 		  "507",
 	  .differs = "no limit by default" },
+	{ .name = "body-min-rate",
+	  .type = OPT_SIZE,
+	  .offset = AT(body_rate),
+	  .initial = "500",
+	  .max = 1LL << 30,
+	  .unit = "BYTES",
+	  .help = "refuse a request body that brings fewer bytes a second, averaged over all of "
+		  "its time but a first silence of http-timeout or socket-timeout; 0: any rate will do",
+	  .differs = "there is no such option" },
 	{ .name = "max-connections",
 	  .type = OPT_INT,
 	  .offset = AT(max_connections),
@@ -138,6 +149,7 @@ void lane_limits(const struct config *cfg, struct hub_setup *hub)
 	hub->limits.post_buffering = s->post_buffering;
 	hub->limits.limit_post = s->limit_post;
 	hub->buffer_size = (size_t)s->buffer_size;
+	hub->body_rate = s->body_rate;
 }
 
 /* ---- one request ---- */

@@ -19,7 +19,7 @@ struct migrate_queue {
 /* What a connection is, beside its descriptor. */
 struct moved {
 	uint64_t listener; /* its identity */
-	double deadline;   /* of the silent peer; wall clock, seconds */
+	int64_t deadline_ms; /* of the silent peer; monotonic, which all processes share */
 	double took_s;     /* its last request */
 	bool is_new;       /* it had none yet */
 	size_t input;      /* bytes read and not yet looked at */

@@ -173,6 +173,8 @@ struct protocol {
 	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
 	 * pointers: between two requests a connection may move to another process. */
 	size_t state_size;
+	/* Bytes of a head that buffer-size does not count. */
+	size_t framing;
 	/* head->close is told to the peer, which then sends no other request. */
 	bool announces_close;
 

@@ -60,6 +60,13 @@ int sending_queued(int fd)
 	return ioctl(fd, SIOCOUTQ, &n) ? 0 : n;
 }
 
+int sending_unread(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) ? 0 : n;
+}
+
 void sending_reset(int fd)
 {
 	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };

@@ -15,4 +15,7 @@ int sending_queued(int fd);
 /* The close that follows is a reset, which throws away what is queued.  Only TCP has one. */
 void sending_reset(int fd);
 
+/* How many bytes that the peer has sent wait to be read. */
+int sending_unread(int fd);
+
 #endif

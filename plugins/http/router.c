@@ -55,7 +55,7 @@ struct job {
 	enum phase phase;
 	ev_io io; /* the connection to the server; fd -1: none */
 	ev_timer timer;
-	ev_tstamp deadline;
+	double deadline;
 	size_t nodes_tried;
 	struct body_view body;
 	int64_t body_sent;
@@ -133,7 +133,7 @@ static void set_deadline(struct job *job, double seconds)
 {
 	struct ev_loop *loop = job->router->loop;
 
-	job->deadline = ev_now(loop) + seconds;
+	job->deadline = gateway_now_s() + seconds;
 	if (!ev_is_active(&job->timer) || ev_timer_remaining(loop, &job->timer) > seconds)
 		set_timer(job, seconds);
 }
@@ -518,14 +518,15 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	struct job *job = w->data;
 	const struct router *r = job->router;
 
+	(void)loop;
 	(void)events;
 	if (!job->rs)
 		return;
-	if (job->deadline > ev_now(loop)) {
+	if (job->deadline > gateway_now_s()) {
 		if (job->phase == CONNECTING && job->io.fd < 0)
 			try_to_connect(job);
 		else
-			set_deadline(job, job->deadline - ev_now(loop));
+			set_deadline(job, job->deadline - gateway_now_s());
 		return;
 	}
 	/* It is the client that keeps the answer waiting, which has its own clock. */

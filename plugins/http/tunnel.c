@@ -23,7 +23,7 @@ struct tunnel {
 	struct ev_loop *loop;
 	struct side sides[2];
 	ev_timer timer;
-	ev_tstamp deadline;
+	double deadline;
 	double timeout_s;
 };
 
@@ -108,12 +108,13 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct tunnel *t = w->data;
 
+	(void)loop;
 	if (events & EV_ERROR) {
 		/* The kernel cannot watch it. */
 		close_tunnel(t);
 		return;
 	}
-	t->deadline = ev_now(loop) + t->timeout_s;
+	t->deadline = gateway_now_s() + t->timeout_s;
 	move(t);
 }
 
@@ -122,11 +123,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	struct tunnel *t = w->data;
 
 	(void)events;
-	if (t->deadline <= ev_now(loop)) {
+	if (t->deadline <= gateway_now_s()) {
 		close_tunnel(t);
 		return;
 	}
-	ev_timer_set(w, t->deadline - ev_now(loop), 0.);
+	ev_timer_set(w, t->deadline - gateway_now_s(), 0.);
 	ev_timer_start(loop, w);
 }
 
@@ -143,7 +144,7 @@ bool tunnel_open(struct ev_loop *loop, int client, int server, struct slice firs
 	}
 	t->loop = loop;
 	t->timeout_s = timeout_s;
-	t->deadline = ev_now(loop) + timeout_s;
+	t->deadline = gateway_now_s() + timeout_s;
 	for (int i = 0; i < 2; i++) {
 		ev_io_init(&t->sides[i].io, on_io, fds[i], EV_READ);
 		t->sides[i].io.data = t;

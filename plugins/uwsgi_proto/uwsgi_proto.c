@@ -331,6 +331,7 @@ static void begin(void *state, const struct config *cfg, const struct peer *peer
 static const struct protocol protocol = {
 	.name = "uwsgi",
 	.state_size = sizeof(struct state),
+	.framing = PACKET_HEADER,
 	.begin = begin,
 	.parse = parse,
 	.head = say_head,

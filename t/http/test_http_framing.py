@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lib import http
+from lib import http, uwsgi
 
 HELLO = http.request_bytes("/hello")
 
@@ -317,6 +317,25 @@ def test_an_endless_request_line_is_refused(served):
 
 def test_a_head_just_below_buffer_size_is_served(served):
     assert http.request(served.http, headers=[("X-Big", "x" * 60000)]).status == 200
+
+
+@pytest.mark.parametrize("size", [1000, 4096])
+def test_buffer_size_is_exact(start, size):
+    """And the answer does not wait for the end of a head that is too long already."""
+    server = start("http-socket = {http}\nhttp = {router}\nsocket = {uwsgi}\nmodule = basic\n"
+                   f"buffer-size = {size}")
+    base = len(http.request_bytes("/hello?", headers=[("Connection", "close")]))
+    for address in server.http, server.router:
+        most = "/hello?" + "x" * (size - base)
+        assert http.request(address, most).body == b"hello\n"
+        assert http.request(address, most + "x").status == 431
+        with http.Connection(address) as c:
+            c.send(b"GET /hello HTTP/1.1\r\nHost: t\r\nX: ".ljust(size, b"x"))
+            assert c.read().status == 431
+    base = len(uwsgi.request_bytes("/hello", extra=[("X", "")])) - 4
+    assert uwsgi.request(server.uwsgi, "/hello", extra=[("X", "y" * (size - base))]).status == 200
+    assert uwsgi.request(server.uwsgi, "/hello",
+                         extra=[("X", "y" * (size - base + 1))]).status == 431
 
 
 def test_an_error_before_the_body_was_read_reaches_the_client(start):

@@ -198,3 +198,37 @@ def test_a_long_request_does_not_hold_up_kept_connections_for_ever(start):
         kept.send(http.request_bytes("/hello"))
         assert kept.read().body == b"hello\n"
         assert busy.read().status == 200
+
+
+# ---- bodies that hardly come ----
+
+@pytest.mark.parametrize("name", ["http", "router", "uwsgi", "fastcgi"])
+def test_a_body_below_the_least_rate_is_refused(start, name):
+    """It is never silent for long."""
+    server = start(INI + "http = {router}\nhttp-timeout = 1\nsocket-timeout = 1\n"
+                   "body-min-rate = 100000\n")
+    data = SPEAK.get(name, http).request_bytes("/echo", "POST", body=bytes(5000))
+    with http.Connection(server.names[name]) as c:
+        c.send(data[:-4000])
+        for _ in range(400):
+            c.send(b"\0")
+            if select.select([c.socket], [], [], 0.02)[0]:
+                break
+        assert b"408 Request Timeout" in c.socket.recv(1000)
+    server.wait_log("with 408: the body came more slowly than body-min-rate")
+
+
+def test_management_records_do_not_renew_the_time_for_a_head(start):
+    server = start(INI + "socket-timeout = 1\n")
+    with fastcgi.Connection(server.fastcgi) as c:
+        for _ in range(400):
+            c.send(fastcgi.record(fastcgi.GET_VALUES, 0, fastcgi.pairs([("FCGI_MPXS_CONNS", "")])))
+            c.socket.settimeout(0.02)
+            try:
+                while c.socket.recv(100):
+                    pass
+                break
+            except TimeoutError:
+                continue
+        else:
+            pytest.fail("the connection lives for ever")

@@ -68,15 +68,52 @@ static void test_a_head_may_not_outgrow_its_buffer(void **state)
 {
 	struct wire *w = *state;
 	int client = wire_connect(w, "");
-	char half[WIRE_BUFFER_SIZE] = "";
+	char most[WIRE_BUFFER_SIZE + 1] = "";
 
-	memset(half, 'x', sizeof half - 1);
-	wire_say(client, half);
+	memset(most, 'x', WIRE_BUFFER_SIZE - 1);
+	wire_say(client, most);
+	wire_say(client, "\n");
 	wire_turn(w);
 	assert_int_equal(w->refused, 0);
-	wire_say(client, half);
+	wire_say(client, most);
+	wire_turn(w);
+	assert_int_equal(w->refused, 0);
+	wire_say(client, "x");
 	wire_turn(w);
 	assert_int_equal(w->refused, 431);
+	close(client);
+}
+
+static void test_setting_the_clock_closes_nobody_and_keeps_nobody(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "hal");
+
+	wire_turn(w);
+	wire_step = 3600;
+	wire_pass(w, wire_newest(w), 3);
+	assert_int_equal(w->refused, 0);
+	wire_step = -3600;
+	wire_pass(w, wire_newest(w), 1.1);
+	assert_int_equal(w->refused, 408);
+	wire_step = 0;
+	close(client);
+}
+
+/* What came in time is not late because nobody had time to read it. */
+static void test_a_lane_that_was_busy_reads_before_it_refuses(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "hal");
+
+	wire_turn(w);
+	wire_say(client, "f\n");
+	wire_pass(w, wire_newest(w), 60);
+	assert_int_equal(w->refused, 0);
+	assert_string_equal(w->ran, "half");
+	wire_say(client, "idle\n");
+	wire_pass(w, wire_newest(w), 60);
+	assert_string_equal(w->ran, "half idle");
 	close(client);
 }
 
@@ -177,6 +214,8 @@ int main(void)
 		WIRE_TEST(test_an_idle_connection_owns_no_buffer),
 		WIRE_TEST(test_a_malformed_request_is_answered_and_the_connection_ended),
 		WIRE_TEST(test_a_head_may_not_outgrow_its_buffer),
+		WIRE_TEST(test_setting_the_clock_closes_nobody_and_keeps_nobody),
+		WIRE_TEST(test_a_lane_that_was_busy_reads_before_it_refuses),
 		WIRE_TEST(test_what_the_peer_does_not_take_yet_is_sent_later),
 		WIRE_TEST(test_a_peer_that_goes_away_gives_back_what_was_lent),
 		WIRE_TEST(test_a_head_that_does_not_come_in_time_is_refused),

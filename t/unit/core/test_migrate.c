@@ -10,7 +10,7 @@
 static void test_a_connection_and_what_goes_along_come_out(void **unused)
 {
 	struct moved given = {
-		.listener = 3, .deadline = 7.5, .took_s = 0.5, .input = 4, .state = "state"
+		.listener = 3, .deadline_ms = 7500, .took_s = 0.5, .input = 4, .state = "state"
 	};
 	struct migrate_queue queue;
 	struct moved taken;
@@ -154,12 +154,12 @@ static void test_an_idle_connection_goes_on_elsewhere(void **state)
 static void test_its_patience_moves_along(void **state)
 {
 	const struct two *t = *state;
-	double before = wire_newest(t->from)->deadline;
+	int64_t before = wire_newest(t->from)->deadline_ms;
 
 	wire_now += 3;
 	hub_leave(&t->from->hub);
 	take(t);
-	assert_true(wire_newest(t->to)->deadline == before);
+	assert_true(wire_newest(t->to)->deadline_ms == before);
 }
 
 static void test_what_the_protocol_knows_moves_along(void **state)
@@ -306,7 +306,7 @@ static void test_silence_before_the_end_counts(void **state)
 	const struct two *t = *state;
 	int other = wire_connect(t->from, "2\n");
 
-	wire_newest(t->from)->deadline += 5; /* it has spoken 5 s later than the first one */
+	wire_newest(t->from)->deadline_ms += 5000; /* it has spoken 5 s later than the first one */
 	wire_now += 5;
 	hub_end(&t->from->hub, 4);
 	wire_turn(t->from);
