@@ -40,7 +40,7 @@ SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
 EXCHANGE := request body header_rules response logformat requestlog progress exchange
-WIRE     := address socketpath socketoption listener passed migrate backend sending room connection hub acceptor watch
+WIRE     := address socketpath socketoption listener passed migrate backend sending receiving room connection hub acceptor watch
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome notify cause slot roster limit child zygote gateway generation \
             observe spawn logfile logencoder logger logstream logpipe touch logmaster announce succession master

@@ -139,6 +139,12 @@ enum stored body_add(struct body *b, struct slice s, int64_t in_memory, struct e
 	return to_file(b, s, e);
 }
 
+void body_adopt(struct body *b, int fd, int64_t length)
+{
+	b->fd = fd;
+	b->length = b->stored = length;
+}
+
 enum stored body_finish(struct body *b, struct error *e)
 {
 	if (b->fd < 0 || held(b) == 0)

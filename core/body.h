@@ -26,6 +26,8 @@ void body_reset(struct body *);
 /* Appends a copy; what grows past in_memory bytes goes to a file in $TMPDIR or /tmp.  The error
  * says why it is not stored. */
 enum stored body_add(struct body *, struct slice bytes, int64_t in_memory, struct error *);
+/* Takes over a file of so many bytes, which are all of the body; it had none. */
+void body_adopt(struct body *, int fd, int64_t length);
 /* The body is whole: if there is a file, all of it is there now. */
 enum stored body_finish(struct body *, struct error *);
 

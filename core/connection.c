@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "receiving.h"
 #include "sending.h"
 
 #include <errno.h>
@@ -163,11 +164,10 @@ static double seconds_left(const struct connection *c)
 	return (double)(c->deadline_ms - clock_monotonic_coarse_ms()) / 1000;
 }
 
-/* Waits for the peer: READ or WRITE. */
-static void wait_for(struct connection *c, int events)
+/* Waits for the peer, READ or WRITE, until the deadline, which is in so many seconds. */
+static void wait_for_s(struct connection *c, int events, double seconds)
 {
 	struct ev_loop *loop = c->hub->loop;
-	double seconds = seconds_left(c);
 
 	if (!ev_is_active(&c->io) || (c->io.events & (EV_READ | EV_WRITE)) != events) {
 		ev_io_stop(loop, &c->io);
@@ -181,6 +181,11 @@ static void wait_for(struct connection *c, int events)
 	ev_timer_stop(loop, &c->timer);
 	ev_timer_set(&c->timer, seconds, 0.);
 	ev_timer_start(loop, &c->timer);
+}
+
+static void wait_for(struct connection *c, int events)
+{
+	wait_for_s(c, events, seconds_left(c));
 }
 
 static bool is_tcp(const struct connection *c)
@@ -365,7 +370,7 @@ static void after_response(struct connection *c)
 	return_exchange(c);
 	wait_as(c, WAIT_IDLE);
 	set_deadline(c, c->listener->idle_timeout_s);
-	wait_for(c, EV_READ);
+	wait_for_s(c, EV_READ, c->listener->idle_timeout_s);
 }
 
 /* The response has ended: send it. */
@@ -676,6 +681,22 @@ void connection_go_on(struct connection *c)
 	step(c);
 }
 
+/* From the router, a large body comes as the file that it is in. */
+static ssize_t receive(struct connection *c, void *to, size_t n)
+{
+	int file;
+
+	if (!c->listener->internal)
+		return recv(c->io.fd, to, n, 0);
+	ssize_t got = receiving_with_file(c->io.fd, to, n, &file);
+
+	if (file == RECEIVING_LOST)
+		uwsgi_request_reject(&c->x->rq, 503, "no descriptor is free for the body");
+	else if (file >= 0)
+		request_keep_file(&c->x->rq, file);
+	return got;
+}
+
 void connection_read(struct connection *c)
 {
 	struct exchange *x = c->x ? c->x : take_exchange(c);
@@ -693,7 +714,7 @@ void connection_read(struct connection *c)
 	if (!x->head.p && room > head_limit(c) - b->end)
 		room = head_limit(c) - b->end;
 	do
-		n = recv(c->io.fd, b->p + b->end, room, 0);
+		n = receive(c, b->p + b->end, room);
 	while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		b->end += (size_t)n;

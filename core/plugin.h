@@ -314,6 +314,9 @@ UWSGI_API bool uwsgi_request_var(struct request *, struct slice name, struct sli
 UWSGI_API bool uwsgi_request_length(struct request *, int64_t declared);
 /* Body bytes, copied; false: refused already (413, 507 when the disk is full, or 500). */
 UWSGI_API bool uwsgi_request_body(struct request *, struct slice bytes);
+/* The body came beside the head as a file of `length` bytes, which is its declared length, as this
+ * server's router sends a large one.  False: it did not, and its bytes follow. */
+UWSGI_API bool uwsgi_request_body_file(struct request *, int64_t length);
 /* The first refusal wins; why is for the log, a constant string. */
 UWSGI_API void uwsgi_request_reject(struct request *, int status, const char *why);
 

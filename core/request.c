@@ -9,19 +9,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* More variables than this are an attack: each costs the application a dictionary entry. */
 #define MAX_VARS 4096u
 
 void request_init(struct request *rq, const struct request_limits *limits)
 {
-	*rq = (struct request){ .limits = limits };
+	*rq = (struct request){ .limits = limits, .passed = -1 };
 	arena_init(&rq->arena);
 	body_init(&rq->body);
 }
 
+static void close_passed(struct request *rq)
+{
+	if (rq->passed >= 0)
+		close(rq->passed);
+	rq->passed = -1;
+}
+
+void request_keep_file(struct request *rq, int fd)
+{
+	close_passed(rq);
+	rq->passed = fd;
+}
+
 void request_fini(struct request *rq)
 {
+	close_passed(rq);
 	arena_fini(&rq->arena);
 	body_fini(&rq->body);
 	free(rq->vars);
@@ -33,6 +49,7 @@ void request_reset(struct request *rq)
 {
 	arena_reset(&rq->arena);
 	body_reset(&rq->body);
+	close_passed(rq);
 	rq->count = 0;
 	rq->vars_size = 0;
 	rq->logvars = NULL;
@@ -129,6 +146,17 @@ bool uwsgi_request_body(struct request *rq, struct slice bytes)
 	if (!within_limit(rq, rq->body.length + (int64_t)bytes.n))
 		return false;
 	return is_stored(rq, body_add(&rq->body, bytes, rq->limits->post_buffering, &e), &e);
+}
+
+bool uwsgi_request_body_file(struct request *rq, int64_t length)
+{
+	struct stat s;
+
+	if (rq->passed < 0 || fstat(rq->passed, &s) || !S_ISREG(s.st_mode) || s.st_size != length)
+		return false;
+	body_adopt(&rq->body, rq->passed, length);
+	rq->passed = -1;
+	return true;
 }
 
 const struct var *uwsgi_request_vars(const struct request *rq, size_t *count)

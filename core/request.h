@@ -28,6 +28,7 @@ struct request {
 	size_t vars_size;       /* as a uwsgi packet would count them; for the log */
 	struct logvar *logvars; /* in the arena */
 	struct body body;
+	int passed; /* a file that came beside the head, which the body may be; -1: none */
 	int reject_status; /* 0: not refused */
 	const char *reject_why;
 };
@@ -35,6 +36,8 @@ struct request {
 void request_init(struct request *, const struct request_limits *);
 void request_fini(struct request *);
 void request_reset(struct request *);
+/* Takes over a file that came beside the head. */
+void request_keep_file(struct request *, int fd);
 /* All of it is here: what is to be in a file is written, and a body whose length nobody has said gets its CONTENT_LENGTH (RFC 3875 section
  * 4.1.2), as whoever takes chunks apart has to (RFC 9112 section 7.1.3).  False: refused, memory
  * or disk is out. */

@@ -6,13 +6,11 @@
 static void write_size(char *to, size_t n)
 {
 	to[0] = (char)(n & 0xff);
-	to[1] = (char)(n >> 8);
+	to[1] = (char)(n >> 8 & 0xff);
 }
 
-bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
+static void put(char *packet, size_t *n, struct slice name, struct slice value)
 {
-	if (name.n > 65535 || value.n > 65535 || name.n + value.n + 4 > PACKET_MAX - *n)
-		return false;
 	char *to = packet + *n;
 
 	write_size(to, name.n);
@@ -21,27 +19,43 @@ bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
 	if (value.n)
 		memcpy(to + 4 + name.n, value.p, value.n);
 	*n += 4 + name.n + value.n;
+}
+
+bool packet_add(char *packet, size_t *n, struct slice name, struct slice value)
+{
+	if (name.n > 65535 || value.n > 65535 || name.n + value.n + 4 > PACKET_MAX - *n)
+		return false;
+	put(packet, n, name, value);
 	return true;
 }
 
-size_t packet_write(char packet[PACKET_MAX], const struct request *rq, struct slice more,
-		    unsigned modifier1, unsigned modifier2)
+size_t packet_size(const struct request *rq, struct slice more)
+{
+	size_t count, n = 4 + more.n;
+	const struct var *vars = uwsgi_request_vars(rq, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (vars[i].name.n > 65535 || vars[i].value.n > 65535)
+			return 0;
+		n += 4 + vars[i].name.n + vars[i].value.n;
+	}
+	return n;
+}
+
+void packet_write(char *packet, const struct request *rq, struct slice more, unsigned modifier1,
+		  unsigned last)
 {
 	size_t count, n = 4;
 	const struct var *vars = uwsgi_request_vars(rq, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (!packet_add(packet, &n, vars[i].name, vars[i].value))
-			return 0;
-	if (more.n > PACKET_MAX - n)
-		return 0;
+		put(packet, &n, vars[i].name, vars[i].value);
 	if (more.n)
 		memcpy(packet + n, more.p, more.n);
 	n += more.n;
 	packet[0] = (char)modifier1;
 	write_size(packet + 1, n - 4);
-	packet[3] = (char)modifier2;
-	return n;
+	packet[3] = (char)last;
 }
 
 /* "HTTP/1.1 200 OK"; the reason may be missing. */

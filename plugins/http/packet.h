@@ -5,15 +5,18 @@
 
 #include "http.h"
 
-/* A header of 4 bytes, then variables, whose size must fit into 16 bits. */
-enum { PACKET_MAX = 4 + 65535 };
+/* A header of 4 bytes, then variables, whose size must fit into 16 bits.  To the workers of this
+ * server, into 24: the highest 8 stand where modifier2 is, which they do not use. */
+enum { PACKET_MAX = 4 + 65535, PACKET_MAX_OWN = 4 + 0xffffff };
 
 /* Appends a variable at *n; false: it does not fit. */
 bool packet_add(char *packet, size_t *n, struct slice name, struct slice value);
-/* Writes the request's variables and `more`, which were written by packet_add() from 0.  The length
- * of the packet; 0: the variables do not fit. */
-size_t packet_write(char packet[PACKET_MAX], const struct request *, struct slice more,
-		    unsigned modifier1, unsigned modifier2);
+/* How long the packet is of the request's variables and `more`, which were written by packet_add()
+ * from 0.  0: a variable does not fit into one. */
+size_t packet_size(const struct request *, struct slice more);
+/* Writes it; last: modifier2, or what its place is used for. */
+void packet_write(char *packet, const struct request *, struct slice more, unsigned modifier1,
+		  unsigned last);
 
 /* The head of a response. */
 struct answer {

@@ -37,6 +37,7 @@ struct router {
 	struct ev_loop *loop;
 	struct node *nodes;
 	size_t count, next;
+	bool own; /* the node is this server's workers */
 	char *more; /* variables that each packet has */
 	size_t more_size;
 	struct job *spare;
@@ -58,12 +59,14 @@ struct job {
 	double deadline;
 	size_t nodes_tried;
 	struct body_view body;
+	bool passes_file; /* the body goes to a worker as the file that it is in */
 	int64_t body_sent;
 	size_t begin, end; /* of what is in the buffer and still to be used */
 	int64_t left;      /* of the response's body; -1: its length was not said */
 	bool chunked;      /* then it is in chunks; else until the connection ends */
 	struct http_chunked chunk;
 	size_t lent; /* stretches of the buffer that the response has, and gives back */
+	char *large; /* a packet that the buffer does not hold; NULL: it does */
 	char buffer[PACKET_MAX];
 };
 
@@ -90,6 +93,7 @@ static struct job *job_take(struct router *r)
 		job->timer.data = job;
 	}
 	job->io.fd = -1;
+	job->large = NULL;
 	job->nodes_tried = 0;
 	job->body_sent = 0;
 	job->lent = 0;
@@ -151,6 +155,12 @@ static void watch(struct job *job, int events)
 		set_timer(job, unwatched_s);
 }
 
+static void free_large(struct job *job)
+{
+	free(job->large);
+	job->large = NULL;
+}
+
 /* ---- the end ---- */
 
 /* The job is over; the response is the caller's to end, as the last thing it does: with that the
@@ -160,6 +170,7 @@ static struct response *finish(struct job *job)
 	struct response *rs = job->rs;
 
 	disconnect(job);
+	free_large(job);
 	job->rs = NULL;
 	if (!job->lent)
 		job_return(job);
@@ -187,13 +198,37 @@ static void fail_to_read(struct job *job)
 
 /* ---- sending ---- */
 
+/* The file goes with the first of the bytes. */
+static ssize_t send_with_file(const struct job *job, struct msghdr *m)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+
+	if (job->begin == 0) {
+		m->msg_control = control.space;
+		m->msg_controllen = sizeof control.space;
+		struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &job->body.fd, sizeof(int));
+	}
+	return sendmsg(job->io.fd, m, MSG_NOSIGNAL);
+}
+
 static ssize_t send_some(struct job *job)
 {
 	int64_t body_left = job->body.length - job->body_sent;
-	struct iovec v[2] = { { job->buffer + job->begin, job->end - job->begin } };
+	char *packet = job->large ? job->large : job->buffer;
+	struct iovec v[2] = { { packet + job->begin, job->end - job->begin } };
 	struct msghdr m = { .msg_iov = v, .msg_iovlen = 1 };
 	off_t at = job->body_sent;
 
+	if (job->passes_file)
+		return send_with_file(job, &m);
 	if (job->body.fd >= 0) {
 		if (job->begin == job->end)
 			return sendfile(job->io.fd, job->body.fd, &at, (size_t)body_left);
@@ -214,7 +249,8 @@ static void note_sent(struct job *job, size_t n)
 		return;
 	}
 	job->begin = job->end = 0;
-	job->body_sent += (int64_t)(n - head);
+	free_large(job);
+	job->body_sent = job->passes_file ? job->body.length : job->body_sent + (int64_t)(n - head);
 }
 
 /* The whole request, as far as the server takes it. */
@@ -229,6 +265,11 @@ static void send_request(struct job *job)
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == ETOOMANYREFS && job->passes_file) {
+			/* More files wait for workers than the kernel allows. */
+			job->passes_file = false;
+			continue;
+		}
 		if (n < 0 && errno == EAGAIN) {
 			/* It may answer before it has taken all. */
 			watch(job, job->begin < job->end ? EV_WRITE : EV_READ | EV_WRITE);
@@ -558,6 +599,7 @@ static int find_nodes(struct router *r, const struct gateway_setup *setup, struc
 {
 	const struct option_list *to = &r->settings->to;
 
+	r->own = to->count == 0;
 	r->count = to->count ? to->count : 1;
 	r->nodes = calloc(r->count, sizeof *r->nodes);
 	if (!r->nodes)
@@ -604,6 +646,29 @@ static int start(const struct gateway_setup *setup, void **state, struct error *
 	return find_nodes(r, setup, e) || write_more(r, e) ? -1 : 0;
 }
 
+/* The packet, where send_some() looks for it.  False: there is none. */
+static bool write_packet(struct job *job)
+{
+	const struct router *r = job->router;
+	const struct http_settings *s = r->settings;
+	struct slice more = { r->more, r->more_size };
+	size_t size = packet_size(job->rq, more);
+
+	if (size == 0 || size > (r->own ? PACKET_MAX_OWN : PACKET_MAX) ||
+	    (size > sizeof job->buffer && asks_for_websocket(job)))
+		return false;
+	if (size > sizeof job->buffer) {
+		job->large = malloc(size);
+		if (!job->large)
+			return false;
+	}
+	packet_write(job->large ? job->large : job->buffer, job->rq, more, (unsigned)s->modifier1,
+		     r->own ? (unsigned)((size - 4) >> 16) : (unsigned)s->modifier2);
+	job->begin = 0;
+	job->end = size;
+	return true;
+}
+
 static void *handle(void *state, struct request *rq, struct response *rs)
 {
 	struct router *r = state;
@@ -618,10 +683,8 @@ static void *handle(void *state, struct request *rq, struct response *rs)
 	job->rs = rs;
 	job->phase = CONNECTING;
 	job->body = uwsgi_request_body_view(rq);
-	job->begin = 0;
-	job->end = packet_write(job->buffer, rq, (struct slice){ r->more, r->more_size },
-				(unsigned)s->modifier1, (unsigned)s->modifier2);
-	if (job->end == 0) {
+	job->passes_file = r->own && job->body.fd >= 0;
+	if (!write_packet(job)) {
 		uwsgi_response_refuse(finish(job), 431,
 				      SLICE("the request's head does not fit into a uwsgi packet"));
 		return NULL;

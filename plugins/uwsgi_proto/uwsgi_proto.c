@@ -179,6 +179,8 @@ static enum parsed read_packet(struct state *s, struct request *rq, struct packe
 		return PARSE_BAD;
 	if (seen.length <= 0)
 		return PARSE_DONE;
+	if (s->own && uwsgi_request_body_file(rq, seen.length))
+		return PARSE_DONE;
 	if (!uwsgi_request_length(rq, seen.length))
 		return PARSE_BAD;
 	s->in_body = true;
@@ -192,10 +194,13 @@ static enum parsed read_head(struct state *s, struct request *rq, struct slice i
 	strcpy(s->version, "HTTP/1.1");
 	if (in.n < PACKET_HEADER)
 		return PARSE_MORE;
-	const char *other = foreign(in);
+	const char *other = s->own ? NULL : foreign(in);
 	if (other)
 		return refuse(rq, 400, other);
 	struct packet_header header = packet_read_header(in);
+	/* The router says larger ones, too, in the place of a number that is not used here. */
+	if (s->own)
+		header.size |= (size_t)header.modifier2 << 16;
 	if (header.modifier1 == MODIFIER_PING) {
 		uwsgi_out_bytes(out, (struct slice){ "\x64\0\0\x01", 4 });
 		return PARSE_CLOSE;

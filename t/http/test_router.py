@@ -2,6 +2,7 @@
 """The router process behind `http =`: it holds the clients, and whole requests go to whoever
 answers: the workers, or a uwsgi server somewhere else."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -113,11 +114,47 @@ def test_a_body_in_chunks_has_a_length_behind_the_router(start, backend):
     assert "HTTP_TRANSFER_ENCODING" not in other.seen[0][2]
 
 
-def test_a_head_that_fits_no_packet_is_refused(start):
-    server = start(INI + "buffer-size = 1m\n")
+def test_a_head_that_fits_no_packet_is_refused(start, backend):
+    address = free_address()
+    server = start(TO + "buffer-size = 1m\n", to=address)
+    backend(address, say(OK))
     headers = [(f"X-{i}", "v" * 1000) for i in range(66)]
     assert http.request(server.http, headers=headers).status == 431
     assert http.request(server.http, headers=headers[:60]).status == 200
+
+
+def test_a_head_of_any_size_reaches_the_workers(start):
+    """The path is twice in it, so what is passed on is larger than what has come."""
+    server = start(INI)
+    assert http.request(server.http, "/hello?" + "x" * 65000).body == b"hello\n"
+    assert http.request(server.http, "/hello/" + "x" * 65000).status in (200, 404)
+    server = start(INI + "buffer-size = 1m\n")
+    headers = [(f"X-{i}", "v" * 10000) for i in range(80)]
+    environ = http.request(server.http, "/environ", headers=headers)
+    environ = json.loads(environ.body)
+    assert all(environ[f"HTTP_X_{i}"] == "v" * 10000 for i in range(80))
+
+
+def bodies_on_disk(folder, pids):
+    return [f for pid in pids for f in proc.open_files(pid)
+            if f.startswith(folder) and f.endswith("(deleted)")]
+
+
+def test_a_large_body_is_stored_once(start, folder):
+    """The worker has the file of the router, not one of its own."""
+    server = start("http = {http}\nmodule = basic\nprocesses = 1\nthreads = 2", folder=folder,
+                   env={"TMPDIR": folder})
+    body = os.urandom(300_000)
+    assert http.request(server.http, "/echo", "POST", body=body).body == body
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/meet", "POST", body=body))
+        worker, = server.workers()
+        until(lambda: bodies_on_disk(folder, [worker]), "the body to be with the worker")
+        files = bodies_on_disk(folder, proc.descendants(server.pid))
+        assert len(files) == 2 and len(set(files)) == 1
+        http.request(server.http, "/meet")
+        assert c.read().body == b"met"
+    until(lambda: not bodies_on_disk(folder, proc.descendants(server.pid)), "the file to be closed")
 
 
 def test_http_buffer_size_bounds_the_router_only(start):

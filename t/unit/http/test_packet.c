@@ -23,8 +23,8 @@ static void test_the_packet_is_as_documented(void **unused)
 	begin(&rq);
 	assert_true(uwsgi_request_var(&rq, SLICE("A"), SLICE("xy")));
 	assert_true(packet_add(more, &more_size, SLICE("COLOUR"), SLICE("red")));
-	assert_int_equal(packet_write(packet, &rq, (struct slice){ more, more_size }, 1, 2),
-			 sizeof expected - 1);
+	assert_int_equal(packet_size(&rq, (struct slice){ more, more_size }), sizeof expected - 1);
+	packet_write(packet, &rq, (struct slice){ more, more_size }, 1, 2);
 	assert_memory_equal(packet, expected, sizeof expected - 1);
 	request_fini(&rq);
 }
@@ -39,10 +39,12 @@ static void test_what_does_not_fit_is_refused(void **unused)
 	begin(&rq);
 	/* Exactly full: 2 + 1 + 2 + value. */
 	uwsgi_request_var(&rq, SLICE("A"), (struct slice){ value, 65530 });
-	assert_int_equal(packet_write(packet, &rq, SLICE(""), 0, 0), PACKET_MAX);
-	assert_int_equal(packet_write(packet, &rq, SLICE("x"), 0, 0), 0);
-	uwsgi_request_var(&rq, SLICE("B"), SLICE(""));
-	assert_int_equal(packet_write(packet, &rq, SLICE(""), 0, 0), 0);
+	assert_int_equal(packet_size(&rq, SLICE("")), PACKET_MAX);
+	assert_int_equal(packet_size(&rq, SLICE("x")), PACKET_MAX + 1);
+	packet_write(packet, &rq, SLICE(""), 0, 0);
+	assert_memory_equal(packet, "\0\xff\xff\0", 4);
+	uwsgi_request_var(&rq, SLICE("B"), (struct slice){ value, 65536 });
+	assert_int_equal(packet_size(&rq, SLICE("")), 0);
 	request_fini(&rq);
 	size_t n = 4;
 	assert_false(packet_add(packet, &n, SLICE("A"), (struct slice){ value, 65531 }));
