@@ -809,7 +809,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 
 static const char *why_late(const struct connection *c)
 {
-	return c->x && clock_monotonic_coarse_ms() >= body_due_ms(c)
+	return c->x->rq.body.length > 0 && c->deadline_ms >= body_due_ms(c)
 		       ? "the body came more slowly than body-min-rate"
 		       : "the request did not come in time";
 }

@@ -188,8 +188,8 @@ static void say_hello(const struct master_setup *setup)
 			  l->passed ? ", passed on by the service manager" : "");
 	}
 	if (!config_key(setup->config, "limit-post"))
-		uwsgi_log(UWSGI_NOTE, "request bodies of more than 1 GiB are refused; limit-post sets "
-				      "another limit");
+		uwsgi_log(UWSGI_NOTE, "request bodies may have up to 1 GiB; limit-post sets another "
+				      "limit");
 	if (geteuid() == 0)
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
 }
