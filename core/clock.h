@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.h: the two clocks that the server reads. */
+/* clock.h: the clocks that the server reads, and times to do something at. */
 #ifndef UWSGI_CLOCK_H
 #define UWSGI_CLOCK_H
 
@@ -24,6 +24,13 @@ static inline int64_t clock_monotonic_ms(void)
 static inline int64_t clock_monotonic_coarse_ms(void)
 {
 	return clock_read_ms(CLOCK_MONOTONIC_COARSE);
+}
+
+/* The earlier of two times to do something at; 0 means never. */
+static inline void clock_keep_earlier(int64_t *due_ms, int64_t at_ms)
+{
+	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
+		*due_ms = at_ms;
 }
 
 /* For people: microseconds since 1970. */

@@ -4,6 +4,7 @@
  * other generations: that is the master's. */
 #include "generation.h"
 
+#include "clock.h"
 #include "cause.h"
 #include "observe.h"
 #include "worker.h"
@@ -21,12 +22,6 @@ enum { MESSAGES_A_TURN = 64 };
 static int64_t now_of(const struct generation *g)
 {
 	return g->host->calls->now_ms();
-}
-
-static void keep_earlier(int64_t *due_ms, int64_t at_ms)
-{
-	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
-		*due_ms = at_ms;
 }
 
 static void kill_process(const struct generation *g, pid_t pid)
@@ -440,7 +435,7 @@ static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms
 			kill_overdue(g, &a);
 			break;
 		case ROSTER_WAIT:
-			keep_earlier(due_ms, a.due_ms);
+			clock_keep_earlier(due_ms, a.due_ms);
 			return;
 		}
 	}
@@ -456,7 +451,7 @@ static void check_start(struct generation *g, int64_t now_ms, int64_t *due_ms)
 	if (g->state != GENERATION_STARTING)
 		return;
 	if (now_ms < deadline_ms) {
-		keep_earlier(due_ms, deadline_ms);
+		clock_keep_earlier(due_ms, deadline_ms);
 		return;
 	}
 	if (g->is_reload) {
@@ -527,7 +522,7 @@ static void enforce_limits(struct generation *g, int64_t now_ms, int64_t *due_ms
 				judge(g, slot);
 		}
 	}
-	keep_earlier(due_ms, g->limits_at_ms);
+	clock_keep_earlier(due_ms, g->limits_at_ms);
 }
 
 /* ---- the end ---- */

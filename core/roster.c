@@ -4,6 +4,8 @@
  * an event that brings it back.  Pure but for its two arrays: it plays any story without a process. */
 #include "roster.h"
 
+#include "clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,12 +121,6 @@ bool roster_is_replaced(const struct roster *r, const struct slot *slot)
 
 /* ---- what is due ---- */
 
-static void keep_earlier(int64_t *due_ms, int64_t at_ms)
-{
-	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
-		*due_ms = at_ms;
-}
-
 /* How long a process may start is known only when one has: an application that each worker
  * imports for itself takes what it takes.  But forking needs no import. */
 static int64_t start_deadline(const struct roster *r, const struct slot *slot)
@@ -160,7 +156,7 @@ static bool kill_overdue(struct roster *r, int64_t now_ms, struct roster_action 
 		int64_t deadline_ms = deadline_of(r, slot);
 
 		if (deadline_ms == 0 || deadline_ms > now_ms) {
-			keep_earlier(&a->due_ms, deadline_ms);
+			clock_keep_earlier(&a->due_ms, deadline_ms);
 			continue;
 		}
 		act(a, ROSTER_KILL, slot);
@@ -240,7 +236,7 @@ static bool fork_missing(struct roster *r, int64_t now_ms, struct roster_action 
 		if (at_ms < r->no_fork_before_ms)
 			at_ms = r->no_fork_before_ms;
 		if (at_ms > now_ms) {
-			keep_earlier(&a->due_ms, at_ms);
+			clock_keep_earlier(&a->due_ms, at_ms);
 			continue;
 		}
 		fill(r, vacant, i + 1);

@@ -18,12 +18,6 @@
 /* One that lived less than this is not replaced at once, either. */
 #define YOUNG_MS 10000
 
-static void keep_earlier(int64_t *due_ms, int64_t at_ms)
-{
-	if (at_ms > 0 && (*due_ms == 0 || at_ms < *due_ms))
-		*due_ms = at_ms;
-}
-
 static const struct master_settings *settings_of(const struct generation *g)
 {
 	return uwsgi_options(g->config, &master_options);
@@ -302,7 +296,7 @@ static bool repair(struct succession *s, int64_t *due_ms)
 	if (s->stopping || s->starting || !s->serving || generation_can_fork(s->serving))
 		return false;
 	if (s->repair_at_ms > clock_monotonic_ms()) {
-		keep_earlier(due_ms, s->repair_at_ms);
+		clock_keep_earlier(due_ms, s->repair_at_ms);
 		return false;
 	}
 	reload(s, &cause);
@@ -317,7 +311,7 @@ static bool step_generation(struct succession *s, struct generation *g, int64_t 
 	int64_t own_due_ms;
 	enum generation_news news = generation_step(g, &own_due_ms);
 
-	keep_earlier(due_ms, own_due_ms);
+	clock_keep_earlier(due_ms, own_due_ms);
 	switch (news) {
 	case GENERATION_QUIET:
 		return false;
