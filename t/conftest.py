@@ -16,6 +16,7 @@ from lib import nginx as fronts  # noqa: E402
 from lib import proc  # noqa: E402
 from lib.server import Oracle  # noqa: E402
 from lib.starter import OracleStarter, Starter, make_folder  # noqa: E402
+from lib.wait import until  # noqa: E402
 
 DEFAULT_SECONDS = 60
 proc.adopt_orphans()
@@ -87,10 +88,16 @@ def no_process_left():
     """The test run adopts orphans: any child of it that was not there before is one."""
     before = set(proc.children(os.getpid()))
     yield
-    left = [p for p in proc.children(os.getpid()) if p not in before and proc.alive(p)]
-    titles = [f"{p} {proc.title(p)}" for p in left]
-    proc.kill_all(left)
-    assert not left, f"left behind: {titles}"
+
+    def left():
+        return [p for p in proc.children(os.getpid()) if p not in before and proc.alive(p)]
+    try:
+        # What the kernel kills with its parent takes a moment to end.
+        until(lambda: not left(), "the children to end", 5)
+    except AssertionError:
+        titles = [f"{p} {proc.title(p)}" for p in left()]
+        proc.kill_all(left())
+        raise AssertionError(f"left behind: {titles}") from None
 
 
 @pytest.fixture
