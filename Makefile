@@ -39,7 +39,7 @@ BASE     := error logline log patience arena out memory tempfile safefile patter
 SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup nearest catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
-EXCHANGE := request body header_rules response logformat requestlog progress exchange
+EXCHANGE := trust request body header_rules response logformat requestlog progress exchange
 WIRE     := address socketpath socketoption listener passed migrate backend sending receiving room connection hub acceptor watch
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome notify cause slot roster limit child zygote gateway generation \

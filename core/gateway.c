@@ -28,6 +28,7 @@ struct process {
 	struct ev_loop *loop;
 	struct hub hub;
 	struct header_rules rules;
+	struct trust trust;
 	struct acceptor acceptor;
 	struct watch channel;
 	bool leaving;
@@ -161,8 +162,10 @@ static int begin(struct process *p, struct error *e)
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	/* The workers have applied the others. */
-	if (header_rules_init(&p->rules, cfg, e))
+	if (header_rules_init(&p->rules, cfg, e) ||
+	    trust_init(&p->trust, cfg, &p->start->tally->untrusted_told_ms, e))
 		return -1;
+	hub.limits.trust = &p->trust;
 	p->rules.add_count = 0;
 	p->rules.remove = &none;
 	hub_init(&p->hub, p->loop, &host_functions, p, &hub);

@@ -5,12 +5,14 @@
 
 #include "listener.h"
 #include "migrate.h"
+#include "scoreboard.h"
 
 struct gateway_start {
 	const struct config *config;
 	const struct listeners *listeners;
 	const struct gateway *gateway;
 	const char *name; /* "http 1" */
+	struct tally *tally;
 	struct migrate_queue successors; /* the queue of all gateways' connections that move */
 	int channel;      /* to the master */
 	pid_t master;

@@ -449,9 +449,11 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				       strerror(errno));
 	if (requestlog_init(&lane->log, setup->config, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
+	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted_told_ms, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
 	lane_limits(setup->config, &hub);
+	hub.limits.trust = &lane->trust;
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
 	/* With other lanes about, one at a time: what waits is for whoever is free. */
 	if (acceptor_init(&lane->acceptor, &lane->hub, NULL, queues, most, e))
@@ -487,4 +489,5 @@ void lane_fini(struct lane *lane)
 	ev_loop_destroy(lane->loop);
 	requestlog_fini(&lane->log);
 	header_rules_fini(&lane->rules);
+	trust_fini(&lane->trust);
 }

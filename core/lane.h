@@ -48,6 +48,7 @@ struct lane {
 	struct hub hub;
 	struct requestlog log;
 	struct header_rules rules;
+	struct trust trust;
 	struct lane_score *score;
 	void *app_state;
 	struct acceptor acceptor;

@@ -26,6 +26,7 @@
 #include "source.h"
 #include "title.h"
 #include "traps.h"
+#include "trust.h"
 #include "worker.h"
 
 #include <signal.h>
@@ -38,6 +39,7 @@
 static const struct option_table *const core_tables[] = {
 	&traps_table,    &config_table,        &loader_options,     &listener_options,
 	&worker_options, &header_options,      &lane_options,       &limits_options,
+	&trust_options,
 	&master_options, &environment_options, &privileges_options, &resources_options,
 	&pidfile_options, &logging_options,     &logstream_options,  &requestlog_options,
 	&title_options,  &always_options,

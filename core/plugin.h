@@ -304,6 +304,11 @@ struct endpoint {
 UWSGI_API const struct endpoint *uwsgi_request_peer(struct request *);
 UWSGI_API const struct endpoint *uwsgi_request_local(struct request *);
 
+/* Whether proxy-allow-ips lets the connection's peer speak for others. */
+UWSGI_API bool uwsgi_request_trusts_proxy(const struct request *);
+/* The variable REMOTE_ADDR is what this server has found, though the connection's peer is another. */
+UWSGI_API void uwsgi_request_knows_client(struct request *);
+
 /* Bytes that live as long as the request, for what the protocol has to build (header names,
  * decoded paths).  NULL: no memory; the request is already marked as refused. */
 UWSGI_API char *uwsgi_request_alloc(struct request *, size_t n);
@@ -342,6 +347,11 @@ struct var {
 UWSGI_API const struct var *uwsgi_request_vars(const struct request *, size_t *count);
 /* {NULL, 0} when there is none. */
 UWSGI_API struct slice uwsgi_request_find(const struct request *, struct slice name);
+
+/* Whether X-Forwarded-Proto and X-Forwarded-SSL, which say https, are to be believed: whether
+ * forwarded-allow-ips has the client that the server knows, else the connection's peer.  If not, the
+ * log says so, at most once a minute. */
+UWSGI_API bool uwsgi_request_trusts_forwarded(const struct request *);
 
 /* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);

@@ -53,6 +53,7 @@ void request_reset(struct request *rq)
 	rq->count = 0;
 	rq->vars_size = 0;
 	rq->logvars = NULL;
+	rq->knows_client = false;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
 }
@@ -65,6 +66,32 @@ const struct endpoint *uwsgi_request_peer(struct request *rq)
 const struct endpoint *uwsgi_request_local(struct request *rq)
 {
 	return rq->local;
+}
+
+void uwsgi_request_knows_client(struct request *rq)
+{
+	rq->knows_client = true;
+}
+
+bool uwsgi_request_trusts_proxy(const struct request *rq)
+{
+	const struct trust *trust = rq->limits->trust;
+
+	return trust && trust_believes(trust, TRUST_PROXY, rq->peer->address);
+}
+
+bool uwsgi_request_trusts_forwarded(const struct request *rq)
+{
+	const struct trust *trust = rq->limits->trust;
+	struct slice who = rq->knows_client ? uwsgi_request_find(rq, SLICE("REMOTE_ADDR"))
+					    : rq->peer->address;
+
+	if (!trust)
+		return false;
+	if (trust_believes(trust, TRUST_FORWARDED, who))
+		return true;
+	trust_tell(trust, who);
+	return false;
 }
 
 void uwsgi_request_reject(struct request *rq, int status, const char *why)

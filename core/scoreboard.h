@@ -29,6 +29,7 @@ struct slot_score {
 /* Counters that outlive a generation. */
 struct tally {
 	atomic_uint_fast64_t requests;
+	atomic_int_fast64_t untrusted_told_ms; /* as struct trust's */
 };
 
 struct scoreboard {

@@ -57,6 +57,7 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 		.listeners = &g->listeners,
 		.gateway = listeners_gateway(&g->listeners),
 		.name = slot->name,
+		.tally = g->host->tally,
 		.successors = g->host->gateways_left,
 		.channel = channel,
 		.master = getpid(),

@@ -240,7 +240,9 @@ static enum parsed read_proxied(struct http *s, struct request *rq, struct slice
 {
 	static const struct http_refusal why = {
 		400, "no PROXY protocol, which http-enable-proxy-protocol expects"
-	};
+	}, stranger = { 403, "proxy-allow-ips does not name this peer" };
+	if (!uwsgi_request_trusts_proxy(rq))
+		return refuse(s, rq, &stranger);
 	enum parsed parsed = http_read_proxied(in, &s->proxied, used);
 
 	if (parsed == PARSE_BAD)

@@ -31,6 +31,7 @@ bool http_find_peer(const struct http_proxied *p, struct request *rq, struct end
 	*peer = *uwsgi_request_peer(rq);
 	if (!p->family)
 		return true;
+	uwsgi_request_knows_client(rq);
 	char *text = uwsgi_request_alloc(rq, ADDRESS + PORT);
 	if (!text || !inet_ntop(p->family, p->address, text, ADDRESS))
 		return false;

@@ -669,6 +669,18 @@ static bool write_packet(struct job *job)
 	return true;
 }
 
+/* A server of its own knows only this router as its peer: what a stranger says of https is answered
+ * here. */
+static bool set_scheme(const struct router *r, struct request *rq)
+{
+	if (r->own ||
+	    (!uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO")).n &&
+	     !uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_SSL")).n) ||
+	    uwsgi_request_trusts_forwarded(rq))
+		return true;
+	return uwsgi_request_var(rq, SLICE("UWSGI_SCHEME"), SLICE("http"));
+}
+
 static void *handle(void *state, struct request *rq, struct response *rs)
 {
 	struct router *r = state;
@@ -684,7 +696,7 @@ static void *handle(void *state, struct request *rq, struct response *rs)
 	job->phase = CONNECTING;
 	job->body = uwsgi_request_body_view(rq);
 	job->passes_file = r->own && job->body.fd >= 0;
-	if (!write_packet(job)) {
+	if (!set_scheme(r, rq) || !write_packet(job)) {
 		uwsgi_response_refuse(finish(job), 431,
 				      SLICE("the request's head does not fit into a uwsgi packet"));
 		return NULL;

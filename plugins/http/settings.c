@@ -107,7 +107,8 @@ static const struct option rows[] = {
 	  .offset = AT(proxied),
 	  .initial = "false",
 	  .help = "each connection begins with the PROXY protocol, version 1 or 2, whose client "
-		  "becomes REMOTE_ADDR; others are refused" },
+		  "becomes REMOTE_ADDR; others, and peers that proxy-allow-ips does not name, are "
+		  "refused" },
 	{ .name = "enable-proxy-protocol", .same_as = "http-enable-proxy-protocol" },
 	{ .name = "http-processes",
 	  .type = OPT_INT,

@@ -7,11 +7,31 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* CGI has these without HTTP_; nginx sends both, and PEP 3333 wants the latter absent. */
-static bool is_doubled(struct slice name)
+static bool begins(struct slice name, struct slice with)
 {
-	return (name.n == 17 && !memcmp(name.p, "HTTP_CONTENT_TYPE", 17)) ||
-	       (name.n == 19 && !memcmp(name.p, "HTTP_CONTENT_LENGTH", 19));
+	return name.n >= with.n && !memcmp(name.p, with.p, with.n);
+}
+
+/* What no web server has a say in: the server's own keys; HTTP_PROXY, which a client sends as Proxy
+ * and libraries take for the environment's.  And what CGI has without HTTP_: nginx sends both, and
+ * PEP 3333 wants these absent. */
+bool environ_drops(struct slice name)
+{
+	switch (name.n) {
+	case 10:
+		if (!memcmp(name.p, "HTTP_PROXY", 10))
+			return true;
+		break;
+	case 17:
+		if (!memcmp(name.p, "HTTP_CONTENT_TYPE", 17))
+			return true;
+		break;
+	case 19:
+		if (!memcmp(name.p, "HTTP_CONTENT_LENGTH", 19))
+			return true;
+		break;
+	}
+	return begins(name, SLICE("wsgi.")) || begins(name, SLICE("uwsgi."));
 }
 
 static bool says(struct slice s, const char *text)
@@ -26,21 +46,21 @@ static bool is_on(const struct request *rq, struct slice name)
 	return says(value, "on") || says(value, "1");
 }
 
-/* UWSGI_SCHEME, which the web server sets; else what a proxy in front of it says, if that is a
- * scheme at all; else whether HTTPS is on.  REQUEST_SCHEME says nothing, as in uWSGI. */
-static int set_scheme(const struct names *names, PyObject *env, const struct request *rq)
+/* UWSGI_SCHEME, which the web server sets; else whether its HTTPS is on; else what a proxy in front
+ * of it says, if that one is believed.  REQUEST_SCHEME says nothing, as in uWSGI. */
+static bool is_https(const struct request *rq)
 {
 	struct slice scheme = uwsgi_request_find(rq, SLICE("UWSGI_SCHEME"));
-	struct slice forwarded = uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO"));
 
-	if (scheme.n > 0)
-		return put_new(env, names->url_scheme, latin1_new(scheme));
-	if (says(forwarded, "http"))
-		return 0;
-	if (says(forwarded, "https") || is_on(rq, SLICE("HTTPS")) ||
-	    is_on(rq, SLICE("HTTP_X_FORWARDED_SSL")))
-		return PyDict_SetItem(env, names->url_scheme, names->https);
-	return 0;
+	if (says(scheme, "http") || says(scheme, "https"))
+		return scheme.n == 5;
+	if (is_on(rq, SLICE("HTTPS")))
+		return true;
+	scheme = uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO"));
+	if (says(scheme, "http"))
+		return false;
+	return (says(scheme, "https") || is_on(rq, SLICE("HTTP_X_FORWARDED_SSL"))) &&
+	       uwsgi_request_trusts_forwarded(rq);
 }
 
 PyObject *environ_new(const struct lane *lane, const struct request *rq)
@@ -52,8 +72,10 @@ PyObject *environ_new(const struct lane *lane, const struct request *rq)
 	int failed = !env || PyDict_SetItem(env, py->names.input, lane->input);
 
 	for (size_t i = 0; !failed && i < count; i++)
-		failed = !is_doubled(vars[i].name) && key_cache_set(py->keys, env, &vars[i]);
-	if (failed || set_scheme(&py->names, env, rq))
+		failed = key_cache_set(py->keys, env, &vars[i]);
+	if (!failed && is_https(rq))
+		failed = PyDict_SetItem(env, py->names.url_scheme, py->names.https);
+	if (failed)
 		Py_CLEAR(env);
 	return env;
 }

@@ -225,15 +225,15 @@ int failure_report(struct error *, const char *what);
 
 /* NULL: an exception, or no memory. */
 struct key_cache *key_cache_new(void);
-/* dict[name] = value. */
+/* dict[name] = value, but for what environ_drops(). */
 int key_cache_set(struct key_cache *, PyObject *dict, const struct var *);
-/* A new str. */
-PyObject *latin1_new(struct slice);
 /* dict[name] = value, whose reference is consumed; where either is NULL, the exception is kept. */
 int put_new(PyObject *dict, PyObject *name, PyObject *value);
 
 /* ---- environ.c ---- */
 
+/* Whether the application does not get to see a variable of this name. */
+bool environ_drops(struct slice name);
 /* What is the same in all requests of a lane. */
 PyObject *environ_template_new(const struct python *, int lane);
 /* A new dict for one request. */

@@ -94,7 +94,7 @@ struct key_cache {
 	struct set sets[SETS];
 };
 
-PyObject *latin1_new(struct slice s)
+static PyObject *latin1(struct slice s)
 {
 	return PyUnicode_DecodeLatin1(s.p, (Py_ssize_t)s.n, NULL);
 }
@@ -176,7 +176,7 @@ static struct kept *find(struct set *set, struct slice name)
 /* Not interned: some Pythons never let go of such strings. */
 static struct kept *keep(struct set *set, struct slice name)
 {
-	PyObject *made = latin1_new(name);
+	PyObject *made = latin1(name);
 
 	if (!made)
 		return NULL;
@@ -196,8 +196,8 @@ int put_new(PyObject *dict, PyObject *name, PyObject *value)
 
 static int set_new(PyObject *dict, const struct var *v)
 {
-	PyObject *name = latin1_new(v->name);
-	int failed = put_new(dict, name, latin1_new(v->value));
+	PyObject *name = latin1(v->name);
+	int failed = put_new(dict, name, latin1(v->value));
 
 	Py_XDECREF(name);
 	return failed;
@@ -208,6 +208,8 @@ int key_cache_set(struct key_cache *cache, PyObject *dict, const struct var *v)
 	struct set *set = set_of(cache, v->name);
 	struct kept *kept = find(set, v->name);
 
+	if (!kept && environ_drops(v->name))
+		return 0;
 	if (!kept && set->usual == WAYS)
 		return set_new(dict, v);
 	if (!kept)
@@ -216,7 +218,7 @@ int key_cache_set(struct key_cache *cache, PyObject *dict, const struct var *v)
 		return -1;
 	if (kept->value && is_same(kept->value, v->value))
 		return PyDict_SetItem(dict, kept->name, kept->value);
-	PyObject *value = latin1_new(v->value);
+	PyObject *value = latin1(v->value);
 	if (value && v->value.n <= VALUE_MAX) {
 		Py_INCREF(value);
 		Py_XSETREF(kept->value, value);

@@ -173,6 +173,8 @@ static enum parsed read_packet(struct state *s, struct request *rq, struct packe
 {
 	struct seen seen = { .length = -1 };
 
+	if (s->own)
+		uwsgi_request_knows_client(rq);
 	if (!read_variables(s, rq, vars, &seen))
 		return PARSE_BAD;
 	if (header.modifier1 == MODIFIER_WSGI_SCRIPT_NAME && !strip_script_name(rq, &seen))

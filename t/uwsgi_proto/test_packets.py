@@ -44,7 +44,7 @@ def test_a_variable_given_twice_has_its_last_value(served):
 @pytest.mark.parametrize("extra, scheme", [
     ([("UWSGI_SCHEME", "https")], "https"), ([("HTTPS", "on")], "https"),
     ([("HTTP_X_FORWARDED_PROTO", "https")], "https"), ([("HTTP_X_FORWARDED_SSL", "on")], "https"),
-    ([("HTTP_X_FORWARDED_PROTO", "http"), ("HTTPS", "on")], "http"),
+    ([("HTTP_X_FORWARDED_PROTO", "http"), ("HTTPS", "on")], "https"),
     ([("HTTP_X_FORWARDED_PROTO", "javascript")], "http"),
     ([("UWSGI_SCHEME", "http"), ("HTTP_X_FORWARDED_PROTO", "https")], "http"),
     ([("HTTPS", "1")], "https"), ([("HTTPS", "")], "http"), ([("HTTPS", "off")], "http"), ([], "http"),
