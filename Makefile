@@ -39,8 +39,8 @@ BASE     := error logline log patience arena out memory tempfile safefile patter
 SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup nearest catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion
-EXCHANGE := trust request body header_rules response logformat requestlog progress exchange
-WIRE     := address socketpath socketoption listener passed migrate backend sending receiving room connection hub acceptor watch
+EXCHANGE := trust request body header_rules response logformat requestlog progress spool exchange
+WIRE     := address socketpath socketoption listener passed migrate backend sending receiving room unread connection hub acceptor watch
 WORK     := loader scoreboard channel lane worker
 PROCESS  := title environment resources capability privileges pidfile outcome notify cause slot roster limit child zygote gateway generation \
             observe spawn logfile logencoder logger logstream logpipe touch logmaster announce succession master

@@ -50,6 +50,10 @@ void arena_reset(struct arena *a)
 		return;
 	free_after(a->first->next);
 	a->first->next = NULL;
+	if (a->first->size > BLOCK_SIZE) {
+		arena_fini(a);
+		return;
+	}
 	use_block(a, a->first);
 }
 

@@ -24,11 +24,19 @@ void body_init(struct body *b)
 	*b = (struct body){ .fd = -1 };
 }
 
-void body_fini(struct body *b)
+void body_discard(struct body *b)
 {
+	int64_t length = b->length;
+
 	if (b->fd >= 0)
 		close(b->fd);
 	free(b->memory);
+	*b = (struct body){ .fd = -1, .length = length };
+}
+
+void body_fini(struct body *b)
+{
+	body_discard(b);
 	body_init(b);
 }
 

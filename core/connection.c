@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@
 #include <unistd.h>
 
 enum {
-	HIGH_WATER = 262144, /* above it the application waits for its peer */
+	IN_MEMORY = 1 << 20, /* of an answer; what is beyond goes to a file */
+	/* Where it cannot, and the application waits for its peer: until less than this is left. */
 	LOW_WATER = 65536,
+	EARLY = 65536, /* the most that is said before there is a request, and not taken */
 	LINGER_BYTES = 64 << 20,
 	HEAD_MOST = 1 << 25, /* more than any buffer-size makes of a head */
 };
@@ -40,23 +43,33 @@ static const double slow_s = 0.01;
  * does, after this. */
 static const double unwatched_s = 0.25;
 
-/* A line a minute: whoever has no memory has no use for more. */
-enum { TELL_NO_MEMORY_MS = 60000 };
+/* A line a minute says enough. */
+enum { TELL_MS = 60000 };
+
+static void tell(struct told *told, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+
+static void tell(struct told *told, const char *fmt, ...)
+{
+	int64_t now_ms = clock_monotonic_coarse_ms();
+	char text[1024], others[64] = "";
+	va_list ap;
+
+	told->since++;
+	if (told->at_ms > 0 && now_ms - told->at_ms < TELL_MS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (told->since > 1)
+		snprintf(others, sizeof others, "; %u times since this was said last",
+			 told->since);
+	uwsgi_log(UWSGI_ERROR, "%s%s", text, others);
+	*told = (struct told){ .at_ms = now_ms };
+}
 
 static void tell_no_memory(struct hub *hub, const char *what)
 {
-	int64_t now_ms = clock_monotonic_coarse_ms();
-
-	hub->without_memory++;
-	if (hub->told_no_memory_ms > 0 && now_ms - hub->told_no_memory_ms < TELL_NO_MEMORY_MS)
-		return;
-	char others[64] = "";
-	if (hub->without_memory > 1)
-		snprintf(others, sizeof others, "; %u such failures since this was said last",
-			 hub->without_memory);
-	uwsgi_log(UWSGI_ERROR, "out of memory: %s%s", what, others);
-	hub->told_no_memory_ms = now_ms;
-	hub->without_memory = 0;
+	tell(&hub->no_memory, "out of memory: %s", what);
 }
 
 /* ---- exchanges ---- */
@@ -139,6 +152,7 @@ void connection_close(struct connection *c)
 	ev_timer_stop(hub->loop, &c->timer);
 	close(c->io.fd);
 	leave_queue(c);
+	unread_forget(&hub->unread, &c->unread);
 	/* Callers may still look at it: freed when the turn ends. */
 	LIST_REMOVE(c, link);
 	LIST_INSERT_HEAD(&hub->closed, c, link);
@@ -275,6 +289,105 @@ static bool wait_until_low(struct connection *c)
 	return sent != SENT_FAILED;
 }
 
+/* ---- answers that are not taken ---- */
+
+/* Whose memory lies on a file system of memory would gain little. */
+static int64_t most_of_file(const struct connection *c)
+{
+	const struct unread_limits *limits = &c->hub->unread.limits;
+
+	return c->x->spool.in_memory && limits->file > limits->memory / 2 ? limits->memory / 2
+									   : limits->file;
+}
+
+/* False: there is no room in the file. */
+static bool move_to_file(struct connection *c, int64_t keep)
+{
+	struct exchange *x = c->x;
+	struct error e;
+
+	switch (spool_take(&x->spool, &x->out, keep, most_of_file(c), &e)) {
+	case SPOOL_DONE:
+		return true;
+	case SPOOL_FULL:
+		break;
+	case SPOOL_FAILED:
+		tell(&c->hub->no_room, "%s; what does not fit into memory waits for its "
+		     "client", e.text);
+		break;
+	}
+	return false;
+}
+
+/* Inside run(): false when the peer is gone. */
+static bool hold_back(struct connection *c)
+{
+	struct out *out = &c->x->out;
+	bool over = unread_is_over(&c->hub->unread, exchange_memory(c->x));
+
+	if (!over && out_memory(out) <= IN_MEMORY)
+		return true;
+	return move_to_file(c, over ? 0 : IN_MEMORY / 2) || out->pending <= LOW_WATER ||
+	       wait_until_low(c);
+}
+
+static void lose_peer(struct connection *c)
+{
+	c->x->rs.broken = true;
+	c->hub->host->gone(c->hub->host_data, c->x);
+}
+
+static void note_unread(struct connection *c)
+{
+	unread_note(&c->hub->unread, &c->unread, exchange_memory(c->x), c->x->out.sent);
+}
+
+static bool gives_memory_back(struct connection *c)
+{
+	int64_t held = c->unread.held;
+
+	move_to_file(c, 0);
+	note_unread(c);
+	release_sent(c);
+	return c->unread.held < held;
+}
+
+/* Until memory suffices, from whose client is the furthest behind.  kept: is not cut off; may be
+ * NULL. */
+static void relieve(struct hub *hub, const struct connection *kept)
+{
+	struct unread *u = &hub->unread;
+	struct unread_share *share;
+
+	while (unread_is_over(u, 0) && (share = unread_last(u))) {
+		struct connection *c =
+			(struct connection *)((char *)share - offsetof(struct connection, unread));
+
+		if (gives_memory_back(c))
+			continue;
+		if (c == kept)
+			return;
+		tell(&hub->cut,
+		     "unread answers hold %lld KiB of memory (response-memory): the connection "
+		     "whose client has taken nothing for the longest time is reset",
+		     (long long)(u->held >> 10));
+		if (c->state == ANSWERING)
+			lose_peer(c);
+		else
+			give_up(c);
+	}
+}
+
+/* It waits for its client, and counts.  Unless it is `running`, it may be cut off itself. */
+static void settle(struct connection *c, bool running)
+{
+	if (out_memory(&c->x->out) > IN_MEMORY)
+		move_to_file(c, IN_MEMORY / 2);
+	note_unread(c);
+	release_sent(c);
+	relieve(c->hub, running ? c : NULL);
+}
+
 static struct exchange *exchange_of(struct sink *sink)
 {
 	return (struct exchange *)((char *)sink - offsetof(struct exchange, sink));
@@ -294,10 +407,12 @@ static bool sink_flush(struct sink *sink)
 	enum sent sent = send_pending(c);
 	bool alive = sent != SENT_FAILED;
 
-	if (sent == SENT_SOME && c->hub->host->gone)
+	if (sent == SENT_SOME && c->hub->host->gone) {
 		wait_to_write(c);
-	else if (sent == SENT_SOME && x->out.pending > HIGH_WATER && !x->rs.ended)
-		alive = wait_until_low(c);
+		settle(c, true);
+	} else if (sent == SENT_SOME && !x->rs.ended) {
+		alive = hold_back(c);
+	}
 	release_sent(c);
 	return alive;
 }
@@ -383,11 +498,14 @@ static void send_response(struct connection *c)
 	case SENT_ALL:
 		if (c->io.events & EV_WRITE)
 			ev_io_stop(c->hub->loop, &c->io);
+		unread_forget(&c->hub->unread, &c->unread);
 		after_response(c);
 		break;
 	case SENT_SOME:
 		c->state = WRITING;
 		wait_to_write(c);
+		body_discard(&c->x->rq.body);
+		settle(c, false);
 		break;
 	case SENT_FAILED:
 		if (c->x->out.failed)
@@ -515,12 +633,6 @@ static int sink_detach(struct sink *sink, char *unread, size_t size, size_t *n)
 	return fd;
 }
 
-static void lose_peer(struct connection *c)
-{
-	c->x->rs.broken = true;
-	c->hub->host->gone(c->hub->host_data, c->x);
-}
-
 static void on_io_answering(struct connection *c, int events)
 {
 	enum sent sent = events & EV_WRITE ? send_pending(c) : SENT_ALL;
@@ -532,8 +644,10 @@ static void on_io_answering(struct connection *c, int events)
 	case SENT_ALL:
 		/* Also when the peer says more, or that it says no more: later. */
 		ev_io_stop(c->hub->loop, &c->io);
+		unread_forget(&c->hub->unread, &c->unread);
 		break;
 	case SENT_SOME:
+		note_unread(c);
 		break;
 	}
 	/* The host may go on with that, which may end the response. */
@@ -627,7 +741,7 @@ static void step(struct connection *c)
 	x->in.begin += used <= in.n ? used : in.n;
 	/* A peer that asks and asks and takes no answer would fill the memory. */
 	if (x->out.pending > 0 && parsed != PARSE_DONE &&
-	    (send_pending(c) == SENT_FAILED || x->out.pending > HIGH_WATER)) {
+	    (send_pending(c) == SENT_FAILED || x->out.pending > EARLY)) {
 		connection_close(c);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "listener.h"
 #include "migrate.h"
 #include "room.h"
+#include "unread.h"
 #include <ev.h>
 #include <sys/queue.h>
 
@@ -30,6 +31,12 @@ struct hub_host {
 	void (*release)(void *host, void *const *owners, size_t count);
 };
 
+/* Something that may happen often and is said seldom. */
+struct told {
+	int64_t at_ms;  /* when it was last said, on the monotonic clock; 0: never */
+	unsigned since; /* how often it has happened since */
+};
+
 LIST_HEAD(connections, connection);
 TAILQ_HEAD(connection_queue, connection);
 
@@ -48,6 +55,7 @@ struct hub {
 	struct connection_queue again; /* they have read more than they have answered */
 	struct connection_queue slow;  /* readable or READY, and expected to take long */
 	struct exchange_pool pool;
+	struct unread unread;
 	size_t open_count;
 	struct room room; /* who waits for its peer */
 	bool reserve_touched; /* nobody could make room for the last one that came */
@@ -66,8 +74,7 @@ struct hub {
 	ev_idle more;    /* runs while a turn has left something to the next one */
 	ev_timer retry;  /* successors had no room */
 	ev_timer grace;  /* after it, idle connections are closed */
-	int64_t told_no_memory_ms; /* when that was last said in the log; 0: never */
-	unsigned without_memory;  /* how often that was since */
+	struct told no_memory, no_room, cut; /* what the log says of each */
 	int64_t date_s;           /* the second that date_text says */
 	char date_text[32];
 };
@@ -84,6 +91,7 @@ enum connection_state {
 struct connection {
 	LIST_ENTRY(connection) link; /* in open or closed */
 	TAILQ_ENTRY(connection) turn;
+	struct unread_share unread;
 	struct connection_queue *queue; /* that it is in by `turn`; NULL: none */
 	struct hub *hub;
 	const struct listener *listener;

@@ -46,6 +46,7 @@ static struct exchange *make(struct exchange_pool *pool)
 		return NULL;
 	request_init(&x->rq, pool->limits);
 	out_init(&x->out);
+	spool_init(&x->spool);
 	x->sink = pool->sink;
 	response_init(&x->rs, &x->rq, &x->out, &x->sink, pool->rules);
 	return x;
@@ -73,6 +74,7 @@ static void exchange_free(struct exchange *x)
 	request_fini(&x->rq);
 	response_fini(&x->rs);
 	out_fini(&x->out);
+	spool_close(&x->spool);
 	free(x->in.p);
 	free(x->head.p);
 	free(x);
@@ -84,9 +86,19 @@ void exchange_renew(struct exchange *x, const struct protocol *protocol, void *p
 	response_reset(&x->rs, protocol, protocol_state);
 	x->logged.rq = NULL;
 	x->body_began_ms = 0;
+	if (x->spool.fd >= 0)
+		spool_close(&x->spool);
 	free(x->head.p);
 	x->head = (struct buffer){ 0 };
 	buffer_compact(&x->in);
+}
+
+int64_t exchange_memory(const struct exchange *x)
+{
+	size_t large = x->in.capacity > INITIAL_BUFFER ? x->in.capacity : 0;
+
+	return out_memory(&x->out) + (x->spool.in_memory ? x->spool.length : 0) +
+	       (int64_t)(large + x->head.capacity + x->rq.body.capacity);
 }
 
 void exchange_return(struct exchange_pool *pool, struct exchange *x)

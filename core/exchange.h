@@ -6,6 +6,7 @@
 
 #include "progress.h"
 #include "requestlog.h"
+#include "spool.h"
 
 struct connection;
 
@@ -20,6 +21,7 @@ struct exchange {
 	struct request rq;
 	struct response rs;
 	struct out out;
+	struct spool spool; /* of out */
 	struct progress progress; /* of the peer, while it is waited for */
 	int64_t body_began_ms;    /* when a body that comes in pieces began to; 0: it did not */
 	struct sink sink;
@@ -48,6 +50,8 @@ void buffer_compact(struct buffer *);
 
 /* One with room for input; the caller fills in whose it is, and renews it.  NULL: no memory. */
 struct exchange *exchange_take(struct exchange_pool *);
+/* Bytes that it holds for its answer and its request, but for the kilobytes that all have. */
+int64_t exchange_memory(const struct exchange *);
 void exchange_return(struct exchange_pool *, struct exchange *);
 /* Makes it ready for the next request of a connection; unread input stays. */
 void exchange_renew(struct exchange *, const struct protocol *, void *protocol_state);

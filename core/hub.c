@@ -336,6 +336,7 @@ void hub_init(struct hub *hub, struct ev_loop *loop, const struct hub_host *host
 			     .head_limit = setup->buffer_size,
 			     .body_rate = setup->body_rate };
 	room_init(&hub->room, &setup->room);
+	unread_init(&hub->unread, &setup->unread);
 	TAILQ_INIT(&hub->again);
 	TAILQ_INIT(&hub->slow);
 	ev_check_init(&hub->turn, on_turn);

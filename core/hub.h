@@ -10,6 +10,7 @@ struct hub_setup {
 	const struct config *config;
 	const struct header_rules *rules;
 	struct request_limits limits;
+	struct unread_limits unread;
 	size_t buffer_size;
 	int64_t body_rate; /* bytes a second that a body must bring; 0: any */
 	const struct listeners *listeners;

@@ -22,6 +22,7 @@ enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
 	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
+	long long response_memory, response_file_max;
 };
 
 #define AT(member) offsetof(struct lane_settings, member)
@@ -97,6 +98,24 @@ static const struct option rows[] = {
 	  .help = "when the server stops, close a kept connection after so long a silence, which "
 		  "may have begun before",
 	  .differs = "there is no such option" },
+	{ .name = "response-memory",
+	  .type = OPT_SIZE,
+	  .offset = AT(response_memory),
+	  .initial = "64m",
+	  .min = 1 << 20,
+	  .max = 1LL << 50,
+	  .help = "what answers that their clients have not taken may hold of each process's "
+		  "memory; beyond it they go to files, and where those are full the connection "
+		  "is reset whose client has taken nothing for the longest time",
+	  .differs = "the worker waits for each client" },
+	{ .name = "response-file-max",
+	  .type = OPT_SIZE,
+	  .offset = AT(response_file_max),
+	  .initial = "1g",
+	  .max = 1LL << 50,
+	  .help = "an answer of which more than 1 MiB is not taken yet goes to a temporary file up "
+		  "to this size, beyond which the application waits for its client; 0: no files",
+	  .differs = "the worker waits for each client" },
 	{ .name = "harakiri",
 	  .letter = 't',
 	  .type = OPT_SECONDS,
@@ -148,6 +167,8 @@ void lane_limits(const struct config *cfg, struct hub_setup *hub)
 	hub->idle_s = (double)s->drain_idle_s;
 	hub->limits.post_buffering = s->post_buffering;
 	hub->limits.limit_post = s->limit_post;
+	hub->unread.memory = s->response_memory;
+	hub->unread.file = s->response_file_max;
 	hub->buffer_size = (size_t)s->buffer_size;
 	hub->body_rate = s->body_rate;
 }
@@ -250,10 +271,16 @@ static void on_unsent(void *host, struct exchange *x)
 		write_line(lane, x);
 }
 
+/* The time that a client takes is not the application's. */
 static void on_pause(void *host)
 {
 	struct lane *lane = host;
+	int64_t deadline_ms = atomic_load_explicit(&lane->score->deadline_ms, memory_order_relaxed);
 
+	if (deadline_ms) {
+		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
+		atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
+	}
 	lane->setup->app->pause(lane->app_state);
 }
 
@@ -262,6 +289,10 @@ static void on_resume(void *host)
 	struct lane *lane = host;
 
 	lane->setup->app->resume(lane->app_state);
+	if (lane->settings->harakiri_s)
+		atomic_store_explicit(&lane->score->deadline_ms,
+				      clock_monotonic_coarse_ms() + lane->left_ms,
+				      memory_order_release);
 }
 
 static void on_release(void *host, void *const *owners, size_t count)
@@ -454,6 +485,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 		return -1;
 	lane_limits(setup->config, &hub);
 	hub.limits.trust = &lane->trust;
+	hub.unread.memory /= (int64_t)setup->lanes;
 	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
 	/* With other lanes about, one at a time: what waits is for whoever is free. */
 	if (acceptor_init(&lane->acceptor, &lane->hub, NULL, queues, most, e))

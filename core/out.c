@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A segment of copied bytes stays or moves whole: this is about the most that one has. */
+enum { COPIED_PIECE = 65536 };
+
 void out_init(struct out *o)
 {
 	*o = (struct out){ 0 };
@@ -81,18 +84,23 @@ static size_t copied_sent(const struct out *o)
 	return o->copied_length;
 }
 
-/* The same for copied bytes. */
-static void compact_copied(struct out *o)
+/* Takes so many that were sent from the front of the copied bytes. */
+static void drop_copied(struct out *o, size_t sent)
 {
-	size_t sent = copied_sent(o);
-
-	if (sent <= o->copied_length / 2)
-		return;
 	o->copied_length -= sent;
 	memmove(o->copied, o->copied + sent, o->copied_length);
 	for (size_t i = o->first; i < o->count; i++)
 		if (is_copied(&o->segments[i]))
 			o->segments[i].at -= (int64_t)sent;
+}
+
+/* As compact_segments(). */
+static void compact_copied(struct out *o)
+{
+	size_t sent = copied_sent(o);
+
+	if (sent > o->copied_length / 2)
+		drop_copied(o, sent);
 }
 
 static bool grow_copied(struct out *o, size_t n)
@@ -128,7 +136,7 @@ static char *extend_copied(struct out *o, size_t n)
 		return NULL;
 	struct out_segment *last = o->count > o->first ? &o->segments[o->count - 1] : NULL;
 
-	if (!last || !is_copied(last) || last->owner) {
+	if (!last || !is_copied(last) || last->owner || last->length > COPIED_PIECE) {
 		last = add_segment(o);
 		if (!last)
 			return NULL;
@@ -179,9 +187,10 @@ void uwsgi_out_piece(struct out *o, const struct piece *piece)
 		return;
 	s->p = piece->fd < 0 ? piece->bytes.p : NULL;
 	s->fd = piece->fd < 0 ? -1 : piece->fd;
-	s->at = piece->at;
+	s->at = piece->fd < 0 ? piece->length : piece->at;
 	s->length = piece->length;
 	o->pending += piece->length;
+	o->lent += piece->fd < 0 ? piece->length : 0;
 }
 
 static void write_chunk_size(struct out *o, uint64_t size)
@@ -224,12 +233,12 @@ void out_owner(struct out *o, void *owner)
 	last->owner = owner;
 }
 
-size_t out_vector(const struct out *o, struct iovec *v, size_t max)
+size_t out_pieces(const struct out *o, size_t *i, struct iovec *v, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = o->first; i < o->count && n < max; i++) {
-		const struct out_segment *s = &o->segments[i];
+	for (; *i < o->count && n < max; ++*i) {
+		const struct out_segment *s = &o->segments[*i];
 
 		if (s->fd >= 0)
 			break;
@@ -240,6 +249,13 @@ size_t out_vector(const struct out *o, struct iovec *v, size_t max)
 		n++;
 	}
 	return n;
+}
+
+size_t out_vector(const struct out *o, struct iovec *v, size_t max)
+{
+	size_t i = o->first;
+
+	return out_pieces(o, &i, v, max);
 }
 
 const struct out_segment *out_front_file(const struct out *o)
@@ -271,12 +287,87 @@ void out_advance(struct out *o, int64_t n)
 		n -= taken;
 		if (s->length > 0)
 			return;
+		if (s->p)
+			o->lent -= s->at;
 		if (s->owner)
 			give_back(o, s->owner);
 		o->first++;
 	}
 	o->first = o->count = 0;
 	o->copied_length = 0;
+}
+
+int64_t out_memory(const struct out *o)
+{
+	return o->lent + (int64_t)o->copied_length;
+}
+
+size_t out_movable(const struct out *o, int64_t keep, int fd)
+{
+	bool owned = false; /* by an owner that comes with a later segment */
+	int64_t kept = 0;
+	size_t i = o->first;
+
+	for (; i < o->count; i++) {
+		const struct out_segment *s = &o->segments[i];
+
+		if (s->fd < 0 && s->length > 0 && !owned && kept >= keep)
+			break;
+		kept += s->fd < 0 ? s->length : 0;
+		owned = !s->owner && (owned || s->p || (s->fd >= 0 && s->fd != fd));
+	}
+	return i;
+}
+
+/* Where the copied bytes end that are still in use. */
+static size_t copied_in_use(const struct out *o)
+{
+	for (size_t i = o->count; i > o->first; i--)
+		if (is_copied(&o->segments[i - 1]) && o->segments[i - 1].length > 0)
+			return (size_t)(o->segments[i - 1].at + o->segments[i - 1].length);
+	return 0;
+}
+
+static void shrink_copied(struct out *o)
+{
+	o->copied_length = copied_in_use(o);
+	if (o->copied_length == 0) {
+		free(o->copied);
+		o->copied = NULL;
+		o->copied_capacity = 0;
+		return;
+	}
+	drop_copied(o, copied_sent(o));
+	char *shrunk = realloc(o->copied, o->copied_length);
+
+	if (!shrunk)
+		return;
+	o->copied = shrunk;
+	o->copied_capacity = o->copied_length;
+}
+
+void out_moved(struct out *o, size_t i, size_t end, int fd, int64_t at)
+{
+	struct out_segment moved = { .fd = fd, .at = at };
+
+	for (size_t k = i; k < end; k++) {
+		const struct out_segment *s = &o->segments[k];
+
+		moved.length += s->length;
+		if (s->p)
+			o->lent -= s->at;
+		if (s->owner)
+			give_back(o, s->owner);
+	}
+	struct out_segment *before = i > o->first ? &o->segments[i - 1] : NULL;
+
+	if (before && before->fd == fd && before->at + before->length == at)
+		before->length += moved.length;
+	else
+		o->segments[i++] = moved;
+	memmove(o->segments + i, o->segments + end, (o->count - end) * sizeof *o->segments);
+	o->count -= end - i;
+	shrink_copied(o);
 }
 
 void out_drop(struct out *o)

@@ -10,7 +10,7 @@
 struct out_segment {
 	const char *p;  /* lent bytes; NULL: copied ones or a file */
 	int fd;         /* the file, or -1 */
-	int64_t at;     /* in the file, or in the copied bytes */
+	int64_t at;     /* in the file, or in the copied bytes; of lent ones how many they were */
 	int64_t length; /* what is still to send */
 	void *owner;    /* given back when this segment is sent; NULL: nobody's */
 };
@@ -23,6 +23,7 @@ struct out {
 	void **done; /* owners whose bytes are sent, for the caller to give back */
 	size_t done_count, done_capacity;
 	int64_t pending; /* bytes still to send */
+	int64_t lent;    /* bytes whose owners have to keep them for us */
 	int64_t sent;    /* bytes that were sent or dropped, since out_init() */
 	bool failed;     /* memory ran out: the stream has a hole, the connection must end */
 };
@@ -43,6 +44,19 @@ const struct out_segment *out_front_file(const struct out *);
 bool out_has_file(const struct out *);
 /* n bytes of the front were sent. */
 void out_advance(struct out *, int64_t n);
+/* Memory that is held for what is pending. */
+int64_t out_memory(const struct out *);
+
+/* To move pending bytes from memory to a file `fd`, which may hold others already.  The index of the
+ * first segment that can: `keep` bytes before it stay, and so does all that belongs to an owner of
+ * theirs.  o->count: none can. */
+size_t out_movable(const struct out *, int64_t keep, int fd);
+/* Up to max pieces of memory from segment *i on, which becomes the one behind them; 0: a file comes,
+ * or the end. */
+size_t out_pieces(const struct out *, size_t *i, struct iovec *, size_t max);
+/* The segments from i, as out_movable() said, to before `end`, which is a file or the end, are in fd
+ * now, from `at` on. */
+void out_moved(struct out *, size_t i, size_t end, int fd, int64_t at);
 /* Forgets what is pending; every owner moves to `done`. */
 void out_drop(struct out *);
 /* Of an empty one: gives back memory that only a large response needed. */

@@ -384,6 +384,8 @@ UWSGI_API bool uwsgi_response_file(struct response *, int fd, int64_t at, int64_
  * After the end of the response: before more work is done that the peer need not wait for;
  * then it does not wait. */
 UWSGI_API bool uwsgi_response_flush(struct response *);
+/* What was said of it and the peer has not been given yet, in bytes. */
+UWSGI_API int64_t uwsgi_response_unsent(const struct response *);
 /* Exactly one of these ends a response.  fail: 500 if nothing was sent, else cut it off; text
  * may say more than "Internal Server Error" to the client ({NULL, 0}: it does not). */
 UWSGI_API void uwsgi_response_end(struct response *);

@@ -278,6 +278,11 @@ bool uwsgi_response_flush(struct response *rs)
 	return !rs->broken;
 }
 
+int64_t uwsgi_response_unsent(const struct response *rs)
+{
+	return rs->out->pending;
+}
+
 static void finish(struct response *rs, bool complete)
 {
 	enum ended ended = rs->protocol->end(rs->state, complete, rs->out);

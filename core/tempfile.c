@@ -76,3 +76,30 @@ int tempfile_write(int fd, struct slice s, const char *what, struct error *e)
 	}
 	return 0;
 }
+
+int tempfile_write_at(int fd, struct iovec *v, int count, int64_t at, const char *what,
+		      struct error *e)
+{
+	int64_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += (int64_t)v[i].iov_len;
+	if (!tempfile_has_room(fd, size))
+		return fail(ENOSPC, what, e);
+	while (count > 0) {
+		ssize_t n = pwritev(fd, v, count, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fail(n ? errno : ENOSPC, what, e);
+		at += n;
+		for (; count > 0 && (size_t)n >= v->iov_len; v++, count--)
+			n -= (ssize_t)v->iov_len;
+		if (count > 0) {
+			v->iov_base = (char *)v->iov_base + n;
+			v->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}

@@ -6,6 +6,7 @@
 #define UWSGI_TEMPFILE_H
 
 #include "plugin.h"
+#include <sys/uio.h>
 
 /* Where they are: $TMPDIR or /tmp. */
 const char *tempfile_folder(void);
@@ -16,5 +17,8 @@ int tempfile_open(const char *what, struct error *);
 bool tempfile_has_room(int fd, int64_t bytes);
 /* Appends all of it, or returns -1 with the reason and errno, which is ENOSPC without room. */
 int tempfile_write(int fd, struct slice, const char *what, struct error *);
+/* Writes all pieces from `at` on; the vector is used up. */
+int tempfile_write_at(int fd, struct iovec *, int count, int64_t at, const char *what,
+		      struct error *);
 
 #endif

@@ -27,6 +27,9 @@ static const double unwatched_s = 0.25;
 /* Jobs that are kept for the next requests. */
 enum { SPARE_JOBS = 64 };
 
+/* Bytes that a client has not taken; beyond, the worker waits with the next ones, however few. */
+enum { UNSENT_MAX = 65536 };
+
 struct node {
 	struct sockaddr_storage sa;
 	size_t length;
@@ -401,7 +404,8 @@ static void on_connected(struct job *job)
  * others of it are under way. */
 static bool pass(struct job *job, struct slice bytes, bool hold)
 {
-	bool lend = hold || bytes.n > UWSGI_COPY_MAX;
+	bool lend = hold || bytes.n > UWSGI_COPY_MAX ||
+		    uwsgi_response_unsent(job->rs) > UNSENT_MAX;
 
 	job->lent += lend;
 	return uwsgi_response_body(job->rs, bytes, lend ? job : NULL);

@@ -75,6 +75,13 @@ def big(environ, start_response):
         left -= len(block)
 
 
+def drops(environ, start_response):
+    """?n=blocks of 1500 bytes, without a Content-Length."""
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    for _ in range(int(parse_qs(environ["QUERY_STRING"])["n"][0])):
+        yield b"d" * 1500
+
+
 def block(environ, start_response):
     """?n=bytes, which are all there at once."""
     return answer(start_response, b"x" * int(parse_qs(environ["QUERY_STRING"])["n"][0]))
@@ -108,7 +115,7 @@ def spend(environ, start_response):
 ROUTES = {
     "/": hello, "/hello": hello, "/pid": pid, "/parents": parents, "/thread": thread,
     "/echo": echo, "/ignore-body": ignore_body, "/environ": show, "/status": status,
-    "/sleep": sleep, "/big": big, "/block": block,
+    "/sleep": sleep, "/big": big, "/drops": drops, "/block": block,
     "/meet": meet, "/grow": grow, "/spend": spend,
 }
 

@@ -226,7 +226,8 @@ def test_the_chunks_of_another_server_are_read(start, backend):
 
 def test_small_chunks_to_a_slow_client_do_not_pile_up(start):
     """The worker waits for the client; all of it in the router would be some hundred MB for some."""
-    server = start("http = {http}\nmodule = broken\nprocesses = 2\nsocket-sndbuf = 64k\n")
+    server = start("http = {http}\nmodule = broken\nprocesses = 2\nsocket-sndbuf = 64k\n"
+                   "response-file-max = 0\n")
     with http.Connection(server.http, receive_buffer=131072) as slow:
         slow.send(http.request_bytes("/?blocks=20000&size=1000"))
         head = slow.read_head()

@@ -181,6 +181,7 @@ static inline int wire_open(void **state)
 	w->listeners = (struct listeners){ &w->listener, 1, NULL };
 	struct hub_setup setup = { .rules = &w->rules,
 				   .limits = { .post_buffering = 1 << 16 },
+				   .unread = { .memory = 64 << 20 },
 				   .buffer_size = WIRE_BUFFER_SIZE,
 				   .listeners = &w->listeners,
 				   .room = { .descriptor_limit = 4096,

@@ -157,6 +157,53 @@ static void test_a_peer_that_goes_away_gives_back_what_was_lent(void **state)
 	assert_int_equal(w->hub.open_count, 0);
 }
 
+static int ask_for_much(struct wire *w)
+{
+	int client = wire_connect(w, "");
+
+	setsockopt(wire_newest(w)->io.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 4096 }, sizeof(int));
+	wire_say(client, "b\n");
+	wire_turn(w);
+	return client;
+}
+
+static void test_over_the_memory_for_answers_who_is_the_furthest_behind_is_reset(void **state)
+{
+	struct wire *w = *state;
+	char bytes[16384];
+
+	w->hub.unread.limits.memory = 2 * WIRE_LONG + 1000;
+	int a = ask_for_much(w), b = ask_for_much(w);
+	assert_int_equal(w->hub.unread.held, 2 * WIRE_LONG);
+	assert_true(recv(a, bytes, sizeof bytes, 0) > 0);
+	wire_turn(w);
+	int c = ask_for_much(w);
+	assert_int_equal(w->unsent, 1);
+	assert_int_equal(w->hub.unread.held, 2 * WIRE_LONG);
+	while (recv(b, bytes, sizeof bytes, 0) > 0)
+		;
+	assert_true(wire_is_closed(b));
+	close(a);
+	wire_turn(w);
+	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	close(b);
+	close(c);
+}
+
+static void test_with_a_file_nobody_is_reset(void **state)
+{
+	struct wire *w = *state;
+
+	w->hub.unread.limits.memory = WIRE_LONG;
+	w->hub.unread.limits.file = 1 << 20;
+	int a = ask_for_much(w), b = ask_for_much(w);
+	assert_int_equal(w->unsent, 0);
+	assert_int_equal(w->released, 1);
+	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	close(a);
+	close(b);
+}
+
 /* ---- time ---- */
 
 static void test_a_head_that_does_not_come_in_time_is_refused(void **state)
@@ -218,6 +265,8 @@ int main(void)
 		WIRE_TEST(test_a_lane_that_was_busy_reads_before_it_refuses),
 		WIRE_TEST(test_what_the_peer_does_not_take_yet_is_sent_later),
 		WIRE_TEST(test_a_peer_that_goes_away_gives_back_what_was_lent),
+		WIRE_TEST(test_over_the_memory_for_answers_who_is_the_furthest_behind_is_reset),
+		WIRE_TEST(test_with_a_file_nobody_is_reset),
 		WIRE_TEST(test_a_head_that_does_not_come_in_time_is_refused),
 		WIRE_TEST(test_a_head_has_its_time_from_its_first_byte),
 		WIRE_TEST(test_an_idle_connection_is_closed_without_a_word),

@@ -21,6 +21,7 @@ struct fixture {
 	char ran[256]; /* the requests, in their order */
 	int leave_after, exhausted_at;
 	struct lane_score seen; /* while the first request ran */
+	int64_t waiting_deadline_ms, later_deadline_ms; /* of "w": see handle() */
 };
 
 static struct fixture *fixture; /* for lane_start(), which gets no pointer */
@@ -44,6 +45,13 @@ static void handle(void *state, struct request *rq, struct response *rs)
 		memcpy(&f->seen, f->lane.score, sizeof f->seen);
 	snprintf(f->ran + strlen(f->ran), sizeof f->ran - strlen(f->ran), "%.*s ", (int)line.n,
 		 line.p);
+	if (*line.p == 'w') {
+		/* As when it waits for its client. */
+		f->lane.hub.host->pause(&f->lane);
+		f->waiting_deadline_ms = f->lane.score->deadline_ms;
+		f->lane.hub.host->resume(&f->lane);
+		f->later_deadline_ms = f->lane.score->deadline_ms;
+	}
 	uwsgi_response_start(rs, SLICE("200 OK"));
 	uwsgi_response_body(rs, (struct slice){ line.p, line.n + 1 }, NULL);
 	uwsgi_response_end(rs);
@@ -214,6 +222,20 @@ static void test_the_master_sees_what_runs_and_until_when_it_may(void **unused)
 	finish(&f);
 }
 
+static void test_a_client_s_time_is_not_the_application_s(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, (char[]){ "--harakiri=30" }, 1);
+	int fd = client(&f, "w\n");
+	lane_run(&f.lane);
+	assert_int_equal(f.waiting_deadline_ms, 0);
+	assert_true(f.later_deadline_ms >= f.seen.deadline_ms);
+	close(fd);
+	finish(&f);
+}
+
 static void test_the_worker_is_told_once_that_it_had_its_requests(void **unused)
 {
 	struct fixture f;
@@ -234,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_what_waits_is_accepted_and_answered),
 		cmocka_unit_test(test_requests_are_counted_for_lane_worker_and_server),
 		cmocka_unit_test(test_the_master_sees_what_runs_and_until_when_it_may),
+		cmocka_unit_test(test_a_client_s_time_is_not_the_application_s),
 		cmocka_unit_test(test_the_worker_is_told_once_that_it_had_its_requests),
 	};
 
