@@ -197,6 +197,7 @@ WRAP(int, setsockopt, -1, (int s, int l, int o, const void *v, socklen_t n), (s,
 WRAP(ssize_t, read, -1, (int fd, void *b, size_t n), (fd, b, n))
 WRAP(ssize_t, write, -1, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP(ssize_t, writev, -1, (int fd, const struct iovec *v, int n), (fd, v, n))
+WRAP(ssize_t, pwritev, -1, (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at))
 WRAP(ssize_t, recv, -1, (int s, void *b, size_t n, int f), (s, b, n, f))
 WRAP(ssize_t, recvmsg, -1, (int s, struct msghdr *m, int f), (s, m, f))
 WRAP(ssize_t, send, -1, (int s, const void *b, size_t n, int f), (s, b, n, f))

@@ -82,6 +82,16 @@ def test_without_room_in_files_the_client_that_is_furthest_behind_is_reset(start
     server.wait_log(r"unread answers hold \d+ KiB of memory \(response-memory\): .* is reset")
 
 
+def test_a_full_disk_is_said_and_memory_stays_within_its_bounds(start):
+    server = start(INI + "response-memory = 8m\n", faults="pwritev:ENOSPC,in=worker,times=all")
+    before = peaks(server)
+    clients = [ask(server, "http", "/block?n=3000000") for _ in range(20)]
+    assert http.request(server.http, "/hello").body == b"hello\n"
+    assert peaks(server)[0] - before[0] < 24 * MIB
+    assert 1 <= sum(taken(c) > 3000000 for c in clients) <= 3
+    server.wait_log("^error: cannot store an answer in /tmp: No space left on device; ")
+
+
 def test_small_blocks_pile_up_nowhere(start):
     server = start(INI)
     before = peaks(server)

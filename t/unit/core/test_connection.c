@@ -3,6 +3,9 @@
  * ends. */
 #include "wire.h"
 
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
 /* ---- requests ---- */
 
 static void test_a_request_runs_when_it_is_whole(void **state)
@@ -204,6 +207,31 @@ static void test_with_a_file_nobody_is_reset(void **state)
 	close(b);
 }
 
+/* A file on a tmpfs saves no memory. */
+static void test_a_file_in_memory_counts(void **state)
+{
+	struct wire *w = *state;
+	const char *folder = getenv("TMPDIR");
+	char *before = folder ? strdup(folder) : NULL;
+	struct statfs fs;
+
+	if (statfs("/dev/shm", &fs) || fs.f_type != TMPFS_MAGIC)
+		skip();
+	setenv("TMPDIR", "/dev/shm", 1);
+	w->hub.unread.limits.memory = WIRE_LONG;
+	w->hub.unread.limits.file = 1 << 20;
+	int a = ask_for_much(w), b = ask_for_much(w);
+	assert_int_equal(w->unsent, 1);
+	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	if (before)
+		setenv("TMPDIR", before, 1);
+	else
+		unsetenv("TMPDIR");
+	free(before);
+	close(a);
+	close(b);
+}
+
 /* ---- time ---- */
 
 static void test_a_head_that_does_not_come_in_time_is_refused(void **state)
@@ -267,6 +295,7 @@ int main(void)
 		WIRE_TEST(test_a_peer_that_goes_away_gives_back_what_was_lent),
 		WIRE_TEST(test_over_the_memory_for_answers_who_is_the_furthest_behind_is_reset),
 		WIRE_TEST(test_with_a_file_nobody_is_reset),
+		WIRE_TEST(test_a_file_in_memory_counts),
 		WIRE_TEST(test_a_head_that_does_not_come_in_time_is_refused),
 		WIRE_TEST(test_a_head_has_its_time_from_its_first_byte),
 		WIRE_TEST(test_an_idle_connection_is_closed_without_a_word),

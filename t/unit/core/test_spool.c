@@ -48,7 +48,7 @@ static size_t take(struct out *o, char *to, size_t n)
 
 static void assert_in_order(const char *got)
 {
-	char head[16];
+	char head[24];
 
 	for (int i = 0; i < BLOCKS; i++, got += BLOCK + 10) {
 		snprintf(head, sizeof head, "head %03d", i);
