@@ -4,6 +4,8 @@
  * and adds each of its descriptors again, thousands where there are idle clients. */
 #include "backend.h"
 
+#include "plugin.h"
+
 #include <ev.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -42,6 +44,9 @@ int backend_find(struct ev_loop *loop)
 	found = who_knows(probe);
 	ev_io_stop(loop, &io);
 	close(probe);
+	if (found < 0)
+		uwsgi_log(UWSGI_WARNING, "the epoll of an event loop is not found: a connection that moves "
+					 "to another process costs its old one a new epoll");
 	return found;
 }
 

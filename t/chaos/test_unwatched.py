@@ -10,7 +10,7 @@ from lib import http, proc
 from lib.wait import until
 
 INI = "http-socket = {http}\nhttp = {router}\nmodule = basic\nthreads = 2\nreload-mercy = 5\n"
-CANNOT = "^error: .*the kernel cannot watch|epoll_ctl: Cannot allocate memory"
+CANNOT = "^error: .*the kernel cannot watch|epoll_ctl: Cannot allocate memory|epoll .* is not found"
 # Of each process while it starts and answers first.
 CALLS = [("worker", n) for n in range(1, 9)] + [("http", n) for n in range(1, 5)]
 

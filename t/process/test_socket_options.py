@@ -85,7 +85,9 @@ def test_options_reach_the_kernel(as_root, start, master_socket):
 @pytest.mark.parametrize("name", ["so-send-timeout", "so-write-timeout", "socket-send-timeout",
                                   "socket-write-timeout"])
 def test_a_peer_that_takes_nothing_is_given_up(start, name):
-    server = start(MODULE + f"http-socket = {{s}}\nsocket-timeout = 60\n{name} = 1\n")
+    """Without a file for the rest of the answer, it is over when the peer was given up."""
+    server = start(MODULE + f"http-socket = {{s}}\nsocket-timeout = 60\n{name} = 1\n"
+                   "response-file-max = 0\n")
     s = connect(server.s, receive_buffer=4096)
     s.sendall(b"GET /big?n=50000000 HTTP/1.1\r\nHost: t\r\n\r\n")
     server.wait_log("generated")
