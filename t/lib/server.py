@@ -42,7 +42,8 @@ DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - ", re.M)
 
 # Nothing of the caller's reaches the server but what a shell needs.
 BASE_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp",
-            "PYTHONDONTWRITEBYTECODE": "1", "ASAN_OPTIONS": "abort_on_error=1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "ASAN_OPTIONS": "abort_on_error=1:" + os.environ.get("ASAN_OPTIONS", ""),
             "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=0"}
 
 

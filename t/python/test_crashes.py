@@ -14,6 +14,9 @@ from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = crash\n"
 
+pytestmark = pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")),
+                                reason="a fault is the sanitizer's, and so is its stack")
+
 
 def request(server, target):
     """Whether it was answered."""
@@ -55,8 +58,6 @@ def test_a_fault_in_a_thread_of_the_application(start):
                      crash(start(INI), "/thread"), re.M)
 
 
-@pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")),
-                    reason="the sanitizers have stacks of their own for signals")
 @pytest.mark.parametrize("lane", [0, 1])
 def test_a_stack_that_overflows_is_told_on_another(start, lane):
     """Also that of a lane which is not the main thread."""
