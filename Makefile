@@ -186,10 +186,12 @@ check:
 # ---- README's two commands in minimal Debians, as root: FRESH="bookworm trixie" ----
 FRESH ?= bookworm trixie
 fresh:
+	buildconf/dependencies.sh fresh
 	/usr/bin/python3 t/fresh.py $(FRESH)
 
 # ---- which lines the tests run; not part of check ----
 coverage:
+	buildconf/dependencies.sh check
 	$(MAKE) PROFILE=coverage all
 	find build/coverage -name '*.gcda' -delete
 	-umask 0; $(MAKE) PROFILE=coverage unit >build/coverage/unit.log
@@ -200,7 +202,9 @@ coverage:
 
 # ---- minutes of load and trouble; not part of check ----
 MINUTES ?= 20
-soak: all
+soak:
+	buildconf/dependencies.sh check
+	$(MAKE) all
 	/usr/bin/python3 t/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
 
 # ---- figures, beside those of the peers ----

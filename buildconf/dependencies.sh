@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and
-# names the packages elsewhere.   usage: dependencies.sh build | demo | check | fuzz | bench
+# Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | fresh | fuzz | bench
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
+
+fresh="debootstrap git python3"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
@@ -17,9 +19,10 @@ case $wants in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
+fresh) wanted=$fresh ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | fuzz | bench" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | fresh | fuzz | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
