@@ -35,7 +35,7 @@ BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
 CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # In layer order: a file knows only what stands above it.
-BASE     := error logline log patience arena out memory tempfile safefile pattern stray
+BASE     := error logline log patience arena out memory tempfile passing safefile pattern stray
 SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup nearest catalogue inifile jsonfile text otherfile source fetch expand \
             magic command_line logic early keys_file keys \
             config logging traps show describe help reference manual completion

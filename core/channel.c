@@ -3,6 +3,8 @@
  * told in generation.c, zygote.c and worker.c. */
 #include "channel.h"
 
+#include "passing.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,22 +23,12 @@ int channel_pair(int ends[2], struct error *e)
 bool channel_send(int fd, const struct message *message, int pass)
 {
 	struct iovec v = { (void *)(uintptr_t)message, sizeof *message };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
+	union passing control = { 0 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (pass >= 0) {
-		m.msg_control = control.space;
-		m.msg_controllen = sizeof control.space;
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof pass);
-		memcpy(CMSG_DATA(c), &pass, sizeof pass);
-	}
+	if (pass >= 0)
+		passing_add(&m, &control, pass);
 	do
 		n = sendmsg(fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -51,29 +43,14 @@ void channel_send_failure(int fd, const struct error *e)
 	channel_send(fd, &m, -1);
 }
 
-static int passed_descriptor(struct msghdr *m)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fd = -1;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
-}
-
 static int receive(int fd, struct message *message, int *passed, int flags)
 {
 	struct iovec v = { message, sizeof *message };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
+	union passing control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	ssize_t n;
 
+	passing_expect(&m, &control);
 	do
 		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | flags);
 	while (n < 0 && errno == EINTR);
@@ -81,7 +58,7 @@ static int receive(int fd, struct message *message, int *passed, int flags)
 		return 0;
 	if (n != (ssize_t)sizeof *message)
 		return -1;
-	int descriptor = passed_descriptor(&m);
+	int descriptor = passing_take(&m);
 	if (passed)
 		*passed = descriptor;
 	else if (descriptor >= 0)

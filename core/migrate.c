@@ -4,16 +4,13 @@
  * the giver nor that of a lane that would have taken it closes a connection. */
 #include "migrate.h"
 
+#include "passing.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-union control {
-	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
-};
 
 /* Datagrams: of these a queue can be closed to givers without waking those who take. */
 int migrate_open(struct migrate_queue *queue, struct error *e)
@@ -44,19 +41,12 @@ void migrate_end(const struct migrate_queue *queue)
 
 enum migrate_result migrate_give(int queue, int fd, const struct moved *moved, const char *input)
 {
-	union control control = { 0 };
+	union passing control = { 0 };
 	struct iovec v[] = { { (void *)(uintptr_t)moved, sizeof *moved },
 			     { (void *)(uintptr_t)input, moved->input } };
-	struct msghdr m = { .msg_iov = v,
-			    .msg_iovlen = sizeof v / sizeof *v,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = sizeof v / sizeof *v };
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	passing_add(&m, &control, fd);
 	if (sendmsg(queue, &m, MSG_NOSIGNAL) >= 0)
 		return MIGRATE_DONE;
 	return errno == EPIPE ? MIGRATE_ENDED : MIGRATE_LATER;
@@ -74,21 +64,18 @@ static bool has_room(int queue)
 
 enum migrate_result migrate_take(int queue, int *fd, struct moved *moved, char *input)
 {
-	union control control;
+	union passing control;
 	struct iovec v[] = { { moved, sizeof *moved }, { input, MIGRATE_INPUT_MAX } };
-	struct msghdr m = { .msg_iov = v,
-			    .msg_iovlen = sizeof v / sizeof *v,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = sizeof v / sizeof *v };
 
+	passing_expect(&m, &control);
 	if (!has_room(queue))
 		return MIGRATE_NO_ROOM;
 	ssize_t n = recvmsg(queue, &m, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
 
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+	*fd = n >= 0 ? passing_take(&m) : -1;
+	if (*fd < 0)
 		return MIGRATE_LATER;
-	memcpy(fd, CMSG_DATA(c), sizeof *fd);
 	if ((size_t)n == sizeof *moved + moved->input)
 		return MIGRATE_DONE;
 	close(*fd);

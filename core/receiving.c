@@ -2,26 +2,23 @@
 /* receiving.c: one system call, as for bytes alone. */
 #include "receiving.h"
 
-#include <string.h>
+#include "passing.h"
+
 #include <sys/socket.h>
 
 ssize_t receiving_with_file(int fd, void *to, size_t n, int *file)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	union passing control;
 	struct iovec v = { to, n };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	passing_expect(&m, &control);
 	ssize_t got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	int passed = got > 0 ? passing_take(&m) : -1;
 
 	*file = RECEIVING_NONE;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(file, CMSG_DATA(c), sizeof *file);
+	if (passed >= 0)
+		*file = passed;
 	else if (got > 0 && m.msg_flags & MSG_CTRUNC)
 		*file = RECEIVING_LOST;
 	return got;
