@@ -30,24 +30,15 @@ CFLAGS  ?= $(call profile,cflags) $(call profile,cflags_$(ARCH))
 LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
-BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core
+BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
 # Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
 CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson) -lev -ldl -lpthread)$(CORE_LIBS)
 
-# In layer order: a file knows only what stands above it.
-BASE     := error logline log patience arena out memory tempfile passing safefile pattern stray
-SETTINGS := report option uwsgi_names uwsgi_plugins absent always pending lookup nearest catalogue inifile jsonfile text otherfile source fetch expand \
-            magic command_line logic early keys_file keys \
-            config logging traps show describe help reference manual completion
-EXCHANGE := trust request body header_rules response logformat requestlog progress spool exchange
-WIRE     := address socketpath socketoption listener passed migrate backend sending receiving room unread connection hub acceptor watch
-WORK     := loader scoreboard channel lane worker
-PROCESS  := title environment resources capability privileges pidfile outcome notify cause slot roster limit child zygote gateway generation \
-            observe spawn logfile logencoder logger logstream logpipe touch logmaster announce succession master
-ENTRY    := daemon check_app command
-CORE     := $(BASE) $(SETTINGS) $(EXCHANGE) $(WIRE) $(WORK) $(PROCESS) $(ENTRY)
-
-core_o   := $(CORE:%=$(B)/core/%.o)
+# From the bottom up: a file includes its own folder of core/ and those before it.
+LAYERS  := base settings log exchange wire work process entry
+core_c  := $(filter-out %/main.c,$(wildcard $(LAYERS:%=core/%/*.c)))
+core_o  := $(core_c:%.c=$(B)/%.o)
+main_o  := $(B)/core/entry/main.o
 plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
@@ -78,9 +69,9 @@ $(eval $(call remember,$(stamp),$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $
 $(eval $(call remember,build/linked,$(B)))
 FORCE:
 
-uwsgi: $(core_o) $(B)/core/main.o buildconf/exports.list build/linked
+uwsgi: $(core_o) $(main_o) buildconf/exports.list build/linked
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
-		$(core_o) $(B)/core/main.o $(CORE_LIBS)
+		$(core_o) $(main_o) $(CORE_LIBS)
 
 # ---- the same with Python inside: position-dependent, as Python's own program, and as fast ----
 python_says = $(shell $(PYTHON) -c "import sysconfig; v = sysconfig.get_config_var; print($(1))")
@@ -92,11 +83,11 @@ python_inside = -Wl,--whole-archive $(python_archive) -Wl,--no-whole-archive \
 python_lacks = $(strip $(foreach a,$(filter %.a,$(python_inside)),$(if $(wildcard $(a)),,$(a))))
 
 static: all uwsgi-static
-uwsgi-static: $(core_o) $(B)/core/main.o build/linked
+uwsgi-static: $(core_o) $(main_o) build/linked
 	@missing="$(python_lacks)"; [ -z "$$missing" ] || { echo "$(PYTHON) cannot be linked into" \
 		"the server: its installation lacks $$missing"; exit 1; }
 	$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--export-dynamic -o $@ \
-		$(core_o) $(B)/core/main.o $(python_inside) $(CORE_LIBS)
+		$(core_o) $(main_o) $(python_inside) $(CORE_LIBS)
 
 define plugin_rule
 plugins/$(1)/$(1)_plugin.so: $(call plugin_o,$(1)) build/linked
@@ -106,12 +97,12 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $(core_$*_cppflags) -fvisibility=hidden -c -o $@ $<
-core_inifile_cppflags = $(INIH_SWITCHES)
-core_magic_cppflags  := -DUWSGI_VERSION='"$(VERSION)"'
-core_loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
-core_command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
-core_main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
+	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $($(notdir $*)_cppflags) -fvisibility=hidden -c -o $@ $<
+inifile_cppflags = $(INIH_SWITCHES)
+magic_cppflags  := -DUWSGI_VERSION='"$(VERSION)"'
+loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
+command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
+main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 
 $(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
 $(B)/plugins/%.o: plugins/%.c $(stamp)
@@ -132,6 +123,7 @@ $(B)/unit/$(1)/%: t/unit/$(1)/%.c $(B)/core.a $(call plugin_o,$(1)) $(wildcard t
 endef
 
 $(B)/core.a: $(core_o)
+	@rm -f $@
 	$(AR) rcs $@ $^
 $(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
 
@@ -224,7 +216,7 @@ demo:
 		code=$$?; cat ini/demo/next.txt; exit $$code
 
 # Everything compiled, nothing put in the place of what is run: for a second compiler.
-build-only: $(core_o) $(B)/core/main.o $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
+build-only: $(core_o) $(main_o) $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
 
 # Plugins for several Pythons lie side by side: plugin = python312 asks for one.
 python_number = $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')
@@ -259,4 +251,4 @@ docs: all
 clean:
 	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so
 
--include $(wildcard $(B)/core/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)
+-include $(wildcard $(B)/core/*/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)

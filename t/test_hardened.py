@@ -47,6 +47,6 @@ def test_calls_of_libc_know_how_large_their_buffers_are():
 # Of the whole program only where the C library's own start-up code has the mark, too.
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="marks of x86-64 processors")
 def test_every_object_is_ready_for_control_flow_enforcement():
-    sources = glob.glob(f"{ROOT}/core/*.c") + glob.glob(f"{ROOT}/plugins/*/*.c")
+    sources = glob.glob(f"{ROOT}/core/*/*.c") + glob.glob(f"{ROOT}/plugins/*/*.c")
     objects = [f"{ROOT}/build/default{s.removeprefix(ROOT)[:-1]}o" for s in sources]
     assert not [o for o in objects if "IBT, SHSTK" not in readelf(o, "--notes")]

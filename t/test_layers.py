@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The plan of the house, read from sources and objects: a file knows only what stands above it in
-the Makefile's lists, plugins know plugin.h and nothing else, names do not leak, state is nobody's
+"""The plan of the house, read from folders and objects: a file of core/ knows its own folder and
+those below it, plugins know <uwsgi/plugin.h> and nothing else, names do not leak, state is nobody's
 global."""
 import glob
 import os
@@ -11,37 +11,25 @@ import pytest
 
 from lib.server import COMMAND, ROOT
 
-LAYERS = ["BASE", "SETTINGS", "EXCHANGE", "WIRE", "WORK", "PROCESS", "ENTRY"]
+LAYERS = ["base", "settings", "log", "exchange", "wire", "work", "process", "entry"]
 OBJECTS = os.path.join(ROOT, os.environ.get("UWSGI_OBJECTS", "build/default"))
 
 # Mutable state of file scope, with its reason.  Everything else belongs to an object.
 ALLOWED_STATE = {
-    "core/log.o": "where the log goes; the crash path must not need a pointer",
-    "core/stray.o": "what a fork means in this process; pthread_atfork() takes no pointer",
-    "core/title.o": "where the kernel keeps the process title",
-    "core/worker.o": "whom a signal is for; a handler gets no pointer",
+    "core/base/log.o": "where the log goes; the crash path must not need a pointer",
+    "core/base/stray.o": "what a fork means in this process; pthread_atfork() takes no pointer",
+    "core/process/proctitle.o": "where the kernel keeps the process title",
+    "core/work/worker.o": "whom a signal is for; a handler gets no pointer",
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }
-CORE_HEADERS_FOR_PLUGINS = {"plugin.h"}
 GATEWAY_FILES = {"router", "tunnel"}     # of plugins, with connections of their own
 LIBEV_FILES = {"backend", "connection", "watch", "touch", "logpipe"}  # others get it with their headers
 
 
-def layer_of_files():
-    """{noun: number of its layer}; main, which links them all, is the last."""
-    with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
-        text = f.read().replace("\\\n", " ")
-    layers = {}
-    for number, name in enumerate(LAYERS):
-        found = re.search(rf"^{name}\s*:=\s*(.*)$", text, re.M)
-        assert found, f"the Makefile has no list {name}"
-        layers.update({noun: number for noun in found[1].split()})
-    return {**layers, "main": len(LAYERS)}
-
-
 def includes(path):
+    """Names in quotes, and those of this project in angles."""
     with open(path, encoding="utf-8") as f:
-        return re.findall(r'^\s*#\s*include\s+"([^"]+)"', f.read(), re.M)
+        return re.findall(r'^\s*#\s*include\s+(?:"|<(?=uwsgi/))([^">]+)[">]', f.read(), re.M)
 
 
 def sources(pattern):
@@ -52,37 +40,29 @@ def noun(path):
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def test_every_source_of_the_core_has_its_place_in_the_makefile():
-    layers = layer_of_files()
-    missing = [p for p in sources("core/*.c") if noun(p) not in layers]
-    assert not missing
+def test_the_makefile_has_the_same_layers():
+    with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
+        found = re.search(r"^LAYERS\s*:=\s*(.*)$", f.read(), re.M)
+    assert found[1].split() == LAYERS
+    assert sorted(LAYERS) == sorted(os.listdir(f"{ROOT}/core"))
 
 
-@pytest.mark.parametrize("path", sources("core/*.[ch]"))
+@pytest.mark.parametrize("path", sources("core/*/*.[ch]"))
 def test_no_arrow_points_up(path):
-    """A file includes nothing of a higher layer.  A header without a source, which only says
-    types, has the layer of the lowest file that needs it."""
-    layers = layer_of_files()
-    if noun(path) not in layers:
-        return
+    """A file includes its own folder and those below it, each name with its folder."""
+    own = LAYERS.index(path.split("/")[1])
     for name in includes(f"{ROOT}/{path}"):
-        assert not name.startswith(("../", "plugins/")), f"{path} includes {name}"
-        if noun(name) in layers:
-            assert layers[noun(name)] <= layers[noun(path)], \
-                f"{path} ({LAYERS[layers[noun(path)]]}) includes {name}, which stands higher"
-
-
-@pytest.mark.parametrize("path", sources("core/*.[ch]"))
-def test_the_core_includes_nothing_of_a_plugin(path):
-    own = {os.path.basename(p) for p in sources("core/*.h")}
-    assert not [n for n in includes(f"{ROOT}/{path}") if n not in own]
+        if name == "uwsgi/plugin.h":
+            continue
+        assert os.path.exists(f"{ROOT}/core/{name}"), f"{path} includes {name}"
+        assert LAYERS.index(name.split("/")[0]) <= own, f"{path} includes {name}, which is above it"
 
 
 @pytest.mark.parametrize("path", sources("plugins/*/*.[ch]"))
 def test_a_plugin_includes_only_plugin_h_and_its_own(path):
     own = set(os.listdir(os.path.dirname(f"{ROOT}/{path}")))
     for name in includes(f"{ROOT}/{path}"):
-        assert name in own or name in CORE_HEADERS_FOR_PLUGINS, f"{path} includes {name}"
+        assert name in own or name == "uwsgi/plugin.h", f"{path} includes {name}"
 
 
 @pytest.mark.parametrize("path", sources("plugins/*/*.[ch]"))
@@ -95,14 +75,14 @@ def test_a_protocol_plugin_knows_no_descriptor_loop_clock_or_python(path):
     assert not found
 
 
-@pytest.mark.parametrize("path", sources("core/*.[ch]"))
+@pytest.mark.parametrize("path", sources("core/*/*.[ch]"))
 def test_only_the_shell_knows_libev(path):
     with open(f"{ROOT}/{path}", encoding="utf-8") as f:
         if re.search(r"#\s*include\s+<ev\.h>", f.read()):
             assert noun(path) in LIBEV_FILES
 
 
-@pytest.mark.parametrize("path", sources("core/*.[ch]") + sources("plugins/*/*.[ch]"))
+@pytest.mark.parametrize("path", sources("core/*/*.[ch]") + sources("plugins/*/*.[ch]"))
 def test_every_source_begins_with_its_licence_and_its_noun(path):
     with open(f"{ROOT}/{path}", encoding="utf-8") as f:
         lines = f.read().split("\n")
@@ -138,7 +118,7 @@ def test_a_plugin_exports_one_name(path):
 
 def objects():
     return sorted(os.path.relpath(p, OBJECTS) for p in
-                  glob.glob(f"{OBJECTS}/core/*.o") + glob.glob(f"{OBJECTS}/plugins/*/*.o"))
+                  glob.glob(f"{OBJECTS}/core/*/*.o") + glob.glob(f"{OBJECTS}/plugins/*/*.o"))
 
 
 @pytest.mark.parametrize("path", objects())

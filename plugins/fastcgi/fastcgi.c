@@ -33,7 +33,7 @@ static enum parsed give_up(struct fastcgi *s)
 }
 
 static enum parsed begin_request(struct fastcgi *s, const struct record *r, struct slice content,
-				 struct out *out)
+				 struct sendbuf *out)
 {
 	enum { RESPONDER = 1, KEEP_CONN = 1 };
 
@@ -54,7 +54,7 @@ static enum parsed begin_request(struct fastcgi *s, const struct record *r, stru
 
 /* One whole record before the parameters are complete.  DONE: they are. */
 static enum parsed take_record(struct fastcgi *s, const struct record *r, struct slice content,
-			       struct out *out)
+			       struct sendbuf *out)
 {
 	if (r->id == 0) {
 		fastcgi_manage(r, content, out);
@@ -89,7 +89,7 @@ static enum parsed begin_body(struct fastcgi *s, struct request *rq, struct slic
 }
 
 static enum parsed read_head(struct fastcgi *s, struct request *rq, struct slice in, size_t *used,
-			     struct out *out)
+			     struct sendbuf *out)
 {
 	size_t at = s->searched;
 
@@ -145,7 +145,7 @@ static bool take_content(struct fastcgi *s, struct request *rq, struct slice byt
 }
 
 /* The header of a record behind the parameters; a management record is taken whole. */
-static enum parsed take_header(struct fastcgi *s, struct slice in, size_t *used, struct out *out)
+static enum parsed take_header(struct fastcgi *s, struct slice in, size_t *used, struct sendbuf *out)
 {
 	struct record r = record_read(in);
 	size_t size = RECORD_HEADER + r.content + r.padding;
@@ -177,7 +177,7 @@ static enum parsed finish(struct fastcgi *s, struct request *rq)
 }
 
 static enum parsed read_body(struct fastcgi *s, struct request *rq, struct slice in, size_t *used,
-			     struct out *out)
+			     struct sendbuf *out)
 {
 	for (;;) {
 		struct slice rest = { in.p + *used, in.n - *used };
@@ -209,7 +209,7 @@ static enum parsed read_body(struct fastcgi *s, struct request *rq, struct slice
 }
 
 static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
-			 struct out *out)
+			 struct sendbuf *out)
 {
 	struct fastcgi *s = state;
 	enum parsed parsed = PARSE_MORE;

@@ -23,13 +23,13 @@ struct fastcgi {
 bool fastcgi_take_params(struct fastcgi *, struct request *, struct slice head);
 
 /* manage.c: answers a management record, whose content is whole. */
-void fastcgi_manage(const struct record *, struct slice content, struct out *);
+void fastcgi_manage(const struct record *, struct slice content, struct sendbuf *);
 
 /* frame.c */
-void fastcgi_say_end_request(uint16_t id, enum record_protocol_status, struct out *);
+void fastcgi_say_end_request(uint16_t id, enum record_protocol_status, struct sendbuf *);
 /* struct protocol's head, body and end. */
-void fastcgi_say_head(void *state, const struct head *, struct out *);
-void fastcgi_say_body(void *state, const struct piece *, struct out *);
-enum ended fastcgi_say_end(void *state, bool complete, struct out *);
+void fastcgi_say_head(void *state, const struct head *, struct sendbuf *);
+void fastcgi_say_body(void *state, const struct piece *, struct sendbuf *);
+enum ended fastcgi_say_end(void *state, bool complete, struct sendbuf *);
 
 #endif

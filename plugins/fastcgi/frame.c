@@ -6,17 +6,17 @@
 #include <string.h>
 #include <strings.h>
 
-static void say_record(enum record_type type, uint16_t id, struct slice content, struct out *out)
+static void say_record(enum record_type type, uint16_t id, struct slice content, struct sendbuf *out)
 {
 	char header[RECORD_HEADER];
 
 	record_write(header, type, id, content.n);
-	uwsgi_out_bytes(out, (struct slice){ header, sizeof header });
-	uwsgi_out_bytes(out, content);
+	uwsgi_sendbuf_bytes(out, (struct slice){ header, sizeof header });
+	uwsgi_sendbuf_bytes(out, content);
 }
 
 void fastcgi_say_end_request(uint16_t id, enum record_protocol_status protocol_status,
-			     struct out *out)
+			     struct sendbuf *out)
 {
 	/* Four bytes of the application's exit status come first. */
 	const char body[8] = { [4] = (char)protocol_status };
@@ -28,7 +28,7 @@ struct text {
 	char bytes[4096];
 	size_t n;
 	uint16_t id;
-	struct out *out;
+	struct sendbuf *out;
 };
 
 static void flush(struct text *t)
@@ -61,7 +61,7 @@ static bool is_for_caches(struct slice name)
 	return name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
 }
 
-void fastcgi_say_head(void *state, const struct head *head, struct out *out)
+void fastcgi_say_head(void *state, const struct head *head, struct sendbuf *out)
 {
 	struct fastcgi *s = state;
 	struct text t = { .id = s->id, .out = out };
@@ -87,7 +87,7 @@ void fastcgi_say_head(void *state, const struct head *head, struct out *out)
 	flush(&t);
 }
 
-void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
+void fastcgi_say_body(void *state, const struct piece *piece, struct sendbuf *out)
 {
 	const struct fastcgi *s = state;
 	char header[RECORD_HEADER];
@@ -99,8 +99,8 @@ void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
 		if (piece->fd < 0)
 			part.bytes = (struct slice){ piece->bytes.p + done, (size_t)n };
 		record_write(header, RECORD_STDOUT, s->id, (size_t)n);
-		uwsgi_out_bytes(out, (struct slice){ header, sizeof header });
-		uwsgi_out_piece(out, &part);
+		uwsgi_sendbuf_bytes(out, (struct slice){ header, sizeof header });
+		uwsgi_sendbuf_piece(out, &part);
 		done += n;
 	}
 }
@@ -110,7 +110,7 @@ void fastcgi_say_body(void *state, const struct piece *piece, struct out *out)
  * notices a reset however it is configured, and passes on what came before.  Where there is none, a
  * record that only a web server may send does it, though nginx may then throw away what it has;
  * other web servers see a connection that closes before the request was ended. */
-static enum ended break_off(const struct fastcgi *s, struct out *out)
+static enum ended break_off(const struct fastcgi *s, struct sendbuf *out)
 {
 	if (s->tcp)
 		return ENDED_CUT;
@@ -118,7 +118,7 @@ static enum ended break_off(const struct fastcgi *s, struct out *out)
 	return ENDED_CLOSE;
 }
 
-enum ended fastcgi_say_end(void *state, bool complete, struct out *out)
+enum ended fastcgi_say_end(void *state, bool complete, struct sendbuf *out)
 {
 	struct fastcgi *s = state;
 	enum ended ended = ENDED_CLOSE;

@@ -25,7 +25,7 @@ static size_t add_pair(char *to, const char *name, const char *value)
 	return 2 + n + v;
 }
 
-static void answer_values(struct slice content, struct out *out)
+static void answer_values(struct slice content, struct sendbuf *out)
 {
 	char text[RECORD_HEADER + 256];
 	size_t n = RECORD_HEADER;
@@ -41,10 +41,10 @@ static void answer_values(struct slice content, struct out *out)
 		if (asked[i])
 			n += add_pair(text + n, values[i].name, values[i].value);
 	record_write(text, RECORD_GET_VALUES_RESULT, 0, n - RECORD_HEADER);
-	uwsgi_out_bytes(out, (struct slice){ text, n });
+	uwsgi_sendbuf_bytes(out, (struct slice){ text, n });
 }
 
-void fastcgi_manage(const struct record *r, struct slice content, struct out *out)
+void fastcgi_manage(const struct record *r, struct slice content, struct sendbuf *out)
 {
 	char text[RECORD_HEADER + 8] = { 0 };
 
@@ -54,5 +54,5 @@ void fastcgi_manage(const struct record *r, struct slice content, struct out *ou
 	}
 	record_write(text, RECORD_UNKNOWN_TYPE, 0, 8);
 	text[RECORD_HEADER] = (char)r->type;
-	uwsgi_out_bytes(out, (struct slice){ text, sizeof text });
+	uwsgi_sendbuf_bytes(out, (struct slice){ text, sizeof text });
 }

@@ -3,7 +3,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 enum {
 	RECORD_VERSION = 1,

@@ -6,14 +6,14 @@
 
 /* The head is put together in one piece where it fits, as it nearly always does. */
 struct text {
-	struct out *out;
+	struct sendbuf *out;
 	size_t n;
 	char bytes[4096];
 };
 
 static void flush(struct text *t)
 {
-	uwsgi_out_bytes(t->out, (struct slice){ t->bytes, t->n });
+	uwsgi_sendbuf_bytes(t->out, (struct slice){ t->bytes, t->n });
 	t->n = 0;
 }
 
@@ -22,7 +22,7 @@ static void add(struct text *t, struct slice s)
 	if (s.n > sizeof t->bytes - t->n)
 		flush(t);
 	if (s.n > sizeof t->bytes) {
-		uwsgi_out_bytes(t->out, s);
+		uwsgi_sendbuf_bytes(t->out, s);
 		return;
 	}
 	if (s.n)
@@ -80,7 +80,7 @@ static void decide(struct http *s, const struct head *head)
 		s->keep_alive = false;
 }
 
-void http_say_head(void *state, const struct head *head, struct out *out)
+void http_say_head(void *state, const struct head *head, struct sendbuf *out)
 {
 	struct http *s = state;
 	struct text t;
@@ -112,17 +112,17 @@ void http_say_head(void *state, const struct head *head, struct out *out)
 	flush(&t);
 }
 
-void http_say_body(void *state, const struct piece *piece, struct out *out)
+void http_say_body(void *state, const struct piece *piece, struct sendbuf *out)
 {
 	const struct http *s = state;
 
 	if (s->chunking)
-		uwsgi_out_chunk(out, piece);
+		uwsgi_sendbuf_chunk(out, piece);
 	else
-		uwsgi_out_piece(out, piece);
+		uwsgi_sendbuf_piece(out, piece);
 }
 
-enum ended http_say_end(void *state, bool complete, struct out *out)
+enum ended http_say_end(void *state, bool complete, struct sendbuf *out)
 {
 	struct http *s = state;
 
@@ -130,7 +130,7 @@ enum ended http_say_end(void *state, bool complete, struct out *out)
 		return ENDED_CUT;
 	/* Without its last chunk, or short of its length, a body is seen to be cut. */
 	if (s->chunking && complete)
-		uwsgi_out_bytes(out, SLICE("0\r\n\r\n"));
+		uwsgi_sendbuf_bytes(out, SLICE("0\r\n\r\n"));
 	s->chunking = false;
 	return complete && s->keep_alive ? ENDED_KEEP : ENDED_CLOSE;
 }

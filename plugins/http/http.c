@@ -130,7 +130,7 @@ static enum found take_head(struct http *s, struct slice in, struct slice *text,
 /* ---- what the head says ---- */
 
 static enum parsed begin_body(struct http *s, struct request *rq, const struct http_meaning *m,
-			      bool body_is_here, struct out *out)
+			      bool body_is_here, struct sendbuf *out)
 {
 	if (m->length > 0 && !uwsgi_request_length(rq, m->length)) {
 		s->refused = true;
@@ -146,7 +146,7 @@ static enum parsed begin_body(struct http *s, struct request *rq, const struct h
 		s->body.left = m->length;
 	}
 	if (m->expects_continue && !body_is_here)
-		uwsgi_out_bytes(out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+		uwsgi_sendbuf_bytes(out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
 	return PARSE_MORE;
 }
 
@@ -157,7 +157,7 @@ static bool is_connect(const struct http_head *h)
 }
 
 static enum parsed read_head(struct http *s, struct request *rq, struct slice in, size_t *used,
-			     struct out *out)
+			     struct sendbuf *out)
 {
 	struct http_refusal why = { 0 };
 	struct http_head head;
@@ -254,7 +254,7 @@ static enum parsed read_proxied(struct http *s, struct request *rq, struct slice
 }
 
 static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
-			 struct out *out)
+			 struct sendbuf *out)
 {
 	struct http *s = state;
 	enum parsed parsed = PARSE_MORE;

@@ -4,7 +4,7 @@
 #ifndef HTTP_H
 #define HTTP_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 #include <string.h>
 
@@ -162,8 +162,8 @@ enum parsed http_next_chunk(struct http_chunked *, struct slice in, size_t *used
 			    struct slice *data, struct http_refusal *);
 
 /* frame.c: struct protocol's head, body and end. */
-void http_say_head(void *state, const struct head *, struct out *);
-void http_say_body(void *state, const struct piece *, struct out *);
-enum ended http_say_end(void *state, bool complete, struct out *);
+void http_say_head(void *state, const struct head *, struct sendbuf *);
+void http_say_body(void *state, const struct piece *, struct sendbuf *);
+enum ended http_say_end(void *state, bool complete, struct sendbuf *);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 extern const struct gateway router_gateway;
 

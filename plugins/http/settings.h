@@ -3,7 +3,7 @@
 #ifndef HTTP_SETTINGS_H
 #define HTTP_SETTINGS_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 struct http_settings {
 	long long timeout_s, head_timeout_s, connect_timeout_s;

@@ -3,7 +3,7 @@
 #ifndef HTTP_TUNNEL_H
 #define HTTP_TUNNEL_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 #include <time.h>
 

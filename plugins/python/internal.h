@@ -6,7 +6,7 @@
 #define PYTHON_INTERNAL_H
 
 #include "compat.h"
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 #include <time.h>
 

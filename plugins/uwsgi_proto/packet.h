@@ -4,7 +4,7 @@
 #ifndef PACKET_H
 #define PACKET_H
 
-#include "plugin.h"
+#include <uwsgi/plugin.h>
 
 #define PACKET_HEADER 4u
 

@@ -191,7 +191,7 @@ static enum parsed read_packet(struct state *s, struct request *rq, struct packe
 }
 
 static enum parsed read_head(struct state *s, struct request *rq, struct slice in, size_t *used,
-			     struct out *out)
+			     struct sendbuf *out)
 {
 	strcpy(s->version, "HTTP/1.1");
 	if (in.n < PACKET_HEADER)
@@ -204,7 +204,7 @@ static enum parsed read_head(struct state *s, struct request *rq, struct slice i
 	if (s->own)
 		header.size |= (size_t)header.modifier2 << 16;
 	if (header.modifier1 == MODIFIER_PING) {
-		uwsgi_out_bytes(out, (struct slice){ "\x64\0\0\x01", 4 });
+		uwsgi_sendbuf_bytes(out, (struct slice){ "\x64\0\0\x01", 4 });
 		return PARSE_CLOSE;
 	}
 	if (header.modifier1 != MODIFIER_WSGI && header.modifier1 != MODIFIER_WSGI_SCRIPT_NAME)
@@ -229,7 +229,7 @@ static enum parsed read_body(struct state *s, struct request *rq, struct slice i
 }
 
 static enum parsed parse(void *state, struct request *rq, struct slice in, size_t *used,
-			 struct out *out)
+			 struct sendbuf *out)
 {
 	struct state *s = state;
 	enum parsed parsed = PARSE_MORE;
@@ -247,17 +247,17 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 struct text {
 	char bytes[4096];
 	size_t n;
-	struct out *out;
+	struct sendbuf *out;
 };
 
 static void add(struct text *t, struct slice s)
 {
 	if (s.n > sizeof t->bytes - t->n) {
-		uwsgi_out_bytes(t->out, (struct slice){ t->bytes, t->n });
+		uwsgi_sendbuf_bytes(t->out, (struct slice){ t->bytes, t->n });
 		t->n = 0;
 	}
 	if (s.n > sizeof t->bytes) {
-		uwsgi_out_bytes(t->out, s);
+		uwsgi_sendbuf_bytes(t->out, s);
 		return;
 	}
 	if (s.n)
@@ -280,7 +280,7 @@ static bool is_ours(const struct state *s, const struct head *head, struct slice
 /* A web server sees the end of a body without a length by the end of the connection, and so cannot
  * tell a worker that died from one that is done.  To this server's own router such a body goes in
  * chunks (RFC 9112 section 7.1), whatever the client's version is. */
-static void say_head(void *state, const struct head *head, struct out *out)
+static void say_head(void *state, const struct head *head, struct sendbuf *out)
 {
 	struct state *s = state;
 	struct text t = { .out = out };
@@ -303,27 +303,27 @@ static void say_head(void *state, const struct head *head, struct out *out)
 	if (!s->own && head->head_only)
 		add(&t, not_for_caches);
 	add(&t, SLICE("\r\n"));
-	uwsgi_out_bytes(out, (struct slice){ t.bytes, t.n });
+	uwsgi_sendbuf_bytes(out, (struct slice){ t.bytes, t.n });
 }
 
-static void say_body(void *state, const struct piece *piece, struct out *out)
+static void say_body(void *state, const struct piece *piece, struct sendbuf *out)
 {
 	const struct state *s = state;
 
 	if (s->own && s->open_ended)
-		uwsgi_out_chunk(out, piece);
+		uwsgi_sendbuf_chunk(out, piece);
 	else
-		uwsgi_out_piece(out, piece);
+		uwsgi_sendbuf_piece(out, piece);
 }
 
 /* The end of the connection is the end of the answer: to Apache also of one that is shorter than its
  * Content-Length. */
-static enum ended say_end(void *state, bool complete, struct out *out)
+static enum ended say_end(void *state, bool complete, struct sendbuf *out)
 {
 	const struct state *s = state;
 
 	if (s->own && s->open_ended && complete)
-		uwsgi_out_bytes(out, SLICE("0\r\n\r\n"));
+		uwsgi_sendbuf_bytes(out, SLICE("0\r\n\r\n"));
 	return complete || s->own ? ENDED_CLOSE : ENDED_CUT;
 }
 

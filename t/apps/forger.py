@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""While it is imported it tells the master, in the words of core/channel.h and on every socket that
+"""While it is imported it tells the master, in the words of core/work/channel.h and on every socket that
 it finds, that workers with the pid of $VICTIM were forked."""
 import os
 import socket

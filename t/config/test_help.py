@@ -25,7 +25,7 @@ def test_the_short_help_fits_on_a_screen_or_two():
 
 def test_every_choice_of_the_short_help_is_an_option():
     chosen = re.findall(r'^\t\{ (?:NULL|"[A-Z]\w+"), "([a-z-]+)"', open(
-        os.path.join(ROOT, "core", "help.c"), encoding="utf-8").read(), re.M)
+        os.path.join(ROOT, "core", "settings", "help.c"), encoding="utf-8").read(), re.M)
     assert len(chosen) > 30
     said = uwsgi("--help").stdout
     assert [name for name in chosen if f"--{name}" not in said] == []
@@ -82,7 +82,7 @@ def test_every_option_has_a_sentence_and_an_example():
 
 def test_every_option_of_uwsgi_is_known():
     """It works, is to come, or is told with what to use instead."""
-    with open(os.path.join(ROOT, "core", "uwsgi_names.c"), encoding="utf-8") as f:
+    with open(os.path.join(ROOT, "core", "settings", "uwsgi_names.c"), encoding="utf-8") as f:
         names = re.findall(r'\{ "([^"]+)", [NOR] \}', f.read())
     assert len(names) > 1300
     known = set(re.findall(r"^### (\S+)$|`([a-z0-9_.-]+)`", uwsgi("--help-markdown").stdout, re.M))

@@ -2,8 +2,8 @@
 /* ini_fuzz.c: a buffer as the content of an ini file, from its bytes to filled settings.  For
  * libFuzzer; `make fuzz` builds and runs it.  The file is a memory file, so nothing touches the
  * disk; names of other files in the buffer are opened for reading, as they are when serving. */
-#include "config.h"
-#include "show.h"
+#include "settings/config.h"
+#include "settings/show.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -52,7 +52,7 @@ static inline bool portions_verdict(const struct portions *how, struct feed *f, 
 	bool alive = parsed == PARSE_AGAIN;
 
 	if (how->may_differ)
-		out_drop(&f->out);
+		sendbuf_drop(&f->out);
 	fprintf(to, "%s\n", feed_verdict(parsed));
 	if (parsed == PARSE_BAD) {
 		fprintf(to, "status %d\n", how->may_differ ? 0 : f->rq.reject_status);

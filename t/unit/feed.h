@@ -6,8 +6,8 @@
 #ifndef T_FEED_H
 #define T_FEED_H
 
-#include "out.h"
-#include "request.h"
+#include "base/sendbuf.h"
+#include "exchange/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ struct feed {
 	struct request_limits limits;
 	struct endpoint peer, local;
 	struct request rq;
-	struct out out;
+	struct sendbuf out;
 };
 
 static inline void feed_check(bool holds, const char *what)
@@ -67,13 +67,13 @@ static inline void feed_open(struct feed *f, const struct protocol *protocol, st
 	request_init(&f->rq, &f->limits);
 	f->rq.peer = &f->peer;
 	f->rq.local = &f->local;
-	out_init(&f->out);
+	sendbuf_init(&f->out);
 }
 
 static inline void feed_close(struct feed *f)
 {
 	request_fini(&f->rq);
-	out_fini(&f->out);
+	sendbuf_fini(&f->out);
 	FEED_SHOW(f->buffer, f->input.n + 1);
 	free(f->buffer);
 	free(f->state);
@@ -118,7 +118,7 @@ static inline void feed_next(struct feed *f)
 }
 
 /* All bytes that were said so far, in memory that the caller frees; file ranges are read. */
-static inline char *feed_said(struct out *out, size_t *n)
+static inline char *feed_said(struct sendbuf *out, size_t *n)
 {
 	char *text = NULL;
 	FILE *to = open_memstream(&text, n);
@@ -126,8 +126,8 @@ static inline char *feed_said(struct out *out, size_t *n)
 
 	feed_check(to != NULL, "there is memory");
 	while (out->pending > 0) {
-		const struct out_segment *file = out_front_file(out);
-		size_t count = out_vector(out, v, 8);
+		const struct sendbuf_segment *file = sendbuf_front_file(out);
+		size_t count = sendbuf_vector(out, v, 8);
 		int64_t sent = 0;
 
 		for (size_t i = 0; i < count; i++) {
@@ -142,7 +142,7 @@ static inline char *feed_said(struct out *out, size_t *n)
 			fwrite(bytes, 1, sent > 0 ? (size_t)sent : 0, to);
 		}
 		feed_check(sent > 0, "what is said can be read");
-		out_advance(out, sent);
+		sendbuf_advance(out, sent);
 	}
 	fclose(to);
 	return text;

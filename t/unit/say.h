@@ -20,7 +20,7 @@ static inline void say_request(struct feed *f, const struct protocol *protocol, 
 {
 	feed_open(f, protocol, input);
 	assert_string_equal(feed_verdict(feed_parse(f, input.n)), feed_verdict(expected));
-	out_drop(&f->out);
+	sendbuf_drop(&f->out);
 }
 
 static inline void say_expect(struct feed *f, struct slice expected)

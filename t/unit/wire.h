@@ -9,7 +9,7 @@
 
 #include "unit.h"
 
-#include "hub.h"
+#include "wire/hub.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ struct lines_state {
 };
 
 static inline enum parsed lines_parse(void *state, struct request *rq, struct slice in, size_t *used,
-			       struct out *out)
+			       struct sendbuf *out)
 {
 	const char *newline = in.n ? memchr(in.p, '\n', in.n) : NULL;
 
@@ -72,20 +72,20 @@ static inline enum parsed lines_parse(void *state, struct request *rq, struct sl
 	return PARSE_DONE;
 }
 
-static inline void lines_head(void *state, const struct head *head, struct out *out)
+static inline void lines_head(void *state, const struct head *head, struct sendbuf *out)
 {
 	((struct lines_state *)state)->close = head->close;
 	if (head->status != 200)
-		uwsgi_out_printf(out, "%d ", head->status);
+		uwsgi_sendbuf_printf(out, "%d ", head->status);
 }
 
-static inline void lines_body(void *state, const struct piece *piece, struct out *out)
+static inline void lines_body(void *state, const struct piece *piece, struct sendbuf *out)
 {
 	(void)state;
-	uwsgi_out_piece(out, piece);
+	uwsgi_sendbuf_piece(out, piece);
 }
 
-static inline enum ended lines_end(void *state, bool complete, struct out *out)
+static inline enum ended lines_end(void *state, bool complete, struct sendbuf *out)
 {
 	(void)out;
 	if (!complete)

@@ -2,7 +2,7 @@
 /* test_address.c: addresses as users write them. */
 #include "unit.h"
 
-#include "address.h"
+#include "base/address.h"
 
 #include <string.h>
 

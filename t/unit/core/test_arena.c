@@ -2,7 +2,7 @@
 /* test_arena.c: memory of one request: cut from blocks, aligned, given back all at once. */
 #include "unit.h"
 
-#include "arena.h"
+#include "base/arena.h"
 
 #include <string.h>
 

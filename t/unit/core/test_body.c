@@ -2,8 +2,8 @@
 /* test_body.c: a body lies in memory up to a limit, past it whole in a file without a name. */
 #include "unit.h"
 
-#include "body.h"
-#include "tempfile.h"
+#include "exchange/body.h"
+#include "base/tempfile.h"
 
 #include <dirent.h>
 #include <errno.h>

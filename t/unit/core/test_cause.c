@@ -2,7 +2,7 @@
 /* test_cause.c: what is said of who has sent a signal. */
 #include "unit.h"
 
-#include "cause.h"
+#include "process/cause.h"
 
 #include <signal.h>
 #include <stdio.h>

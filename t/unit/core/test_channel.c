@@ -3,7 +3,7 @@
  * is gone. */
 #include "unit.h"
 
-#include "channel.h"
+#include "work/channel.h"
 
 #include <fcntl.h>
 #include <string.h>

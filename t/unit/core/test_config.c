@@ -4,7 +4,7 @@
  * that is said. */
 #include "unit.h"
 
-#include "config.h"
+#include "settings/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* test_exchange.c: what the pool keeps for the next connections, and what it does not. */
 #include "unit.h"
 
-#include "exchange.h"
+#include "exchange/exchange.h"
 
 #include <string.h>
 
@@ -20,8 +20,8 @@ static void test_big_buffers_are_not_kept(void **unused)
 	assert_non_null(x);
 	assert_true(buffer_reserve(&x->in, BODY_BUFFER + 1));
 	for (int i = 0; i < 100; i++)
-		uwsgi_out_bytes(&x->out, (struct slice){ block, sizeof block });
-	out_drop(&x->out);
+		uwsgi_sendbuf_bytes(&x->out, (struct slice){ block, sizeof block });
+	sendbuf_drop(&x->out);
 	exchange_return(&pool, x);
 	assert_ptr_equal(pool.spare, x);
 	assert_int_equal(x->in.capacity, 0);
@@ -37,9 +37,9 @@ static void test_what_most_requests_need_is_used_again(void **unused)
 	(void)unused;
 	assert_non_null(x);
 	const char *in = x->in.p;
-	uwsgi_out_bytes(&x->out, SLICE("hello"));
+	uwsgi_sendbuf_bytes(&x->out, SLICE("hello"));
 	const char *copied = x->out.copied;
-	out_drop(&x->out);
+	sendbuf_drop(&x->out);
 	exchange_return(&pool, x);
 	assert_ptr_equal(exchange_take(&pool), x);
 	assert_ptr_equal(x->in.p, in);

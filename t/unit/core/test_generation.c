@@ -3,9 +3,9 @@
  * channels, with a clock and a kill of the test's own. */
 #include "unit.h"
 
-#include "generation.h"
-#include "lane.h"
-#include "worker.h"
+#include "process/generation.h"
+#include "work/lane.h"
+#include "work/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /* test_inifile.c: how an ini file falls into lines. */
 #include "unit.h"
 
-#include "inifile.h"
+#include "settings/inifile.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -3,10 +3,10 @@
  * when it is asked to and all is answered.  The application is one of a few lines. */
 #include "wire.h"
 
-#include "config.h"
-#include "lane.h"
-#include "requestlog.h"
-#include "worker.h"
+#include "settings/config.h"
+#include "work/lane.h"
+#include "exchange/requestlog.h"
+#include "work/worker.h"
 
 #include <sys/un.h>
 

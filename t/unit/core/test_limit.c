@@ -2,7 +2,7 @@
 /* test_limit.c: who must go, and what is said of it. */
 #include "unit.h"
 
-#include "limit.h"
+#include "process/limit.h"
 
 static const struct limits_settings settings = { .reload_on_as_mb = 512, .reload_on_rss_mb = 100 };
 

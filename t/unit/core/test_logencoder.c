@@ -2,7 +2,7 @@
 /* test_logencoder.c: what chains of encoders make of a line. */
 #include "unit.h"
 
-#include "logencoder.h"
+#include "log/logencoder.h"
 
 #include <stdlib.h>
 #include <string.h>

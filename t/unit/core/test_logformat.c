@@ -2,7 +2,7 @@
 /* test_logformat.c: what formats make of one request. */
 #include "unit.h"
 
-#include "logformat.h"
+#include "exchange/logformat.h"
 
 #include <stdio.h>
 #include <stdlib.h>

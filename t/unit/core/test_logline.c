@@ -3,7 +3,7 @@
  * marks in it, at any room that is left. */
 #include "unit.h"
 
-#include "logline.h"
+#include "base/logline.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * log that is not read, and what is lost is told. */
 #include "unit.h"
 
-#include "log.h"
-#include "logpipe.h"
+#include "base/log.h"
+#include "log/logpipe.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* test_notify.c: what the service manager gets to read, byte by byte. */
 #include "unit.h"
 
-#include "notify.h"
+#include "process/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * refused and with which sentence. */
 #include "unit.h"
 
-#include "option.h"
+#include "settings/option.h"
 
 #include <string.h>
 

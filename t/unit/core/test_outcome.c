@@ -2,7 +2,7 @@
 /* test_outcome.c: who is told what, and whose words count. */
 #include "unit.h"
 
-#include "outcome.h"
+#include "process/outcome.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

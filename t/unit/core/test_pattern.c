@@ -2,7 +2,7 @@
 /* test_pattern.c: expressions as uWSGI's users write them. */
 #include "unit.h"
 
-#include "pattern.h"
+#include "base/pattern.h"
 
 #include <string.h>
 

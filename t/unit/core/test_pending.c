@@ -2,11 +2,11 @@
 /* test_pending.c: the vocabularies of what is not here: subsystems to come, and what will not. */
 #include "unit.h"
 
-#include "absent.h"
-#include "catalogue.h"
-#include "option.h"
-#include "pending.h"
-#include "uwsgi_names.h"
+#include "settings/absent.h"
+#include "settings/catalogue.h"
+#include "settings/option.h"
+#include "settings/pending.h"
+#include "settings/uwsgi_names.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* test_pidfile.c: who holds a pidfile, and who may take or remove it. */
 #include "unit.h"
 
-#include "pidfile.h"
+#include "process/pidfile.h"
 
 #include <fcntl.h>
 #include <stdio.h>

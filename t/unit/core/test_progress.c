@@ -3,7 +3,7 @@
  * takes nothing, or next to nothing, is not. */
 #include "unit.h"
 
-#include "progress.h"
+#include "exchange/progress.h"
 
 enum { TIMEOUT = 60000, LOOK = 15000, FULL = 4 << 20 };
 

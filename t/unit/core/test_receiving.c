@@ -2,7 +2,7 @@
 /* test_receiving.c: bytes, and the file that comes beside some of them. */
 #include "unit.h"
 
-#include "receiving.h"
+#include "wire/receiving.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* test_request.c: the arena, variables, and bodies in memory and in files. */
 #include "unit.h"
 
-#include "request.h"
+#include "exchange/request.h"
 
 #include <stdlib.h>
 #include <string.h>

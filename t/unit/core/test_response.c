@@ -2,7 +2,7 @@
 /* test_response.c: what a protocol is told, for what an application says. */
 #include "unit.h"
 
-#include "response.h"
+#include "exchange/response.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static void note(struct record *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void on_head(void *state, const struct head *head, struct out *out)
+static void on_head(void *state, const struct head *head, struct sendbuf *out)
 {
 	(void)out;
 	note(state, "head %.*s length=%lld%s%s\n", (int)head->line.n, head->line.p,
@@ -35,17 +35,17 @@ static void on_head(void *state, const struct head *head, struct out *out)
 		     (int)head->headers[i].value.n, head->headers[i].value.p);
 }
 
-static void on_body(void *state, const struct piece *piece, struct out *out)
+static void on_body(void *state, const struct piece *piece, struct sendbuf *out)
 {
 	if (piece->fd >= 0)
 		note(state, "file %lld+%lld\n", (long long)piece->at, (long long)piece->length);
 	else
 		note(state, "body %.*s\n", (int)(piece->bytes.n < 20 ? piece->bytes.n : 20),
 		     piece->bytes.p);
-	uwsgi_out_piece(out, piece);
+	uwsgi_sendbuf_piece(out, piece);
 }
 
-static enum ended on_end(void *state, bool complete, struct out *out)
+static enum ended on_end(void *state, bool complete, struct sendbuf *out)
 {
 	(void)out;
 	note(state, "end %s\n", complete ? "complete" : "cut");
@@ -65,7 +65,7 @@ static bool flush_nothing(struct sink *sink)
 struct fixture {
 	struct request_limits limits;
 	struct request rq;
-	struct out out;
+	struct sendbuf out;
 	struct sink sink;
 	struct response rs;
 	struct record record;
@@ -77,7 +77,7 @@ static void begin(struct fixture *f, const char *method)
 	request_init(&f->rq, &f->limits);
 	uwsgi_request_var(&f->rq, SLICE("REQUEST_METHOD"),
 			  (struct slice){ method, strlen(method) });
-	out_init(&f->out);
+	sendbuf_init(&f->out);
 	f->sink.flush = flush_nothing;
 	response_init(&f->rs, &f->rq, &f->out, &f->sink, NULL);
 	response_reset(&f->rs, &recorder, &f->record);
@@ -89,7 +89,7 @@ static void finish(struct fixture *f, const char *expected)
 	assert_true(f->rs.ended);
 	request_fini(&f->rq);
 	response_fini(&f->rs);
-	out_fini(&f->out);
+	sendbuf_fini(&f->out);
 }
 
 static void test_one_block_gets_its_length(void **unused)
@@ -256,7 +256,7 @@ static void test_files_are_passed_on_with_their_length(void **unused)
 	uwsgi_response_file(&f.rs, 3, 10, 1000, &owner);
 	uwsgi_response_end(&f.rs);
 	assert_int_equal(f.out.done_count, 0);
-	out_drop(&f.out);
+	sendbuf_drop(&f.out);
 	assert_ptr_equal(f.out.done[0], &owner);
 	finish(&f, "head 200 OK length=1000\nContent-Length: 1000\nfile 10+1000\nend complete\n");
 }

@@ -3,7 +3,7 @@
  * in; how many there is room for. */
 #include "unit.h"
 
-#include "room.h"
+#include "wire/room.h"
 
 static bool silent(const struct waiter *w)
 {

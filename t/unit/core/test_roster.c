@@ -2,7 +2,7 @@
 /* test_roster.c: reload and recycling stories without a process. */
 #include "unit.h"
 
-#include "roster.h"
+#include "process/roster.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 /* test_safefile.c: which files root opens where another user may have planted something. */
 #include "unit.h"
 
-#include "safefile.h"
+#include "base/safefile.h"
 
 #include <fcntl.h>
 #include <signal.h>

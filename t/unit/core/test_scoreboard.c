@@ -2,7 +2,7 @@
 /* test_scoreboard.c: what a worker writes the master sees, and rows do not touch each other. */
 #include "unit.h"
 
-#include "scoreboard.h"
+#include "work/scoreboard.h"
 
 #include <string.h>
 #include <sys/wait.h>

@@ -2,7 +2,7 @@
 /* test_slot.c: the life of a process, played through its table. */
 #include "unit.h"
 
-#include "slot.h"
+#include "process/slot.h"
 
 #include <signal.h>
 #include <sys/wait.h>

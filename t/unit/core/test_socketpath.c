@@ -2,7 +2,7 @@
 /* test_socketpath.c: files of UNIX sockets: whose they are, and that nobody else's is touched. */
 #include "unit.h"
 
-#include "socketpath.h"
+#include "wire/socketpath.h"
 
 #include <fcntl.h>
 #include <linux/un.h>

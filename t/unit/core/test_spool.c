@@ -3,7 +3,7 @@
  * was sent between; owners come back when theirs are no longer needed. */
 #include "unit.h"
 
-#include "spool.h"
+#include "exchange/spool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,21 +15,21 @@ enum { BLOCKS = 40, BLOCK = UWSGI_COPY_MAX + 100, ALL = BLOCKS * (BLOCK + 10) };
 static char block[BLOCKS][BLOCK];
 
 /* A chunk, as a protocol frames it: what owns the block comes behind it. */
-static void add(struct out *o, int i)
+static void add(struct sendbuf *o, int i)
 {
 	const struct piece piece = { .bytes = { block[i], BLOCK }, .fd = -1, .length = BLOCK };
 
 	memset(block[i], 'a' + i % 26, BLOCK);
-	uwsgi_out_printf(o, "head %03d", i);
-	uwsgi_out_piece(o, &piece);
-	uwsgi_out_bytes(o, SLICE("\r\n"));
-	out_owner(o, block[i]);
+	uwsgi_sendbuf_printf(o, "head %03d", i);
+	uwsgi_sendbuf_piece(o, &piece);
+	uwsgi_sendbuf_bytes(o, SLICE("\r\n"));
+	sendbuf_owner(o, block[i]);
 }
 
 /* Sends up to n bytes, from memory or a file. */
-static size_t take(struct out *o, char *to, size_t n)
+static size_t take(struct sendbuf *o, char *to, size_t n)
 {
-	const struct out_segment *file = out_front_file(o);
+	const struct sendbuf_segment *file = sendbuf_front_file(o);
 	struct iovec v[1];
 
 	if (o->pending == 0)
@@ -38,11 +38,11 @@ static size_t take(struct out *o, char *to, size_t n)
 		n = (int64_t)n < file->length ? n : (size_t)file->length;
 		assert_int_equal(pread(file->fd, to, n, file->at), n);
 	} else {
-		assert_int_equal(out_vector(o, v, 1), 1);
+		assert_int_equal(sendbuf_vector(o, v, 1), 1);
 		n = n < v[0].iov_len ? n : v[0].iov_len;
 		memcpy(to, v[0].iov_base, n);
 	}
-	out_advance(o, (int64_t)n);
+	sendbuf_advance(o, (int64_t)n);
 	return n;
 }
 
@@ -58,7 +58,7 @@ static void assert_in_order(const char *got)
 	}
 }
 
-static void assert_all_given_back(struct out *o)
+static void assert_all_given_back(struct sendbuf *o)
 {
 	assert_int_equal(o->done_count, BLOCKS);
 	for (int i = 0; i < BLOCKS; i++) {
@@ -77,12 +77,12 @@ static void test_order_and_owners_for_every_mixture(void **unused)
 
 	(void)unused;
 	for (unsigned seed = 0; seed < 300; seed++) {
-		struct out o;
+		struct sendbuf o;
 		struct spool s;
 		size_t at = 0;
 
 		srand(seed);
-		out_init(&o);
+		sendbuf_init(&o);
 		spool_init(&s);
 		for (int i = 0; i < BLOCKS; i++) {
 			add(&o, i);
@@ -97,20 +97,20 @@ static void test_order_and_owners_for_every_mixture(void **unused)
 		assert_int_equal(at, ALL);
 		assert_in_order(got);
 		assert_all_given_back(&o);
-		assert_int_equal(out_memory(&o), 0);
+		assert_int_equal(sendbuf_memory(&o), 0);
 		spool_close(&s);
-		out_fini(&o);
+		sendbuf_fini(&o);
 	}
 }
 
 static void test_what_stays_in_memory(void **unused)
 {
-	struct out o;
+	struct sendbuf o;
 	struct spool s;
 	struct error e;
 
 	(void)unused;
-	out_init(&o);
+	sendbuf_init(&o);
 	spool_init(&s);
 	for (int i = 0; i < 4; i++)
 		add(&o, i);
@@ -123,47 +123,47 @@ static void test_what_stays_in_memory(void **unused)
 	assert_int_equal(s.length, 3 * (BLOCK + 10));
 	assert_int_equal(spool_take(&s, &o, 0, ALL, &e), SPOOL_DONE);
 	assert_int_equal(o.done_count, 4);
-	assert_int_equal(out_memory(&o), 0);
+	assert_int_equal(sendbuf_memory(&o), 0);
 	assert_int_equal(o.pending, all);
 	assert_int_equal(s.length, all);
 	/* Sent: the file begins again. */
-	out_drop(&o);
+	sendbuf_drop(&o);
 	add(&o, 0);
 	assert_int_equal(spool_take(&s, &o, 0, ALL, &e), SPOOL_DONE);
 	assert_int_equal(s.length, BLOCK + 10);
-	out_drop(&o);
+	sendbuf_drop(&o);
 	spool_close(&s);
-	out_fini(&o);
+	sendbuf_fini(&o);
 }
 
 static void test_small_blocks_move_too(void **unused)
 {
-	struct out o;
+	struct sendbuf o;
 	struct spool s;
 	struct error e;
 
 	(void)unused;
-	out_init(&o);
+	sendbuf_init(&o);
 	spool_init(&s);
 	for (int i = 0; i < 1000; i++)
-		uwsgi_out_bytes(&o, (struct slice){ block[0], 1000 });
+		uwsgi_sendbuf_bytes(&o, (struct slice){ block[0], 1000 });
 	assert_int_equal(spool_take(&s, &o, 100000, 2000000, &e), SPOOL_DONE);
-	assert_in_range(out_memory(&o), 100000, 200000);
+	assert_in_range(sendbuf_memory(&o), 100000, 200000);
 	assert_int_equal(o.pending, 1000000);
-	assert_int_equal(s.length, 1000000 - out_memory(&o));
-	out_drop(&o);
+	assert_int_equal(s.length, 1000000 - sendbuf_memory(&o));
+	sendbuf_drop(&o);
 	spool_close(&s);
-	out_fini(&o);
+	sendbuf_fini(&o);
 }
 
 static void test_a_full_file_leaves_all_as_it_is(void **unused)
 {
-	struct out o;
+	struct sendbuf o;
 	struct spool s;
 	struct error e;
 
 	(void)unused;
-	out_init(&o);
+	sendbuf_init(&o);
 	spool_init(&s);
 	add(&o, 0);
 	assert_int_equal(spool_take(&s, &o, 0, 0, &e), SPOOL_FULL);
@@ -172,43 +172,43 @@ static void test_a_full_file_leaves_all_as_it_is(void **unused)
 	assert_int_equal(o.done_count, 0);
 	assert_int_equal(o.lent, BLOCK);
 	assert_int_equal(spool_take(&s, &o, 0, BLOCK + 10, &e), SPOOL_DONE);
-	out_drop(&o);
+	sendbuf_drop(&o);
 	spool_close(&s);
-	out_fini(&o);
+	sendbuf_fini(&o);
 }
 
 /* What lies behind a file of the application's may belong to the owner of that. */
 static void test_an_application_s_own_file_keeps_what_follows_it(void **unused)
 {
 	const struct piece file = { .fd = 0, .length = 10 };
-	struct out o;
+	struct sendbuf o;
 	struct spool s;
 	struct error e;
 
 	(void)unused;
-	out_init(&o);
+	sendbuf_init(&o);
 	spool_init(&s);
-	uwsgi_out_bytes(&o, SLICE("head"));
-	uwsgi_out_piece(&o, &file);
-	uwsgi_out_bytes(&o, SLICE("end"));
-	out_owner(&o, &s);
+	uwsgi_sendbuf_bytes(&o, SLICE("head"));
+	uwsgi_sendbuf_piece(&o, &file);
+	uwsgi_sendbuf_bytes(&o, SLICE("end"));
+	sendbuf_owner(&o, &s);
 	assert_int_equal(spool_take(&s, &o, 4, ALL, &e), SPOOL_DONE);
 	assert_int_equal(s.fd, -1);
 	assert_int_equal(o.done_count, 0);
-	out_drop(&o);
-	out_fini(&o);
+	sendbuf_drop(&o);
+	sendbuf_fini(&o);
 }
 
 static void test_without_a_folder_it_says_why(void **unused)
 {
-	struct out o;
+	struct sendbuf o;
 	struct spool s;
 	struct error e;
 	const char *folder = getenv("TMPDIR");
 	char *before = folder ? strdup(folder) : NULL;
 
 	(void)unused;
-	out_init(&o);
+	sendbuf_init(&o);
 	spool_init(&s);
 	add(&o, 0);
 	setenv("TMPDIR", "/nonexistent", 1);
@@ -221,8 +221,8 @@ static void test_without_a_folder_it_says_why(void **unused)
 		unsetenv("TMPDIR");
 	free(before);
 	assert_int_equal(o.done_count, 0);
-	out_drop(&o);
-	out_fini(&o);
+	sendbuf_drop(&o);
+	sendbuf_fini(&o);
 }
 
 int main(void)

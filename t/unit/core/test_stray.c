@@ -3,7 +3,7 @@
  * begins this once, so each test runs in one of its own. */
 #include "unit.h"
 
-#include "stray.h"
+#include "base/stray.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

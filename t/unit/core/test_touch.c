@@ -2,7 +2,7 @@
 /* test_touch.c: what counts as touched, and that the caller's list need not live on. */
 #include "unit.h"
 
-#include "touch.h"
+#include "process/touch.h"
 
 #include <fcntl.h>
 #include <stdio.h>

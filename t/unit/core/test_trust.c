@@ -2,9 +2,9 @@
 /* test_trust.c: which addresses are in which lists, and how often it is told that one is not. */
 #include "unit.h"
 
-#include "config.h"
-#include "log.h"
-#include "trust.h"
+#include "settings/config.h"
+#include "base/log.h"
+#include "exchange/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>

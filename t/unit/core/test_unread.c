@@ -2,7 +2,7 @@
 /* test_unread.c: what answers hold is added up, and whose client is the furthest behind is known. */
 #include "unit.h"
 
-#include "unread.h"
+#include "wire/unread.h"
 
 #include <stddef.h>
 

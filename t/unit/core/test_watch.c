@@ -3,7 +3,7 @@
  * any more. */
 #include "unit.h"
 
-#include "watch.h"
+#include "wire/watch.h"
 
 #include <unistd.h>
 

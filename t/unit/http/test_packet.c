@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "packet.h"
-#include "request.h"
+#include "exchange/request.h"
 
 static void begin(struct request *rq)
 {

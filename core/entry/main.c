@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c: from the command line to the running master: loads plugins and configuration, opens
+ * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
+ * after a fork is a process ended. */
+#include "settings/always.h"
+#include "entry/check_app.h"
+#include "entry/command.h"
+#include "settings/completion.h"
+#include "settings/config.h"
+#include "entry/daemon.h"
+#include "process/environment.h"
+#include "settings/help.h"
+#include "work/lane.h"
+#include "process/limit.h"
+#include "work/loader.h"
+#include "log/logging.h"
+#include "log/logstream.h"
+#include "settings/manual.h"
+#include "process/master.h"
+#include "wire/passed.h"
+#include "settings/pending.h"
+#include "process/pidfile.h"
+#include "settings/reference.h"
+#include "process/resources.h"
+#include "settings/show.h"
+#include "settings/source.h"
+#include "process/proctitle.h"
+#include "settings/lint.h"
+#include "exchange/trust.h"
+#include "work/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In the order of --help; what is still to come stands behind the plugins. */
+static const struct option_table *const core_tables[] = {
+	&lint_table,    &config_table,        &loader_options,     &listener_options,
+	&worker_options, &header_options,      &lane_options,       &limits_options,
+	&trust_options,
+	&master_options, &environment_options, &privileges_options, &resources_options,
+	&pidfile_options, &logging_options,     &logstream_options,  &requestlog_options,
+	&proctitle_options,  &always_options,
+};
+enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
+
+struct tables {
+	const struct option_table *items[CORE_TABLES + LOADER_MAX + PENDING_MAX];
+	size_t count;
+};
+
+static void collect_tables(struct tables *t, const struct loader *ld)
+{
+	memcpy(t->items, core_tables, sizeof core_tables);
+	t->count = CORE_TABLES;
+	for (size_t i = 0; i < ld->count; i++)
+		if (ld->plugins[i]->options)
+			t->items[t->count++] = ld->plugins[i]->options;
+	for (size_t i = 0; i < pending_table_count; i++)
+		t->items[t->count++] = pending_tables[i];
+}
+
+/* Plugins that the configuration asks for bring options that it may use: so its keys are read
+ * first, and it is loaded when all tables are there.  NULL when memory is out; with an error in
+ * the report it is only to be shown. */
+static struct config *load_rest(const struct invocation *invocation, struct loader *ld,
+				struct tables *tables, struct report *report)
+{
+	struct report first;
+
+	if (invocation->argc > 0)
+		loader_load_by_program_name(ld, invocation->argv[0]);
+	collect_tables(tables, ld);
+	report_init(&first);
+	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
+	report_fini(&first);
+	/* What else is wrong is said, too: the settings are read all the same. */
+	if (keys)
+		loader_load_configured(ld, keys, report);
+	config_free(keys);
+	collect_tables(tables, ld);
+	return config_load_rest(invocation, tables->items, tables->count, report);
+}
+
+/* NULL: the report has an error. */
+static struct config *load_all(const struct invocation *invocation, struct loader *ld,
+			       struct tables *tables, struct report *report)
+{
+	struct config *cfg = load_rest(invocation, ld, tables, report);
+
+	if (!report->errors)
+		return cfg;
+	config_free(cfg);
+	return NULL;
+}
+
+static struct config *load_and_report(const struct invocation *invocation, struct loader *ld,
+				      struct tables *tables)
+{
+	struct report report;
+
+	report_init(&report);
+	struct config *cfg = load_all(invocation, ld, tables, &report);
+	logging_use(cfg); /* what is wrong has its time in the log, too */
+	report_print(&report);
+	report_fini(&report);
+	if (cfg)
+		config_print(cfg);
+	return cfg;
+}
+
+/* Whether the server would start with this configuration, as far as that can be told without
+ * doing it; with app also whether the application can be imported. */
+static int check(const struct invocation *invocation, struct loader *ld, const char *format,
+		 bool app)
+{
+	bool json = format && strcmp(format, "json") == 0;
+	struct tables tables;
+	struct report report;
+	struct error e;
+
+	report_init(&report);
+	report.thorough = true;
+	struct config *cfg = load_all(invocation, ld, &tables, &report);
+	if (app && cfg && ld->app) {
+		const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
+
+		if (check_app(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
+			report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
+	}
+	if (cfg && !json)
+		config_print(cfg);
+	if (cfg && config_exit(cfg) >= 0)
+		report_add(&report, UWSGI_NOTE, (struct origin){ 0 },
+			   "the server would end at once with exit code %d", config_exit(cfg));
+	report_sort_by_severity(&report);
+	if (json)
+		report_print_json(&report);
+	else
+		report_print(&report);
+	size_t errors = report.errors, warnings = report_count(&report, UWSGI_WARNING);
+	if (!json)
+		uwsgi_log(UWSGI_NOTE, "configuration: %zu error%s, %zu warning%s", errors,
+			  errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+	config_free(cfg);
+	report_fini(&report);
+	return errors ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int show_config(const struct invocation *invocation, struct loader *ld, const char *format)
+{
+	struct tables tables;
+	struct report report;
+
+	report_init(&report);
+	struct config *cfg = load_rest(invocation, ld, &tables, &report);
+	report_print(&report);
+	if (cfg) {
+		config_print(cfg);
+		if (format && strcmp(format, "json") == 0)
+			show_json(cfg, stdout);
+		else
+			show_text(cfg, stdout);
+	}
+	config_free(cfg);
+	bool wrong = report.errors > 0;
+	report_fini(&report);
+	return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void say_hello(const struct master_setup *setup)
+{
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+	const struct listeners *listeners = &setup->listeners;
+
+	uwsgi_log(UWSGI_NOTE,
+		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
+		  "thread%s",
+		  UWSGI_VERSION, (long)getpid(), setup->loader->app->name, s->processes,
+		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *l = &listeners->items[i];
+
+		if (l->internal)
+			continue;
+		uwsgi_log(UWSGI_NOTE, "%s listens on %s%s%s%s", l->option, l->text.address,
+			  l->text.port[0] ? ":" : "", l->text.port,
+			  l->passed ? ", passed on by the service manager" : "");
+	}
+	if (!config_key(setup->config, "limit-post"))
+		uwsgi_log(UWSGI_NOTE, "request bodies may have up to 1 GiB; limit-post sets another "
+				      "limit");
+	if (geteuid() == 0)
+		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
+}
+
+/* As who the server is now, and from where it sees the world. */
+static int open_late_log(const struct config *cfg, struct logfile *log, bool jailed,
+			 struct error *e)
+{
+	if (jailed)
+		log->start_folder = "/";
+	return logfile_open(log, cfg, true, e);
+}
+
+/* As soon as there is a pidfile, --reload finds the server: its signal waits for the master. */
+static void hold_reloads(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* All that may fail before the server is on its way; the configuration stays the caller's. */
+static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
+		   struct master_setup *setup, struct error *e)
+{
+	struct listeners *listeners = &setup->listeners;
+	bool at_once = privileges_at_once(cfg), jailed = false;
+	struct identity who;
+
+	if (!ld->app)
+		return uwsgi_error_set(e, "no plugin that runs applications is loaded (python)");
+	if (privileges_find(cfg, &who, e))
+		return -1;
+	environment_set_umask(cfg);
+	resources_set_descriptors(cfg);
+	if (environment_enter_folder(cfg, invocation->cwd, e) ||
+	    (at_once && privileges_drop(cfg, &who, e)) ||
+	    listeners_open(listeners, cfg, &ld->protocols, &setup->passed, e))
+		return -1;
+	if (listeners->count == 0)
+		return uwsgi_error_set(e, "nothing to listen on: %s",
+				       invocation->argc > 1
+					       ? "set http-socket (for instance --http-socket "
+						 "127.0.0.1:8080), http, socket or fastcgi-socket"
+					       : "no configuration is named; write uwsgi FILE.ini, "
+						 "or uwsgi --http-socket 127.0.0.1:8080 "
+						 "--module app:app; uwsgi --help tells more");
+	hold_reloads();
+	setup->log->uid = who.uid;
+	setup->log->gid = who.gid;
+	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
+	    logfile_open(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
+	    pidfiles_write(setup->pidfiles, false, &who, e) == 0 &&
+	    privileges_enter_root(cfg, &jailed, e) == 0 &&
+	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
+	     privileges_drop(cfg, &who, e) == 0) &&
+	    pidfiles_write(setup->pidfiles, true, &who, e) == 0 &&
+	    open_late_log(cfg, setup->log, jailed, e) == 0) {
+		if (jailed)
+			invocation->cwd = "/";
+		return 0;
+	}
+	listeners_close(listeners, NULL, true);
+	return -1;
+}
+
+static int serve(struct invocation *invocation, struct loader *ld)
+{
+	struct tables tables;
+	struct logfile log;
+	struct pidfiles pidfiles;
+	struct master_setup setup = { .invocation = invocation,
+				      .loader = ld,
+				      .log = &log,
+				      .pidfiles = &pidfiles,
+				      .started = getpid(),
+				      .served = -1,
+				      .hello = say_hello };
+	struct error e;
+
+	if (passed_take(&setup.passed, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		return EXIT_FAILURE;
+	}
+	setup.config = load_and_report(invocation, ld, &tables);
+	if (!setup.config)
+		return EXIT_FAILURE;
+	notify_init(&setup.notify);
+	if (config_wants_showing(setup.config))
+		show_text(setup.config, stderr);
+	int asked = config_exit(setup.config);
+	if (asked >= 0) {
+		uwsgi_log(UWSGI_NOTE, "the configuration says exit = %d", asked);
+		config_free(setup.config);
+		return asked;
+	}
+	logfile_init(&log, invocation->cwd);
+	logfile_configure(&log, setup.config);
+	pidfiles_find(&pidfiles, setup.config, invocation->cwd);
+	if (prepare(setup.config, ld, invocation, &setup, &e)) {
+		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+		pidfiles_remove(&pidfiles);
+		config_free(setup.config);
+		return EXIT_FAILURE;
+	}
+	setup.tables = tables.items;
+	setup.table_count = tables.count;
+	int exit_code = master_run(&setup);
+	pidfiles_remove(&pidfiles);
+	return exit_code;
+}
+
+/* --ini - and --json=-: kept, because a reload reads everything again. */
+static void keep_input(struct invocation *invocation)
+{
+	struct error e;
+	bool named = false;
+
+	for (int i = 1; i < invocation->argc; i++) {
+		const char *word = invocation->argv[i];
+		size_t n = strlen(word);
+
+		named = named || strcmp(word, "-") == 0 || (n > 2 && !strcmp(word + n - 2, "=-"));
+	}
+	if (!named)
+		return;
+	invocation->input.p = source_read("/dev/stdin", &invocation->input.n, &e);
+	if (!invocation->input.p)
+		uwsgi_log(UWSGI_ERROR, "standard input: %s", e.text);
+}
+
+static bool has_plugin(const void *plugins, const char *name)
+{
+	return loader_has(plugins, name);
+}
+
+/* What the command line asks for; its exit code. */
+static int run(int argc, char **argv)
+{
+	char cwd[4096];
+	struct loader ld;
+	struct tables tables;
+	struct invocation invocation = { .argc = argc,
+					 .argv = argv,
+					 .environ_ = environ,
+					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/",
+					 .has_plugin = has_plugin,
+					 .plugins = &ld };
+	const struct command command = command_line_find(argc, argv);
+
+	loader_init(&ld);
+	keep_input(&invocation);
+	switch (command.kind) {
+	case COMMAND_RELOAD:
+		return command_reload(command.argument, command.wait);
+	case COMMAND_STOP:
+		return command_stop(command.argument, command.wait);
+	case COMMAND_VERSION:
+		return command_version();
+	case COMMAND_HELP:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		if (command.argument)
+			return help_explain(tables.items, tables.count, command.argument);
+		help_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_ALL:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		help_print_all(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_MARKDOWN:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		reference_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_HELP_MAN:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		manual_print(tables.items, tables.count);
+		return EXIT_SUCCESS;
+	case COMMAND_COMPLETION:
+		loader_load_profile(&ld);
+		collect_tables(&tables, &ld);
+		return completion_print(tables.items, tables.count, command.argument);
+	case COMMAND_CHECK:
+	case COMMAND_CHECK_APP:
+		loader_load_profile(&ld);
+		return check(&invocation, &ld, command.argument, command.kind == COMMAND_CHECK_APP);
+	case COMMAND_SHOW_CONFIG:
+		loader_load_profile(&ld);
+		return show_config(&invocation, &ld, command.argument);
+	case COMMAND_SERVE:
+	case COMMAND_WAIT:
+	case COMMAND_NO_WAIT:
+		break;
+	}
+	logging_use(NULL);
+	loader_load_profile(&ld);
+	return serve(&invocation, &ld);
+}
+
+int main(int argc, char **argv)
+{
+	if (daemon_fill_standard_descriptors())
+		return EXIT_FAILURE;
+	char **moved = proctitle_init(argc, argv);
+	int exit_code = run(argc, moved ? moved : argv);
+
+	proctitle_fini(moved);
+	return exit_code;
+}

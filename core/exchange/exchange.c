@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange.c: exchanges and their buffers are taken and given back; nothing is read or sent here. */
+#include "exchange/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	INITIAL_BUFFER = 16384, /* holds nearly every head with its body */
+	SPARE_EXCHANGES = 64,
+};
+
+bool buffer_reserve(struct buffer *b, size_t capacity)
+{
+	if (b->capacity >= capacity)
+		return true;
+	char *grown = realloc(b->p, capacity);
+
+	if (!grown)
+		return false;
+	b->p = grown;
+	b->capacity = capacity;
+	return true;
+}
+
+void buffer_compact(struct buffer *b)
+{
+	if (b->begin > 0 && b->begin < b->end)
+		memmove(b->p, b->p + b->begin, b->end - b->begin);
+	b->end -= b->begin;
+	b->begin = 0;
+}
+
+static void keep(struct exchange_pool *pool, struct exchange *x)
+{
+	x->next = pool->spare;
+	pool->spare = x;
+	pool->count++;
+}
+
+static struct exchange *make(struct exchange_pool *pool)
+{
+	struct exchange *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return NULL;
+	request_init(&x->rq, pool->limits);
+	sendbuf_init(&x->out);
+	spool_init(&x->spool);
+	x->sink = pool->sink;
+	response_init(&x->rs, &x->rq, &x->out, &x->sink, pool->rules);
+	return x;
+}
+
+struct exchange *exchange_take(struct exchange_pool *pool)
+{
+	struct exchange *x = pool->spare;
+
+	if (x) {
+		pool->spare = x->next;
+		pool->count--;
+	} else {
+		x = make(pool);
+	}
+	if (x && !buffer_reserve(&x->in, INITIAL_BUFFER)) {
+		keep(pool, x);
+		return NULL;
+	}
+	return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+	request_fini(&x->rq);
+	response_fini(&x->rs);
+	sendbuf_fini(&x->out);
+	spool_close(&x->spool);
+	free(x->in.p);
+	free(x->head.p);
+	free(x);
+}
+
+void exchange_renew(struct exchange *x, const struct protocol *protocol, void *protocol_state)
+{
+	request_reset(&x->rq);
+	response_reset(&x->rs, protocol, protocol_state);
+	x->logged.rq = NULL;
+	x->body_began_ms = 0;
+	if (x->spool.fd >= 0)
+		spool_close(&x->spool);
+	free(x->head.p);
+	x->head = (struct buffer){ 0 };
+	buffer_compact(&x->in);
+}
+
+int64_t exchange_memory(const struct exchange *x)
+{
+	size_t large = x->in.capacity > INITIAL_BUFFER ? x->in.capacity : 0;
+
+	return sendbuf_memory(&x->out) + (x->spool.in_memory ? x->spool.length : 0) +
+	       (int64_t)(large + x->head.capacity + x->rq.body.capacity);
+}
+
+void exchange_return(struct exchange_pool *pool, struct exchange *x)
+{
+	x->in.begin = x->in.end = 0;
+	exchange_renew(x, NULL, NULL);
+	x->connection = NULL;
+	if (pool->count >= SPARE_EXCHANGES) {
+		exchange_free(x);
+		return;
+	}
+	if (x->in.capacity > BODY_BUFFER) {
+		free(x->in.p);
+		x->in = (struct buffer){ 0 };
+	}
+	sendbuf_trim(&x->out);
+	keep(pool, x);
+}
+
+void exchange_pool_fini(struct exchange_pool *pool)
+{
+	while (pool->spare) {
+		struct exchange *x = pool->spare;
+
+		pool->spare = x->next;
+		exchange_free(x);
+	}
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* requestlog.c: the options of the request log, which requests they choose, and the line in
+ * uWSGI's default format.  The lane says what there is to log, and writes it. */
+#include "exchange/requestlog.h"
+
+#include "base/clock.h"
+#include "log/logging.h"
+
+#include <string.h>
+
+struct requestlog_settings {
+	bool disable_logging, memory_report, micros, strftime, forwarded_for;
+	bool client_errors, server_errors, zero, sendfile, ioerror;
+	long long slow_ms, big;
+	const char *format;
+};
+
+#define AT(member) offsetof(struct requestlog_settings, member)
+static const struct option rows[] = {
+	{ .name = "disable-logging",
+	  .letter = 'L',
+	  .type = OPT_FLAG,
+	  .offset = AT(disable_logging),
+	  .initial = "false",
+	  .help = "log no requests, but for those that other options of the request log name" },
+	{ .name = "log-4xx",
+	  .type = OPT_FLAG,
+	  .offset = AT(client_errors),
+	  .initial = "false",
+	  .help = "log requests answered with a status of 400 to 499 in any case" },
+	{ .name = "log-5xx",
+	  .type = OPT_FLAG,
+	  .offset = AT(server_errors),
+	  .initial = "false",
+	  .help = "log requests answered with a status of 500 to 599 in any case" },
+	{ .name = "log-slow",
+	  .type = OPT_INT,
+	  .offset = AT(slow_ms),
+	  .initial = "0",
+	  .max = 86400LL * 1000,
+	  .unit = "MILLISECONDS",
+	  .help = "log requests that take this long in any case; 0: do not",
+	  .example = "1000" },
+	{ .name = "log-big",
+	  .type = OPT_SIZE,
+	  .offset = AT(big),
+	  .initial = "0",
+	  .max = 1LL << 50,
+	  .help = "log requests whose response has a body of at least this size in any case; 0: "
+		  "do not",
+	  .example = "1m" },
+	{ .name = "log-zero",
+	  .type = OPT_FLAG,
+	  .offset = AT(zero),
+	  .initial = "false",
+	  .help = "log requests whose response has no body in any case" },
+	{ .name = "log-sendfile",
+	  .type = OPT_FLAG,
+	  .offset = AT(sendfile),
+	  .initial = "false",
+	  .help = "log requests answered with a file in any case" },
+	{ .name = "log-ioerror",
+	  .type = OPT_FLAG,
+	  .offset = AT(ioerror),
+	  .initial = "false",
+	  .help = "log requests whose client was gone before it had all in any case",
+	  .differs = "asks for an error of reading and one of writing in the same request" },
+	{ .name = "log-format",
+	  .type = OPT_STRING,
+	  .offset = AT(format),
+	  .text = true,
+	  .help = "what the line of a request says, with variables such as %(method), %(uri) and "
+		  "%(status)",
+	  .example = "%(addr) - %(user) [%(ltime)] \"%(method) %(uri) %(proto)\" %(status) %(size)",
+	  .differs = "writes what clients send as it is; here a client cannot end a line or a "
+		     "quotation" },
+	{ .name = "logformat", .same_as = "log-format" },
+	{ .name = "log-format-strftime",
+	  .type = OPT_FLAG,
+	  .offset = AT(strftime),
+	  .initial = "false",
+	  .help = "the %(ftime) of log-format is written as log-date says" },
+	{ .name = "logformat-strftime", .same_as = "log-format-strftime" },
+	{ .name = "log-micros",
+	  .type = OPT_FLAG,
+	  .offset = AT(micros),
+	  .initial = "false",
+	  .help = "the default line tells the time in microseconds" },
+	{ .name = "log-x-forwarded-for",
+	  .type = OPT_FLAG,
+	  .offset = AT(forwarded_for),
+	  .initial = "false",
+	  .help = "the client's address in the log is what its X-Forwarded-For says" },
+	{ .name = "memory-report",
+	  .letter = 'm',
+	  .type = OPT_FLAG,
+	  .offset = AT(memory_report),
+	  .initial = "false",
+	  .help = "add the worker's memory to each line of the request log" },
+	{ .name = "ignore-sigpipe",
+	  .type = OPT_ALWAYS,
+	  .help = "a client that is gone is no signal" },
+	{ .name = "ignore-write-errors",
+	  .type = OPT_ALWAYS,
+	  .help = "a client that is gone is not complained about; log-ioerror shows its request" },
+};
+#undef AT
+
+const struct option_table requestlog_options = {
+	.module = "request log",
+	.size = sizeof(struct requestlog_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+int requestlog_init(struct requestlog *log, const struct config *cfg, struct error *e)
+{
+	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
+
+	*log = (struct requestlog){ .settings = s };
+	if (!s->format)
+		return 0;
+	log->format = logformat_new(s->format, s->strftime ? logging_date_format(cfg) : NULL);
+	return log->format ? 0 : uwsgi_error_set(e, "log-format: out of memory");
+}
+
+void requestlog_fini(struct requestlog *log)
+{
+	logformat_free(log->format);
+	log->format = NULL;
+}
+
+void requestlog_warn(const struct config *cfg)
+{
+	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
+	const char *at = s->format;
+	struct slice name;
+
+	while (at && logformat_next_foreign(&at, &name))
+		uwsgi_log(UWSGI_WARNING,
+			  "log-format: there is no %%(%.*s); it is \"-\" where the application "
+			  "does not set it with uwsgi.set_logvar()",
+			  (int)name.n, name.p);
+}
+
+/* ---- which ---- */
+
+bool requestlog_wants(const struct requestlog *log, struct logged *x)
+{
+	const struct requestlog_settings *s = log->settings;
+	const struct response *rs = x->rs;
+
+	if (s->slow_ms || s->ioerror)
+		x->ended_us = clock_wall_us();
+	return !s->disable_logging || (s->client_errors && rs->status / 100 == 4) ||
+	       (s->server_errors && rs->status / 100 == 5) || (s->zero && rs->body == 0) ||
+	       (s->slow_ms && (x->ended_us - x->began_us) / 1000 >= s->slow_ms) ||
+	       (s->big && rs->body >= s->big) || (s->sendfile && rs->file) ||
+	       (s->ioerror && rs->broken);
+}
+
+bool requestlog_wants_failures(const struct requestlog *log)
+{
+	return log->settings->ioerror;
+}
+
+/* ---- what ---- */
+
+static void add_memory(struct logline *l, const struct memory *m)
+{
+	unsigned long long size = m->address_space, resident = m->resident;
+
+	if (size > 0)
+		logline_printf(l,
+			       "{address space usage: %llu bytes/%lluMB} "
+			       "{rss usage: %llu bytes/%lluMB} ",
+			       size, size >> 20, resident, resident >> 20);
+}
+
+static void add_took(struct logline *l, const struct logged *x, bool micros)
+{
+	long long took_us = (long long)(x->ended_us - x->began_us);
+
+	logline_printf(l, " => generated %lld bytes in %lld %s%s(", (long long)x->rs->body,
+		       micros ? took_us : took_us / 1000, micros ? "micros" : "msecs",
+		       x->rs->file ? " via sendfile() " : " ");
+}
+
+static void add_default(struct logline *l, const struct logged *x, bool micros)
+{
+	const struct request *rq = x->rq;
+	const struct response *rs = x->rs;
+
+	add_memory(l, &x->memory);
+	logline_printf(l, "[pid: %ld|app: 0|req: %llu/%llu] ", (long)x->pid,
+		       (unsigned long long)x->worker_requests,
+		       (unsigned long long)x->server_requests);
+	logline_untrusted(l, logged_address(x));
+	logline_text(l, SLICE(" ("));
+	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REMOTE_USER")));
+	/* uWSGI counts names and values. */
+	logline_printf(l, ") {%zu vars in %zu bytes} ", 2 * rq->count, rq->vars_size);
+	logline_time(l, "[%a %b %e %H:%M:%S %Y] ", x->began_us);
+	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	logline_text(l, SLICE(" "));
+	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	add_took(l, x, micros);
+	logline_untrusted(l, uwsgi_request_find(rq, SLICE("SERVER_PROTOCOL")));
+	logline_printf(l, " %d) %zu headers in %zu bytes (%u switches on core %d)", rs->status,
+		       rs->count, rs->head_size, rs->switches, x->lane);
+}
+
+size_t requestlog_write(const struct requestlog *log, char *text, size_t size, struct logged *x)
+{
+	const struct requestlog_settings *s = log->settings;
+	struct logline l;
+
+	if (!x->ended_us)
+		x->ended_us = clock_wall_us();
+	logline_init(&l, text, size);
+	x->forwarded_for = s->forwarded_for;
+	if (log->format ? logformat_wants_memory(log->format) : s->memory_report)
+		x->memory = memory_of(x->pid);
+	if (log->format)
+		logformat_write(log->format, &l, x);
+	else
+		add_default(&l, x, s->micros);
+	return logline_end(&l);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* requestlog.h: which requests leave a line in the log, and what it says. */
+#ifndef UWSGI_REQUESTLOG_H
+#define UWSGI_REQUESTLOG_H
+
+#include "exchange/logformat.h"
+
+extern const struct option_table requestlog_options;
+
+/* The most that a line may take. */
+#define REQUESTLOG_LINE 8192
+
+struct requestlog_settings;
+
+/* What one lane logs with. */
+struct requestlog {
+	const struct requestlog_settings *settings;
+	struct logformat *format; /* NULL: uWSGI's default line, which tools parse */
+};
+
+/* Returns -1 with the reason. */
+int requestlog_init(struct requestlog *, const struct config *, struct error *);
+void requestlog_fini(struct requestlog *);
+/* Says which variables of log-format are none of the server's. */
+void requestlog_warn(const struct config *);
+
+/* Whether a request that is done leaves a line. */
+bool requestlog_wants(const struct requestlog *, struct logged *);
+/* Whether it does when the response cannot be sent. */
+bool requestlog_wants_failures(const struct requestlog *);
+/* Writes the line, newline included, into text; returns its length (at most size). */
+size_t requestlog_write(const struct requestlog *, char *text, size_t size, struct logged *);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* response.h: one answer on its way from the application through the protocol into `out`.
+ * It holds the head back until the first block has to leave: if that was all, the length is
+ * known and said.  Applications reach it through the uwsgi_response_* functions of plugin.h. */
+#ifndef UWSGI_RESPONSE_H
+#define UWSGI_RESPONSE_H
+
+#include "exchange/header_rules.h"
+#include "base/sendbuf.h"
+#include "exchange/request.h"
+
+/* How queued bytes leave: implemented by the connection. */
+struct sink {
+	/* Sends what the kernel takes; waits for the peer when too much is pending; forgets what
+	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent.
+	 */
+	bool (*flush)(struct sink *);
+	/* The response has ended; nothing of it may be used after this.  NULL: whoever runs the
+	 * request looks. */
+	void (*ended)(struct sink *);
+	/* uwsgi_response_detach(); NULL: never. */
+	int (*detach)(struct sink *, char *unread, size_t size, size_t *n);
+};
+
+/* Blocks held before the head is said; one more and the length stays unknown. */
+#define RESPONSE_HELD 16
+
+struct response {
+	const struct protocol *protocol;
+	void *state; /* the protocol's, of this connection */
+	struct request *rq;
+	struct sendbuf *out;
+	struct sink *sink;
+	const struct header_rules *rules; /* NULL: none */
+
+	struct slice line; /* "200 OK" */
+	int status;
+	struct header *headers; /* kept for the next response */
+	size_t count, capacity;
+	size_t head_size;  /* as HTTP would write it; for the log */
+	int64_t declared;  /* Content-Length as the application said it; -1 */
+	int64_t body;      /* bytes of body handed to the protocol */
+	unsigned switches; /* times the application was asked for more; for the log */
+	struct {
+		struct piece piece;
+		void *owner;
+	} held[RESPONSE_HELD];
+	size_t held_count;
+	int64_t held_length;
+	struct slice date; /* set by the lane before the request runs */
+	bool bodiless, close;
+	bool file;                     /* a part of the body comes from a file */
+	bool head_sent, ended, broken; /* broken: the peer is gone */
+	/* After the end, and never both: the protocol lets the connection live on; only a reset can
+	 * tell the peer that the rest is missing. */
+	bool keep, cut;
+	bool no_memory; /* for the head: 500 was said instead */
+};
+
+void response_init(struct response *, struct request *, struct sendbuf *, struct sink *,
+		   const struct header_rules *);
+void response_fini(struct response *);
+/* For the next request of a connection with this protocol and its state. */
+void response_reset(struct response *, const struct protocol *, void *state);
+
+#endif

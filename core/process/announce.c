@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* announce.c: each step of the server's life in one function, with all who are told of it.  Nothing
+ * here decides anything, and nothing waits for a reader. */
+#include "process/announce.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+void announce_importing(struct announcer *a)
+{
+	notify_status(&a->notify, "importing the application");
+}
+
+bool announce_asked(struct announcer *a, const struct cause *cause)
+{
+	return outcome_ask(&a->outcomes, cause->ticket);
+}
+
+void announce_reload(struct announcer *a, const struct cause *cause)
+{
+	uwsgi_log(UWSGI_NOTE,
+		  "%s: reload: reading the configuration again and importing the application "
+		  "beside the one that serves",
+		  cause->text);
+	outcome_begin(&a->outcomes);
+	notify_reloading(&a->notify, "serving, and importing the application again");
+}
+
+void announce_reload_queued(const struct cause *cause)
+{
+	uwsgi_log(UWSGI_NOTE, "%s: a reload is in progress; another follows when it is done",
+		  cause->text);
+}
+
+void announce_reload_failed(struct announcer *a, const char *why)
+{
+	struct error status;
+
+	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
+	outcome_end(&a->outcomes, OUTCOME_FAILED, why);
+	uwsgi_error_set(&status, "%s; the last reload was given up: %s",
+			a->has_served ? "serving" : "starting", why);
+	if (a->has_served)
+		notify_ready(&a->notify, a->daemonized, status.text);
+	else
+		notify_status(&a->notify, status.text);
+}
+
+static void tell_starter(struct announcer *a)
+{
+	if (a->starter < 0)
+		return;
+	if (write(a->starter, "", 1) != 1)
+		uwsgi_log(UWSGI_NOTE, "nobody waits any more for the server to serve");
+	close(a->starter);
+	a->starter = -1;
+}
+
+void announce_serving(struct announcer *a, const struct generation *g, bool replaces)
+{
+	const struct roster *r = &g->roster;
+	int serving = roster_serving(r, false), missing = r->workers - serving;
+	char others[48] = "";
+	struct error what;
+
+	if (missing)
+		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
+			 missing == 1 ? "es" : "");
+	uwsgi_error_set(&what, "%s: %d worker%s × %zu thread%s accept requests",
+			replaces ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
+			g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s");
+	uwsgi_log(UWSGI_NOTE, "%s after %lld ms%s", what.text,
+		  (long long)(clock_monotonic_ms() - g->began_ms), others);
+	/* The first one is nobody's reload, even when it is ready only while one is under way. */
+	if (g->number > 1)
+		outcome_end(&a->outcomes, OUTCOME_DONE, "");
+	a->has_served = true;
+	notify_ready(&a->notify, a->daemonized, what.text);
+	tell_starter(a);
+}
+
+void announce_stopping(struct announcer *a, const struct cause *cause, long long mercy_s)
+{
+	struct error why;
+
+	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", cause->text,
+		  mercy_s);
+	uwsgi_error_set(&why, "the server is stopping (%s)", cause->text);
+	outcome_end_all(&a->outcomes, OUTCOME_FAILED, why.text);
+	uwsgi_error_set(&why, "stopping (%s); running requests are finished", cause->text);
+	notify_stopping(&a->notify, why.text);
+}
+
+void announce_stopping_instead(struct announcer *a)
+{
+	outcome_end_all(&a->outcomes, OUTCOME_DONE, "");
+}
+
+void announce_is_stopping(struct announcer *a)
+{
+	outcome_end_all(&a->outcomes, OUTCOME_FAILED, "the server is stopping");
+}
+
+void announce_failed_start(struct announcer *a, const char *why)
+{
+	struct error status;
+
+	uwsgi_log(UWSGI_ERROR, "cannot start: %s", why);
+	outcome_end_all(&a->outcomes, OUTCOME_FAILED, why);
+	uwsgi_error_set(&status, "cannot start: %s", why);
+	notify_stopping(&a->notify, status.text);
+}
+
+void announce_enter_child(struct announcer *a)
+{
+	notify_close(&a->notify);
+	if (a->starter >= 0)
+		close(a->starter);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* announce.h: what others learn of the server's life: the log, whoever has started it with
+ * daemonize2, the commands that asked for a reload, the service manager. */
+#ifndef UWSGI_ANNOUNCE_H
+#define UWSGI_ANNOUNCE_H
+
+#include "process/cause.h"
+#include "process/generation.h"
+#include "process/notify.h"
+#include "process/outcome.h"
+
+struct announcer {
+	int starter; /* a byte is written to it when the server serves; -1: nobody waits */
+	struct notify notify;
+	bool daemonized;
+	bool has_served;
+	struct outcomes outcomes;
+};
+
+void announce_importing(struct announcer *);
+/* A signal asks for a reload.  False: the same one did before. */
+bool announce_asked(struct announcer *, const struct cause *);
+void announce_reload(struct announcer *, const struct cause *);
+void announce_reload_queued(const struct cause *);
+/* The reload that is under way, or could not begin. */
+void announce_reload_failed(struct announcer *, const char *why);
+/* replaces: another one has served until now. */
+void announce_serving(struct announcer *, const struct generation *, bool replaces);
+void announce_stopping(struct announcer *, const struct cause *, long long mercy_s);
+/* exit-on-reload: what was asked for is done. */
+void announce_stopping_instead(struct announcer *);
+/* Asked too late. */
+void announce_is_stopping(struct announcer *);
+void announce_failed_start(struct announcer *, const char *why);
+/* In a child, which announces nothing. */
+void announce_enter_child(struct announcer *);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* child.c: signals and the tie to the master, for its children. */
+#include "process/child.h"
+
+#include "base/stray.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static void ignore(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	(void)context;
+}
+
+/* The terminal and the service manager signal the whole group, and `pkill -USR1 uwsgi` is meant for
+ * the master.  A handler, not SIG_IGN, which programs that the application starts would inherit. */
+void child_set_signals(void)
+{
+	static const int defaults[] = { SIGCHLD, SIGTSTP };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		stray_handle(ignored[i], ignore);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		signal(defaults[i], SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void child_die_with(pid_t master)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != master)
+		_exit(EXIT_FAILURE);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* gateway.c: the process of a gateway: accepts its clients, reads whole requests and hands them
+ * to the plugin, which ends each response when it has one.  Nothing here waits for anybody but
+ * in the loop, so one process holds many clients. */
+#include "process/gateway.h"
+
+#include "wire/acceptor.h"
+#include "work/channel.h"
+#include "process/child.h"
+#include "work/lane.h"
+#include "process/privileges.h"
+#include "process/resources.h"
+#include "process/proctitle.h"
+#include "wire/watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Connections taken before anything else is looked at. */
+enum { ACCEPTS_A_TURN = 64 };
+
+struct process {
+	const struct gateway_start *start;
+	const struct gateway *gateway;
+	void *state; /* the plugin's */
+	struct ev_loop *loop;
+	struct hub hub;
+	struct header_rules rules;
+	struct trust trust;
+	struct acceptor acceptor;
+	struct watch channel;
+	bool leaving;
+};
+
+/* ---- requests ---- */
+
+static void on_run(void *host, struct exchange *x)
+{
+	struct process *p = host;
+
+	x->handled = p->gateway->handle(p->state, &x->rq, &x->rs);
+}
+
+static void on_gone(void *host, struct exchange *x)
+{
+	struct process *p = host;
+
+	p->gateway->gone(p->state, x->handled);
+}
+
+static void on_refused(void *host, struct exchange *x)
+{
+	(void)host;
+	request_log_refusal(&x->rq);
+}
+
+/* The worker that made the answer has logged it. */
+static void on_unsent(void *host, struct exchange *x)
+{
+	(void)host;
+	(void)x;
+}
+
+static void on_release(void *host, void *const *owners, size_t count)
+{
+	struct process *p = host;
+
+	p->gateway->release(p->state, owners, count);
+}
+
+static const struct hub_host host_functions = {
+	.run = on_run,
+	.gone = on_gone,
+	.refused = on_refused,
+	.unsent = on_unsent,
+	.release = on_release,
+};
+
+/* ---- life ---- */
+
+static void on_channel(struct watch *w)
+{
+	struct process *p = w->data;
+	struct message m;
+	int got = channel_receive(w->io.fd, &m, NULL);
+	int64_t end_ms;
+
+	if (got == 0)
+		return;
+	if (got < 0)
+		watch_stop(w, p->loop);
+	p->leaving = true;
+	end_ms = got > 0 ? m.value : 1;
+	if (end_ms == 0) {
+		acceptor_stop(&p->acceptor);
+		hub_leave(&p->hub);
+		return;
+	}
+	acceptor_empty(&p->acceptor, ACCEPTOR_LEFT);
+	hub_end(&p->hub, (double)end_ms / 1000);
+}
+
+/* Where the workers listen for this process, whose name only the kernel knows. */
+static void find_workers(const struct listeners *listeners, struct sockaddr_storage *sa,
+			 size_t *length)
+{
+	*length = 0;
+	for (size_t i = 0; i < listeners->count; i++) {
+		socklen_t n = sizeof *sa;
+
+		if (listeners->items[i].internal &&
+		    getsockname(listeners->items[i].fd, (struct sockaddr *)sa, &n) == 0)
+			*length = n;
+	}
+}
+
+static int start_plugin(struct process *p, struct error *e)
+{
+	struct sockaddr_storage workers;
+	struct gateway_setup setup = { .config = p->start->config,
+				       .loop = p->loop,
+				       .workers = (struct sockaddr *)&workers };
+
+	find_workers(p->start->listeners, &workers, &setup.workers_length);
+	return p->gateway->start(&setup, &p->state, e);
+}
+
+static void watch(struct process *p)
+{
+	watch_init(&p->channel, p->start->channel, EV_READ, on_channel, p);
+	watch_start(&p->channel, p->loop);
+	acceptor_start(&p->acceptor);
+}
+
+static int begin(struct process *p, struct error *e)
+{
+	static const struct option_list none;
+	const struct config *cfg = p->start->config;
+	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = -1,
+					      [ACCEPTOR_LEFT] = p->start->successors.take };
+	struct gateway_needs needs = { 0 };
+	struct hub_setup hub = { .config = cfg,
+				 .rules = &p->rules,
+				 .listeners = p->start->listeners,
+				 .neighbours = -1,
+				 .successors = p->start->successors.give,
+				 /* A client, and who answers it. */
+				 .room = { .descriptors_each = 2, .lanes = 1 } };
+
+	if ((privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e)) ||
+	    resources_set_limits(cfg, e))
+		return -1;
+	p->gateway->needs(cfg, &needs);
+	lane_limits(cfg, &hub);
+	if (needs.buffer_size)
+		hub.buffer_size = (size_t)needs.buffer_size;
+	if (needs.post_buffering)
+		hub.limits.post_buffering = needs.post_buffering;
+	p->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!p->loop)
+		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
+	/* The workers have applied the others. */
+	if (header_rules_init(&p->rules, cfg, e) ||
+	    trust_init(&p->trust, cfg, &p->start->tally->untrusted_told_ms, e))
+		return -1;
+	hub.limits.trust = &p->trust;
+	p->rules.add_count = 0;
+	p->rules.remove = &none;
+	hub_init(&p->hub, p->loop, &host_functions, p, &hub);
+	if (acceptor_init(&p->acceptor, &p->hub, p->gateway, queues, ACCEPTS_A_TURN, e))
+		return -1;
+	return start_plugin(p, e);
+}
+
+int gateway_run(const struct gateway_start *start)
+{
+	struct process p = { .start = start, .gateway = start->gateway };
+	struct message m = { .kind = MESSAGE_READY };
+	struct error e;
+
+	child_set_signals();
+	child_die_with(start->master);
+	proctitle_set(start->config, start->name);
+	if (begin(&p, &e)) {
+		channel_send_failure(start->channel, &e);
+		return EXIT_FAILURE;
+	}
+	watch(&p);
+	channel_send(start->channel, &m, -1);
+	while (!p.leaving || p.hub.open_count > 0) {
+		ev_run(p.loop, EVRUN_ONCE);
+		if (p.hub.grace_over)
+			acceptor_stop(&p.acceptor);
+	}
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* generation.h: one configuration with its sockets and its processes: the zygote, the workers, the
+ * gateways.  The master starts one at its start and one for each reload, and learns four things of
+ * it: it is ready, it failed, it wants a reload, it is gone. */
+#ifndef UWSGI_GENERATION_H
+#define UWSGI_GENERATION_H
+
+#include "work/channel.h"
+#include "settings/config.h"
+#include "process/limit.h"
+#include "work/loader.h"
+#include "wire/migrate.h"
+#include "process/roster.h"
+#include "work/scoreboard.h"
+#include "wire/watch.h"
+
+#include <signal.h>
+
+struct generation;
+
+/* The system calls of a generation; a test has others. */
+struct generation_calls {
+	/* Fork a process that speaks over this end of its channel: its pid, or -1 with errno. */
+	pid_t (*fork_zygote)(const struct generation *, int channel);
+	pid_t (*fork_gateway)(const struct generation *, const struct slot *, int channel);
+	int (*kill)(pid_t, int);
+	/* Whether it is a child of this process, alive or not reaped yet. */
+	bool (*is_child)(pid_t);
+	int64_t (*now_ms)(void);
+};
+
+/* What all generations of a master share. */
+struct generation_host {
+	struct ev_loop *loop;
+	const struct generation_calls *calls;
+	const struct loader *loader;
+	struct tally *tally;
+	const char *start_folder;
+	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
+	struct migrate_queue workers_left, gateways_left;
+	/* In a new child, before it is one of `own`: closes what is not its own. */
+	void (*forked)(void *data, const struct generation *own);
+	/* A message has come: generation_step() is to be called soon, but not from here. */
+	void (*stirred)(void *data);
+	void *data;
+};
+
+enum generation_state {
+	GENERATION_STARTING, /* until the application is imported and all its processes accept */
+	GENERATION_SERVING,
+	GENERATION_DRAINING, /* a newer one serves, it failed, or the server stops */
+};
+
+enum generation_news {
+	GENERATION_QUIET,
+	GENERATION_READY,        /* from now on it serves */
+	GENERATION_FAILED,       /* it never will, and is coming to its end.  why, exit_code */
+	GENERATION_WANTS_RELOAD, /* its zygote is lost, or the application was changed.  why */
+	GENERATION_GONE,         /* no process of it is left */
+};
+
+struct generation {
+	int number;              /* 1, 2, 3, … since the server started */
+	struct generation *next; /* older ones, in the master's list */
+	enum generation_state state;
+	const struct generation_host *host;
+	struct config *config;        /* owned */
+	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
+	struct scoreboard scoreboard; /* owned */
+	struct migrate_queue neighbours; /* between its lanes, where there are several */
+	const struct limits_settings *limits;
+	struct roster roster;
+	pid_t zygote; /* 0: none */
+	int zygote_channel;
+	struct watch zygote_watch, *slot_watch; /* slot_watch: [roster.slot_count] */
+	int64_t began_ms, limits_at_ms;
+	bool is_last;     /* it drains, and nobody comes after it */
+	int64_t end_ms;   /* then, how long a connection may be silent */
+	bool is_reload; /* another one serves meanwhile */
+	bool awaited;   /* somebody waits for the start: not for ever, where no process can */
+	bool late;      /* the first one: reload-timeout is over, and that is said */
+	bool zygote_killed;
+	bool failed, wants_reload; /* not told yet */
+	int exit_code;             /* of a failure */
+	char said[512];            /* by a process before it gave up, the first one */
+	char why[768];
+};
+
+/* Owns config and listeners even when it fails; sockets that no list behind `kept` has are closed
+ * then (kept: those of the newest other generation, or NULL).  number: 1 for the first one. */
+struct generation *generation_new(const struct generation_host *, struct config *,
+				  struct listeners *, const struct listeners *kept, int number,
+				  struct error *);
+/* Forks the zygote, which begins to import at once. */
+int generation_start(struct generation *, struct error *);
+/* Does all that is due.  Returns one piece of news: to be called until it says QUIET or GONE (which
+ * it then says again).  *due_ms: when to call it again; 0: when something has happened. */
+enum generation_news generation_step(struct generation *, int64_t *due_ms);
+/* A child of the master has ended and is not reaped yet.  False: it was none of this generation's. */
+bool generation_ended(struct generation *, const siginfo_t *);
+/* Asks all to leave within mercy_s.  next: who serves from now on; NULL: the server stops.  Where no
+ * gateway comes after those of this generation, its workers go on until none needs them. */
+void generation_drain(struct generation *, long long mercy_s, const struct generation *next);
+/* Kills all its processes. */
+void generation_kill(struct generation *);
+/* All its processes must be gone.  Sockets that no list behind `kept` has are closed; with unlink
+ * their paths are removed. */
+void generation_free(struct generation *, const struct listeners *kept, bool unlink);
+
+/* Whether a lost worker could be replaced. */
+bool generation_can_fork(const struct generation *);
+/* In a new child of `own`: closes what this generation has and `own` does not share. */
+void generation_close_in_child(struct generation *, const struct generation *own);
+
+#endif

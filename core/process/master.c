@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* master.c: the process that everything else is forked from: its loop, its signals, the ends of its
+ * children, the files that it watches.  What follows from them is decided in succession.c. */
+#include "process/master.h"
+
+#include "base/clock.h"
+#include "settings/option.h"
+#include "process/spawn.h"
+#include "base/stray.h"
+#include "process/succession.h"
+#include "process/proctitle.h"
+#include "process/touch.h"
+#include "wire/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct master_settings, member)
+static const struct option rows[] = {
+	{ .name = "vacuum",
+	  .type = OPT_FLAG,
+	  .offset = AT(vacuum),
+	  .initial = "false",
+	  .help = "remove UNIX sockets when the server ends" },
+	{ .name = "touch-reload",
+	  .type = OPT_LIST,
+	  .offset = AT(touch_reload),
+	  .unit = "FILE",
+	  .help = "reload when this file is touched, or anything directly in this folder",
+	  .example = "%p" },
+	{ .name = "touch-workers-reload", .same_as = "touch-reload" },
+	{ .name = "touch-chain-reload", .same_as = "touch-reload" },
+	{ .name = "fs-reload", .same_as = "touch-reload" },
+	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
+	{ .name = "hook-master-start",
+	  .type = OPT_LIST,
+	  .offset = AT(hooks),
+	  .unit = "HOOK",
+	  .text = true,
+	  .help = "what the master does when it starts; only the one hook that makes SIGTERM "
+		  "graceful is understood, and it is so without it",
+	  .example = "unix_signal:15 gracefully_kill_them_all" },
+	{ .name = "exit-on-reload",
+	  .type = OPT_FLAG,
+	  .offset = AT(exit_on_reload),
+	  .initial = "false",
+	  .help = "stop instead of reloading; whoever started the server starts it again" },
+};
+#undef AT
+
+const struct option_table master_options = {
+	.module = "master",
+	.size = sizeof(struct master_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+struct master {
+	struct master_setup *setup;
+	struct ev_loop *loop;
+	struct generation_host host;
+	struct announcer announcer;
+	struct succession_setup succession_setup;
+	struct succession succession;
+	struct logmaster log;
+	struct touch touch_reload;
+	struct watch signals; /* a signalfd */
+	ev_timer timer; /* the next deadline */
+};
+
+/* ---- what others need of it ---- */
+
+static void on_child(void *data, const struct generation *own)
+{
+	struct master *m = data;
+
+	succession_enter_child(&m->succession, own);
+	close(m->signals.io.fd);
+	logmaster_enter_child(&m->log);
+	pidfiles_close(m->setup->pidfiles);
+	announce_enter_child(&m->announcer);
+}
+
+static void on_stirred(void *data)
+{
+	struct master *m = data;
+
+	ev_feed_event(m->loop, &m->timer, EV_TIMER);
+}
+
+static void on_in_force(void *data, const struct config *cfg)
+{
+	struct master *m = data;
+	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
+
+	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
+}
+
+/* ---- time ---- */
+
+static void step(struct master *m)
+{
+	int64_t due_ms = succession_step(&m->succession);
+
+	ev_timer_stop(m->loop, &m->timer);
+	if (!m->succession.generations)
+		ev_break(m->loop, EVBREAK_ALL);
+	if (due_ms == 0)
+		return;
+	int64_t now_ms = clock_monotonic_ms();
+	ev_now_update(m->loop);
+	ev_timer_set(&m->timer, due_ms > now_ms ? (double)(due_ms - now_ms) / 1000 : 0., 0.);
+	ev_timer_start(m->loop, &m->timer);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	step(w->data);
+}
+
+/* ---- signals ---- */
+
+/* A child that has ended, if there is one: looked at before it is reaped, because until then its pid
+ * is nobody else's. */
+static bool peek(siginfo_t *info)
+{
+	int failed;
+
+	info->si_pid = 0;
+	do
+		failed = waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
+	while (failed && errno == EINTR);
+	return !failed && info->si_pid;
+}
+
+static void reap(struct master *m)
+{
+	siginfo_t info;
+
+	while (peek(&info)) {
+		/* What it said in the log comes before what is said of it. */
+		logmaster_drain(&m->log);
+		succession_ended(&m->succession, &info);
+		/* No generation's: the application left it behind, and the subreaper got it. */
+		while (waitpid(info.si_pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+}
+
+/* Debian's init script sends TERM for force-reload, and this variable is its mark.  uWSGI reloads
+ * then, unless it is told otherwise. */
+static bool term_reloads(const struct master *m)
+{
+	const struct config *cfg = succession_config(&m->succession);
+
+	if (!cfg || !getenv("UWSGI_DEB_CONFNAMESPACE"))
+		return false;
+	const struct master_settings *s = uwsgi_options(cfg, &master_options);
+	const struct key *key = config_key(cfg, "die-on-term");
+	bool dies = key && !(key->value && option_boolean(key->value) == 0);
+
+	return !dies && s->hooks.count == 0;
+}
+
+static void on_signal(struct master *m, const struct signalfd_siginfo *info)
+{
+	struct cause cause;
+
+	if (info->ssi_signo == SIGCHLD) {
+		reap(m);
+		return;
+	}
+	if (info->ssi_signo == SIGUSR1) {
+		succession_print_status(&m->succession);
+		return;
+	}
+	cause = cause_of_signal(info);
+	if (info->ssi_signo == SIGHUP || (info->ssi_signo == SIGTERM && term_reloads(m)))
+		succession_reload(&m->succession, &cause);
+	else
+		succession_stop(&m->succession, &cause, info->ssi_signo != SIGTERM);
+}
+
+static void on_signals(struct watch *w)
+{
+	struct master *m = w->data;
+	struct signalfd_siginfo info;
+
+	while (read(w->io.fd, &info, sizeof info) == sizeof info)
+		on_signal(m, &info);
+	step(m);
+}
+
+static void on_touched(void *data, const char *file)
+{
+	struct master *m = data;
+	struct cause cause;
+
+	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
+	cause.ticket = 0;
+	succession_reload(&m->succession, &cause);
+	step(m);
+}
+
+/* ---- start ---- */
+
+/* libev would not say who has sent a signal.  Children unblock theirs: child_set_signals(). */
+static int watch_signals(struct master *m, struct error *e)
+{
+	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		sigaddset(&set, signals[i]);
+		/* Not ignored, as nohup(1) leaves it: that would reap children, too. */
+		signal(signals[i], SIG_DFL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return uwsgi_error_set(e, "signalfd: %s", strerror(errno));
+	watch_init(&m->signals, fd, EV_READ, on_signals, m);
+	watch_start(&m->signals, m->loop);
+	return 0;
+}
+
+/* In any process of the server.  libev needs a new epoll after a fork, and when it hears of a
+ * connection that was given away; without this it would abort().  When this returns it tries again. */
+static void on_libev_failure(const char *what)
+{
+	uwsgi_log(UWSGI_ERROR, "%s: %s; trying again", what, strerror(errno));
+	usleep(100000);
+}
+
+static int prepare(struct master *m, struct error *e)
+{
+	const struct master_setup *setup = m->setup;
+
+	m->signals.io.fd = -1;
+	ev_set_syserr_cb(on_libev_failure);
+	if (stray_init(e))
+		return -1;
+	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
+	m->loop = ev_loop_new(EVBACKEND_POLL);
+	if (!m->loop)
+		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
+	m->host = (struct generation_host){ .loop = m->loop,
+					    .calls = &spawn_calls,
+					    .loader = setup->loader,
+					    .tally = tally_new(e),
+					    .start_folder = setup->invocation->cwd,
+					    .workers_left = MIGRATE_NO_QUEUE,
+					    .gateways_left = MIGRATE_NO_QUEUE,
+					    .forked = on_child,
+					    .stirred = on_stirred,
+					    .data = m };
+	if (!m->host.tally || migrate_open(&m->host.workers_left, e) ||
+	    migrate_open(&m->host.gateways_left, e) || watch_signals(m, e))
+		return -1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ev_timer_init(&m->timer, on_timer, 0., 0.);
+	m->timer.data = m;
+	touch_init(&m->touch_reload, m->loop, on_touched, m);
+	m->announcer = (struct announcer){ .starter = setup->served,
+					   .notify = setup->notify,
+					   .daemonized = getpid() != setup->started };
+	m->succession_setup = (struct succession_setup){ .invocation = setup->invocation,
+							 .tables = setup->tables,
+							 .table_count = setup->table_count,
+							 .log = &m->log,
+							 .announcer = &m->announcer,
+							 .in_force = on_in_force,
+							 .data = m };
+	succession_init(&m->succession, &m->succession_setup, &m->host);
+	return 0;
+}
+
+static void run(struct master *m)
+{
+	struct master_setup *setup = m->setup;
+	struct error e;
+
+	proctitle_set(setup->config, "master");
+	logmaster_init(&m->log, m->loop, setup->log, setup->config);
+	setup->hello(setup);
+	announce_importing(&m->announcer);
+	if (succession_begin(&m->succession, setup->config, &setup->listeners, &e) == 0) {
+		if (term_reloads(m))
+			uwsgi_log(UWSGI_NOTE, "SIGTERM reloads, as Debian's init script wants it "
+					      "(UWSGI_DEB_CONFNAMESPACE is set); with "
+					      "die-on-term = true it stops the server");
+		step(m);
+		ev_run(m->loop, 0);
+		uwsgi_log(UWSGI_NOTE, "goodbye");
+	} else {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
+		m->succession.exit_code = EXIT_FAILURE;
+	}
+	on_in_force(m, NULL);
+	logmaster_fini(&m->log);
+}
+
+int master_run(struct master_setup *setup)
+{
+	struct master m = { .setup = setup };
+	struct error e;
+
+	if (prepare(&m, &e)) {
+		uwsgi_log(UWSGI_ERROR, "cannot start: %s", e.text);
+		return EXIT_FAILURE;
+	}
+	run(&m);
+	migrate_close(&m.host.workers_left);
+	migrate_close(&m.host.gateways_left);
+	tally_free(m.host.tally);
+	close(m.signals.io.fd);
+	ev_loop_destroy(m.loop);
+	return m.succession.exit_code;
+}

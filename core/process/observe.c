@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* observe.c: reads the scoreboard and /proc about one worker.  What is too much is limit.c's, what
+ * follows is generation.c's. */
+#include "process/observe.h"
+
+#include "work/lane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void find_overdue(const struct scoreboard *sb, size_t index, int64_t now_ms,
+			 struct observed *o)
+{
+	for (size_t i = 0; i < sb->lanes; i++) {
+		struct lane_score *score = scoreboard_lane(sb, index, i);
+		int64_t deadline_ms =
+			atomic_load_explicit(&score->deadline_ms, memory_order_acquire);
+
+		if (deadline_ms == 0 || now_ms - deadline_ms <= o->overdue_ms)
+			continue;
+		o->overdue_ms = now_ms - deadline_ms;
+		o->ran_ms = now_ms - atomic_load_explicit(&score->began_ms, memory_order_relaxed);
+		/* The worker may be writing them. */
+		o->method = (struct slice){ score->method, strnlen(score->method, SCORE_METHOD) };
+		o->uri = (struct slice){ score->uri, strnlen(score->uri, SCORE_URI) };
+	}
+}
+
+bool observe_is_needed(const struct generation *g)
+{
+	return lane_has_deadlines(g->config) || limits_need_memory(g->limits) ||
+	       limits_need_age(g->limits);
+}
+
+void observe(const struct generation *g, const struct slot *slot, struct observed *o)
+{
+	size_t index = (size_t)(slot - g->roster.slots);
+	int64_t now_ms = g->host->calls->now_ms();
+
+	*o = (struct observed){ .worker = slot->place,
+				.age_ms = now_ms - slot->since_ms,
+				.exhausted = slot->exhausted,
+				.requests = atomic_load(&g->scoreboard.slot[index].requests) };
+	find_overdue(&g->scoreboard, index, now_ms, o);
+	if (limits_need_memory(g->limits) && slot->state == SLOT_SERVING)
+		o->memory = memory_of(slot->pid);
+	if (limits_need_shares(g->limits) && slot->state == SLOT_SERVING)
+		memory_add_shares(&o->memory, slot->pid);
+}
+
+/* One line of a file of /proc about the worker; root may be needed to see more than "0". */
+static void log_proc(const struct slot *slot, const char *name)
+{
+	char path[64], text[256] = "";
+
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)slot->pid, name);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(text, sizeof text, f))
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld): %s: %.*s", slot->name, (long)slot->pid, name,
+			  (int)strcspn(text, "\n"), text);
+	fclose(f);
+}
+
+void observe_log(const struct slot *slot)
+{
+	log_proc(slot, "wchan");
+	log_proc(slot, "syscall");
+}
+
+void observe_print(const struct generation *g)
+{
+	for (size_t i = 0; i < g->roster.slot_count; i++) {
+		const struct slot *slot = &g->roster.slots[i];
+		unsigned long long requests = atomic_load(&g->scoreboard.slot[i].requests);
+		char served[32] = "";
+
+		if (slot->state == SLOT_VACANT)
+			continue;
+		if (!roster_is_gateway(&g->roster, slot))
+			snprintf(served, sizeof served, ", %llu requests", requests);
+		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", g->number, slot->name,
+			  (long)slot->pid, slot_state_name(slot->state), served);
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* pidfile.h: the files that hold the master's pid.  The master also holds a lock on each: by that
+ * --reload and --stop know it, never by the number, which may be some other process's by now. */
+#ifndef UWSGI_PIDFILE_H
+#define UWSGI_PIDFILE_H
+
+#include "process/privileges.h"
+
+extern const struct option_table pidfile_options;
+
+struct pidfiles {
+	struct pidfile {
+		char path[1024];
+		bool later;
+		int fd; /* open, because closing it would drop the lock; -1: not written yet */
+	} items[4];
+	size_t count;
+};
+
+/* The absolute paths of the pidfiles; relative ones are seen from start_folder. */
+void pidfiles_find(struct pidfiles *, const struct config *, const char *start_folder);
+/* Writes and locks those that are to be written now, or later, when privileges are dropped, and
+ * gives them to who the server will be.  For the process that stays, behind its last fork().
+ * Returns -1 with the reason: also when another server holds one. */
+int pidfiles_write(struct pidfiles *, bool later, const struct identity *, struct error *);
+/* In a child, which has nothing to do with them. */
+void pidfiles_close(const struct pidfiles *);
+/* At the end of the server: removes those that are still its own, and closes them. */
+void pidfiles_remove(struct pidfiles *);
+
+/* For whoever has a pidfile and looks for the server: its pid, and a descriptor of the process,
+ * which stays that process's.  Returns -1 with the reason. */
+struct found_master {
+	pid_t pid;
+	int pidfd; /* the caller's to close */
+};
+int pidfile_find_master(const char *path, struct found_master *, struct error *);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* privileges.c: root folder, user and group of the processes.  They change once, after privileged
+ * ports are bound and, unless the configuration wants it otherwise, before anything of the
+ * application is read; children inherit that. */
+#include "process/privileges.h"
+
+#include "process/capability.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+struct privileges_settings {
+	const char *uid, *gid, *immediate_uid, *immediate_gid, *root, *capabilities;
+	struct option_list add_gids;
+	bool no_initgroups, master_as_root, after_import, no_new;
+};
+
+/* A number as ids are: digits only, and fits. */
+static bool parse_id(const char *text, unsigned long *id)
+{
+	char *end;
+
+	errno = 0;
+	*id = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *id < 0xffffffffUL;
+}
+
+static int find_group(const char *text, gid_t *gid, struct error *e)
+{
+	const struct group *gr = getgrnam(text);
+	unsigned long id;
+
+	if (gr)
+		*gid = gr->gr_gid;
+	else if (parse_id(text, &id))
+		*gid = (gid_t)id;
+	else
+		return uwsgi_error_set(e, "there is no group %s", text);
+	return 0;
+}
+
+/* *pw is NULL for a number that is nobody's. */
+static int find_user(const char *text, uid_t *uid, const struct passwd **pw, struct error *e)
+{
+	unsigned long id;
+
+	*pw = getpwnam(text);
+	if (!*pw && !parse_id(text, &id))
+		return uwsgi_error_set(e, "there is no user %s", text);
+	if (!*pw)
+		*pw = getpwuid((uid_t)id);
+	*uid = *pw ? (*pw)->pw_uid : (uid_t)id;
+	return 0;
+}
+
+static int valid_user(const char *text, struct error *e)
+{
+	const struct passwd *pw;
+	uid_t uid;
+
+	return find_user(text, &uid, &pw, e);
+}
+
+static int valid_group(const char *text, struct error *e)
+{
+	gid_t gid;
+
+	return find_group(text, &gid, e);
+}
+
+static int valid_capabilities(const char *text, struct error *e)
+{
+	uint64_t bits;
+
+	return capability_parse(text, &bits, e);
+}
+
+#define AT(member) offsetof(struct privileges_settings, member)
+static const struct option rows[] = {
+	{ .name = "uid",
+	  .type = OPT_STRING,
+	  .offset = AT(uid),
+	  .valid = valid_user,
+	  .help = "run as this user, a name or a number, once the sockets are open",
+	  .unit = "USER",
+	  .example = "www-data" },
+	{ .name = "gid",
+	  .type = OPT_STRING,
+	  .offset = AT(gid),
+	  .valid = valid_group,
+	  .help = "run as this group, a name or a number; without it, as the user's own group",
+	  .unit = "GROUP",
+	  .example = "www-data",
+	  .differs = "the group stays that of who starts the server" },
+	{ .name = "add-gid",
+	  .type = OPT_LIST,
+	  .offset = AT(add_gids),
+	  .valid = valid_group,
+	  .help = "add this supplementary group, a name or a number",
+	  .unit = "GROUP",
+	  .example = "adm" },
+	{ .name = "no-initgroups",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_initgroups),
+	  .initial = "false",
+	  .help = "take none of the user's supplementary groups" },
+	{ .name = "immediate-uid",
+	  .type = OPT_STRING,
+	  .offset = AT(immediate_uid),
+	  .unit = "USER",
+	  .valid = valid_user,
+	  .help = "run as this user even before the sockets are open",
+	  .example = "www-data" },
+	{ .name = "immediate-gid",
+	  .type = OPT_STRING,
+	  .offset = AT(immediate_gid),
+	  .unit = "GROUP",
+	  .valid = valid_group,
+	  .help = "run as this group even before the sockets are open",
+	  .example = "www-data" },
+	{ .name = "chroot",
+	  .type = OPT_STRING,
+	  .offset = AT(root),
+	  .unit = "FOLDER",
+	  .help = "make this the root folder of all processes before they give up root; the ini "
+		  "file has to be there, too, to be reloaded",
+	  .example = "/srv/jail" },
+	{ .name = "cap",
+	  .type = OPT_STRING,
+	  .offset = AT(capabilities),
+	  .unit = "NAMES",
+	  .valid = valid_capabilities,
+	  .help = "keep these capabilities when root is given up",
+	  .example = "net_bind_service,setuid" },
+	{ .name = "master-as-root",
+	  .type = OPT_FLAG,
+	  .offset = AT(master_as_root),
+	  .initial = "false",
+	  .help = "the master stays root, all other processes give it up" },
+	{ .name = "drop-after-apps",
+	  .type = OPT_FLAG,
+	  .offset = AT(after_import),
+	  .initial = "false",
+	  .help = "give up root only when the application is imported, so import it as root" },
+	{ .name = "no-new-privileges",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_new),
+	  .initial = "false",
+	  .help = "what the application runs cannot gain rights by it: sudo, and programs that "
+		  "send mail, do not work then" },
+};
+#undef AT
+
+const struct option_table privileges_options = {
+	.module = "privileges",
+	.size = sizeof(struct privileges_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+enum privileges_when privileges_when(const struct config *cfg)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	if (s->after_import)
+		return PRIVILEGES_AFTER_IMPORT;
+	return s->master_as_root ? PRIVILEGES_CHILDREN : PRIVILEGES_ALL;
+}
+
+bool privileges_at_once(const struct config *cfg)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	return s->immediate_uid || s->immediate_gid;
+}
+
+int privileges_find(const struct config *cfg, struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+	const char *uid = s->immediate_uid ? s->immediate_uid : s->uid;
+	const char *gid = s->immediate_gid ? s->immediate_gid : s->gid;
+	const struct passwd *pw = NULL;
+
+	*who = (struct identity){ .uid = geteuid(), .gid = getegid() };
+	if (uid && find_user(uid, &who->uid, &pw, e))
+		return -1;
+	if (pw)
+		who->gid = pw->pw_gid;
+	if (gid && find_group(gid, &who->gid, e))
+		return -1;
+	who->changes = who->uid != geteuid() || who->gid != getegid();
+	return 0;
+}
+
+static int set_groups(const struct privileges_settings *s, const struct identity *who,
+		      struct error *e)
+{
+	const struct passwd *pw = getpwuid(who->uid);
+	gid_t groups[256];
+	int count = sizeof groups / sizeof *groups;
+
+	if (pw && !s->no_initgroups) {
+		if (getgrouplist(pw->pw_name, who->gid, groups, &count) < 0)
+			return uwsgi_error_set(e, "user %s is in too many groups", pw->pw_name);
+	} else {
+		groups[0] = who->gid;
+		count = 1;
+	}
+	for (size_t i = 0; i < s->add_gids.count; i++) {
+		if ((size_t)count == sizeof groups / sizeof *groups)
+			return uwsgi_error_set(e, "add-gid: too many groups");
+		if (find_group(s->add_gids.items[i], &groups[count++], e))
+			return -1;
+	}
+	if (setgroups((size_t)count, groups))
+		return uwsgi_error_set(e, "cannot set the supplementary groups: %s",
+				       strerror(errno));
+	return 0;
+}
+
+int privileges_enter_root(const struct config *cfg, bool *entered, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	*entered = s->root != NULL;
+	if (s->root && (chroot(s->root) || chdir("/")))
+		return uwsgi_error_set(e, "chroot = %s: %s", s->root, strerror(errno));
+	return 0;
+}
+
+/* Another user's process is not ended with its parent any more, prctl(2) PR_SET_PDEATHSIG: asks for
+ * that again where it was so. */
+static void die_with_parent(int signal, pid_t parent)
+{
+	if (signal && (prctl(PR_SET_PDEATHSIG, signal) || getppid() != parent))
+		raise(signal);
+}
+
+static int become_user(const struct identity *who, uint64_t capabilities, struct error *e)
+{
+	if (capabilities && capability_prepare(e))
+		return -1;
+	if (setresgid(who->gid, who->gid, who->gid))
+		return uwsgi_error_set(e, "cannot become group %ld: %s", (long)who->gid,
+				       strerror(errno));
+	if (setresuid(who->uid, who->uid, who->uid))
+		return uwsgi_error_set(e, "cannot become user %ld: %s", (long)who->uid,
+				       strerror(errno));
+	if (capabilities)
+		return capability_keep(capabilities, e);
+	if (who->uid != 0 && setuid(0) == 0)
+		return uwsgi_error_set(e, "root could be taken back after it was given up");
+	return 0;
+}
+
+/* The last step: from here on there is no way back. */
+static int become(const struct identity *who, uint64_t capabilities, struct error *e)
+{
+	pid_t parent = getppid();
+	int signal = 0;
+
+	prctl(PR_GET_PDEATHSIG, &signal);
+	if (become_user(who, capabilities, e))
+		return -1;
+	die_with_parent(signal, parent);
+	return 0;
+}
+
+static int change_user(const struct privileges_settings *s, const struct identity *who,
+		       struct error *e)
+{
+	uint64_t capabilities = 0;
+
+	if (geteuid() != 0) {
+		if (who->changes)
+			uwsgi_log(UWSGI_WARNING, "uid and gid are left as they are: only root can "
+						 "change them");
+		return 0;
+	}
+	if (!who->changes && s->add_gids.count == 0 && !s->capabilities)
+		return 0;
+	if (set_groups(s, who, e))
+		return -1;
+	if (s->capabilities && capability_parse(s->capabilities, &capabilities, e))
+		return -1;
+	return become(who, capabilities, e);
+}
+
+int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	if (change_user(s, who, e))
+		return -1;
+	/* Not by default: an ini file of uWSGI's may serve an application that runs sudo, or
+	 * sendmail, which is set-user-ID or set-group-ID. */
+	if (s->no_new && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return uwsgi_error_set(e, "no-new-privileges: %s", strerror(errno));
+	return 0;
+}
+
+int privileges_give_up(const struct config *cfg, struct error *e)
+{
+	struct identity who;
+
+	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
+}

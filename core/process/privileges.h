@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* privileges.h: another root folder, another user: giving up root for good. */
+#ifndef UWSGI_PRIVILEGES_H
+#define UWSGI_PRIVILEGES_H
+
+#include <uwsgi/plugin.h>
+
+extern const struct option_table privileges_options;
+
+/* Who the server will be. */
+struct identity {
+	uid_t uid;
+	gid_t gid;
+	bool changes; /* false: nobody else than who it is now */
+};
+
+/* Who gives up root: all processes before anything of the application is read, all but the
+ * master, or only those that serve, once the application is imported. */
+enum privileges_when { PRIVILEGES_ALL, PRIVILEGES_CHILDREN, PRIVILEGES_AFTER_IMPORT };
+enum privileges_when privileges_when(const struct config *);
+/* Even before the sockets are opened. */
+bool privileges_at_once(const struct config *);
+
+/* Looks up uid= and gid=, names or numbers.  Returns -1 with the reason. */
+int privileges_find(const struct config *, struct identity *, struct error *);
+/* Enters the root folder of chroot=, and goes to its top; *entered: there is one. */
+int privileges_enter_root(const struct config *, bool *entered, struct error *);
+/* Becomes that user and group, with the user's supplementary groups and no way back.  Without
+ * root it says so and goes on as who it is. */
+int privileges_drop(const struct config *, const struct identity *, struct error *);
+/* Both: becomes who uid= and gid= say. */
+int privileges_give_up(const struct config *, struct error *);
+
+#endif

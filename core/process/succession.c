@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* succession.c: begins generations, lets the one that is ready take over, gives up those that fail,
+ * and frees those that are gone.  What is said of it is announce.c's; signals and the loop are
+ * master.c's. */
+#include "process/succession.h"
+
+#include "base/clock.h"
+#include "process/master.h"
+#include "process/observe.h"
+
+#include <stdio.h>
+
+/* INT and QUIT: what is running may take that long to end by itself. */
+#define STOP_NOW_S 1
+/* A lost zygote that cannot be replaced: first after this, then each time after twice as long. */
+#define RETRY_MS 1000
+#define LONGEST_RETRY_MS 60000
+/* One that lived less than this is not replaced at once, either. */
+#define YOUNG_MS 10000
+
+static const struct master_settings *settings_of(const struct generation *g)
+{
+	return uwsgi_options(g->config, &master_options);
+}
+
+static void put_in_force(const struct succession *s, const struct config *cfg)
+{
+	s->setup->in_force(s->setup->data, cfg);
+}
+
+/* ---- the list ---- */
+
+/* The newest first, and each knows the sockets of the older ones. */
+static void link_sockets(struct succession *s)
+{
+	for (struct generation *g = s->generations; g; g = g->next)
+		g->listeners.older = g->next ? &g->next->listeners : NULL;
+}
+
+static const struct listeners *open_sockets(const struct succession *s)
+{
+	return s->generations ? &s->generations->listeners : NULL;
+}
+
+static int begin(struct succession *s, struct config *cfg, struct listeners *listeners,
+		 struct error *e)
+{
+	struct generation *g = generation_new(s->host, cfg, listeners, open_sockets(s),
+					      s->count + 1, e);
+
+	if (!g)
+		return -1;
+	s->count++;
+	g->is_reload = s->serving != NULL;
+	g->awaited = s->setup->announcer->starter >= 0;
+	g->next = s->generations;
+	s->generations = g;
+	link_sockets(s);
+	if (generation_start(g, e)) {
+		s->generations = g->next;
+		generation_free(g, open_sockets(s), true);
+		return -1;
+	}
+	s->starting = g;
+	return 0;
+}
+
+/* True: one was freed, and another may be finished by that. */
+static bool free_gone(struct succession *s, struct generation *g)
+{
+	struct generation **at = &s->generations;
+
+	/* The serving one goes last, so that what its paths become is decided by its settings. */
+	if (g == s->serving && (g->next || g != s->generations))
+		return false;
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	link_sockets(s);
+	/* While another one serves, the paths that only this one had bound are of no use. */
+	bool unlink_paths = settings_of(g)->vacuum || (s->serving && s->serving != g);
+	if (s->serving == g)
+		s->serving = NULL;
+	generation_free(g, open_sockets(s), unlink_paths);
+	return true;
+}
+
+/* ---- stopping ---- */
+
+/* There is nothing to go on with. */
+static void end_server(struct succession *s, int exit_code)
+{
+	s->exit_code = exit_code;
+	s->stopping = true;
+	put_in_force(s, NULL);
+	for (struct generation *g = s->generations; g; g = g->next)
+		generation_kill(g);
+}
+
+void succession_stop(struct succession *s, const struct cause *cause, bool now)
+{
+	if (s->stopping) {
+		uwsgi_log(UWSGI_NOTE, "%s again: ending at once", cause->text);
+		end_server(s, s->exit_code);
+		return;
+	}
+	const struct generation *main = s->serving ? s->serving : s->generations;
+
+	s->stopping = true;
+	s->starting = NULL;
+	migrate_end(&s->host->workers_left);
+	migrate_end(&s->host->gateways_left);
+	put_in_force(s, NULL);
+	announce_stopping(s->setup->announcer, cause,
+			  now ? STOP_NOW_S : main->limits->reload_mercy_s);
+	for (struct generation *g = s->generations; g; g = g->next)
+		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, NULL);
+}
+
+/* ---- reloading ---- */
+
+static int64_t repair_delay(int failed)
+{
+	int64_t delay_ms = (int64_t)RETRY_MS << (failed < 8 ? failed : 8);
+
+	return delay_ms < LONGEST_RETRY_MS ? delay_ms : LONGEST_RETRY_MS;
+}
+
+static void reload_failed(struct succession *s, const char *why)
+{
+	announce_reload_failed(s->setup->announcer, why);
+	if (s->serving && !generation_can_fork(s->serving))
+		s->repair_at_ms = clock_monotonic_ms() + repair_delay(s->failed_repairs++);
+}
+
+/* Up to the new generation's zygote.  Returns -1 with the reason. */
+static int begin_reload(struct succession *s, struct error *e)
+{
+	const struct succession_setup *setup = s->setup;
+	struct invocation invocation = *setup->invocation;
+	struct listeners listeners;
+	struct report report;
+
+	invocation.is_reload = true;
+	report_init(&report);
+	report.again = true;
+	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
+	report_print(&report);
+	report_fini(&report);
+	if (!cfg)
+		return uwsgi_error_set(e, "the configuration has errors");
+	config_print(cfg);
+	if (config_exit(cfg) >= 0) {
+		uwsgi_error_set(e, "the configuration now says exit = %d", config_exit(cfg));
+		config_free(cfg);
+		return -1;
+	}
+	if (listeners_open(&listeners, cfg, &s->host->loader->protocols, open_sockets(s), e)) {
+		config_free(cfg);
+		return -1;
+	}
+	logmaster_expect(setup->log, cfg);
+	return begin(s, cfg, &listeners, e);
+}
+
+static void reload(struct succession *s, const struct cause *cause)
+{
+	struct error e;
+
+	s->reload_wanted = false;
+	announce_reload(s->setup->announcer, cause);
+	if (begin_reload(s, &e))
+		reload_failed(s, e.text);
+}
+
+void succession_reload(struct succession *s, const struct cause *cause)
+{
+	if (!announce_asked(s->setup->announcer, cause))
+		return;
+	if (s->stopping) {
+		announce_is_stopping(s->setup->announcer);
+		return;
+	}
+	/* Whoever asks does not want to wait for a first generation that may never be complete:
+	 * it goes on as the one that serves. */
+	if (!s->serving) {
+		s->serving = s->starting;
+		s->starting = NULL;
+	}
+	if (settings_of(s->serving)->exit_on_reload) {
+		struct cause with_option = *cause;
+
+		snprintf(with_option.text, sizeof with_option.text, "%.200s, exit-on-reload",
+			 cause->text);
+		announce_stopping_instead(s->setup->announcer);
+		succession_stop(s, &with_option, false);
+	} else if (s->starting) {
+		s->reload_wanted = true;
+		s->wanted_by = *cause;
+		announce_reload_queued(cause);
+	} else {
+		reload(s, cause);
+	}
+}
+
+/* ---- news ---- */
+
+static void use(const struct succession *s, const struct config *cfg)
+{
+	put_in_force(s, cfg);
+	logmaster_use(s->setup->log, cfg);
+}
+
+static void on_first_ready(struct succession *s, struct generation *g)
+{
+	s->serving = g;
+	if (s->starting == g)
+		s->starting = NULL;
+	announce_serving(s->setup->announcer, g, false);
+}
+
+/* Without gateways in the new generation, nobody would take what the old ones give away: they learn
+ * that when they try.  Later generations have a queue of their own. */
+static void renew_gateways_queue(struct succession *s)
+{
+	struct error e;
+
+	migrate_end(&s->host->gateways_left);
+	migrate_close(&s->host->gateways_left);
+	if (migrate_open(&s->host->gateways_left, &e))
+		uwsgi_log(UWSGI_ERROR, "%s; routers will close their clients' connections", e.text);
+}
+
+static void on_generation_ready(struct succession *s, struct generation *g)
+{
+	struct generation *old = s->serving;
+
+	if (!old || old == g) {
+		on_first_ready(s, g);
+		return;
+	}
+	s->serving = g;
+	s->starting = NULL;
+	use(s, g->config);
+	listeners_apply(&g->listeners, &old->listeners);
+	announce_serving(s->setup->announcer, g, true);
+	if (!listeners_gateway(&g->listeners))
+		renew_gateways_queue(s);
+	generation_drain(old, old->limits->reload_mercy_s, g);
+}
+
+static void on_generation_failed(struct succession *s, struct generation *g)
+{
+	if (s->starting == g) {
+		s->starting = NULL;
+		if (s->serving) {
+			reload_failed(s, g->why);
+			return;
+		}
+	} else if (s->starting) {
+		/* A first one that was not waited for: what started beside it goes on. */
+		s->serving = NULL;
+		use(s, s->starting->config);
+		uwsgi_log(UWSGI_ERROR, "%s; going on with the reload", g->why);
+		return;
+	}
+	announce_failed_start(s->setup->announcer, g->why);
+	end_server(s, g->exit_code);
+}
+
+/* The serving generation's zygote is lost, or its application was changed. */
+static void on_wish(struct succession *s, const struct generation *g)
+{
+	struct cause cause = cause_of(g->why);
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (generation_can_fork(g)) {
+		succession_reload(s, &cause);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "%s; no worker can be started until the application is imported again",
+		  g->why);
+	if (now_ms - g->began_ms >= YOUNG_MS)
+		s->failed_repairs = 0;
+	/* The first one may be an accident. */
+	s->repair_at_ms = now_ms + (s->failed_repairs ? repair_delay(s->failed_repairs - 1) : 0);
+	s->failed_repairs++;
+}
+
+/* Whenever the serving generation has no zygote and none is on its way, there is a time at which
+ * one is made.  True: that was now. */
+static bool repair(struct succession *s, int64_t *due_ms)
+{
+	const struct cause cause = cause_of("the process that workers are forked from was lost");
+
+	if (s->stopping || s->starting || !s->serving || generation_can_fork(s->serving))
+		return false;
+	if (s->repair_at_ms > clock_monotonic_ms()) {
+		clock_keep_earlier(due_ms, s->repair_at_ms);
+		return false;
+	}
+	reload(s, &cause);
+	return true;
+}
+
+/* ---- time ---- */
+
+/* True: something has changed that others may depend on. */
+static bool step_generation(struct succession *s, struct generation *g, int64_t *due_ms)
+{
+	int64_t own_due_ms;
+	enum generation_news news = generation_step(g, &own_due_ms);
+
+	clock_keep_earlier(due_ms, own_due_ms);
+	switch (news) {
+	case GENERATION_QUIET:
+		return false;
+	case GENERATION_READY:
+		on_generation_ready(s, g);
+		return true;
+	case GENERATION_FAILED:
+		on_generation_failed(s, g);
+		return true;
+	case GENERATION_WANTS_RELOAD:
+		if (g == s->serving)
+			on_wish(s, g);
+		return true;
+	case GENERATION_GONE:
+		break;
+	}
+	return free_gone(s, g);
+}
+
+int64_t succession_step(struct succession *s)
+{
+	bool again;
+	int64_t due_ms;
+
+	do {
+		struct generation *g = s->generations, *next;
+
+		again = false;
+		due_ms = 0;
+		for (; g; g = next) {
+			next = g->next;
+			again = step_generation(s, g, &due_ms) || again;
+		}
+		if (s->reload_wanted && !s->starting && !s->stopping) {
+			reload(s, &s->wanted_by);
+			again = true;
+		}
+		again = repair(s, &due_ms) || again;
+	} while (again);
+	return due_ms;
+}
+
+/* ---- for the master ---- */
+
+void succession_init(struct succession *s, const struct succession_setup *setup,
+		     struct generation_host *host)
+{
+	*s = (struct succession){ .setup = setup, .host = host };
+}
+
+int succession_begin(struct succession *s, struct config *cfg, struct listeners *listeners,
+		     struct error *e)
+{
+	if (begin(s, cfg, listeners, e))
+		return -1;
+	put_in_force(s, s->generations->config);
+	return 0;
+}
+
+void succession_ended(struct succession *s, const siginfo_t *info)
+{
+	struct generation *g = s->generations;
+
+	while (g && !generation_ended(g, info))
+		g = g->next;
+}
+
+const struct config *succession_config(const struct succession *s)
+{
+	const struct generation *g = s->serving ? s->serving : s->generations;
+
+	return g ? g->config : NULL;
+}
+
+void succession_print_status(const struct succession *s)
+{
+	for (const struct generation *g = s->generations; g; g = g->next)
+		observe_print(g);
+}
+
+/* What `own` shares with others stays open, and nothing else. */
+void succession_enter_child(struct succession *s, const struct generation *own)
+{
+	for (struct generation *g = s->generations; g; g = g->next)
+		g->listeners.older = NULL;
+	for (struct generation *g = s->generations; g; g = g->next)
+		generation_close_in_child(g, own);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* succession.h: the generations of a server: one that serves, one that starts, older ones that
+ * drain; and how one follows the other.  A reload never touches what serves before the new one
+ * accepts. */
+#ifndef UWSGI_SUCCESSION_H
+#define UWSGI_SUCCESSION_H
+
+#include "process/announce.h"
+#include "process/logmaster.h"
+
+/* What a reload begins with; all are the caller's. */
+struct succession_setup {
+	const struct invocation *invocation; /* read again for each reload */
+	const struct option_table *const *tables;
+	size_t table_count;
+	struct logmaster *log;
+	struct announcer *announcer;
+	/* This configuration is in force from now on, or will be when its application is imported;
+	 * NULL: none any more. */
+	void (*in_force)(void *data, const struct config *);
+	void *data;
+};
+
+struct succession {
+	const struct succession_setup *setup;
+	struct generation_host *host;
+	struct generation *generations; /* newest first */
+	/* Among them, or NULL.  A first one that nobody waits for any more, because a reload was
+	 * asked for, is the serving one, as far as it serves. */
+	struct generation *serving, *starting;
+	int count; /* of generations so far */
+	bool reload_wanted, stopping;
+	struct cause wanted_by;
+	int failed_repairs; /* in a row: imports for a lost zygote */
+	int64_t repair_at_ms;
+	int exit_code; /* of the server, when no generation is left */
+};
+
+void succession_init(struct succession *, const struct succession_setup *,
+		     struct generation_host *);
+/* The first generation.  Takes over config and listeners, also when it fails. */
+int succession_begin(struct succession *, struct config *, struct listeners *, struct error *);
+/* At once, or when the one that is under way has ended. */
+void succession_reload(struct succession *, const struct cause *);
+/* now: what is running has a second.  A second time ends all at once. */
+void succession_stop(struct succession *, const struct cause *, bool now);
+/* Does all that is due.  Returns when to call it again; 0: when something has happened.  The server
+ * has ended when no generation is left. */
+int64_t succession_step(struct succession *);
+/* A child has ended and is not reaped yet. */
+void succession_ended(struct succession *, const siginfo_t *);
+/* That of the serving generation, or of the one that will serve; NULL: none is left. */
+const struct config *succession_config(const struct succession *);
+/* A line for each process. */
+void succession_print_status(const struct succession *);
+/* In a new child of `own`: closes what that does not have. */
+void succession_enter_child(struct succession *, const struct generation *own);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* touch.h: files that somebody touches to tell the server something (touch-logrotate …). */
+#ifndef UWSGI_TOUCH_H
+#define UWSGI_TOUCH_H
+
+#include "base/arena.h"
+
+#include <ev.h>
+
+struct touch {
+	struct ev_loop *loop;
+	ev_timer timer; /* runs while there are files */
+	/* file: valid until touch_watch(), which this may call. */
+	void (*touched)(void *data, const char *file);
+	void *data;
+	struct arena memory;
+	const char **files;
+	struct timespec *seen; /* of each; zero: there was no such file */
+	size_t count;
+};
+
+/* It watches nothing yet. */
+void touch_init(struct touch *, struct ev_loop *, void (*touched)(void *data, const char *file),
+		void *data);
+/* What happens to these files from now on counts, and for those that were watched already what
+ * has happened since; NULL: none.  The list is copied.  A folder: anything directly in it.  Without
+ * memory it watches nothing, and says so. */
+void touch_watch(struct touch *, const struct option_list *);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* catalogue.c: looks names and letters up in all option tables at once, follows aliases, and
+ * finds what a mistyped name may have meant.  The readers of settings call it.  Pure; the
+ * tables are their modules'. */
+#include "settings/catalogue.h"
+
+#include "settings/nearest.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct option *find_in(const struct option_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->rows[i].name, name) == 0)
+			return &table->rows[i];
+	return NULL;
+}
+
+bool catalogue_index(struct catalogue *c)
+{
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++)
+			if (!lookup_add(&c->names, c->tables[t]->rows[i].name, t))
+				return false;
+	return true;
+}
+
+void catalogue_fini(struct catalogue *c)
+{
+	lookup_fini(&c->names);
+}
+
+bool catalogue_find(const struct catalogue *c, const char *name, struct option_at *at)
+{
+	size_t from = c->names.count ? lookup_find(&c->names, name) : 0;
+
+	for (size_t t = from; t < c->count; t++) {
+		const struct option *row = find_in(c->tables[t], name);
+
+		if (!row)
+			continue;
+		if (row->same_as) {
+			const struct option *same = find_in(c->tables[t], row->same_as);
+
+			if (!same)
+				return catalogue_find(c, row->same_as, at);
+			assert(!same->same_as);
+			row = same;
+		}
+		*at = (struct option_at){ t, row };
+		return true;
+	}
+	return false;
+}
+
+bool catalogue_find_letter(const struct catalogue *c, char letter, struct option_at *at)
+{
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++)
+			if (c->tables[t]->rows[i].letter == letter)
+				return catalogue_find(c, c->tables[t]->rows[i].name, at);
+	return false;
+}
+
+bool catalogue_find_prefix(const struct catalogue *c, const char *prefix, struct option_at *at)
+{
+	struct option_at found = { 0 }, this;
+	size_t length = strlen(prefix);
+
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++) {
+			const char *name = c->tables[t]->rows[i].name;
+
+			if (strncmp(name, prefix, length) != 0 || !catalogue_find(c, name, &this))
+				continue;
+			if (found.row && found.row != this.row)
+				return false;
+			found = this;
+		}
+	*at = found;
+	return found.row != NULL;
+}
+
+enum arity catalogue_arity(const struct option *row)
+{
+	const struct uwsgi_name *known = uwsgi_names_find(row->name);
+
+	/* What is always on here may have a number in uWSGI: http-keepalive 75. */
+	if (known && row->type == OPT_ALWAYS)
+		return known->arity;
+	/* A name that may stand alone in a file takes the next word where it does so in uWSGI. */
+	if (known && row->bare && known->arity == ARITY_REQUIRED)
+		return known->arity;
+	if (row->type == OPT_FLAG || row->type == OPT_ALWAYS)
+		return ARITY_NONE;
+	return row->bare ? ARITY_OPTIONAL : ARITY_REQUIRED;
+}
+
+/* ---- what a mistyped name may have meant ---- */
+
+/* Names that people write and no spelling distance explains, seen in public files. */
+static const struct {
+	const char *name, *hint;
+} misremembered[] = {
+	{ "application", "; the name of the callable is set with \"callable\"" },
+	{ "b", "; did you mean \"buffer-size\"?" },
+	{ "chmod-sock", "; did you mean \"chmod-socket\"?" },
+	{ "chown", "; did you mean \"chown-socket\"?" },
+	{ "group", "; did you mean \"gid\"?" },
+	{ "gui", "; did you mean \"gid\"?" },
+	{ "log", "; did you mean \"logto\"?" },
+	{ "logfile", "; did you mean \"logto\"?" },
+	{ "logging", "; did you mean \"disable-logging\"?" },
+	{ "pid", "; did you mean \"pidfile\"?" },
+	{ "port", "; did you mean \"http-socket\"?" },
+	{ "process", "; did you mean \"processes\"?" },
+	{ "strict-mode", "; did you mean \"strict\"?" },
+	{ "thread", "; did you mean \"threads\"?" },
+	{ "user", "; did you mean \"uid\"?" },
+	{ "worker", "; did you mean \"workers\"?" },
+	{ "zuid", "; did you mean \"uid\"?" },
+};
+
+/* What can be used comes first; of what uWSGI has besides, only what is very near is named. */
+static const char *find_nearest(const struct catalogue *c, const char *name)
+{
+	size_t known;
+	struct nearest n = nearest_to(name);
+	const struct uwsgi_name *names = uwsgi_names_all(&known);
+
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++)
+			nearest_consider(&n, c->tables[t]->rows[i].name);
+	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
+		if (nearest_is_one_slip(name, names[i].name))
+			n.name = names[i].name;
+	return n.name;
+}
+
+/* "env A=b" lost its first '=', "threads: 4" has another sign for it: the key begins with the
+ * name of an option. */
+static bool hint_lost_equals(const struct catalogue *c, const char *name, char *hint, size_t size)
+{
+	struct option_at at;
+	char first[64];
+	size_t n = strcspn(name, " \t:");
+
+	if (!name[n] || n >= sizeof first)
+		return false;
+	memcpy(first, name, n);
+	first[n] = '\0';
+	if (!catalogue_find(c, first, &at) && !uwsgi_names_find(first))
+		return false;
+	snprintf(hint, size, "; did you mean \"%s = %s\"?", first,
+		 name + n + strspn(name + n, " \t:"));
+	return true;
+}
+
+void catalogue_hint(const struct catalogue *c, const char *name, bool (*is_word)(const char *name),
+		    char *hint, size_t size)
+{
+	struct option_at at;
+
+	hint[0] = '\0';
+	for (size_t i = 0; i < sizeof misremembered / sizeof *misremembered; i++)
+		if (strcmp(misremembered[i].name, name) == 0) {
+			snprintf(hint, size, "%s", misremembered[i].hint);
+			return;
+		}
+	if (hint_lost_equals(c, name, hint, size))
+		return;
+	const char *nearest = find_nearest(c, name);
+
+	if (!nearest)
+		return;
+	if (catalogue_find(c, nearest, &at) || is_word(nearest))
+		snprintf(hint, size, "; did you mean \"%s\"?", nearest);
+	else
+		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", nearest);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* catalogue.h: all option tables together, as a user sees them: one set of names. */
+#ifndef UWSGI_CATALOGUE_H
+#define UWSGI_CATALOGUE_H
+
+#include "settings/lookup.h"
+#include <uwsgi/plugin.h>
+#include "settings/uwsgi_names.h"
+
+struct catalogue {
+	const struct option_table *const *tables;
+	size_t count;
+	struct lookup names; /* each with its table, by catalogue_index(); empty: all are searched */
+};
+
+/* For who looks up many names.  False: memory is out. */
+bool catalogue_index(struct catalogue *);
+void catalogue_fini(struct catalogue *);
+
+/* A row that holds a value, never an alias. */
+struct option_at {
+	size_t table;
+	const struct option *row;
+};
+
+bool catalogue_find(const struct catalogue *, const char *name, struct option_at *);
+bool catalogue_find_letter(const struct catalogue *, char letter, struct option_at *);
+/* The only option whose name, or an alias of it, begins so. */
+bool catalogue_find_prefix(const struct catalogue *, const char *prefix, struct option_at *);
+
+/* Whether the name is followed by a value on the command line. */
+enum arity catalogue_arity(const struct option *row);
+
+/* "; did you mean …?" or a better hint for a name that nobody knows; "" when there is none.
+ * is_word says which names no table has and the ini language knows. */
+void catalogue_hint(const struct catalogue *, const char *name, bool (*is_word)(const char *name),
+		    char *hint, size_t size);
+
+#endif

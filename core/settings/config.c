@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/* config.c: one generation's settings.  keys.c says what the user set, the option tables say
+ * what there is to set; here each key finds its row, each module's struct is filled, and what
+ * fits nothing is reported.  A config owns all its memory in one arena and has no effect on
+ * anything, so it may be loaded, compared and dropped at will. */
+#include "settings/config.h"
+
+#include "settings/absent.h"
+#include "settings/keys.h"
+#include "settings/logic.h"
+#include "settings/option.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whoever errs more often errs in the file, not in a letter. */
+enum { HINTS_MAX = 50 };
+
+struct config {
+	struct arena arena;
+	struct catalogue catalogue;
+	struct keys keys;
+	struct lookup set;        /* the lists that no longer hold what they began with */
+	unsigned hints;           /* how many names were compared with all others */
+	void **settings;          /* for each table; NULL when the keys were only read */
+	const struct key ***last; /* for each table and row, the last key that set it */
+};
+
+struct config_settings {
+	bool strict, show, show_secrets;
+	const char *exit, *paste, *paste_logged;
+	struct option_list print, ini, json, inherit, set, placeholders, declared;
+};
+
+#define AT(member) offsetof(struct config_settings, member)
+static const struct option rows[] = {
+	{ .name = "ini",
+	  .type = OPT_LIST,
+	  .offset = AT(ini),
+	  .unit = "FILE",
+	  .help = "read this file; file:section and :section (of the same file) name a section "
+		  "other than [uwsgi]",
+	  .example = "/etc/shop.ini:production" },
+	{ .name = "include", .same_as = "ini" },
+	{ .name = "config", .same_as = "ini" },
+	{ .name = "json",
+	  .letter = 'j',
+	  .type = OPT_LIST,
+	  .offset = AT(json),
+	  .unit = "FILE",
+	  .help = "read this JSON file: {\"uwsgi\": {\"option\": \"value\", \"list\": [\"a\", "
+		  "\"b\"]}}",
+	  .example = "/etc/shop.json" },
+	{ .name = "js", .same_as = "json" },
+	{ .name = "ini-paste",
+	  .type = OPT_STRING,
+	  .offset = AT(paste),
+	  .unit = "FILE",
+	  .help = "serve the application of this PasteDeploy file, as paste does, and read its "
+		  "[uwsgi] section if it has one",
+	  .example = "/srv/shop/production.ini" },
+	{ .name = "ini-paste-logged",
+	  .type = OPT_STRING,
+	  .offset = AT(paste_logged),
+	  .unit = "FILE",
+	  .help = "the same with paste-logger",
+	  .example = "/srv/shop/production.ini" },
+	{ .name = "print",
+	  .type = OPT_LIST,
+	  .offset = AT(print),
+	  .text = true,
+	  .unit = "TEXT",
+	  .help = "log this text whenever the configuration is read",
+	  .example = "serving %(project)" },
+	{ .name = "iprint", .same_as = "print" },
+	{ .name = "exit",
+	  .type = OPT_STRING,
+	  .offset = AT(exit),
+	  .bare = "0",
+	  .unit = "CODE",
+	  .help = "do not start, and end with this exit code; of use inside a condition",
+	  .example = "3" },
+	{ .name = "inherit",
+	  .type = OPT_LIST,
+	  .offset = AT(inherit),
+	  .unit = "FILE",
+	  .help = "read this file behind all others",
+	  .example = "/etc/uwsgi/common.ini" },
+	{ .name = "strict",
+	  .type = OPT_FLAG,
+	  .offset = AT(strict),
+	  .initial = "false",
+	  .help = "unknown options, and those that have no effect here, are errors" },
+	{ .name = "show-config",
+	  .type = OPT_FLAG,
+	  .offset = AT(show),
+	  .initial = "false",
+	  .help = "print what is set, and where, to the log at start" },
+	{ .name = "show-secrets",
+	  .type = OPT_FLAG,
+	  .offset = AT(show_secrets),
+	  .initial = "false",
+	  .help = "let show-config print values that look like secrets, too: those of names with "
+		  "PASSWORD, SECRET, TOKEN or KEY, and passwords in URLs" },
+	{ .name = "set",
+	  .letter = 'S',
+	  .type = OPT_LIST,
+	  .offset = AT(set),
+	  .unit = "NAME=VALUE",
+	  .help = "set an option or a placeholder",
+	  .example = "harakiri=60" },
+	{ .name = "set-placeholder",
+	  .type = OPT_LIST,
+	  .offset = AT(placeholders),
+	  .unit = "NAME=VALUE",
+	  .help = "set a name for use as %(name)",
+	  .example = "name=shop" },
+	{ .name = "set-ph", .same_as = "set-placeholder" },
+	{ .name = "declare-option",
+	  .type = OPT_LIST,
+	  .offset = AT(declared),
+	  .unit = "NAME=$1",
+	  .help = "this name is no typing error, but a placeholder for use as %(name)",
+	  .example = "site=$1",
+	  .differs = "it may also stand for other options" },
+};
+#undef AT
+
+/* What else it could mean in uWSGI is not understood here. */
+static void check_declarations(const struct config *c, struct report *report)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	for (size_t i = 0; i < s->declared.count; i++) {
+		const char *equals = strchr(s->declared.items[i], '=');
+
+		if (!equals || strcmp(equals, "=$1") != 0)
+			uwsgi_config_doubt(c, report, UWSGI_WARNING, "declare-option",
+					   "only NAME=$1 is understood, which makes a placeholder; "
+					   "\"%s\" is ignored",
+					   s->declared.items[i]);
+	}
+}
+
+const struct option_table config_table = {
+	.module = "configuration",
+	.size = sizeof(struct config_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+	.check = check_declarations,
+};
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	keys_fini(&c->keys);
+	lookup_fini(&c->set);
+	catalogue_fini(&c->catalogue);
+	arena_fini(&c->arena);
+	free(c);
+}
+
+/* The tables' list may be the caller's own and short-lived; the tables are constants. */
+static bool copy_tables(struct config *c, const struct option_table *const *tables, size_t count)
+{
+	const struct slice list = { (const char *)tables, count * sizeof *tables };
+
+	c->catalogue.tables = (const void *)arena_copy(&c->arena, list).p;
+	c->catalogue.count = count;
+	return c->catalogue.tables && catalogue_index(&c->catalogue);
+}
+
+static struct config *read_keys(const struct invocation *invocation,
+				const struct option_table *const *tables, size_t table_count,
+				bool preview, struct report *report)
+{
+	struct config *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	arena_init(&c->arena);
+	if (!copy_tables(c, tables, table_count)) {
+		config_free(c);
+		return NULL;
+	}
+	const struct keys_context context = { invocation, &c->catalogue, &c->arena, report,
+					      preview };
+
+	keys_read(&c->keys, &context);
+	if (c->arena.failed) {
+		config_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct config *config_read(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	return read_keys(invocation, tables, table_count, true, report);
+}
+
+/* ---- from keys to settings ---- */
+
+static void *alloc_zeroed(struct arena *a, size_t n)
+{
+	void *p = arena_alloc(a, n);
+
+	return p ? memset(p, 0, n) : NULL;
+}
+
+static bool fill_initials(struct config *c)
+{
+	c->settings = alloc_zeroed(&c->arena, c->catalogue.count * sizeof *c->settings);
+	c->last = alloc_zeroed(&c->arena, c->catalogue.count * sizeof *c->last);
+	for (size_t t = 0; c->settings && c->last && t < c->catalogue.count; t++) {
+		const struct option_table *table = c->catalogue.tables[t];
+
+		c->last[t] = alloc_zeroed(&c->arena, (table->count + 1) * sizeof **c->last);
+		if (table->pending)
+			continue;
+		c->settings[t] = alloc_zeroed(&c->arena, table->size);
+		for (size_t i = 0; c->settings[t] && i < table->count; i++)
+			if (!table->rows[i].same_as)
+				option_store_initial(&table->rows[i], c->settings[t], &c->arena);
+	}
+	return !c->arena.failed;
+}
+
+/* processes = 10 and, further down, workers = 8: whoever changes the first wonders.  A file that
+ * sets anew what another one says is meant to. */
+static void doubt_second_name(const struct key *first, const struct key *key,
+			      const struct option *row, struct report *report)
+{
+	if (!first || !first->value || !key->value || !first->at.file || !key->at.file ||
+	    row->type == OPT_LIST || strcmp(first->name, key->name) == 0 ||
+	    strcmp(first->value, key->value) == 0 || strcmp(first->at.file, key->at.file) != 0)
+		return;
+	report_add(report, UWSGI_WARNING, key->at,
+		   "%s = %.64s: the same option as %s = %.64s of line %d, which has no effect",
+		   key->name, key->value, first->name, first->value, first->at.line);
+}
+
+/* What has no effect yet is checked all the same. */
+static void store_key(struct config *c, size_t index, const struct option_at *at, bool strict,
+		      struct report *report)
+{
+	const struct key *key = &c->keys.items[index];
+	union {
+		bool flag;
+		int choice;
+		long long number;
+		const char *string;
+		struct option_list list;
+	} nowhere = { .list = { 0 } };
+	const struct option_table *table = c->catalogue.tables[at->table];
+	void *settings = table->pending ? &nowhere : c->settings[at->table];
+	struct error e;
+
+	doubt_second_name(c->last[at->table][at->row - table->rows], key, at->row, report);
+	c->last[at->table][at->row - table->rows] = key;
+	/* A feature that is switched off is not missed. */
+	if (table->pending && !(key->value && option_boolean(key->value) == 0))
+		report_add(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at,
+			   "%s: not supported yet%s (%s)%s", key->name, strict ? "" : ", ignored",
+			   table->module, table->pending);
+	if (at->row->type == OPT_LIST && at->row->initial &&
+	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
+		option_clear_list(at->row, settings);
+		c->arena.failed = !lookup_add(&c->set, at->row->name, 0) || c->arena.failed;
+	}
+	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {
+	case OPTION_STORED:
+		break;
+	case OPTION_DOUBTFUL:
+		report_say(report, UWSGI_WARNING, key->at, key->name, e.text);
+		break;
+	case OPTION_REFUSED:
+		report_say(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, key->at, key->name,
+			   e.text);
+		break;
+	}
+}
+
+static bool declares(const char *declaration, const char *name)
+{
+	size_t n = strlen(name);
+
+	return declaration && strncmp(declaration, name, n) == 0 && declaration[n] == '=';
+}
+
+/* A name that is set twice is used as a whole, though only its first value counts.  Many set a
+ * name for log lines of the application, which reads it as uwsgi.opt["name"]. */
+static bool is_placeholder(const struct config *c, const struct key *key)
+{
+	const struct key *declaration = keys_find(&c->keys, "declare-option");
+
+	while (declaration && !declares(declaration->value, key->name))
+		declaration = keys_next(&c->keys, declaration);
+	return declaration || strcmp(key->name, "name") == 0 ||
+	       keys_find(&c->keys, key->name)->used;
+}
+
+/* No table has it.  The environment may hold UWSGI_ names that are the application's. */
+static void report_unknown(struct config *c, const struct key *key, bool strict,
+			   struct report *report)
+{
+	const char *ignored = strict ? "" : ", ignored", *why = absent_reason(key->name);
+	char hint[256] = "", text[512];
+
+	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
+		return;
+	if (uwsgi_names_find(key->name)) {
+		/* What uWSGI has is in a table, or has a reason why not: this one's table is the
+		 * plugin's, which is not there. */
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is %s%s%s%s", key->name,
+			 why ? "not supported here" : "in no plugin that is loaded", ignored,
+			 why ? ": " : "", why ? why : "");
+	} else {
+		if (c->hints++ < HINTS_MAX)
+			catalogue_hint(&c->catalogue, key->name, logic_is_word, hint,
+				       sizeof hint);
+		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", key->name, ignored,
+			 hint);
+	}
+	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at, key->name, text);
+}
+
+/* It decides about all keys, wherever it stands. */
+static bool is_strict(const struct config *c)
+{
+	struct config_settings s = { 0 };
+	struct option_at at;
+	struct error e;
+
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *key = &c->keys.items[i];
+
+		if (strcmp(key->name, "strict") == 0 &&
+		    catalogue_find(&c->catalogue, key->name, &at) &&
+		    c->catalogue.tables[at.table] == &config_table)
+			option_store(at.row, &s, key->name, key->value, NULL, &e);
+	}
+	return s.strict;
+}
+
+static void run_checks(const struct config *c, struct report *report)
+{
+	for (size_t t = 0; t < c->catalogue.count; t++)
+		if (c->catalogue.tables[t]->check)
+			c->catalogue.tables[t]->check(c, report);
+}
+
+static void settle(struct config *c, struct report *report)
+{
+	bool strict = is_strict(c);
+	struct option_at at;
+
+	for (size_t i = 0; i < c->keys.count; i++) {
+		const struct key *key = &c->keys.items[i];
+
+		if (key->placeholder)
+			continue;
+		if (catalogue_find(&c->catalogue, key->name, &at))
+			store_key(c, i, &at, strict, report);
+		else
+			report_unknown(c, key, strict, report);
+	}
+	run_checks(c, report);
+}
+
+struct config *config_load_rest(const struct invocation *invocation,
+				const struct option_table *const *tables, size_t table_count,
+				struct report *report)
+{
+	struct config *c = read_keys(invocation, tables, table_count, false, report);
+
+	if (c && fill_initials(c))
+		settle(c, report);
+	bool whole = c && !c->arena.failed;
+	if (!whole)
+		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "out of memory");
+	report_sort(report);
+	if (whole)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+struct config *config_load(const struct invocation *invocation,
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
+{
+	struct config *c = config_load_rest(invocation, tables, table_count, report);
+
+	if (!report->errors)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* ---- readers ---- */
+
+void config_print(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	for (size_t i = 0; s && i < s->print.count; i++)
+		uwsgi_log(UWSGI_NOTE, "%s", s->print.items[i]);
+}
+
+int config_exit(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s && s->exit ? (int)(strtol(s->exit, NULL, 10) & 0xff) : -1;
+}
+
+const void *uwsgi_options(const struct config *c, const struct option_table *table)
+{
+	for (size_t t = 0; c->settings && t < c->catalogue.count; t++)
+		if (c->catalogue.tables[t] == table)
+			return c->settings[t];
+	return NULL;
+}
+
+bool uwsgi_config_next(const struct config *c, size_t *i, const char **name, const char **value)
+{
+	if (*i >= c->keys.count)
+		return false;
+	const struct key *key = &c->keys.items[(*i)++];
+
+	*name = key->name;
+	*value = key->value ? key->value : "";
+	return true;
+}
+
+const struct keys *config_keys(const struct config *c)
+{
+	return &c->keys;
+}
+
+const struct catalogue *config_catalogue(const struct config *c)
+{
+	return &c->catalogue;
+}
+
+const void *config_setting(const struct config *c, const char *option)
+{
+	struct option_at at;
+
+	if (!catalogue_find(&c->catalogue, option, &at) || c->catalogue.tables[at.table]->pending)
+		return NULL;
+	return (const char *)c->settings[at.table] + at.row->offset;
+}
+
+const struct key *config_key(const struct config *c, const char *option)
+{
+	struct option_at at;
+
+	if (!c->last || !catalogue_find(&c->catalogue, option, &at))
+		return NULL;
+	return c->last[at.table][at.row - c->catalogue.tables[at.table]->rows];
+}
+
+bool config_wants_showing(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s->show;
+}
+
+bool config_shows_secrets(const struct config *c)
+{
+	const struct config_settings *s = uwsgi_options(c, &config_table);
+
+	return s->show_secrets;
+}
+
+void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,
+			const char *option, const char *fmt, ...)
+{
+	const struct key *key = config_key(c, option);
+	char sentence[1024], text[1280];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof sentence, fmt, ap);
+	va_end(ap);
+	snprintf(text, sizeof text, "%s%s%.100s: %s", key ? key->name : option,
+		 key && key->value ? " = " : "", key && key->value ? key->value : "", sentence);
+	report_say(report, severity, key ? key->at : (struct origin){ c->keys.file, 0 }, option,
+		   text);
+}
+
+bool uwsgi_config_thorough(const struct report *report)
+{
+	return report->thorough;
+}

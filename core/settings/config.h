@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h: one generation's settings.  Loading has no side effect and may be repeated; two
+ * configurations live side by side during a reload.  plugin.h has the readers,
+ * uwsgi_options() and uwsgi_config_next(). */
+#ifndef UWSGI_CONFIG_H
+#define UWSGI_CONFIG_H
+
+#include "settings/command_line.h"
+#include "settings/invocation.h"
+#include "settings/keys.h"
+#include <uwsgi/plugin.h>
+#include "settings/report.h"
+
+/* Environment UWSGI_* first, then the command line with each --ini where it stands, then the
+ * files named without an option: the last one to set a value wins, as in uWSGI.  NULL when the
+ * report got an error.  tables must outlive the config; the invocation need not. */
+struct config *config_load(const struct invocation *, const struct option_table *const *tables,
+			   size_t table_count, struct report *);
+
+/* The same, but with all that could be understood where the report got an error: to be shown, not to
+ * be served with.  NULL when memory is out. */
+struct config *config_load_rest(const struct invocation *, const struct option_table *const *tables,
+				size_t table_count, struct report *);
+
+/* Only reads the keys, and runs no command for a value, for whoever must know some of them (plugin
+ * =) before all tables are known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.
+ * Never NULL but when memory is out; a file that cannot be read gives no keys and a line in the
+ * report. */
+struct config *config_read(const struct invocation *, const struct option_table *const *tables,
+			   size_t table_count, struct report *);
+
+/* Logs what print = says: each time a configuration is read to be used. */
+void config_print(const struct config *);
+/* The code with which the configuration wants the server to end instead of serving; -1: no. */
+int config_exit(const struct config *);
+
+void config_free(struct config *);
+
+/* What was set, in order, and what there is to set. */
+const struct keys *config_keys(const struct config *);
+const struct catalogue *config_catalogue(const struct config *);
+/* The setting of an option, of the type that its row says; NULL: no table has it, or it is
+ * stored nowhere. */
+const void *config_setting(const struct config *, const char *option);
+/* The last key to set an option, by any of its names; NULL: it has its default. */
+const struct key *config_key(const struct config *, const char *option);
+
+/* The core's own rows: strict, show-config, ini, set, set-placeholder.  To be among the tables. */
+extern const struct option_table config_table;
+/* show-config: the start is to print what is set. */
+bool config_wants_showing(const struct config *);
+/* And with passwords and the like. */
+bool config_shows_secrets(const struct config *);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* help.c: prints option tables for people.  main() calls it.  The short help is a choice, made
+ * by what public ini files use; everything else is as the tables have it. */
+#include "settings/help.h"
+
+#include "settings/absent.h"
+#include "settings/catalogue.h"
+#include "settings/command_line.h"
+#include "settings/describe.h"
+#include "settings/logic.h"
+#include "settings/option.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTH = 80, INDENT = 36 };
+
+static const struct chosen {
+	const char *subject; /* NULL: the same as above */
+	const char *name, *help;
+} chosen[] = {
+	{ "Application", "module", "package.module:callable" },
+	{ NULL, "wsgi-file", "a Python file, instead of module" },
+	{ NULL, "callable", "the application's name in it" },
+	{ NULL, "chdir", "where it lives" },
+	{ NULL, "home", "its virtualenv" },
+	{ NULL, "pythonpath", "where to look for modules, too" },
+	{ NULL, "env", "a variable of its environment" },
+	{ NULL, "mount", "one more application below a path" },
+	{ "Sockets", "socket", "uwsgi packets, for nginx's uwsgi_pass" },
+	{ NULL, "http-socket", "HTTP, for proxies and browsers" },
+	{ NULL, "fastcgi-socket", "FastCGI" },
+	{ NULL, "chmod-socket", "access mode of UNIX sockets" },
+	{ NULL, "listen", "length of the queue of connections" },
+	{ NULL, "buffer-size", "the most that a request's head may take" },
+	{ "Processes", "processes", "number of workers" },
+	{ NULL, "threads", "requests at a time in each" },
+	{ NULL, "uid", "the user to run as" },
+	{ NULL, "lazy-apps", "import in each worker" },
+	{ NULL, "need-app", "no start without the application" },
+	{ NULL, "pidfile", "for --reload and --stop" },
+	{ NULL, "daemonize", "go to the background, log to this file" },
+	{ NULL, "vacuum", "remove UNIX sockets at the end" },
+	{ "Limits", "harakiri", "end requests that run longer" },
+	{ NULL, "max-requests", "replace a worker after so many" },
+	{ NULL, "reload-on-rss", "replace a worker that grew to so many MB" },
+	{ NULL, "limit-post", "the largest body of a request" },
+	{ NULL, "reload-mercy", "time to finish requests at reload and stop" },
+	{ NULL, "touch-reload", "reload when this file is touched" },
+	{ "Log", "logto", "log to this file" },
+	{ NULL, "disable-logging", "log no requests" },
+	{ NULL, "log-format", "the line of a request" },
+	{ NULL, "log-maxsize", "begin a new file when it is larger" },
+	{ "Configuration", "ini", "read this file: file.ini, file.ini:section" },
+	{ NULL, "set-placeholder", "name=value, for %(name)" },
+	{ NULL, "strict", "unknown options are errors" },
+};
+
+const char *help_chosen(size_t i)
+{
+	return i < sizeof chosen / sizeof *chosen ? chosen[i].name : NULL;
+}
+
+/* The words of text from column INDENT to WIDTH; the cursor stands at column `at`. */
+static void print_wrapped(size_t at, struct slice text)
+{
+	const char *p = text.p, *end = text.p + text.n;
+
+	if (at + 1 > INDENT) {
+		putchar('\n');
+		at = 0;
+	}
+	printf("%*s", (int)(INDENT - at), "");
+	at = INDENT;
+	while (p < end) {
+		const char *blank = memchr(p, ' ', (size_t)(end - p));
+		size_t n = (size_t)((blank ? blank : end) - p);
+
+		if (at > INDENT && at + 1 + n > WIDTH) {
+			printf("\n%*s", INDENT, "");
+			at = INDENT;
+		} else if (at > INDENT) {
+			putchar(' ');
+			at++;
+		}
+		fwrite(p, 1, n, stdout);
+		at += n;
+		p += n + (blank != NULL);
+	}
+	putchar('\n');
+}
+
+static size_t print_name(char letter, const char *name, const char *word, bool optional)
+{
+	const char *open = !*word ? "" : optional ? "[=" : " ";
+	const char *close = *word && optional ? "]" : "";
+	char short_form[] = "    ";
+
+	if (letter) {
+		short_form[0] = '-';
+		short_form[1] = letter;
+		short_form[2] = ',';
+	}
+	int n = printf("  %s--%s%s%s%s", short_form, name, open, word, close);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void print_commands(bool all)
+{
+	printf("\nCommands:\n");
+	for (size_t i = 0; i < command_row_count; i++) {
+		const struct command_row *row = &command_rows[i];
+
+		if (row->rare && !all)
+			continue;
+		size_t at = print_name(row->letter, row->name, "", false);
+		at += (size_t)printf("%s%s", !*row->word || row->word[1] == '=' ? "" : " ",
+				     row->word);
+		print_wrapped(at, (struct slice){ row->help, strlen(row->help) });
+	}
+}
+
+static void print_usage(void)
+{
+	printf("Usage: uwsgi [option ...] [file.ini[:section] | file.py]\n\n"
+	       "An option is --name value here, \"name = value\" in the [uwsgi] section of an\n"
+	       "ini file, and UWSGI_NAME=value in the environment.\n");
+}
+
+void help_print(const struct option_table *const *tables, size_t count)
+{
+	const struct catalogue c = { .tables = tables, .count = count };
+	struct option_at at;
+
+	print_usage();
+	print_commands(false);
+	for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+		const struct chosen *row = &chosen[i];
+
+		if (!catalogue_find(&c, row->name, &at))
+			continue;
+		if (row->subject)
+			printf("\n%s:\n", row->subject);
+		size_t column = print_name(at.row->letter, row->name, option_word(at.row),
+					   catalogue_arity(at.row) == ARITY_OPTIONAL);
+		print_wrapped(column, (struct slice){ row->help, strlen(row->help) });
+	}
+	printf("\n--help OPTION explains one; --help-all lists them all.\n");
+}
+
+/* ---- all options ---- */
+
+static void print_row(const struct option_table *table, const struct option *row)
+{
+	struct text t = { 0 }, aliases = { 0 };
+	size_t at = print_name(row->letter, row->name, option_word(row),
+			       catalogue_arity(row) == ARITY_OPTIONAL);
+
+	text_addf(&t, "%s", row->help ? row->help : "");
+	if (row->type == OPT_ALWAYS)
+		text_addf(&t, "; always on");
+	else if (row->initial && *row->initial && row->type != OPT_FLAG)
+		text_addf(&t, "; default %s", row->initial);
+	describe_aliases(&aliases, table, row, "--", ", ");
+	if (aliases.n)
+		text_addf(&t, "; also %.*s", (int)aliases.n, aliases.p);
+	print_wrapped(at, t.failed ? SLICE("") : (struct slice){ t.p, t.n });
+	free(aliases.p);
+	free(t.p);
+}
+
+static void print_table(const struct option_table *table)
+{
+	printf("\nOptions of %s:\n", table->module);
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->rows[i].same_as)
+			print_row(table, &table->rows[i]);
+}
+
+static void print_pending(const struct option_table *table)
+{
+	struct text names = { 0 };
+
+	for (size_t i = 0; i < table->count; i++)
+		text_addf(&names, "%s%s", i ? ", " : "", table->rows[i].name);
+	printf("\n  %s\n", table->module);
+	print_wrapped(0, names.failed ? SLICE("") : (struct slice){ names.p, names.n });
+	free(names.p);
+}
+
+void help_print_all(const struct option_table *const *tables, size_t count)
+{
+	print_usage();
+	print_commands(true);
+	for (size_t t = 0; t < count; t++)
+		if (!tables[t]->pending && tables[t]->count)
+			print_table(tables[t]);
+	printf("\nAccepted, and without effect yet:\n");
+	for (size_t t = 0; t < count; t++)
+		if (tables[t]->pending)
+			print_pending(tables[t]);
+}
+
+/* ---- one option ---- */
+
+static void print_fact(const char *name, struct text *t)
+{
+	if (t->n && !t->failed)
+		printf("  %-14s%.*s\n", name, (int)t->n, t->p);
+	free(t->p);
+	*t = (struct text){ 0 };
+}
+
+static void print_variable(const char *name, const char *value)
+{
+	printf("  %-14sUWSGI_", "environment");
+	for (; *name; name++)
+		putchar(*name == '-' ? '_' : toupper((unsigned char)*name));
+	printf("=%s\n", value);
+}
+
+static void print_ways(const struct option *row)
+{
+	const char *value = describe_example(row);
+	bool plain = row->type == OPT_FLAG;
+
+	printf("  %-14s%s = %s\n", "in a file", row->name, value);
+	printf("  %-14s--%s%s", "as a word", row->name, plain ? "" : " ");
+	if (!plain)
+		printf(strpbrk(value, " ;#%$") ? "'%s'" : "%s", value);
+	putchar('\n');
+	print_variable(row->name, value);
+}
+
+static int print_explained(const struct option_table *table, const struct option *row)
+{
+	struct text t = { 0 };
+
+	print_name(row->letter, row->name, option_word(row),
+		   catalogue_arity(row) == ARITY_OPTIONAL);
+	printf("\n");
+	if (row->help)
+		printf("  %s\n", row->help);
+	printf("\n");
+	if (table->pending)
+		printf("  It is accepted and has no effect yet (%s)%s.\n\n", table->module,
+		       table->pending);
+	describe_type(&t, row);
+	print_fact("type", &t);
+	if (row->type != OPT_ALWAYS) {
+		describe_default(&t, row);
+		print_fact("default", &t);
+		print_ways(row);
+	}
+	describe_aliases(&t, table, row, "", ", ");
+	print_fact("also", &t);
+	if (row->differs) {
+		text_addf(&t, "%s", row->differs);
+		print_fact("uWSGI", &t);
+	}
+	return EXIT_SUCCESS;
+}
+
+int help_explain(const struct option_table *const *tables, size_t count, const char *name)
+{
+	const struct catalogue c = { .tables = tables, .count = count };
+	struct option_at at;
+	char hint[256];
+
+	name += strspn(name, "-");
+	if (catalogue_find(&c, name, &at) ||
+	    (name[0] && !name[1] && catalogue_find_letter(&c, name[0], &at)))
+		return print_explained(tables[at.table], at.row);
+	if (uwsgi_names_find(name)) {
+		const char *why = absent_reason(name);
+
+		fprintf(stderr, "option \"%s\" of uWSGI is not supported here%s%s\n", name,
+			why ? ": " : "", why ? why : "");
+		return EXIT_FAILURE;
+	}
+	catalogue_hint(&c, name, logic_is_word, hint, sizeof hint);
+	fprintf(stderr, "unknown option \"%s\"%s\n", name, hint);
+	return EXIT_FAILURE;
+}

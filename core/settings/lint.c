@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* lint.c: what people run into, one function each; a table says when each is looked for.
+ * Called for each configuration that is loaded.  Reads settings, paths and the environment, and
+ * changes nothing.  What only one module knows is in that module's check(). */
+#include "settings/lint.h"
+
+#include "settings/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static long long number(const struct config *c, const char *option)
+{
+	const long long *n = config_setting(c, option);
+
+	return n ? *n : 0;
+}
+
+static const char *string(const struct config *c, const char *option)
+{
+	const char *const *s = config_setting(c, option);
+
+	return s ? *s : NULL;
+}
+
+static bool is_set(const struct config *c, const char *option)
+{
+	return config_key(c, option) != NULL;
+}
+
+/* ---- limits ---- */
+
+static void find_short_mercy(const struct config *c, struct report *r)
+{
+	static const char *const mercies[] = { "reload-mercy", "worker-reload-mercy" };
+	long long harakiri = number(c, "harakiri");
+
+	for (size_t i = 0; i < sizeof mercies / sizeof *mercies; i++) {
+		long long mercy = number(c, mercies[i]);
+
+		if (harakiri <= mercy)
+			continue;
+		uwsgi_config_doubt(
+			c, r, UWSGI_WARNING, "harakiri",
+			"requests may run longer than %s (%lld) lets them: a reload ends "
+			"them; write %s = %lld",
+			mercies[i], mercy, mercies[i], harakiri);
+		return;
+	}
+}
+
+static void find_cheaper(const struct config *c, struct report *r)
+{
+	const struct key *key = config_key(c, "cheaper");
+	long long cheaper = key && key->value ? strtoll(key->value, NULL, 10) : 0;
+	long long processes = number(c, "processes");
+
+	if (cheaper > 0 && cheaper >= processes)
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "cheaper",
+				   "must be less than processes (%lld), as it is the least of them",
+				   processes);
+}
+
+/* ---- the router, which is there for the addresses of http ---- */
+
+static void find_useless_router(const struct config *c, struct report *r)
+{
+	const struct option_list *http = config_setting(c, "http");
+	const struct option_list *to = config_setting(c, "http-to");
+
+	if (to && to->count > 0 && http->count == 0)
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "http-to",
+				   "no effect without http = ADDRESS, on which the router listens");
+}
+
+static void find_short_http_timeout(const struct config *c, struct report *r)
+{
+	const struct option_list *http = config_setting(c, "http");
+	const long long *timeout = config_setting(c, "http-timeout");
+
+	if (timeout && http->count > 0 && number(c, "harakiri") > *timeout)
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "harakiri",
+				   "the router lets nobody wait longer than http-timeout (%lld)",
+				   *timeout);
+}
+
+/* ---- sockets ---- */
+
+static const char *const listeners[] = { "socket", "http-socket", "http", "fastcgi-socket" };
+enum { LISTENERS = sizeof listeners / sizeof *listeners };
+
+/* Finds an address that an earlier option, or an earlier use of this one, has. */
+static const char *find_twin(const struct config *c, size_t option, size_t index, const char *text)
+{
+	for (size_t o = 0; o <= option; o++) {
+		const struct option_list *list = config_setting(c, listeners[o]);
+
+		for (size_t i = 0; i < list->count && (o < option || i < index); i++)
+			if (strcmp(list->items[i], text) == 0)
+				return listeners[o];
+	}
+	return NULL;
+}
+
+static void find_twins(const struct config *c, struct report *r)
+{
+	for (size_t o = 0; o < LISTENERS; o++) {
+		const struct option_list *list = config_setting(c, listeners[o]);
+
+		for (size_t i = 0; i < list->count; i++) {
+			const char *twin = find_twin(c, o, i, list->items[i]);
+
+			if (twin)
+				uwsgi_config_doubt(c, r, UWSGI_ERROR, listeners[o],
+						   "%s has this address already; give each its own",
+						   twin);
+		}
+	}
+}
+
+static void find_nobody_listens(const struct config *c, struct report *r)
+{
+	for (size_t o = 0; o < LISTENERS; o++)
+		if (is_set(c, listeners[o]))
+			return;
+	uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
+			   "nothing to listen on; write http-socket = :8000, or socket = /path "
+			   "behind nginx");
+}
+
+/* "127.0.0.1", "localhost", "8080": one half of an address is the name of a UNIX socket. */
+static void find_half_addresses(const struct config *c, struct report *r)
+{
+	for (size_t o = 0; o < LISTENERS; o++) {
+		const struct option_list *list = config_setting(c, listeners[o]);
+
+		for (size_t i = 0; i < list->count; i++) {
+			const char *text = list->items[i];
+			bool port = strspn(text, "0123456789") == strlen(text);
+			bool host = strspn(text, "0123456789.") == strlen(text) ||
+				    strcmp(text, "localhost") == 0;
+
+			if (port || host)
+				uwsgi_config_doubt(c, r, UWSGI_WARNING, listeners[o],
+						   "this is a UNIX socket of the name %s; for TCP "
+						   "write %s%s%s",
+						   text, port ? ":" : "", text,
+						   port ? "" : ":8000");
+		}
+	}
+}
+
+/* What browsers and load balancers speak HTTP to. */
+static void find_http_port(const struct config *c, struct report *r)
+{
+	static const char *const ports[] = { "80", "8000", "8080", "5000", "3000" };
+	const struct option_list *list = config_setting(c, "socket");
+	const int *protocol = config_setting(c, "protocol");
+
+	for (size_t i = 0; protocol && *protocol == 0 && i < list->count; i++) {
+		const char *colon = strrchr(list->items[i], ':');
+
+		for (size_t p = 0; colon && p < sizeof ports / sizeof *ports; p++)
+			if (strcmp(colon + 1, ports[p]) == 0)
+				uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
+						   "uwsgi packets are spoken here: nginx needs "
+						   "uwsgi_pass; for browsers, curl and proxy_pass "
+						   "write http-socket = %s",
+						   list->items[i]);
+	}
+}
+
+static void find_folder(const struct config *c, struct report *r, const char *option,
+			const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	struct stat st;
+
+	if (path[0] != '/' || slash == path)
+		return;
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+	if (stat(folder, &st))
+		uwsgi_config_doubt(
+			c, r, UWSGI_WARNING, option,
+			"there is no folder %s; make it, or let the service manager do so "
+			"(RuntimeDirectory=)",
+			folder);
+	else if (access(folder, W_OK | X_OK))
+		uwsgi_config_doubt(
+			c, r, UWSGI_WARNING, option,
+			"user %u may not write to %s; choose another folder, or start as "
+			"root with uid",
+			(unsigned)geteuid(), folder);
+}
+
+static void find_folders(const struct config *c, struct report *r)
+{
+	static const char *const files[] = { "pidfile", "safe-pidfile", "logto", "daemonize" };
+
+	for (size_t o = 0; o < LISTENERS; o++) {
+		const struct option_list *list = config_setting(c, listeners[o]);
+
+		for (size_t i = 0; i < list->count; i++)
+			if (!strchr(list->items[i], ':'))
+				find_folder(c, r, listeners[o], list->items[i]);
+	}
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (string(c, files[i]))
+			find_folder(c, r, files[i], string(c, files[i]));
+}
+
+/* ---- the world around ---- */
+
+static bool is_in_container(void)
+{
+	return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+	       getpid() == 1;
+}
+
+static void find_background(const struct config *c, struct report *r)
+{
+	if (!string(c, "daemonize") || r->again)
+		return;
+	if (getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET"))
+		uwsgi_config_doubt(
+			c, r, UWSGI_WARNING, "daemonize",
+			"systemd waits for a process that stays in the foreground; leave "
+			"it out and use logto, or systemd's journal");
+	else if (is_in_container())
+		uwsgi_config_doubt(c, r, UWSGI_WARNING, "daemonize",
+				   "a container ends with its first process; leave it out, and log "
+				   "to standard error");
+	if (string(c, "logto"))
+		uwsgi_config_doubt(c, r, UWSGI_NOTE, "daemonize",
+				   "logto says where the log goes; this file stays empty");
+}
+
+static void find_powerless_user(const struct config *c, struct report *r)
+{
+	if (geteuid() != 0 && is_set(c, "uid"))
+		uwsgi_config_doubt(
+			c, r, UWSGI_NOTE, "uid",
+			"only root can become another user; without root the server stays "
+			"who starts it");
+}
+
+static void find_missing_folder(const struct config *c, struct report *r)
+{
+	static const char *const folders[] = { "chdir", "chdir2", "force-cwd", "chroot" };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		const char *path = string(c, folders[i]);
+
+		if (path && *path == '/' && (stat(path, &st) || !S_ISDIR(st.st_mode)))
+			uwsgi_config_doubt(c, r, UWSGI_WARNING, folders[i],
+					   "there is no such folder on this machine");
+	}
+}
+
+/* ---- logs ---- */
+
+static void find_useless_format(const struct config *c, struct report *r)
+{
+	const bool *quiet = config_setting(c, "disable-logging");
+	const bool *errors[] = { config_setting(c, "log-4xx"), config_setting(c, "log-5xx") };
+
+	if (quiet && *quiet && is_set(c, "log-format") && !(errors[0] && *errors[0]) &&
+	    !(errors[1] && *errors[1]))
+		uwsgi_config_doubt(c, r, UWSGI_NOTE, "log-format",
+				   "disable-logging is set, so no request is logged");
+}
+
+/* ---- hooks ---- */
+
+/* The one that containers use, to make TERM graceful, which it is here. */
+static void find_hooks(const struct config *c, struct report *r)
+{
+	const struct option_list *list = config_setting(c, "hook-master-start");
+	const bool *strict = config_setting(c, "strict");
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const char *hook = list->items[i];
+
+		if (strcmp(hook, "unix_signal:15 gracefully_kill_them_all") != 0)
+			uwsgi_config_doubt(
+				c, r, strict && *strict ? UWSGI_ERROR : UWSGI_WARNING,
+				"hook-master-start",
+				"not supported yet (hooks): only \"unix_signal:15 "
+				"gracefully_kill_them_all\" is understood, and TERM always "
+				"does that here");
+	}
+}
+
+static const struct {
+	void (*find)(const struct config *, struct report *);
+	bool thorough; /* for --check only: a start finds it out by itself, or lives with it */
+} lints[] = {
+	{ find_short_mercy, false },   { find_cheaper, false },       { find_background, false },
+	{ find_hooks, false },         { find_twins, false },         { find_nobody_listens, true },
+	{ find_half_addresses, false },
+	{ find_http_port, true },      { find_folders, true },        { find_powerless_user, true },
+	{ find_missing_folder, true }, { find_useless_format, true }, { find_useless_router, false },
+	{ find_short_http_timeout, false },
+};
+
+static void find_all(const struct config *c, struct report *r)
+{
+	for (size_t i = 0; i < sizeof lints / sizeof *lints; i++)
+		if (!lints[i].thorough || r->thorough)
+			lints[i].find(c, r);
+}
+
+const struct option_table lint_table = { .module = "lint", .size = 1, .check = find_all };

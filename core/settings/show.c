@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* show.c: prints what is set, then what has its default, for --show-config and the option of that
+ * name.  The values are the words that were written, with all names replaced; what looks like a
+ * secret is hidden, since this output is copied into reports and logs. */
+#include "settings/show.h"
+
+#include "settings/catalogue.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The row that a key sets; NULL: it is a placeholder, or unknown. */
+static const struct option *row_of(const struct config *c, const struct key *key)
+{
+	struct option_at at;
+
+	return !key->placeholder && catalogue_find(config_catalogue(c), key->name, &at) ? at.row
+											: NULL;
+}
+
+/* What a later key has set anew does not count; files and assignments have been followed. */
+static bool is_effective(const struct config *c, const struct key *key, const struct option *row)
+{
+	static const char *const followed[] = { "ini", "set", "set-placeholder", "json",
+						"inherit" };
+
+	for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
+		if (strcmp(row->name, followed[i]) == 0)
+			return false;
+	return row->type == OPT_LIST || config_key(c, row->name) == key;
+}
+
+static const char *value_of(const struct option *row, const struct key *key)
+{
+	if (key->value)
+		return key->value;
+	if (row->bare)
+		return row->bare;
+	return row->type == OPT_FLAG || row->type == OPT_ALWAYS ? "true" : "";
+}
+
+/* ---- secrets ---- */
+
+static const char hidden[] = "(hidden)";
+
+/* KEY as a word of its own, which KEYBOARD and MONKEY have not. */
+static bool has_key(struct slice name)
+{
+	static const char key[] = "key";
+	const size_t n = sizeof key - 1;
+
+	for (size_t at = 0; at + n <= name.n; at++)
+		if (strncasecmp(name.p + at, key, n) == 0 &&
+		    (at == 0 || !isalpha((unsigned char)name.p[at - 1])) &&
+		    (at + n == name.n || !isalpha((unsigned char)name.p[at + n])))
+			return true;
+	return false;
+}
+
+/* DB_PASSWORD, secret-key, ApiToken: as people name what nobody else should read. */
+static bool is_secret_name(struct slice name)
+{
+	static const char *const words[] = { "password", "passwd", "passphrase", "secret",
+					     "token",	 "apikey", "credential", "private" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		for (size_t at = 0; at + strlen(words[i]) <= name.n; at++)
+			if (strncasecmp(name.p + at, words[i], strlen(words[i])) == 0)
+				return true;
+	return has_key(name);
+}
+
+/* The password of a URL such as postgres://user:password@host; nothing where there is none. */
+static struct slice url_password(const char *value)
+{
+	const char *begin = strstr(value, "://");
+	size_t n = begin ? strcspn(begin + 3, "/?# ") : 0;
+	const char *at = n ? memrchr(begin + 3, '@', n) : NULL;
+	const char *colon = at ? memchr(begin + 3, ':', (size_t)(at - begin - 3)) : NULL;
+
+	return colon ? (struct slice){ colon + 1, (size_t)(at - colon - 1) } : (struct slice){ 0 };
+}
+
+/* The value as it may be shown: itself, or a copy that is the caller's to free in *copy.  One of
+ * the application (named by the key, or by NAME=VALUE) that looks like a secret is hidden. */
+static const char *shown(const struct config *c, const struct option *row, const char *name,
+			 const char *value, char **copy)
+{
+	const char *equal = row && row->type == OPT_LIST && value ? strchr(value, '=') : NULL;
+	struct slice password;
+
+	*copy = NULL;
+	if (!value || !*value || config_shows_secrets(c))
+		return value;
+	if (!row && is_secret_name((struct slice){ name, strlen(name) }))
+		return hidden;
+	if (equal && is_secret_name((struct slice){ value, (size_t)(equal - value) })) {
+		int n = asprintf(copy, "%.*s=%s", (int)(equal - value), value, hidden);
+		return n < 0 ? hidden : *copy;
+	}
+	password = url_password(value);
+	if (!password.n)
+		return value;
+	int n = asprintf(copy, "%.*s%s%s", (int)(password.p - value), value, hidden,
+			 password.p + password.n);
+	return n < 0 ? hidden : *copy;
+}
+
+/* ---- text ---- */
+
+/* %( and % mean something when the text is read again. */
+static void print_escaped(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '%')
+			fputc('%', f);
+		fputc(*text, f);
+	}
+}
+
+static void print_line(FILE *f, const char *name, const char *value)
+{
+	fprintf(f, "%s%s", name, *value ? " = " : "");
+	print_escaped(f, value);
+	fputc('\n', f);
+}
+
+static void print_origin(FILE *f, const struct key *key)
+{
+	if (key->at.line > 0)
+		fprintf(f, "; %s:%d\n", key->at.file, key->at.line);
+	else
+		fprintf(f, "; %s\n", key->at.file ? key->at.file : "?");
+}
+
+static void print_defaults(const struct config *c, FILE *f)
+{
+	const struct catalogue *all = config_catalogue(c);
+
+	for (size_t t = 0; t < all->count; t++) {
+		const struct option_table *table = all->tables[t];
+		bool titled = false;
+
+		for (size_t i = 0; !table->pending && i < table->count; i++) {
+			const struct option *row = &table->rows[i];
+
+			if (row->same_as || !row->initial || config_key(c, row->name))
+				continue;
+			if (!titled)
+				fprintf(f, "\n; defaults of %s\n", table->module);
+			titled = true;
+			fputc(';', f);
+			print_line(f, row->name, row->initial);
+		}
+	}
+}
+
+void show_text(const struct config *c, FILE *f)
+{
+	const struct keys *keys = config_keys(c);
+
+	fprintf(f, "[uwsgi]\n");
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->items[i];
+		const struct option *row = row_of(c, key);
+
+		if (row && !is_effective(c, key, row))
+			continue;
+		print_origin(f, key);
+		const char *name = row ? row->name : key->name;
+		const char *value = row ? value_of(row, key) : key->value ? key->value : "";
+		char *copy;
+
+		print_line(f, name, shown(c, row, name, value, &copy));
+		free(copy);
+	}
+	print_defaults(c, f);
+}
+
+/* ---- JSON ---- */
+
+static json_t *text(const char *s)
+{
+	json_t *string = s ? json_string(s) : json_null();
+
+	return string ? string : json_string("(not UTF-8)");
+}
+
+static json_t *describe(const char *name, const char *value, const struct key *key)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", text(name), "value", text(value), "file",
+			 text(key ? key->at.file : NULL), "line",
+			 key && key->at.line > 0 ? json_integer(key->at.line) : json_null());
+}
+
+static json_t *describe_defaults(const struct config *c)
+{
+	const struct catalogue *all = config_catalogue(c);
+	json_t *list = json_array();
+
+	for (size_t t = 0; t < all->count; t++) {
+		const struct option_table *table = all->tables[t];
+
+		for (size_t i = 0; !table->pending && i < table->count; i++) {
+			const struct option *row = &table->rows[i];
+
+			if (!row->same_as && row->initial && !config_key(c, row->name))
+				json_array_append_new(list,
+						      describe(row->name, row->initial, NULL));
+		}
+	}
+	return list;
+}
+
+void show_json(const struct config *c, FILE *f)
+{
+	const struct keys *keys = config_keys(c);
+	json_t *options = json_array(), *others = json_array(), *all;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct key *key = &keys->items[i];
+		const struct option *row = row_of(c, key);
+
+		const char *name = row ? row->name : key->name;
+		char *copy;
+
+		if (row && !is_effective(c, key, row))
+			continue;
+		const char *value = shown(c, row, name, row ? value_of(row, key) : key->value, &copy);
+		json_array_append_new(row ? options : others, describe(name, value, key));
+		free(copy);
+	}
+	all = json_pack("{s:o, s:o, s:o}", "options", options, "placeholders", others, "defaults",
+			describe_defaults(c));
+	json_dumpf(all, f, JSON_INDENT(2));
+	fputc('\n', f);
+	json_decref(all);
+}

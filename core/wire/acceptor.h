@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* acceptor.h: connections into a hub: new ones from listeners, and those that other lanes have given
+ * away, from queues. */
+#ifndef UWSGI_ACCEPTOR_H
+#define UWSGI_ACCEPTOR_H
+
+#include "wire/hub.h"
+
+/* Connections from lanes of the same generation that are busy; and from whoever has left. */
+enum { ACCEPTOR_NEIGHBOURS, ACCEPTOR_LEFT, ACCEPTOR_QUEUES };
+
+struct acceptor {
+	struct hub *hub;
+	const struct gateway *gateway; /* only its listeners are its own; NULL: the workers' */
+	int most;                      /* connections before anything else is looked at */
+	uid_t uid;                     /* who this process is */
+	ev_io *watchers;               /* one for each listener, then for each queue */
+	size_t count;
+	bool started;
+	ev_timer pause;      /* after the process ran out of descriptors */
+	ev_tstamp told_full; /* when that was last said in the log; 0: never */
+};
+
+/* It does not accept yet.  The hub must outlive it, and its listeners are accepted from.  queues: the
+ * ends that are taken from; -1: there is none. */
+int acceptor_init(struct acceptor *, struct hub *, const struct gateway *,
+		  const int queues[ACCEPTOR_QUEUES], int most, struct error *);
+/* Does nothing during a pause, which ends with a start. */
+void acceptor_start(struct acceptor *);
+void acceptor_stop(struct acceptor *);
+bool acceptor_is_paused(const struct acceptor *);
+/* What the acceptor of this index (below count) takes connections from; -1: it is not its own. */
+int acceptor_fd(const struct acceptor *, size_t index);
+/* One connection from there.  False: nobody waits any more. */
+bool acceptor_take(struct acceptor *, size_t index);
+/* All that is in a queue. */
+void acceptor_empty(struct acceptor *, int queue);
+void acceptor_fini(struct acceptor *);
+
+#endif

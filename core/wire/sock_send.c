@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* sock_send.c: one system call for many pieces of memory, one for each stretch of a file. */
+#include "wire/sock_send.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+enum { SEND_A_TURN = 1 << 20 };
+
+static ssize_t send_front(int fd, const struct sendbuf *out)
+{
+	const struct sendbuf_segment *file = sendbuf_front_file(out);
+	struct iovec v[64];
+	struct msghdr m = { .msg_iov = v };
+
+	if (file) {
+		off_t at = file->at;
+		size_t n = file->length < SEND_A_TURN ? (size_t)file->length : SEND_A_TURN;
+		ssize_t sent = sendfile(fd, file->fd, &at, n);
+
+		if (sent == 0)
+			errno = EIO; /* the file became shorter than was promised */
+		return sent ? sent : -1;
+	}
+	m.msg_iovlen = sendbuf_vector(out, v, sizeof v / sizeof *v);
+	/* A head that left before its file would wake the peer for nothing. */
+	int flags = MSG_NOSIGNAL | (sendbuf_has_file(out) ? MSG_MORE : 0);
+
+	if (m.msg_iovlen == 1)
+		return send(fd, v[0].iov_base, v[0].iov_len, flags);
+	return sendmsg(fd, &m, flags);
+}
+
+enum sent sock_send(int fd, struct sendbuf *out)
+{
+	int64_t left = SEND_A_TURN;
+
+	while (out->pending > 0 && left > 0) {
+		ssize_t n = send_front(fd, out);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? SENT_SOME : SENT_FAILED;
+		sendbuf_advance(out, n);
+		left -= n;
+	}
+	if (out->failed)
+		return SENT_FAILED;
+	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
+
+int sock_queued(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) ? 0 : n;
+}
+
+int sock_unread(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, FIONREAD, &n) ? 0 : n;
+}
+
+void sock_reset(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}

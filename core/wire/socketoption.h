@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* socketoption.h: what the configuration says of listening sockets, and those of it that are the
+ * kernel's options of a socket. */
+#ifndef UWSGI_SOCKETOPTION_H
+#define UWSGI_SOCKETOPTION_H
+
+#include "base/address.h"
+
+struct listener_settings {
+	struct option_list uwsgi, http_socket, http, fastcgi, shared;
+	long long backlog, timeout_s, write_timeout_s, fast_open, send_buffer, receive_buffer;
+	const char *mode, *owner;
+	int protocol; /* of socket=, an index into protocol_choices */
+	bool abstract, reuse_port, keepalive, free_bind, no_defer;
+};
+
+/* Before the socket is bound. */
+void socketoption_set(int fd, bool tcp, const struct listener_settings *);
+/* For listen(); warns where the kernel allows less. */
+int socketoption_backlog(const struct listener_settings *);
+/* What differs from `before`, on a socket that is listened on; warns where it cannot be changed. */
+void socketoption_change(int fd, bool tcp, const struct listener_settings *,
+			 const struct listener_settings *before, const struct address_text *);
+
+#endif

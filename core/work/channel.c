@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* channel.c: sends and receives the messages of master, zygotes and workers.  What they mean is
+ * told in generation.c, zygote.c and worker.c. */
+#include "work/channel.h"
+
+#include "base/passing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int channel_pair(int ends[2], struct error *e)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+bool channel_send(int fd, const struct message *message, int pass)
+{
+	struct iovec v = { (void *)(uintptr_t)message, sizeof *message };
+	union passing control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (pass >= 0)
+		passing_add(&m, &control, pass);
+	do
+		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof *message;
+}
+
+void channel_send_failure(int fd, const struct error *e)
+{
+	struct message m = { .kind = MESSAGE_FAILED };
+
+	snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e->text);
+	channel_send(fd, &m, -1);
+}
+
+static int receive(int fd, struct message *message, int *passed, int flags)
+{
+	struct iovec v = { message, sizeof *message };
+	union passing control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t n;
+
+	passing_expect(&m, &control);
+	do
+		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (n != (ssize_t)sizeof *message)
+		return -1;
+	int descriptor = passing_take(&m);
+	if (passed)
+		*passed = descriptor;
+	else if (descriptor >= 0)
+		close(descriptor);
+	message->text[sizeof message->text - 1] = '\0';
+	return 1;
+}
+
+int channel_receive(int fd, struct message *message, int *passed)
+{
+	return receive(fd, message, passed, MSG_DONTWAIT);
+}
+
+int channel_wait(int fd, struct message *message, int *passed)
+{
+	return receive(fd, message, passed, 0);
+}

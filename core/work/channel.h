@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* channel.h: messages between the master and its children, over a socket pair that keeps them
+ * whole.  Its end is also how each side learns that the other is gone. */
+#ifndef UWSGI_CHANNEL_H
+#define UWSGI_CHANNEL_H
+
+#include <uwsgi/plugin.h>
+
+enum message_kind {
+	/* master to zygote */
+	MESSAGE_FORK, /* slot, worker; with the worker's end of its channel */
+	/* zygote to master */
+	MESSAGE_IMPORTED, /* value: milliseconds; text: why there is no application, or "" */
+	MESSAGE_FORKED,   /* slot, value: the pid, a child of the master; or -errno */
+	/* worker to master */
+	MESSAGE_READY,   /* all lanes accept */
+	MESSAGE_RECYCLE, /* it wants a successor and to leave then; text: why */
+	MESSAGE_ASKED,   /* a signal asks it to leave; value: which one, worker: the sender's pid */
+	MESSAGE_CHANGED, /* the application was changed on disk; text: what */
+	/* zygote or worker to master, which then ends */
+	MESSAGE_FAILED, /* text: why */
+	/* master to worker */
+	/* Finish what is running, then end.  value: the whole server stops, and silent connections are
+	 * closed within so many milliseconds; 0: others serve on, and get the connections.
+	 * mercy_ms: after that time it is killed. */
+	MESSAGE_LEAVE,
+};
+
+struct message {
+	enum message_kind kind;
+	int slot, worker;
+	int64_t value, mercy_ms;
+	char text[512];
+};
+
+/* ends[0] is the master's, which never waits: where it cannot send at once, it is as if the other
+ * side were gone. */
+int channel_pair(int ends[2], struct error *);
+/* pass: a descriptor for the other side, or -1.  False: the other side is gone. */
+bool channel_send(int fd, const struct message *, int pass);
+/* MESSAGE_FAILED with the reason. */
+void channel_send_failure(int fd, const struct error *);
+/* 1: a message (*passed: its descriptor, or -1); 0: none there now; -1: the other side is gone.
+ * passed may be NULL where none is expected. */
+int channel_receive(int fd, struct message *, int *passed);
+/* The same, but waits for a message. */
+int channel_wait(int fd, struct message *, int *passed);
+
+#endif

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+/* lane.c: accepts, has connections read and write, and runs their requests one at a time.  As
+ * long as the application runs nothing is accepted here: the kernel's queue hands connections
+ * to lanes that are free. */
+#include "work/lane.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stray.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
+ * for a second one while no second one was there. */
+enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
+
+struct lane_settings {
+	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
+	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
+	long long response_memory, response_file_max;
+};
+
+#define AT(member) offsetof(struct lane_settings, member)
+static const struct option rows[] = {
+	{ .name = "buffer-size",
+	  .letter = 'b',
+	  .type = OPT_SIZE,
+	  .offset = AT(buffer_size),
+	  .initial = "64k",
+	  .min = 1,
+	  .max = 16 << 20,
+	  .help = "the most that the head of a request may take: a request line with its fields "
+		  "and the empty line, the variables of a uwsgi packet, the records of FastCGI "
+		  "up to the body",
+	  .differs = "4k by default, at most 64k, and nothing is answered to what is larger" },
+	{ .name = "post-buffering",
+	  .type = OPT_SIZE,
+	  .offset = AT(post_buffering),
+	  .initial = "64k",
+	  .bare = "64k", /* whoever writes true has it */
+	  .max = 1LL << 40,
+	  .help = "request bodies up to this size are held in memory, larger ones in a temporary "
+		  "file",
+	  .differs = "bodies are not buffered by default" },
+	{ .name = "limit-post",
+	  .type = OPT_SIZE,
+	  .offset = AT(limit_post),
+	  .initial = "1g",
+	  .max = 1LL << 50,
+	  .help = "refuse request bodies larger than this with 413; 0: no limit but the free space "
+		  "for temporary files, of which a twentieth (at most 256 MiB) is kept; beyond it "
+		  "507",
+	  .differs = "no limit by default" },
+	{ .name = "body-min-rate",
+	  .type = OPT_SIZE,
+	  .offset = AT(body_rate),
+	  .initial = "500",
+	  .max = 1LL << 30,
+	  .unit = "BYTES",
+	  .help = "refuse a request body that brings fewer bytes a second, averaged over all of "
+		  "its time but a first silence of http-timeout or socket-timeout; 0: any rate will do",
+	  .differs = "there is no such option" },
+	{ .name = "max-connections",
+	  .type = OPT_INT,
+	  .offset = AT(max_connections),
+	  .initial = "0",
+	  .max = 1LL << 30,
+	  .help = "connections that each process may have open, its threads an equal share; for "
+		  "one more, the one is closed that waits longest for its client's next request, or "
+		  "for the rest of one; 0: as many as the limit of descriptors leaves room for, at "
+		  "most 16384",
+	  .differs = "there is no such option: a worker has a connection for each thread",
+	  .example = "1000" },
+	{ .name = "max-requests",
+	  .letter = 'R',
+	  .type = OPT_INT,
+	  .offset = AT(max_requests),
+	  .initial = "0",
+	  .max = 1LL << 40,
+	  .help = "replace a worker after so many requests; 0: never" },
+	{ .name = "max-requests-delta",
+	  .type = OPT_INT,
+	  .offset = AT(max_requests_delta),
+	  .initial = "0",
+	  .max = 1LL << 30,
+	  .help = "add this, times the worker's number, to max-requests, so that not all are "
+		  "replaced at once" },
+	{ .name = "drain-idle",
+	  .type = OPT_SECONDS,
+	  .offset = AT(drain_idle_s),
+	  .initial = "5",
+	  .max = 86400,
+	  .help = "when the server stops, close a kept connection after so long a silence, which "
+		  "may have begun before",
+	  .differs = "there is no such option" },
+	{ .name = "response-memory",
+	  .type = OPT_SIZE,
+	  .offset = AT(response_memory),
+	  .initial = "64m",
+	  .min = 1 << 20,
+	  .max = 1LL << 50,
+	  .help = "what answers that their clients have not taken may hold of each process's "
+		  "memory; beyond it they go to files, and where those are full the connection "
+		  "is reset whose client has taken nothing for the longest time",
+	  .differs = "the worker waits for each client" },
+	{ .name = "response-file-max",
+	  .type = OPT_SIZE,
+	  .offset = AT(response_file_max),
+	  .initial = "1g",
+	  .max = 1LL << 50,
+	  .help = "an answer of which more than 1 MiB is not taken yet goes to a temporary file up "
+		  "to this size, beyond which the application waits for its client; 0: no files",
+	  .differs = "the worker waits for each client" },
+	{ .name = "harakiri",
+	  .letter = 't',
+	  .type = OPT_SECONDS,
+	  .offset = AT(harakiri_s),
+	  .initial = "0",
+	  .max = 86400LL * 365,
+	  .help = "end a worker whose request runs longer than this; 0: never",
+	  .differs = "one deadline for all threads of a worker" },
+};
+#undef AT
+
+const struct option_table lane_options = {
+	.module = "requests",
+	.size = sizeof(struct lane_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+bool lane_has_deadlines(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->harakiri_s > 0;
+}
+
+int64_t lane_drain_idle_ms(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->drain_idle_s * 1000;
+}
+
+long long lane_max_connections(const struct config *cfg)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+
+	return s->max_connections;
+}
+
+void lane_limits(const struct config *cfg, struct hub_setup *hub)
+{
+	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
+	struct rlimit descriptors = { .rlim_cur = 0 };
+
+	getrlimit(RLIMIT_NOFILE, &descriptors);
+	hub->room.descriptor_limit = descriptors.rlim_cur;
+	hub->room.most = s->max_connections;
+
+	hub->idle_s = (double)s->drain_idle_s;
+	hub->limits.post_buffering = s->post_buffering;
+	hub->limits.limit_post = s->limit_post;
+	hub->unread.memory = s->response_memory;
+	hub->unread.file = s->response_file_max;
+	hub->buffer_size = (size_t)s->buffer_size;
+	hub->body_rate = s->body_rate;
+}
+
+/* ---- one request ---- */
+
+static void copy_cut(char *to, size_t size, struct slice s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	if (n)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+static void show_busy(struct lane *lane, const struct request *rq)
+{
+	const struct lane_settings *s = lane->settings;
+	struct lane_score *score = lane->score;
+	int64_t now_ms = clock_monotonic_coarse_ms();
+
+	copy_cut(score->method, sizeof score->method,
+		 uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	copy_cut(score->uri, sizeof score->uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
+	if (s->harakiri_s)
+		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
+				      memory_order_release);
+	atomic_store_explicit(&score->busy, true, memory_order_release);
+}
+
+static void show_idle(struct lane *lane)
+{
+	atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
+	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
+}
+
+static void write_line(struct lane *lane, struct exchange *x)
+{
+	char line[REQUESTLOG_LINE];
+
+	log_write_request(line, requestlog_write(&lane->log, line, sizeof line, &x->logged));
+	x->has_line = true;
+}
+
+/* Counts the request in, which is then in all counters, and logs it. */
+static void account(struct lane *lane, struct exchange *x, int64_t began_us)
+{
+	const struct lane_settings *s = lane->settings;
+	const struct lane_setup *setup = lane->setup;
+	struct logged *logged = &x->logged;
+
+	*logged = (struct logged){ .rq = &x->rq,
+				   .rs = &x->rs,
+				   .pid = setup->pid,
+				   .worker = setup->worker_id,
+				   .lane = lane->index,
+				   .began_us = began_us };
+	atomic_fetch_add_explicit(&lane->score->requests, 1, memory_order_relaxed);
+	logged->worker_requests =
+		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
+	logged->server_requests =
+		1 + atomic_fetch_add_explicit(&setup->tally->requests, 1, memory_order_relaxed);
+	x->has_line = false;
+	if (requestlog_wants(&lane->log, logged))
+		write_line(lane, x);
+	if (s->max_requests && logged->worker_requests == lane->max_requests)
+		setup->exhausted(setup->worker);
+}
+
+static void on_run(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+	/* The loop's time: read when it woke, and again after each request. */
+	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
+
+	show_busy(lane, &x->rq);
+	lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+	stray_end();
+	show_idle(lane);
+	account(lane, x, began_us);
+}
+
+static void on_refused(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+
+	request_log_refusal(&x->rq);
+	if (x->rq.count > 0)
+		account(lane, x, clock_wall_us());
+}
+
+/* The client did not take all of the answer, which was logged, or not, as one that it has. */
+static void on_unsent(void *host, struct exchange *x)
+{
+	struct lane *lane = host;
+
+	x->rs.broken = true;
+	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
+		write_line(lane, x);
+}
+
+/* The time that a client takes is not the application's. */
+static void on_pause(void *host)
+{
+	struct lane *lane = host;
+	int64_t deadline_ms = atomic_load_explicit(&lane->score->deadline_ms, memory_order_relaxed);
+
+	if (deadline_ms) {
+		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
+		atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
+	}
+	lane->setup->app->pause(lane->app_state);
+}
+
+static void on_resume(void *host)
+{
+	struct lane *lane = host;
+
+	lane->setup->app->resume(lane->app_state);
+	if (lane->settings->harakiri_s)
+		atomic_store_explicit(&lane->score->deadline_ms,
+				      clock_monotonic_coarse_ms() + lane->left_ms,
+				      memory_order_release);
+}
+
+static void on_release(void *host, void *const *owners, size_t count)
+{
+	struct lane *lane = host;
+
+	lane->setup->app->release(lane->app_state, owners, count);
+}
+
+static const struct hub_host host_functions = {
+	.run = on_run,
+	.refused = on_refused,
+	.unsent = on_unsent,
+	.pause = on_pause,
+	.resume = on_resume,
+	.release = on_release,
+};
+
+/* ---- waiting without a connection ---- */
+
+/* What an idle lane is woken for: something of its loop, or a connection. */
+enum { LOOP, CONNECTIONS };
+
+/* A new connection must wake one of the idle lanes, not all of them.  libev cannot say
+ * EPOLLEXCLUSIVE; but a lane without connections needs nothing of libev to wait. */
+static int init_idle(struct lane *lane, struct error *e)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+
+	lane->idle = epoll_create1(EPOLL_CLOEXEC);
+	if (lane->idle < 0)
+		return uwsgi_error_set(e, "epoll_create1: %s", strerror(errno));
+	for (size_t i = 0; i < lane->acceptor.count; i++) {
+		int fd = acceptor_fd(&lane->acceptor, i);
+
+		event.data.u64 = CONNECTIONS + i;
+		if (fd >= 0 && epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event))
+			return uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index,
+					       strerror(errno));
+	}
+	return 0;
+}
+
+int lane_watch(struct lane *lane, int fd, struct error *e)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = LOOP };
+
+	return epoll_ctl(lane->idle, EPOLL_CTL_ADD, fd, &event)
+		       ? uwsgi_error_set(e, "lane %d: epoll_ctl: %s", lane->index, strerror(errno))
+		       : 0;
+}
+
+static bool is_idle(const struct lane *lane)
+{
+	return lane->hub.open_count == 0 && !lane->leaving && !acceptor_is_paused(&lane->acceptor) &&
+	       !ev_is_active(&lane->look);
+}
+
+static bool serve_one(struct lane *lane, size_t listener)
+{
+	bool accepted = acceptor_take(&lane->acceptor, listener);
+
+	hub_end_turn(&lane->hub);
+	return accepted;
+}
+
+/* Where more wait, asking for the next one saves the wait for it; where nobody does, asking in
+ * vain costs, so it is tried seldom. */
+static void accept_some(struct lane *lane, size_t listener)
+{
+	bool again = serve_one(lane, listener) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
+
+	lane->crowded = false;
+	for (int i = 1; again && i < ACCEPTS_A_TURN && is_idle(lane); i++) {
+		ev_now_update(lane->loop);
+		again = lane->crowded = serve_one(lane, listener);
+	}
+}
+
+static void wait_idle(struct lane *lane)
+{
+	struct epoll_event got[8];
+	bool others;
+	int n = epoll_wait(lane->idle, got, sizeof got / sizeof *got, -1);
+
+	ev_now_update(lane->loop);
+	others = n < 0;
+	for (int i = 0; i < n; i++) {
+		if (got[i].data.u64 >= CONNECTIONS)
+			accept_some(lane, got[i].data.u64 - CONNECTIONS);
+		else
+			others = true;
+	}
+	if (others)
+		ev_run(lane->loop, EVRUN_NOWAIT);
+	hub_end_turn(&lane->hub);
+}
+
+/* ---- life ---- */
+
+static void on_wake(struct watch *w)
+{
+	struct lane *lane = w->data;
+	int64_t end_ms = atomic_load(&lane->end_ms);
+	eventfd_t said;
+
+	eventfd_read(w->io.fd, &said);
+	lane->leaving = true;
+	/* What other lanes gave away must not be lost with the last of them. */
+	acceptor_empty(&lane->acceptor, ACCEPTOR_NEIGHBOURS);
+	ev_timer_stop(lane->loop, &lane->look);
+	if (end_ms > 0) {
+		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
+		hub_end(&lane->hub, (double)end_ms / 1000);
+	} else {
+		acceptor_stop(&lane->acceptor);
+		hub_leave(&lane->hub);
+	}
+}
+
+void lane_ask_to_leave(struct lane *lane, int64_t end_ms)
+{
+	atomic_store(&lane->end_ms, end_ms);
+	eventfd_write(lane->wake.io.fd, 1);
+}
+
+static int init_watchers(struct lane *lane, struct error *e)
+{
+	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	watch_init(&lane->wake, wake, EV_READ, on_wake, lane);
+	if (wake < 0)
+		return uwsgi_error_set(e, "eventfd: %s", strerror(errno));
+	watch_start(&lane->wake, lane->loop);
+	return init_idle(lane, e) || lane_watch(lane, wake, e) ? -1 : 0;
+}
+
+static void on_look(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct lane *lane = w->data;
+	char what[128];
+
+	(void)loop;
+	(void)events;
+	if (lane->setup->app->changed(lane->app_state, what, sizeof what))
+		lane->setup->changed(lane->setup->worker, what);
+}
+
+/* One lane of the whole server looks. */
+static void start_looking(struct lane *lane)
+{
+	const struct lane_setup *setup = lane->setup;
+	double every_s = setup->app->interval_s ? (double)setup->app->interval_s(setup->config) : 0;
+
+	ev_init(&lane->look, on_look);
+	lane->look.data = lane;
+	if (every_s <= 0 || setup->worker_id != 1 || lane->index != 0)
+		return;
+	char what[128];
+	setup->app->changed(lane->app_state, what, sizeof what); /* from now on */
+	ev_timer_set(&lane->look, every_s, every_s);
+	ev_timer_start(lane->loop, &lane->look);
+}
+
+int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
+	      struct lane_score *score, struct error *e)
+{
+	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
+	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
+	struct hub_setup hub = { .config = setup->config,
+				 .rules = &lane->rules,
+				 .listeners = setup->listeners,
+				 .neighbours = setup->neighbours.give,
+				 .successors = setup->successors.give,
+				 .room = { .descriptors_each = 1, .lanes = setup->lanes } };
+	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = setup->neighbours.take,
+					      [ACCEPTOR_LEFT] = setup->successors.take };
+	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
+
+	lane->settings = s;
+	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
+	lane->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!lane->loop)
+		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
+				       strerror(errno));
+	if (requestlog_init(&lane->log, setup->config, e) ||
+	    header_rules_init(&lane->rules, setup->config, e) ||
+	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted_told_ms, e) ||
+	    setup->app->lane_start(index, &lane->app_state, e))
+		return -1;
+	lane_limits(setup->config, &hub);
+	hub.limits.trust = &lane->trust;
+	hub.unread.memory /= (int64_t)setup->lanes;
+	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
+	/* With other lanes about, one at a time: what waits is for whoever is free. */
+	if (acceptor_init(&lane->acceptor, &lane->hub, NULL, queues, most, e))
+		return -1;
+	start_looking(lane);
+	return init_watchers(lane, e);
+}
+
+void lane_run(struct lane *lane)
+{
+	while (!lane->leaving || lane->hub.open_count > 0) {
+		if (is_idle(lane)) {
+			acceptor_stop(&lane->acceptor);
+			wait_idle(lane);
+			continue;
+		}
+		if (!lane->leaving && !acceptor_is_paused(&lane->acceptor))
+			acceptor_start(&lane->acceptor);
+		/* Until then, who comes is served while others are waited for anyway. */
+		else if (lane->hub.grace_over)
+			acceptor_stop(&lane->acceptor);
+		ev_run(lane->loop, EVRUN_ONCE);
+	}
+}
+
+void lane_fini(struct lane *lane)
+{
+	acceptor_fini(&lane->acceptor);
+	hub_fini(&lane->hub);
+	lane->setup->app->lane_stop(lane->app_state);
+	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
+	close(lane->idle);
+	ev_loop_destroy(lane->loop);
+	requestlog_fini(&lane->log);
+	header_rules_fini(&lane->rules);
+	trust_fini(&lane->trust);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* loader.c: finds, opens and checks plugins.  A plugin is looked for in every plugin-dir, beside
+ * the binary in a build tree, and in the installation's folder, in this order. */
+#include "work/loader.h"
+
+#include "settings/nearest.h"
+#include "settings/uwsgi_plugins.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Stored for the sake of --help and the checks: the values are needed before all tables are
+ * known, and so are read as keys. */
+struct loader_settings {
+	struct option_list plugins, folders;
+};
+
+#define AT(member) offsetof(struct loader_settings, member)
+static const struct option rows[] = {
+	{ .name = "plugin",
+	  .type = OPT_LIST,
+	  .offset = AT(plugins),
+	  .help = "load these plugins, names separated by commas; those of the build are loaded "
+		  "by themselves",
+	  .example = "python311" },
+	{ .name = "plugins", .same_as = "plugin" },
+	{ .name = "need-plugin", .same_as = "plugin" },
+	{ .name = "need-plugins", .same_as = "plugin" },
+	{ .name = "plugin-dir",
+	  .type = OPT_LIST,
+	  .offset = AT(folders),
+	  .help = "look for plugins in this folder too",
+	  .unit = "FOLDER",
+	  .example = "/usr/lib/uwsgi" },
+	{ .name = "plugins-dir", .same_as = "plugin-dir" },
+};
+#undef AT
+
+const struct option_table loader_options = {
+	.module = "plugins",
+	.size = sizeof(struct loader_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+void loader_init(struct loader *ld)
+{
+	*ld = (struct loader){ 0 };
+	ld->protocols.items = ld->protocol_items;
+}
+
+static bool answers_to(const struct plugin *p, const char *name)
+{
+	if (!strcmp(p->name, name))
+		return true;
+	for (size_t i = 0; p->aliases && p->aliases[i]; i++)
+		if (!strcmp(p->aliases[i], name))
+			return true;
+	return false;
+}
+
+static bool is_loaded(const struct loader *ld, const char *name)
+{
+	for (size_t i = 0; i < ld->count; i++)
+		if (answers_to(ld->plugins[i], name))
+			return true;
+	return false;
+}
+
+/* Several of one name lie side by side, one for each Python: the one that was asked for last
+ * takes the other's place. */
+static void replace(struct loader *ld, size_t i, const struct plugin *p)
+{
+	const struct plugin *old = ld->plugins[i];
+
+	ld->plugins[i] = p;
+	if (p->app && ld->app == old->app)
+		ld->app = p->app;
+	if (p->gateway && ld->protocols.gateway == old->gateway)
+		ld->protocols.gateway = p->gateway;
+	for (size_t k = 0; p->protocol && k < ld->protocols.count; k++)
+		if (ld->protocol_items[k] == old->protocol)
+			ld->protocol_items[k] = p->protocol;
+}
+
+static int add(struct loader *ld, const char *path, const struct plugin *p, struct error *e)
+{
+	for (size_t i = 0; i < ld->count; i++) {
+		if (!strcmp(ld->plugins[i]->name, p->name)) {
+			replace(ld, i, p);
+			return 0;
+		}
+	}
+	if (ld->count == LOADER_MAX)
+		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
+	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
+		return uwsgi_error_set(e, "%s: protocol \"%s\" keeps %zu bytes of a connection, at most "
+				       "%d are possible",
+				       path, p->protocol->name, p->protocol->state_size,
+				       UWSGI_STATE_MAX);
+	if (p->app && ld->app)
+		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
+				       path, ld->app->name);
+	ld->plugins[ld->count++] = p;
+	if (p->protocol)
+		ld->protocol_items[ld->protocols.count++] = p->protocol;
+	if (p->gateway && !ld->protocols.gateway)
+		ld->protocols.gateway = p->gateway;
+	if (p->app)
+		ld->app = p->app;
+	return 0;
+}
+
+static int adopt(struct loader *ld, const char *path, void *handle, struct error *e)
+{
+	const struct plugin *p = dlsym(handle, "uwsgi_plugin");
+
+	if (!p)
+		return uwsgi_error_set(
+			e, "%s is not a plugin of this server: it has no uwsgi_plugin", path);
+	if (p->abi != UWSGI_ABI)
+		return uwsgi_error_set(e,
+				       "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
+				       "build it anew",
+				       path, p->name, p->abi, UWSGI_ABI);
+	return add(ld, path, p, e);
+}
+
+/* Tries one path: 1 loaded, 0 no such file, -1 an error. */
+static int try_path(struct loader *ld, const char *path, char *tried, size_t size, struct error *e)
+{
+	size_t n = strlen(tried);
+
+	if (access(path, F_OK)) {
+		snprintf(tried + n, size - n, "%s%s", n ? ", " : "", path);
+		return 0;
+	}
+	/* Local: a plugin's names must not replace those of another or of an extension module. */
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (!handle)
+		return uwsgi_error_set(e, "cannot load plugin: %s", dlerror());
+	if (adopt(ld, path, handle, e)) {
+		dlclose(handle);
+		return -1;
+	}
+	return 1;
+}
+
+static void folder_of_binary(char *folder, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", folder, size - 1);
+
+	folder[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+}
+
+/* The row that a key means, aliases included. */
+static bool key_means(const char *key, const char *name)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i].name, key))
+			return !strcmp(rows[i].same_as ? rows[i].same_as : key, name);
+	return false;
+}
+
+static int try_folders(struct loader *ld, const char *name, const struct config *keys, char *tried,
+		       size_t size, struct error *e)
+{
+	const char *key, *value;
+	char path[8192], home[4096];
+	int loaded = 0;
+
+	for (size_t i = 0; !loaded && keys && uwsgi_config_next(keys, &i, &key, &value);) {
+		if (!key_means(key, "plugin-dir"))
+			continue;
+		snprintf(path, sizeof path, "%s/%s_plugin.so", value, name);
+		loaded = try_path(ld, path, tried, size, e);
+	}
+	if (!loaded) {
+		folder_of_binary(home, sizeof home);
+		snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
+		loaded = try_path(ld, path, tried, size, e);
+	}
+	if (!loaded) {
+		snprintf(path, sizeof path, "%s/%s_plugin.so", UWSGI_LIBDIR, name);
+		loaded = try_path(ld, path, tried, size, e);
+	}
+	return loaded;
+}
+
+/* "; did you mean …?", of what is loaded and of what uWSGI has. */
+static void hint(const struct loader *ld, const char *name, char *text, size_t size)
+{
+	struct nearest n = nearest_to(name);
+	const char *known;
+
+	for (size_t i = 0; i < ld->count; i++) {
+		nearest_consider(&n, ld->plugins[i]->name);
+		for (size_t k = 0; ld->plugins[i]->aliases && ld->plugins[i]->aliases[k]; k++)
+			nearest_consider(&n, ld->plugins[i]->aliases[k]);
+	}
+	for (size_t i = 0; (known = uwsgi_plugins_name(i)); i++)
+		nearest_consider(&n, known);
+	*text = '\0';
+	if (n.name)
+		snprintf(text, size, "; did you mean \"%s\"?", n.name);
+}
+
+static void list_loaded(const struct loader *ld, char *text, size_t size)
+{
+	size_t n = 0;
+
+	snprintf(text, size, "none");
+	for (size_t i = 0; i < ld->count && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? ", " : "",
+				      ld->plugins[i]->name);
+}
+
+/* name: as asked for, which may be a path.  keys: where plugin-dir may be; NULL: nowhere. */
+static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
+			 struct error *e)
+{
+	char path[8192], tried[sizeof e->text - 384] = "", loaded_names[128], near[128];
+	int loaded = 0;
+
+	if (strchr(name, '/')) {
+		loaded = try_path(ld, name, tried, sizeof tried, e);
+		snprintf(path, sizeof path, "%s_plugin.so", name);
+		if (!loaded)
+			loaded = try_path(ld, path, tried, sizeof tried, e);
+	} else {
+		loaded = try_folders(ld, name, keys, tried, sizeof tried, e);
+	}
+	if (loaded)
+		return loaded > 0 ? 0 : -1;
+	list_loaded(ld, loaded_names, sizeof loaded_names);
+	hint(ld, name, near, sizeof near);
+	return uwsgi_error_set(e, "plugin \"%s\" not found%s; tried %s; there are %s", name, near,
+			       tried, loaded_names);
+}
+
+void loader_load_profile(struct loader *ld)
+{
+	char names[] = UWSGI_PLUGINS, *rest = names, *name;
+	struct error e;
+
+	while ((name = strsep(&rest, " ,")))
+		if (*name && find_and_load(ld, name, NULL, &e))
+			uwsgi_log(UWSGI_WARNING, "%s", e.text);
+}
+
+void loader_load_by_program_name(struct loader *ld, const char *program)
+{
+	static const char begins[] = "uwsgi_";
+	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+	struct error e;
+
+	if (strncmp(name, begins, sizeof begins - 1) != 0)
+		return;
+	name += sizeof begins - 1;
+	if (*name && !is_loaded(ld, name) && find_and_load(ld, name, NULL, &e))
+		uwsgi_log(UWSGI_WARNING, "%s: %s", program, e.text);
+}
+
+/* The name in a path such as /usr/lib/uwsgi/plugins/python3_plugin.so. */
+static void bare_name(const char *path, char *name, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%s", slash ? slash + 1 : path);
+	char *end = strstr(name, "_plugin.so");
+	if (end)
+		*end = '\0';
+}
+
+/* One that uWSGI has, and that is no reason not to start. */
+static bool is_dispensable(const char *name, struct origin at, struct report *report)
+{
+	const char *instead = uwsgi_plugins_instead(name);
+
+	if (instead && *instead)
+		report_add(report, UWSGI_WARNING, at,
+			   "plugin \"%s\" of uWSGI is not here, ignored: %s", name, instead);
+	return instead != NULL;
+}
+
+static void load_list(struct loader *ld, const struct key *key, const struct config *keys,
+		      struct report *report)
+{
+	char *names = strdup(key->value ? key->value : ""), *rest = names, *asked, name[256];
+	struct error e;
+
+	if (!names)
+		report_add(report, UWSGI_ERROR, key->at, "out of memory");
+	while (names && (asked = strsep(&rest, ", "))) {
+		bare_name(asked, name, sizeof name);
+		if (!*name || is_loaded(ld, name) ||
+		    (!strchr(asked, '/') && is_dispensable(name, key->at, report)))
+			continue;
+		if (find_and_load(ld, asked, keys, &e))
+			report_add(report, UWSGI_ERROR, key->at, "%s", e.text);
+	}
+	free(names);
+}
+
+void loader_load_configured(struct loader *ld, const struct config *cfg, struct report *report)
+{
+	const struct keys *keys = config_keys(cfg);
+
+	for (size_t i = 0; i < keys->count; i++)
+		if (key_means(keys->items[i].name, "plugin"))
+			load_list(ld, &keys->items[i], cfg, report);
+}
+
+bool loader_has(const struct loader *ld, const char *name)
+{
+	return is_loaded(ld, name);
+}

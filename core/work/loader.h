@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* loader.h: the plugins of this process.  The master loads them before it forks; they stay
+ * loaded until the process ends. */
+#ifndef UWSGI_LOADER_H
+#define UWSGI_LOADER_H
+
+#include "settings/config.h"
+#include "wire/listener.h"
+
+extern const struct option_table loader_options;
+
+#define LOADER_MAX 32
+
+struct loader {
+	const struct plugin *plugins[LOADER_MAX];
+	size_t count;
+	const struct protocol *protocol_items[LOADER_MAX];
+	struct protocols protocols; /* of the loaded plugins */
+	const struct app *app;      /* the application runner; NULL: none is loaded */
+};
+
+void loader_init(struct loader *);
+/* Those of the build profile; one whose file is missing is left out with a warning. */
+void loader_load_profile(struct loader *);
+/* Started as uwsgi_NAME, which Debian's scripts do, the server loads that plugin: uwsgi_python3 the
+ * usual one, uwsgi_python312 one of several that lie side by side. */
+void loader_load_by_program_name(struct loader *, const char *program);
+/* Those that the configuration's keys name with plugin=, as far as they are not here already.  One
+ * that cannot be loaded is an error, unless it is uWSGI's: then it is missed, and that is said. */
+void loader_load_configured(struct loader *, const struct config *keys, struct report *);
+/* Whether a plugin of this name is loaded; python3 is python. */
+bool loader_has(const struct loader *, const char *name);
+
+#endif

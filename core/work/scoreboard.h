@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* scoreboard.h: what workers let the master see.  One anonymous shared mapping a generation: a
+ * lane writes its own row with relaxed atomics, the master reads, nobody locks. */
+#ifndef UWSGI_SCOREBOARD_H
+#define UWSGI_SCOREBOARD_H
+
+#include <uwsgi/plugin.h>
+#include <stdatomic.h>
+
+#define SCORE_METHOD 16
+#define SCORE_URI 224
+
+/* One lane's row, on cache lines of its own. */
+struct lane_score {
+	_Alignas(64) atomic_bool busy;
+	_Atomic int64_t deadline_ms; /* monotonic; the request must be done by then; 0: none */
+	_Atomic int64_t began_ms;    /* monotonic */
+	atomic_uint_fast64_t requests;
+	/* Of the running or last request, cut and NUL-terminated; for people to read, so a torn
+	 * one does no harm. */
+	char method[SCORE_METHOD], uri[SCORE_URI];
+};
+
+/* One worker slot's row. */
+struct slot_score {
+	_Alignas(64) atomic_uint_fast64_t requests; /* of its present worker */
+};
+
+/* Counters that outlive a generation. */
+struct tally {
+	atomic_uint_fast64_t requests;
+	atomic_int_fast64_t untrusted_told_ms; /* as struct trust's */
+};
+
+struct scoreboard {
+	size_t slots, lanes;
+	struct slot_score *slot; /* [slots] */
+	struct lane_score *lane; /* [slots * lanes] */
+	size_t mapped;
+};
+
+/* Returns -1 with the reason. */
+int scoreboard_init(struct scoreboard *, size_t slots, size_t lanes, struct error *);
+void scoreboard_fini(struct scoreboard *);
+struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
+/* For a new worker in this slot. */
+void scoreboard_clear(const struct scoreboard *, size_t slot);
+
+struct tally *tally_new(struct error *);
+void tally_free(struct tally *);
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.c: a worker process: starts its lanes, tells the master when all of them accept, and
+ * ends when they have answered everything.  Lane 0 runs on the main thread, beside what the
+ * process as a whole listens to: the master's channel and signals. */
+#include "work/worker.h"
+
+#include "work/channel.h"
+#include "base/clock.h"
+#include "base/stray.h"
+#include "wire/watch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct worker_settings, member)
+static const struct option rows[] = {
+	{ .name = "processes",
+	  .letter = 'p',
+	  .type = OPT_INT,
+	  .offset = AT(processes),
+	  .initial = "1",
+	  .min = 1,
+	  .max = 4096,
+	  .help = "number of worker processes" },
+	{ .name = "workers", .same_as = "processes" },
+	{ .name = "threads",
+	  .type = OPT_INT,
+	  .offset = AT(threads),
+	  .initial = "1",
+	  .min = 1,
+	  .max = 1024,
+	  .help = "requests that each worker runs at the same time",
+	  .differs = "threads of the application do not run unless enable-threads is set" },
+	{ .name = "lazy-apps",
+	  .type = OPT_FLAG,
+	  .offset = AT(lazy_apps),
+	  .initial = "false",
+	  .help = "import the application in each worker instead of once before they are forked" },
+	{ .name = "lazy", .same_as = "lazy-apps" },
+	{ .name = "need-app",
+	  .type = OPT_FLAG,
+	  .offset = AT(need_app),
+	  .initial = "false",
+	  .help = "do not start without the application: exit with 22 when it cannot be imported" },
+	{ .name = "thread-stacksize",
+	  .type = OPT_INT,
+	  .offset = AT(stack_kb),
+	  .min = 64,
+	  .max = 1 << 20,
+	  .unit = "KB",
+	  .help = "the stack of each thread; without it, as the system has it",
+	  .example = "512" },
+	{ .name = "threads-stacksize", .same_as = "thread-stacksize" },
+	{ .name = "thread-stack-size", .same_as = "thread-stacksize" },
+	{ .name = "threads-stack-size", .same_as = "thread-stacksize" },
+};
+#undef AT
+
+const struct option_table worker_options = {
+	.module = "workers",
+	.size = sizeof(struct worker_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+struct worker {
+	const struct worker_setup *setup;
+	struct lane_setup lane_setup;
+	struct lane *lanes;
+	size_t count;
+	pthread_t *threads; /* [0] is unused: lane 0 has the main thread */
+	/* Threads report here when their lane accepts, or could not start. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t started, failed;
+	struct error error;
+	struct watch channel;
+	int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
+};
+
+/* Whom a signal is for: set before the first one can come, and constant then. */
+static struct worker *signalled;
+
+/* ---- leaving ---- */
+
+/* Once too often does no harm.  end_ms: as lane_ask_to_leave()'s. */
+static void leave(struct worker *w, int64_t end_ms)
+{
+	for (size_t i = 0; i < w->count; i++)
+		lane_ask_to_leave(&w->lanes[i], end_ms);
+}
+
+/* The master is told, which sends MESSAGE_LEAVE when another worker serves. */
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	const struct message m = { .kind = MESSAGE_ASKED, .value = number, .worker = info->si_pid };
+	int kept = errno;
+
+	(void)context;
+	if (getpid() != signalled->lane_setup.pid) {
+		/* A child that was made without fork(), perhaps to exec. */
+		signal(number, SIG_DFL);
+		kill(getpid(), number);
+	} else {
+		channel_send(signalled->setup->channel, &m, -1);
+	}
+	errno = kept;
+}
+
+/* The master speaks: the only thing it says is to leave.  When it is gone, nobody is left who
+ * would end this process: leave too (the kernel kills it at once where it can). */
+static void on_channel(struct watch *channel)
+{
+	struct worker *w = channel->data;
+	struct message m;
+	int got = channel_receive(w->setup->channel, &m, NULL);
+
+	if (got == 0)
+		return;
+	if (got < 0)
+		watch_stop(channel, w->lanes[0].loop);
+	else
+		w->end_by_ms = clock_monotonic_ms() + m.mercy_ms;
+	leave(w, got > 0 ? m.value : 1);
+}
+
+/* On the thread of any lane, once: each count is reached by one request only. */
+static void on_exhausted(void *worker)
+{
+	struct worker *w = worker;
+	struct message m = { .kind = MESSAGE_RECYCLE,
+			     .slot = (int)w->setup->slot,
+			     .text = "max-requests reached" };
+
+	channel_send(w->setup->channel, &m, -1);
+}
+
+static void on_changed(void *worker, const char *what)
+{
+	struct worker *w = worker;
+	struct message m = { .kind = MESSAGE_CHANGED, .slot = (int)w->setup->slot };
+
+	snprintf(m.text, sizeof m.text, "%s", what);
+	channel_send(w->setup->channel, &m, -1);
+}
+
+/* ---- starting ---- */
+
+static void report_start(struct worker *w, const struct error *e)
+{
+	pthread_mutex_lock(&w->lock);
+	if (e) {
+		w->failed++;
+		w->error = *e;
+	} else {
+		w->started++;
+	}
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int init_lane(struct worker *w, size_t i)
+{
+	const struct worker_setup *setup = w->setup;
+	struct error e;
+
+	if (lane_init(&w->lanes[i], &w->lane_setup, (int)i,
+		      scoreboard_lane(setup->scoreboard, setup->slot, i), &e)) {
+		report_start(w, &e);
+		return -1;
+	}
+	report_start(w, NULL);
+	return 0;
+}
+
+struct thread_start {
+	struct worker *w;
+	size_t index;
+};
+
+static void *lane_thread(void *argument)
+{
+	struct thread_start start = *(struct thread_start *)argument;
+
+	free(argument);
+	if (init_lane(start.w, start.index))
+		return NULL;
+	lane_run(&start.w->lanes[start.index]);
+	lane_fini(&start.w->lanes[start.index]);
+	return NULL;
+}
+
+/* They block no signal, as the programs would inherit it that the application starts in them; the
+ * kernel gives those for the process to the main thread anyway. */
+static int start_threads(struct worker *w, struct error *e)
+{
+	const struct worker_settings *s = uwsgi_options(w->setup->config, &worker_options);
+	pthread_attr_t attributes;
+	int failed = 0;
+
+	pthread_attr_init(&attributes);
+	if (s->stack_kb)
+		pthread_attr_setstacksize(&attributes, (size_t)s->stack_kb << 10);
+	for (size_t i = 1; i < w->count && !failed; i++) {
+		struct thread_start *start = malloc(sizeof *start);
+
+		if (!start) {
+			failed = ENOMEM;
+			break;
+		}
+		*start = (struct thread_start){ w, i };
+		failed = pthread_create(&w->threads[i], &attributes, lane_thread, start);
+		if (failed)
+			free(start);
+	}
+	pthread_attr_destroy(&attributes);
+	return failed ? uwsgi_error_set(e, "cannot start a thread: %s", strerror(failed)) : 0;
+}
+
+static int wait_for_lanes(struct worker *w, struct error *e)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->started + w->failed < w->count)
+		pthread_cond_wait(&w->changed, &w->lock);
+	bool failed = w->failed > 0;
+	if (failed)
+		*e = w->error;
+	pthread_mutex_unlock(&w->lock);
+	return failed ? -1 : 0;
+}
+
+static int watch_channel(struct worker *w, struct error *e)
+{
+	watch_init(&w->channel, w->setup->channel, EV_READ, on_channel, w);
+	watch_start(&w->channel, w->lanes[0].loop);
+	return lane_watch(&w->lanes[0], w->setup->channel, e);
+}
+
+/* In the place of handlers that the application may have set when it was imported, as in uWSGI. */
+static void watch_signals(struct worker *w)
+{
+	static const int leave_signals[] = { SIGTERM, SIGHUP, SIGQUIT };
+
+	signalled = w;
+	for (size_t i = 0; i < sizeof leave_signals / sizeof *leave_signals; i++)
+		stray_handle(leave_signals[i], on_signal);
+}
+
+/* Lane 0 comes first: the others are told to leave through its loop. */
+static int start(struct worker *w, struct error *e)
+{
+	const struct worker_setup *setup = w->setup;
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+
+	w->count = (size_t)s->threads;
+	w->lanes = calloc(w->count, sizeof *w->lanes);
+	w->threads = calloc(w->count, sizeof *w->threads);
+	if (!w->lanes || !w->threads)
+		return uwsgi_error_set(e, "out of memory");
+	w->lane_setup = (struct lane_setup){
+		.config = setup->config,
+		.listeners = setup->listeners,
+		.neighbours = setup->neighbours,
+		.successors = setup->successors,
+		.app = setup->app,
+		.slot = &setup->scoreboard->slot[setup->slot],
+		.tally = setup->tally,
+		.pid = getpid(),
+		.worker_id = setup->info.id,
+		.lanes = w->count,
+		.exhausted = on_exhausted,
+		.changed = on_changed,
+		.worker = w,
+	};
+	if (setup->app->worker_start(e))
+		return -1;
+	if (init_lane(w, 0) == 0 && start_threads(w, e))
+		return -1;
+	if (w->failed) {
+		*e = w->error;
+		return -1;
+	}
+	return wait_for_lanes(w, e) || watch_channel(w, e) ? -1 : 0;
+}
+
+/* With lazy-apps the application is this worker's own.  False: it must not serve. */
+static bool load_lazily(const struct worker_setup *setup)
+{
+	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
+	struct error e;
+
+	if (!s->lazy_apps || setup->app->load(setup->config, &e) == 0)
+		return true;
+	if (s->need_app || setup->info.reloaded) {
+		channel_send_failure(setup->channel, &e);
+		return false;
+	}
+	uwsgi_log(UWSGI_ERROR, "%s; worker %d answers every request with 500", e.text,
+		  setup->info.id);
+	return true;
+}
+
+/* At the end of the server. */
+static void report_cut_off(const struct worker *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		n += w->lanes[i].hub.cut_off;
+	if (n > 0)
+		uwsgi_log(UWSGI_NOTE,
+			  "worker %d closed %zu kept connection%s in use, which FastCGI cannot "
+			  "announce: a request that was just being sent there fails",
+			  w->setup->info.id, n, n == 1 ? "" : "s");
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	struct worker w = { .setup = setup,
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .changed = PTHREAD_COND_INITIALIZER };
+	struct message m = { .kind = MESSAGE_READY, .slot = (int)setup->slot };
+	struct error e;
+
+	if (!load_lazily(setup))
+		return EXIT_FAILED_APP;
+	if (start(&w, &e)) {
+		channel_send_failure(setup->channel, &e);
+		return EXIT_FAILURE;
+	}
+	channel_send(setup->channel, &m, -1);
+	watch_signals(&w);
+	lane_run(&w.lanes[0]);
+	for (size_t i = 1; i < w.count; i++)
+		pthread_join(w.threads[i], NULL);
+	lane_fini(&w.lanes[0]);
+	report_cut_off(&w);
+	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
+	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* plugin.h: all that a plugin may know of the server, and all that the server may know of a
+ * plugin.  A plugin is a shared object that exports one constant, `uwsgi_plugin`; it includes
+ * no other header of core/.  Names that the server exports begin with uwsgi_; nothing else is
+ * exported, because any other exported name could replace one inside a Python extension. */
+#ifndef UWSGI_PLUGIN_H
+#define UWSGI_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define UWSGI_ABI 2u
+#define UWSGI_API __attribute__((visibility("default")))
+#define UWSGI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+struct config;   /* one generation's settings; constant once loaded */
+struct report;   /* what is to be said about one, while it is loaded */
+struct request;  /* one request: variables and body; lives in its connection */
+struct response; /* its answer; lives in its connection */
+struct sendbuf;      /* bytes to be sent; keeps its first failure, so writers return nothing */
+
+/* Bytes that belong to someone else; each user says how long they stay. */
+struct slice {
+	const char *p;
+	size_t n;
+};
+#define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+
+/* The caller's buffer for one readable sentence (no full stop, no newline). */
+struct error {
+	char text[1024];
+};
+/* Always returns -1, so that a function can end with `return uwsgi_error_set(e, …)`. */
+UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+
+/* One line to the server log; newlines inside are kept (tracebacks). */
+enum severity { UWSGI_NOTE, UWSGI_WARNING, UWSGI_ERROR };
+UWSGI_API void uwsgi_log(enum severity, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+
+/* Bytes of a client for such a line, cut off at size and ended with a zero: what could forge a line or
+ * deceive who reads it is written as \x0a.  The length. */
+UWSGI_API size_t uwsgi_escape(char *to, size_t size, struct slice);
+
+/* ---- options: one row is the option's type, default, help, reference page and test ---- */
+
+enum option_type {
+	OPT_FLAG,    /* bool */
+	OPT_INT,     /* long long */
+	OPT_SIZE,    /* long long, bytes; suffixes k, m, g (powers of 1024) */
+	OPT_SECONDS, /* long long */
+	OPT_STRING,  /* const char *, NULL when unset */
+	OPT_LIST,    /* struct option_list: each use of the option adds one */
+	OPT_CHOICE,  /* int, an index into choices */
+	OPT_ALWAYS,  /* a flag that is always on here: accepted, stored nowhere; help says so */
+};
+
+struct option_list {
+	const char *const *items; /* owned by the config */
+	size_t count;
+};
+
+struct option {
+	const char *name;
+	const char *same_as; /* an alias: only name, same_as and letter are set */
+	char letter;         /* short form, -p; 0: none */
+	enum option_type type;
+	size_t offset;              /* into the module's own settings struct, never an address */
+	const char *initial;        /* as a user would write it; NULL: unset, zero, false, empty */
+	const char *bare;           /* what the name without a value means; NULL: needs a value */
+	long long min, max;         /* both 0: no limit but min 0 */
+	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+	const char *unit;           /* for the help only: "MB"; NULL: what the type says */
+	const char *help;           /* one sentence, no full stop */
+	const char *example;        /* a value as a user may write it; NULL: the default is one */
+	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
+	bool text;                  /* free text: # and ; after a blank belong to the value */
+	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
+	 * returns -1; NULL: anything goes. */
+	int (*valid)(const char *value, struct error *);
+};
+
+struct option_table {
+	const char *module;
+	size_t size; /* of the settings struct; it is zeroed, then filled from the initials */
+	const struct option *rows;
+	size_t count;
+	/* What spans options, after loading, by uwsgi_config_doubt(); NULL: nothing to check. */
+	void (*check)(const struct config *, struct report *);
+	/* The subsystem is still to come: its options are accepted, their values checked and stored
+	 * nowhere, and each is said to have no effect.  What helps until then, after a "; ", or
+	 * ""; NULL: the options work. */
+	const char *pending;
+};
+
+/* The module's filled struct of this generation; valid until the config is freed. */
+UWSGI_API const void *uwsgi_options(const struct config *, const struct option_table *);
+
+/* Every key as the user set it, in order, placeholders included; value "" where there was
+ * none.  *i starts at 0; false at the end.  Strings are valid until the config is freed. */
+UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **name,
+				 const char **value);
+
+/* For check(): something is wrong with the named option, or with its absence.  The sentence says
+ * what, and what to write instead. */
+UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
+				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
+/* Whether all that can be found out beforehand is wanted (--check), also what a start would say
+ * by itself a moment later. */
+UWSGI_API bool uwsgi_config_thorough(const struct report *);
+
+/* ---- a protocol: bytes -> request, response -> bytes; knows no fd, loop, clock or app ---- */
+
+enum parsed {
+	PARSE_MORE,  /* took what it could; call again with more */
+	PARSE_DONE,  /* the request is whole */
+	PARSE_BAD,   /* uwsgi_request_reject() said why; the core answers with that status */
+	PARSE_AGAIN, /* the peer gave this request up: forget it, parse the rest afresh */
+	PARSE_CLOSE, /* nothing to answer but what is in out: send it and close */
+};
+
+/* What became of a connection with the end of a response. */
+enum ended {
+	ENDED_CLOSE, /* it is closed once all is sent */
+	ENDED_KEEP,  /* it lives on */
+	ENDED_CUT,   /* closing would look like the end of a whole answer: it is reset */
+};
+
+/* Who connected. */
+struct peer {
+	bool own; /* a process of this server */
+	bool tcp; /* ENDED_CUT shows; on a UNIX socket it is a close like any other */
+};
+
+/* A stretch of a response body: bytes in memory (fd < 0) or a range of an open file. */
+struct piece {
+	struct slice bytes;
+	int fd;
+	int64_t at, length; /* of the file; length == bytes.n when in memory */
+};
+
+struct header {
+	struct slice name, value;
+};
+
+/* The head of a response as a protocol sees it, complete and checked: Content-Length is among
+ * the headers whenever length is known.  Valid during the call. */
+struct head {
+	int status;
+	struct slice line; /* "200 OK" */
+	const struct header *headers;
+	size_t header_count;
+	int64_t length;    /* bytes of body to come; -1: unknown until the end */
+	bool bodiless;     /* HEAD, 1xx, 204, 304: body() will not be called */
+	bool head_only;    /* HEAD, where a GET may have a body */
+	bool close;        /* the server wants this connection to end with this response */
+	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
+};
+
+/* Seconds; how long a peer may take nothing of a response is always so-send-timeout. */
+struct protocol_timeouts {
+	long long head; /* from the first byte of a head to its last */
+	long long body; /* a peer may stay silent inside a body */
+	long long idle; /* … and between requests */
+};
+
+/* The most that a protocol may keep of a connection. */
+#define UWSGI_STATE_MAX 256
+
+struct protocol {
+	const char *name;  /* "http"; listener options name it */
+	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
+	 * pointers: between two requests a connection may move to another process. */
+	size_t state_size;
+	/* Bytes of a head that buffer-size does not count. */
+	size_t framing;
+	/* head->close is told to the peer, which then sends no other request. */
+	bool announces_close;
+
+	/* They are socket-timeout before; NULL: that is what they are. */
+	void (*timeouts)(const struct config *, struct protocol_timeouts *);
+	/* For each new connection, its state zeroed; NULL: nothing to do. */
+	void (*begin)(void *state, const struct config *, const struct peer *);
+
+	/* Takes what it can of in and says in *used how much.  The head is taken in one piece:
+	 * as long as it is incomplete, *used is 0 and the same bytes come again with more behind
+	 * them; once taken they do not move until the request ends, so variables may be slices of
+	 * it.  A head that outgrows buffer-size is refused by the core.  Body bytes are taken as
+	 * they come.  After PARSE_DONE, the next call is for the next request: bytes of it may
+	 * already be in `in` and must not be taken.  out is for what must be said early (100
+	 * Continue, FastCGI management records) and is sent at once. */
+	enum parsed (*parse)(void *state, struct request *, struct slice in, size_t *used,
+			     struct sendbuf *);
+
+	/* One head, then body pieces, then the end.  After PARSE_BAD the core answers through
+	 * these too, whatever little the parser had understood by then. */
+	void (*head)(void *state, const struct head *, struct sendbuf *);
+	void (*body)(void *state, const struct piece *, struct sendbuf *);
+	/* complete: all of the body was said; false: it broke off and the peer must notice. */
+	enum ended (*end)(void *state, bool complete, struct sendbuf *);
+};
+
+/* ---- an application runner: request -> response; knows no protocol ---- */
+
+struct worker_info {
+	int id; /* 1..processes; 0 in the zygote */
+	int processes, threads;
+	pid_t master;
+	bool reloaded; /* this generation replaces an earlier one */
+};
+
+/* Whether this process is a child that the application has forked.  It is no worker: what it says
+ * reaches no client.  A runner ends it, with the exit code that its language has for that, when the
+ * application gives control back; if it does not, the core does after handle(). */
+UWSGI_API bool uwsgi_is_stray(void);
+
+struct app {
+	const char *name;
+	/* In the zygote, once: the interpreter, not the application. */
+	int (*init)(const struct config *, const struct worker_info *, struct error *);
+	/* Import the application: in the zygote, or in each worker with lazy-apps.  On failure the
+	 * sentence says what, the traceback is already logged, and handle() must answer 500. */
+	int (*load)(const struct config *, struct error *);
+	void (*fork_before)(void);
+	void (*fork_parent)(void);
+	/* In the worker; info is the worker's own and outlives it. */
+	void (*fork_child)(const struct worker_info *);
+	/* In the worker when the application is loaded, before any lane. */
+	int (*worker_start)(struct error *);
+	/* On the lane's own thread; *state is handed to every call for this lane. */
+	int (*lane_start)(int lane, void **state, struct error *);
+	/* Runs one whole request; ends the response before it returns. */
+	void (*handle)(void *state, struct request *, struct response *);
+	/* Whether code of the application was changed on disk since the last call, and what; asked
+	 * every interval_s(cfg) seconds (0: not at all) between requests.  Both or neither. */
+	bool (*changed)(void *state, char *what, size_t size);
+	long long (*interval_s)(const struct config *);
+	/* Around any wait of the server inside handle(): let other threads run meanwhile. */
+	void (*pause)(void *state);
+	void (*resume)(void *state);
+	/* Bytes or files lent to responses are sent; called in or outside handle(). */
+	void (*release)(void *state, void *const *owners, size_t count);
+	void (*lane_stop)(void *state);
+	/* In the worker when all lanes have stopped: background work, then exit handlers.  The
+	 * process ends after it, and is killed in mercy_ms if this has not returned. */
+	void (*worker_stop)(long long mercy_ms);
+};
+
+/* ---- a gateway: takes requests from clients and has others answer them; a process of its own
+ * beside the workers, which never blocks ---- */
+
+struct ev_loop; /* libev's */
+struct sockaddr;
+
+/* What differs in a gateway's process from what the configuration says of all; 0: nothing. */
+struct gateway_needs {
+	int processes; /* at least 1 */
+	bool workers;  /* it passes requests on to the workers of this server */
+	long long buffer_size, post_buffering;
+};
+
+struct gateway_setup {
+	const struct config *config;
+	struct ev_loop *loop;
+	/* Where the workers take uwsgi packets from this server's own processes; length 0 when
+	 * needs.workers was false. */
+	const struct sockaddr *workers;
+	size_t workers_length;
+};
+
+struct gateway {
+	const char *name; /* "http"; its processes are named so */
+	void (*needs)(const struct config *, struct gateway_needs *);
+	/* In its process; *state is handed to every other call. */
+	int (*start)(const struct gateway_setup *, void **state, struct error *);
+	/* Takes over a whole request; both stay valid until the response has ended, which may be
+	 * in a later turn of the loop.  The pointer returned comes back in gone(). */
+	void *(*handle)(void *state, struct request *, struct response *);
+	/* The client is gone: the response must be ended, though nobody gets to see it. */
+	void (*gone)(void *state, void *handled);
+	/* As struct app's. */
+	void (*release)(void *state, void *const *owners, size_t count);
+};
+
+struct plugin {
+	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
+	const char *name;
+	const char *const
+		*aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */
+	const struct option_table *options; /* NULL: none */
+	const struct protocol *protocol;
+	const struct app *app;
+	const struct gateway *gateway;
+};
+extern UWSGI_API const struct plugin uwsgi_plugin;
+
+/* ---- what a protocol says of a request ---- */
+
+struct endpoint {
+	struct slice address, port; /* text; a UNIX socket has its path and no port */
+};
+/* Valid for the connection's life.  A peer on a UNIX socket has an empty address. */
+UWSGI_API const struct endpoint *uwsgi_request_peer(struct request *);
+UWSGI_API const struct endpoint *uwsgi_request_local(struct request *);
+
+/* Whether proxy-allow-ips lets the connection's peer speak for others. */
+UWSGI_API bool uwsgi_request_trusts_proxy(const struct request *);
+/* The variable REMOTE_ADDR is what this server has found, though the connection's peer is another. */
+UWSGI_API void uwsgi_request_knows_client(struct request *);
+
+/* Bytes that live as long as the request, for what the protocol has to build (header names,
+ * decoded paths).  NULL: no memory; the request is already marked as refused. */
+UWSGI_API char *uwsgi_request_alloc(struct request *, size_t n);
+/* Slices are borrowed until the request ends.  A later variable of the same name wins. */
+UWSGI_API bool uwsgi_request_var(struct request *, struct slice name, struct slice value);
+/* The length that the peer declared, before any of the body: false when limit-post forbids it
+ * or no temporary file has room for it (already refused, with 413 or 507). */
+UWSGI_API bool uwsgi_request_length(struct request *, int64_t declared);
+/* Body bytes, copied; false: refused already (413, 507 when the disk is full, or 500). */
+UWSGI_API bool uwsgi_request_body(struct request *, struct slice bytes);
+/* The body came beside the head as a file of `length` bytes, which is its declared length, as this
+ * server's router sends a large one.  False: it did not, and its bytes follow. */
+UWSGI_API bool uwsgi_request_body_file(struct request *, int64_t length);
+/* The first refusal wins; why is for the log, a constant string. */
+UWSGI_API void uwsgi_request_reject(struct request *, int status, const char *why);
+
+/* For a gateway: an address as options say it ("host:port", "/path", "@abstract") into a
+ * struct sockaddr_storage.  NULL: it is only checked. */
+UWSGI_API int uwsgi_address(const char *text, struct sockaddr *, size_t *length, struct error *);
+
+/* Copied. */
+UWSGI_API void uwsgi_sendbuf_bytes(struct sendbuf *, struct slice);
+UWSGI_API void uwsgi_sendbuf_printf(struct sendbuf *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+/* Lent: memory and file stay valid until sent; the core sees to that for pieces handed to
+ * body(), and for parts of them. */
+UWSGI_API void uwsgi_sendbuf_piece(struct sendbuf *, const struct piece *);
+/* The same as a chunk (RFC 9112 section 7.1); of no bytes, which would end the body, nothing. */
+UWSGI_API void uwsgi_sendbuf_chunk(struct sendbuf *, const struct piece *);
+
+/* ---- what an application runner asks and says ---- */
+
+struct var {
+	struct slice name, value;
+};
+/* In the order they came; valid until the request ends. */
+UWSGI_API const struct var *uwsgi_request_vars(const struct request *, size_t *count);
+/* {NULL, 0} when there is none. */
+UWSGI_API struct slice uwsgi_request_find(const struct request *, struct slice name);
+
+/* Whether X-Forwarded-Proto and X-Forwarded-SSL, which say https, are to be believed: whether
+ * forwarded-allow-ips has the client that the server knows, else the connection's peer.  If not, the
+ * log says so, at most once a minute. */
+UWSGI_API bool uwsgi_request_trusts_forwarded(const struct request *);
+
+/* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
+UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
+UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);
+
+/* The whole body: in memory (fd < 0), or all of it in a file to pread() from 0. */
+struct body_view {
+	struct slice bytes;
+	int fd;
+	int64_t length;
+};
+UWSGI_API struct body_view uwsgi_request_body_view(const struct request *);
+
+/* A body block up to this size is copied (owner NULL); a larger one is lent with an owner. */
+#define UWSGI_COPY_MAX 4096
+
+/* Status line "200 OK" and headers are copied.  Starting again before anything was sent
+ * replaces the head (PEP 3333, exc_info); false: the head is already sent. */
+UWSGI_API bool uwsgi_response_start(struct response *, struct slice status_line);
+UWSGI_API void uwsgi_response_header(struct response *, struct slice name, struct slice value);
+UWSGI_API bool uwsgi_response_head_sent(const struct response *);
+/* Queue a block of the body.  With owner NULL it is copied; otherwise it is lent and owner
+ * comes back through release(), also when this returns false.  False: the peer is gone. */
+UWSGI_API bool uwsgi_response_body(struct response *, struct slice bytes, void *owner);
+/* The same for a range of an open file; the fd must stay open until owner is released. */
+UWSGI_API bool uwsgi_response_file(struct response *, int fd, int64_t at, int64_t length,
+				   void *owner);
+/* Give what is queued to the kernel now: called before the application is asked for more, so
+ * that no block is held back.  Waits when the peer is far behind.  False: the peer is gone.
+ * After the end of the response: before more work is done that the peer need not wait for;
+ * then it does not wait. */
+UWSGI_API bool uwsgi_response_flush(struct response *);
+/* What was said of it and the peer has not been given yet, in bytes. */
+UWSGI_API int64_t uwsgi_response_unsent(const struct response *);
+/* Exactly one of these ends a response.  fail: 500 if nothing was sent, else cut it off; text
+ * may say more than "Internal Server Error" to the client ({NULL, 0}: it does not). */
+UWSGI_API void uwsgi_response_end(struct response *);
+UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
+/* The same with another status than 500. */
+UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
+/* For a gateway, after handle() has returned and instead of an end: the client's connection
+ * becomes the caller's.  What the client has said behind its request is copied to `unread`.
+ * -1: not possible, the response must be ended. */
+UWSGI_API int uwsgi_response_detach(struct response *, char *unread, size_t size, size_t *n);
+
+#endif
