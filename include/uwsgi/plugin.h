@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define UWSGI_ABI 2u
+#define UWSGI_ABI 3u
 #define UWSGI_API __attribute__((visibility("default")))
 #define UWSGI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
