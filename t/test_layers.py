@@ -22,7 +22,7 @@ ALLOWED_STATE = {
     "core/work/worker.o": "whom a signal is for; a handler gets no pointer",
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }
-GATEWAY_FILES = {"router", "tunnel"}     # of plugins, with connections of their own
+GATEWAY_FILES = {"router", "job", "answer", "tunnel"}     # of plugins, with connections of their own
 LIBEV_FILES = {"backend", "connection", "watch", "touch", "logpipe"}  # others get it with their headers
 
 
