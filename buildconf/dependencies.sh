@@ -4,7 +4,8 @@
 # the packages elsewhere.   usage: dependencies.sh build | demo | check | fresh | fuzz | bench
 set -eu
 
-build="gcc make pkg-config libev-dev libjansson-dev libinih-dev python3-dev"
+build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev
+libcap-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
@@ -27,7 +28,8 @@ esac
 
 if ! command -v apt-get >/dev/null; then
 	echo "This system has no apt-get. The following must be there, whatever it calls them:"
-	echo "  a C compiler, make, pkg-config, and the headers of libev, jansson, inih and Python 3"
+	echo "  a C compiler, make, pkg-config, and the headers of libev, jansson, inih,"
+	echo "  PCRE2, libcap and Python 3"
 	[ "$wants" = build ] || echo "  and of Debian's packages:" $wanted
 	exit 0
 fi

@@ -225,8 +225,12 @@ static bool fill_from_own(struct logpipe *p)
 	p->own_waits = 0;
 	p->cut = false;
 	if (p->stream) {
-		stream_lines(p, p->own.p, p->own.n);
-		p->own.n = 0;
+		/* Taken out first: loggers and routes may have something to say themselves. */
+		struct text lines = p->own;
+
+		p->own = (struct text){ 0 };
+		stream_lines(p, lines.p, lines.n);
+		free(lines.p);
 		take_passed(p);
 		return true;
 	}

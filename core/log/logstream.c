@@ -55,8 +55,7 @@ static const struct option rows[] = {
 	  .valid = valid_route,
 	  .unit = "LOGGER EXPRESSION",
 	  .help = "lines that match go to the logger of this name",
-	  .example = "errors HTTP/1.. 5",
-	  .differs = "knows all of Perl's expressions" },
+	  .example = "errors HTTP/1.. 5" },
 	{ .name = "log-req-route",
 	  .type = OPT_LIST,
 	  .offset = AT(request_routes),
@@ -176,6 +175,7 @@ static void add_route(struct logstream *ls, const char *value)
 		if (name->n != n || memcmp(name->p, value, n) != 0)
 			continue;
 		r->logger = i;
+		r->text = keep(ls, value);
 		r->pattern = pattern_new(value + n + 1, &e);
 		ls->route_count += r->pattern != NULL;
 		return;
@@ -224,7 +224,6 @@ void logstream_fini(struct logstream *ls)
 	free(ls->encoded.p);
 	free(ls->scratch[0].p);
 	free(ls->scratch[1].p);
-	free(ls->line.p);
 	arena_fini(&ls->memory);
 	*ls = (struct logstream){ 0 };
 }
@@ -257,19 +256,30 @@ static void give(struct logstream *ls, struct logger *l, struct slice line, stru
 		logger_write(l, (struct slice){ ls->encoded.p, ls->encoded.n });
 }
 
+/* A line that costs too much goes on as if the route did not match, so that none is lost. */
+static bool is_for(struct logroute *r, struct slice line)
+{
+	int matches = pattern_matches(r->pattern, line);
+
+	if (matches < 0 && !r->gave_up) {
+		r->gave_up = true;
+		uwsgi_log(UWSGI_WARNING,
+			  "log-route = %s: a line takes too many steps; such lines count as not "
+			  "matching",
+			  r->text);
+	}
+	return matches > 0;
+}
+
 /* False: no route was for it. */
 static bool follow_routes(struct logstream *ls, struct slice line, struct text *passed)
 {
+	/* Expressions see the line without its end. */
+	const struct slice seen = { line.p, line.n - (line.p[line.n - 1] == '\n') };
 	bool matched = false;
 
-	if (ls->route_count == 0)
-		return false;
-	/* Expressions see the line without its end. */
-	clear(&ls->line);
-	text_add(&ls->line, (struct slice){ line.p, line.n - (line.p[line.n - 1] == '\n') });
-	text_add(&ls->line, (struct slice){ "", 1 });
 	for (size_t i = 0; i < ls->route_count; i++) {
-		if (!pattern_matches(ls->routes[i].pattern, ls->line.p))
+		if (!is_for(&ls->routes[i], seen))
 			continue;
 		matched = true;
 		give(ls, &ls->loggers[ls->routes[i].logger], line, passed);

@@ -12,6 +12,8 @@ extern const struct option_table logstream_options;
 struct logroute {
 	struct pattern *pattern;
 	size_t logger;
+	const char *text; /* of the option */
+	bool gave_up;     /* on a line that was too much for the pattern, and that is said */
 };
 
 /* Zeroed it is empty. */
@@ -21,7 +23,7 @@ struct logstream {
 	struct logroute *routes;
 	struct logencoder *encoders;
 	size_t logger_count, route_count, encoder_count;
-	struct text encoded, scratch[2], line;
+	struct text encoded, scratch[2];
 };
 
 /* Whether there is anything to do with lines of the server, or (requests) with those of

@@ -104,13 +104,15 @@ static bool ask_hostname_match(struct question *q)
 {
 	char name[256] = "";
 	struct pattern *pattern = pattern_new(q->text, q->e);
-	bool matches = pattern && gethostname(name, sizeof name - 1) == 0 &&
-		       pattern_matches(pattern, name);
+	int matches = 0;
 
-	q->failed = !pattern;
-	if (pattern)
-		pattern_free(pattern);
-	return matches;
+	if (pattern && gethostname(name, sizeof name - 1) == 0)
+		matches = pattern_matches(pattern, (struct slice){ name, strlen(name) });
+	if (matches < 0)
+		uwsgi_error_set(q->e, "%s: it takes too long with the name %s", q->text, name);
+	q->failed = !pattern || matches < 0;
+	pattern_free(pattern);
+	return matches > 0;
 }
 
 /* A number, or what the name of a user or group stands for. */

@@ -96,6 +96,30 @@ def test_routes(both):
     assert "to stderr" in server.log() and "GET /print" not in server.log()
 
 
+def test_a_line_that_explodes_an_expression_is_not_lost(start):
+    """It goes on as if the route were for other lines, and that is said once."""
+    server = start.not_yet(LOGGED + "logger = a file:{here}/a\nlogger = file:{here}/b\n"
+                           "log-route = a ^printed|[?](x+)+$\n").spawn()
+    server.wait_listening("http")
+    for _ in range(2):
+        http.request(server.http, "/print?" + 100 * "x")
+    server.stop()
+    assert read(server, "a") == "printed\nprinted\n"
+    assert read(server, "b").count(100 * "x") == 2
+    assert read(server, "b").count("(x+)+$: a line takes too many steps; such lines count as") == 1
+
+
+def test_a_route_has_its_say_on_the_masters_own_lines(start):
+    """While they are on their way themselves."""
+    server = start.not_yet(LOGGED + "logger = a file:{here}/a\nlogger = file:{here}/b\n"
+                           "log-route = a ^(.|.)*nobody$\n").spawn()
+    wait_in(server, "b", "^serving: ")
+    server.stop()
+    lines = read(server, "b")
+    assert lines.count("a line takes too many steps") == 1
+    assert lines.count("goodbye\n") == 1 and lines.count("serving: ") == 1
+
+
 @each
 def test_a_named_logger_gets_only_what_is_routed(both):
     server = run(both, "logger = a file:{here}/a\nlogger = file:{here}/b\nlog-route = a ^printed\n")

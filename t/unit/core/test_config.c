@@ -429,8 +429,8 @@ static const struct world worlds[] = {
 	  .report = "a.ini:2: warning: else: no condition is open here; ignored\n"
 		    "a.ini:4: warning: else: no condition is open here; ignored\n"
 		    "a.ini:5: warning: endif ends \"for\" of line 3; write endfor\n"
-		    "a.ini:6: error: if-hostname-match = (: Unmatched ( or \\( (this server knows "
-		    "POSIX extended regular expressions)\n" },
+		    "a.ini:6: error: if-hostname-match = (: missing closing parenthesis (at "
+		    "byte 1 of the expression)\n" },
 
 	/* loops */
 	{ "[uwsgi]\nfor =  1  2 # ports\nsocket = :300%(_)\nenv = %(_)\nendfor =\nn = 2\n"

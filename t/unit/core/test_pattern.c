@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+static struct slice all_of(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
 static void test_what_matches(void **unused)
 {
 	static const struct {
@@ -30,6 +35,13 @@ static void test_what_matches(void **unused)
 		{ "^((?!\\{).)*$", "one { here", false },
 		{ "\\w+ \\w+", "two words", true },
 		{ "", "anything", true },
+		{ "ab$", "ab\n", true },
+		{ "^(?!GET).*500", "POST / 500", true },
+		{ "^(?!GET).*500", "GET / 500", false },
+		{ "(?<=status )5\\d\\d\\b", "status 503", true },
+		{ "(?<=status )5\\d\\d\\b", "status 5030", false },
+		{ "(\\w+) \\1", "twice twice", true },
+		{ "^.$", "\303\244", false }, /* bytes, not characters */
 	};
 	struct error e;
 
@@ -38,7 +50,7 @@ static void test_what_matches(void **unused)
 		struct pattern *p = pattern_new(cases[i].pattern, &e);
 
 		assert_non_null(p);
-		if (pattern_matches(p, cases[i].text) != cases[i].matches)
+		if (pattern_matches(p, all_of(cases[i].text)) != cases[i].matches)
 			fail_msg("%s, %s", cases[i].pattern, cases[i].text);
 		pattern_free(p);
 	}
@@ -46,7 +58,7 @@ static void test_what_matches(void **unused)
 
 static void test_what_is_refused(void **unused)
 {
-	static const char *const patterns[] = { "(", "[a", "*", "(?!a)b", "(?<=a)b" };
+	static const char *const patterns[] = { "(", "[a", "*", "(?<=a+)b" };
 	struct error e;
 
 	(void)unused;
@@ -56,11 +68,49 @@ static void test_what_is_refused(void **unused)
 	}
 }
 
+/* Neither the size of a text nor an expression that explodes on it holds up who asks. */
+static void test_what_it_may_cost(void **unused)
+{
+	static const struct {
+		const char *pattern;
+		size_t n; /* of a text "aaa…!" */
+		int matches;
+	} cases[] = {
+		{ "^((?!\\{).)*$", 16000, 1 }, /* too much for the stack of compiled code */
+		{ "a!$", 1000000, 1 },
+		{ "(a+)+$", 15, 0 },
+		{ "(a+)+$", 100, -1 },
+		{ "^(a|a)*$", 100, -1 },
+		{ "^(.|.)*$", 100000, -1 },
+	};
+	static char text[1000000];
+	struct error e;
+
+	(void)unused;
+	memset(text, 'a', sizeof text);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t n = cases[i].n;
+		struct pattern *p = pattern_new(cases[i].pattern, &e);
+
+		assert_non_null(p);
+		text[n - 1] = '!';
+		if (pattern_matches(p, (struct slice){ text, n }) != cases[i].matches)
+			fail_msg("%s, %zu bytes", cases[i].pattern, n);
+		text[n - 1] = 'a';
+		pattern_free(p);
+	}
+	struct pattern *p = pattern_new("^$", &e);
+	assert_int_equal(pattern_matches(p, (struct slice){ 0 }), 1);
+	assert_int_equal(pattern_matches(p, (struct slice){ "\0a", 2 }), 0);
+	pattern_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_matches),
 		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_what_it_may_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
