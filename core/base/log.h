@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* log.h: where log lines go.  Lines are said with uwsgi_log() of plugin.h. */
+/* log.h: lines of the log: how one is built without a client being able to forge it, and where this
+ * process writes it.  Lines of the server are said with uwsgi_log() of plugin.h. */
 #ifndef UWSGI_LOG_H
 #define UWSGI_LOG_H
 
 #include <uwsgi/plugin.h>
+
+/* ---- where lines go ---- */
 
 /* What each line of uwsgi_log() begins with, for strftime(3); it is copied.  NULL: nothing. */
 void log_set_date(const char *format);
@@ -18,5 +21,28 @@ void log_set_request_fd(int fd);
 /* Writes a line of a request, with its newline, in one system call where the kernel takes it
  * whole, so that lines of several processes do not mix. */
 void log_write_request(const char *text, size_t length);
+
+/* ---- a line in a buffer of fixed size: what does not fit is cut off, but the newline fits ---- */
+
+struct logline {
+	char *p;
+	size_t n, size;
+};
+
+void logline_init(struct logline *, char *buffer, size_t size);
+/* As it is: words of the server or of the configuration. */
+void logline_text(struct logline *, struct slice);
+void logline_printf(struct logline *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+/* Bytes of the client: what is no UTF-8, and what could forge a line or deceive who reads it
+ * (controls, also C1, ends of lines, marks that turn the order of writing), is written byte by byte
+ * as \x0a. */
+void logline_untrusted(struct logline *, struct slice);
+/* The same between quotation marks: the escapes of a JSON string, so that no client can end
+ * it. */
+void logline_quoted(struct logline *, struct slice);
+/* Local time, as strftime(3) writes it. */
+void logline_time(struct logline *, const char *format, int64_t at_us);
+/* Adds the newline; returns the length. */
+size_t logline_end(struct logline *);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef UWSGI_LOGFORMAT_H
 #define UWSGI_LOGFORMAT_H
 
-#include "base/logline.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "exchange/response.h"
 

@@ -4,7 +4,7 @@
 #include "log/logencoder.h"
 
 #include "base/clock.h"
-#include "base/logline.h"
+#include "base/log.h"
 
 #include <string.h>
 

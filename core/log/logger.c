@@ -4,7 +4,7 @@
 #include "log/logger.h"
 
 #include "base/clock.h"
-#include "base/logline.h"
+#include "base/log.h"
 #include "base/safefile.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * here, and acts. */
 #include "process/limit.h"
 
-#include "base/logline.h"
+#include "base/log.h"
 
 #include <stddef.h>
 

@@ -43,6 +43,18 @@ static PyObject *leave_out_importlib(PyObject *lines)
 	return kept;
 }
 
+/* The log ends a message at a NUL, which the words of a client may have. */
+static PyObject *without_nul(PyObject *text)
+{
+	PyObject *nul = PyUnicode_FromStringAndSize("", 1), *escape = PyUnicode_FromString("\\x00");
+	PyObject *without = nul && escape ? PyUnicode_Replace(text, nul, escape, -1) : NULL;
+
+	Py_XDECREF(nul);
+	Py_XDECREF(escape);
+	Py_DECREF(text);
+	return without;
+}
+
 /* "".join(traceback.format_exception(type, e, e.__traceback__)) in UTF-8; NULL when even that
  * fails. */
 static PyObject *format_exception(PyObject *exception)
@@ -60,6 +72,8 @@ static PyObject *format_exception(PyObject *exception)
 		empty = PyUnicode_FromString("");
 	if (empty)
 		text = PyUnicode_Join(empty, kept);
+	if (text)
+		text = without_nul(text);
 	if (text)
 		bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 	Py_XDECREF(module);

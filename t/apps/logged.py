@@ -32,6 +32,10 @@ def application(environ, start_response):
     elif path == "/pid":
         start_response("200 OK", [])
         return [b"%d" % os.getpid()]
+    elif path == "/raise":
+        raise ValueError("the client said " + environ["HTTP_USER_AGENT"])
+    elif path == "/uwsgi-log":
+        uwsgi.log(environ["HTTP_USER_AGENT"])
     elif path == "/no-body":
         start_response("204 No Content", [])
         return []

@@ -49,6 +49,15 @@ def test_the_line_above_a_traceback(start):
     assert_harmless(server, r"mark( =>.*|:)$", 2)
 
 
+@pytest.mark.parametrize("path, more", [("/raise", b"\0"), ("/uwsgi-log", b"")])
+def test_words_of_the_client_that_the_application_passes_on(start, path, more):
+    """In the message of an exception that it raises, in uwsgi.log(): both are lines of the server."""
+    server = start(SOCKETS.replace("basic", "logged") + "disable-logging = true\n")
+    uwsgi.request(server.uwsgi, path, extra=[
+        ("HTTP_USER_AGENT", CONTROLS.replace(b"\n", b"") + more + b"mark")])
+    assert_harmless(server, "mark", 1)
+
+
 def test_the_line_of_a_router_that_finds_nobody(start):
     server = start("http = {http}\nhttp-to = {here}/nobody.sock\nmodule = basic\n")
     with http.Connection(server.http) as c:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* test_logline.c: no bytes of a client break a line of the log, or the words between quotation
+/* test_log.c: no bytes of a client break a line of the log, or the words between quotation
  * marks in it, at any room that is left. */
 #include "unit.h"
 
-#include "base/logline.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +139,22 @@ static void test_what_does_not_fit_is_cut_and_the_newline_stays(void **unused)
 	}
 }
 
+static void keep(void *data, const char *text, size_t length)
+{
+	snprintf(data, 256, "%.*s", (int)length, text);
+}
+
+static void test_a_message_keeps_its_newlines_and_nothing_that_deceives(void **unused)
+{
+	char said[256];
+
+	(void)unused;
+	log_set_writer(keep, said);
+	uwsgi_log(UWSGI_ERROR, "a:\n\tb \x1b[1m\xc2\x9b\r\n%s\xff", "\xc3\xa9");
+	log_set_writer(NULL, NULL);
+	assert_string_equal(said, "error: a:\n\tb \\x1b[1m\\xc2\\x9b\\x0d\n\xc3\xa9\\xff\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +163,7 @@ int main(void)
 		cmocka_unit_test(test_a_zero_is_escaped),
 		cmocka_unit_test(test_an_escaped_text_ends_with_a_zero_at_any_size),
 		cmocka_unit_test(test_what_does_not_fit_is_cut_and_the_newline_stays),
+		cmocka_unit_test(test_a_message_keeps_its_newlines_and_nothing_that_deceives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
