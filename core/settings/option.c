@@ -7,7 +7,7 @@
 
 #include <assert.h>
 #include <ctype.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +118,7 @@ static long long second_factor(const char *suffix)
 static enum option_verdict apply_suffix(const struct value *v, const char *rest, long long *n)
 {
 	const struct option *row = v->row;
-	long long factor = 0, seconds = 0;
+	long long factor = 0, product;
 
 	rest += strspn(rest, " \t");
 	if (row->type == OPT_SIZE)
@@ -130,14 +130,15 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 	else if (row->type == OPT_SECONDS && strcasecmp(rest, "s") == 0)
 		factor = 1;
 	if (factor > 0) {
-		if (__builtin_mul_overflow(*n, factor, n))
-			return say(v, OPTION_REFUSED, "too large");
+		if (__builtin_mul_overflow(*n, factor, &product))
+			product = *n < 0 ? LLONG_MIN : LLONG_MAX;
+		*n = product;
 		return OPTION_STORED;
 	}
 	if (row->type == OPT_SECONDS)
 		factor = second_factor(rest);
-	if (factor > 1 && !__builtin_mul_overflow(*n, factor, &seconds))
-		return say(v, OPTION_REFUSED, "this is in seconds, write %lld", seconds);
+	if (factor > 1 && !__builtin_mul_overflow(*n, factor, &product))
+		return say(v, OPTION_REFUSED, "this is in seconds, write %lld", product);
 	if (factor == 1 || strspn(rest, ";,\"' \t") == strlen(rest))
 		return say(v, OPTION_DOUBTFUL, "taken as %lld", *n);
 	return say(v, OPTION_REFUSED, "expected %s", kind_of_number(row));
@@ -165,31 +166,55 @@ static enum option_verdict store_boolean_number(const struct value *v, int yes)
 		   v->row->initial ? v->row->initial : "0");
 }
 
-/* What uWSGI would do with a size or a time beyond the bounds is plain: the nearest that there is
- * comes close to it.  A time of 0 means no limit. */
-static enum option_verdict store_nearest(const struct value *v, long long n)
+/* Reads what a row of ours says: it is right. */
+static enum option_verdict store_number(const struct value *);
+static void store_own(const struct value *v, const char *text)
 {
-	bool endless = v->row->type == OPT_SECONDS && n == 0;
-	long long nearest = n > v->row->max || endless ? v->row->max : v->row->min;
+	struct value own = *v;
 
-	*(long long *)v->at = nearest;
-	return say(v, OPTION_DOUBTFUL, "must be from %lld to %lld; taken as %lld", v->row->min,
-		   v->row->max, nearest);
+	own.text = text;
+	enum option_verdict verdict = store_number(&own);
+	assert(verdict == OPTION_STORED);
+	(void)verdict;
 }
 
-static enum option_verdict out_of_bounds(const struct value *v, long long n)
+/* Who writes 0 or -1 where neither is possible wants none of it: the longest time, and otherwise
+ * what there is without the option. */
+static void store_too_small(const struct value *v, long long n)
 {
-	const char *unit = v->row->unit ? v->row->unit : "";
-	const char *blank = v->row->unit ? " " : "";
+	if (v->row->below)
+		store_own(v, v->row->below);
+	else if (v->row->min <= 0 || n > 0)
+		*(long long *)v->at = v->row->min;
+	else if (v->row->type == OPT_SECONDS)
+		*(long long *)v->at = v->row->max;
+	else if (v->row->initial)
+		store_own(v, v->row->initial);
+	else
+		*(long long *)v->at = 0;
+}
 
-	if ((v->row->type == OPT_SIZE || v->row->type == OPT_SECONDS) && n >= 0 &&
-	    v->row->max >= v->row->min)
-		return store_nearest(v, n);
-	if (!has_bounds(v->row) || v->row->max < v->row->min)
-		return say(v, OPTION_REFUSED, "must be at least %lld%s%s", v->row->min, blank,
-			   unit);
-	return say(v, OPTION_REFUSED, "must be from %lld to %lld%s%s", v->row->min, v->row->max,
-		   blank, unit);
+/* uWSGI starts with nearly any number, so its files do so here, with what comes nearest to what
+ * they say. */
+static enum option_verdict store_nearest(const struct value *v, long long n)
+{
+	const struct option *row = v->row;
+	const char *unit = row->unit ? row->unit : "", *blank = row->unit ? " " : "";
+	char bounds[96];
+
+	if (n < row->min)
+		store_too_small(v, n);
+	else
+		*(long long *)v->at = row->max;
+	if (has_bounds(row) && row->max >= row->min)
+		snprintf(bounds, sizeof bounds, "from %lld to %lld%s%s", row->min, row->max, blank,
+			 unit);
+	else
+		snprintf(bounds, sizeof bounds, "at least %lld%s%s", row->min, blank, unit);
+	long long taken = *(long long *)v->at;
+	if (!row->initial && !in_bounds(row, taken))
+		return say(v, OPTION_DOUBTFUL, "must be %s; taken as unset", bounds);
+	return say(v, OPTION_DOUBTFUL, "must be %s; taken as %lld", bounds, taken);
 }
 
 static enum option_verdict store_number(const struct value *v)
@@ -197,8 +222,7 @@ static enum option_verdict store_number(const struct value *v)
 	enum option_verdict verdict = OPTION_STORED;
 	char *end;
 
-	errno = 0;
-	long long n = strtoll(v->text, &end, 10);
+	long long n = strtoll(v->text, &end, 10); /* the largest there is where it is larger */
 	if (end == v->text) {
 		int yes = option_boolean(v->text);
 
@@ -206,14 +230,12 @@ static enum option_verdict store_number(const struct value *v)
 			return store_boolean_number(v, yes);
 		return say(v, OPTION_REFUSED, "expected %s", kind_of_number(v->row));
 	}
-	if (errno == ERANGE)
-		return say(v, OPTION_REFUSED, "too large");
 	if (*end)
 		verdict = apply_suffix(v, end, &n);
 	if (verdict == OPTION_REFUSED)
 		return verdict;
 	if (!in_bounds(v->row, n))
-		return out_of_bounds(v, n);
+		return store_nearest(v, n);
 	*(long long *)v->at = n;
 	return verdict;
 }

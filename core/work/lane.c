@@ -113,6 +113,7 @@ static const struct option rows[] = {
 	  .offset = AT(response_file_max),
 	  .initial = "1g",
 	  .max = 1LL << 50,
+	  .below = "1g",
 	  .help = "an answer of which more than 1 MiB is not taken yet goes to a temporary file up "
 		  "to this size, beyond which the application waits for its client; 0: no files",
 	  .differs = "the worker waits for each client" },

@@ -70,6 +70,9 @@ struct option {
 	const char *initial;        /* as a user would write it; NULL: unset, zero, false, empty */
 	const char *bare;           /* what the name without a value means; NULL: needs a value */
 	long long min, max;         /* both 0: no limit but min 0 */
+	const char *below;          /* what a number below min means, as a user would write it; NULL:
+				     * min, but for 0 and less the longest time or the default if
+				     * min is above 0 */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	const char *unit;           /* for the help only: "MB"; NULL: what the type says */
 	const char *help;           /* one sentence, no full stop */

@@ -156,6 +156,7 @@ static const struct option rows[] = {
 	  .offset = AT(write_tolerance),
 	  .initial = "0",
 	  .max = 1LL << 31,
+	  .below = "2147483648",
 	  .help = "so many blocks are taken from the application although the client is gone",
 	  .differs = "counts one error for all blocks, so that 1 is as good as any number" },
 	{ .name = "write-errors-exception-only",

@@ -39,12 +39,12 @@ def test_a_right_file_has_nothing_to_be_said_of(check):
 
 
 def test_all_problems_are_said_at_once_errors_first(check):
-    done = check(GOOD + "vaccum = true\nprocesses = many\nharakiri = 300\nthreads = 0\n")
+    done = check(GOOD + "vaccum = true\nprocesses = many\nharakiri = 300\nthreads = two\n")
     assert done.returncode == 1
     said = lines(done)
     assert [line.split(": ")[1] for line in said[:-1]] == ["error", "error", "warning", "warning"]
     assert said[0].startswith("a.ini:6: error: processes = many: expected")
-    assert said[1].startswith("a.ini:8: error: threads = 0: must be from 1")
+    assert said[1].startswith("a.ini:8: error: threads = two: expected")
     assert 'a.ini:5: warning: unknown option "vaccum"' in said[2]
     assert said[3].startswith("a.ini:7: warning: harakiri = 300: requests may run longer than")
     assert said[4] == "configuration: 2 errors, 2 warnings"

@@ -167,6 +167,6 @@ def test_a_header_of_several_lines_is_an_error(folder, value):
 def test_thread_stacksize(start):
     server = start(MODULE + "http-socket = {http}\nthreads = 3\nthread-stacksize = 1024\n")
     assert hello(server.http).status == 200
-    server = start.not_yet(MODULE + "http-socket = {http}\nthreads = 3\nthread-stacksize = 1\n")
-    assert server.run() != 0
-    server.wait_log("thread-stacksize = 1: must be from 64 to")
+    server = start(MODULE + "http-socket = {http}\nthreads = 3\nthread-stacksize = 1\n")
+    server.wait_log("thread-stacksize = 1: must be from 64 to .*; taken as 64")
+    assert hello(server.http).status == 200

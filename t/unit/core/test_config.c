@@ -372,13 +372,13 @@ static const struct world worlds[] = {
 	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is in no plugin that is loaded\n" },
 
 	/* values that do not fit; all of them are reported, in the order of the file */
-	{ "[uwsgi]\nthreads = 0\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A, .settings = NULL,
-	  .report = "a.ini:2: error: threads = 0: must be from 1 to 256\n"
+	{ "[uwsgi]\nthreads = two\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A, .settings = NULL,
+	  .report = "a.ini:2: error: threads = two: expected a whole number\n"
 		    "a.ini:3: error: processes = x: expected a whole number\n"
 		    "a.ini:4: warning: chdir: nothing defines %(y); it stays as it is written\n"
 		    "a.ini:5: error: harakiri = 1m: this is in seconds, write 60\n" },
-	{ "[uwsgi]\nworkers = 0\n", A, .settings = NULL,
-	  .report = "a.ini:2: error: workers = 0: must be from 1 to 1024\n" },
+	{ "[uwsgi]\nworkers = 0\n", A, .settings = "",
+	  .report = "a.ini:2: warning: workers = 0: must be from 1 to 1024; taken as 1\n" },
 	{ "[uwsgi]\nprocesses = 1000\nthreads = 100\n", A, .settings = NULL,
 	  .report = "a.ini:3: error: threads = 100: processes × threads is too much\n" },
 
@@ -396,8 +396,8 @@ static const struct world worlds[] = {
 		    "a.ini:3: error: a.ini has no section [gone], only [uwsgi]: name one as "
 		    "a.ini:section\n"
 		    "a.ini:4: warning: ini: has no value; ignored\n" },
-	{ "[uwsgi]\nini = sub/b.ini\n", "[uwsgi]\nprocesses = 0\n", A, .settings = NULL,
-	  .report = "sub/b.ini:2: error: processes = 0: must be from 1 to 1024\n" },
+	{ "[uwsgi]\nini = sub/b.ini\n", "[uwsgi]\nprocesses = 4.5\n", A, .settings = NULL,
+	  .report = "sub/b.ini:2: error: processes = 4.5: expected a whole number\n" },
 	{ "[uwsgi]\nini = :uwsgi\n", A, .settings = NULL,
 	  .report = "a.ini:2: error: section [uwsgi] of a.ini includes itself\n" },
 	{ .words = { "--ini", ":base" },

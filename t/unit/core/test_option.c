@@ -5,6 +5,7 @@
 
 #include "settings/option.h"
 
+#include <limits.h>
 #include <string.h>
 
 struct settings {
@@ -28,6 +29,9 @@ static const struct option processes = { .name = "processes",
 static const struct option listen = { .name = "listen", .type = OPT_INT, .offset = AT(number) };
 static const struct option nice = {
 	.name = "nice", .type = OPT_INT, .offset = AT(number), .min = -20, .max = 19
+};
+static const struct option tolerance = {
+	.name = "tolerance", .type = OPT_INT, .offset = AT(number), .max = 9, .below = "9"
 };
 static const struct option rss = {
 	.name = "rss", .type = OPT_INT, .offset = AT(number), .unit = "MB"
@@ -85,27 +89,34 @@ static const struct {
 
 	{ &processes, "4", OPTION_STORED, 4, NULL },
 	{ &processes, "1024", OPTION_STORED, 1024, NULL },
-	{ &processes, "0", OPTION_REFUSED, 77, "processes = 0: must be from 1 to 1024" },
-	{ &processes, "1025", OPTION_REFUSED, 77, "processes = 1025: must be from 1 to 1024" },
-	{ &processes, "-1", OPTION_REFUSED, 77, "processes = -1: must be from 1 to 1024" },
+	{ &processes, "0", OPTION_DOUBTFUL, 1,
+	  "processes = 0: must be from 1 to 1024; taken as 1" },
+	{ &processes, "1025", OPTION_DOUBTFUL, 1024,
+	  "processes = 1025: must be from 1 to 1024; taken as 1024" },
+	{ &processes, "-1", OPTION_DOUBTFUL, 1,
+	  "processes = -1: must be from 1 to 1024; taken as 1" },
 	{ &processes, "four", OPTION_REFUSED, 77, "processes = four: expected a whole number" },
 	{ &processes, "4k", OPTION_REFUSED, 77, "processes = 4k: expected a whole number" },
 	{ &processes, "4.5", OPTION_REFUSED, 77, "processes = 4.5: expected a whole number" },
 	{ &processes, "4;", OPTION_DOUBTFUL, 4, "processes = 4;: taken as 4" },
-	{ &processes, "9999999999999999999", OPTION_REFUSED, 77,
-	  "processes = 9999999999999999999: too large" },
+	{ &processes, "9999999999999999999", OPTION_DOUBTFUL, 1024,
+	  "processes = 9999999999999999999: must be from 1 to 1024; taken as 1024" },
 	{ &processes, "", OPTION_DOUBTFUL, 77, "processes: has no value; ignored" },
 	{ &processes, NULL, OPTION_DOUBTFUL, 77, "processes: has no value; ignored" },
 	{ &processes, "true", OPTION_DOUBTFUL, 77,
 	  "processes = true: expected a whole number; ignored, 1 stays" },
 	{ &processes, "false", OPTION_DOUBTFUL, 77,
 	  "processes = false: expected a whole number; ignored, 1 stays" },
-	{ &listen, "-1", OPTION_REFUSED, 77, "listen = -1: must be at least 0" },
+	{ &listen, "-1", OPTION_DOUBTFUL, 0,
+	  "listen = -1: must be at least 0; taken as 0" },
 	{ &listen, "9000000000", OPTION_STORED, 9000000000, NULL },
 	{ &listen, "False", OPTION_DOUBTFUL, 0,
 	  "listen = False: expected a whole number; taken as 0" },
+	{ &tolerance, "-1", OPTION_DOUBTFUL, 9,
+	  "tolerance = -1: must be from 0 to 9; taken as 9" },
 	{ &nice, "-5", OPTION_STORED, -5, NULL },
-	{ &nice, "-21", OPTION_REFUSED, 77, "nice = -21: must be from -20 to 19" },
+	{ &nice, "-21", OPTION_DOUBTFUL, -20,
+	  "nice = -21: must be from -20 to 19; taken as -20" },
 
 	{ &rss, "300", OPTION_STORED, 300, NULL },
 	{ &rss, "300M", OPTION_STORED, 300, NULL },
@@ -117,8 +128,7 @@ static const struct {
 	{ &size, "1MiB", OPTION_STORED, 1 << 20, NULL },
 	{ &size, "2gb", OPTION_STORED, 2LL << 30, NULL },
 	{ &size, "10b", OPTION_STORED, 10, NULL },
-	{ &size, "9223372036854775807k", OPTION_REFUSED, 77,
-	  "size = 9223372036854775807k: too large" },
+	{ &size, "9223372036854775807k", OPTION_STORED, LLONG_MAX, NULL },
 	{ &size, "4x", OPTION_REFUSED, 77,
 	  "size = 4x: expected a number of bytes (k, m and g are understood)" },
 	{ &harakiri, "60", OPTION_STORED, 60, NULL },
@@ -132,7 +142,8 @@ static const struct {
 	  "harakiri = 2 Minutes: this is in seconds, write 120" },
 	{ &harakiri, "2 moons", OPTION_REFUSED, 77,
 	  "harakiri = 2 moons: expected a whole number of seconds" },
-	{ &harakiri, "-1", OPTION_REFUSED, 77, "harakiri = -1: must be from 0 to 86400" },
+	{ &harakiri, "-1", OPTION_DOUBTFUL, 0,
+	  "harakiri = -1: must be from 0 to 86400; taken as 0" },
 	{ &wait_row, "0", OPTION_DOUBTFUL, 600, "wait = 0: must be from 5 to 600; taken as 600" },
 	{ &wait_row, "1", OPTION_DOUBTFUL, 5, "wait = 1: must be from 5 to 600; taken as 5" },
 	{ &buffer, "1000", OPTION_DOUBTFUL, 1024,
@@ -141,7 +152,8 @@ static const struct {
 	  "buffer = 1m: must be from 1024 to 16384; taken as 16384" },
 	{ &buffer, "2048 bytes", OPTION_STORED, 2048, NULL },
 	{ &buffer, "true", OPTION_STORED, 2048, NULL },
-	{ &buffer, "-1", OPTION_REFUSED, 77, "buffer = -1: must be from 1024 to 16384" },
+	{ &buffer, "-1", OPTION_DOUBTFUL, 0,
+	  "buffer = -1: must be from 1024 to 16384; taken as unset" },
 
 	{ &colour, "green", OPTION_STORED, 1, NULL },
 	{ &colour, "RED", OPTION_STORED, 0, NULL },
@@ -229,7 +241,7 @@ static void test_sentence_has_the_users_name(void **state)
 
 	(void)state;
 	option_store(&processes, &s, "workers", "0", NULL, &e);
-	assert_string_equal(e.text, "workers = 0: must be from 1 to 1024");
+	assert_string_equal(e.text, "workers = 0: must be from 1 to 1024; taken as 1");
 }
 
 int main(void)
