@@ -132,6 +132,11 @@ int uwsgi_address(const char *text, struct sockaddr *sa, size_t *length, struct 
 	return 0;
 }
 
+bool address_is_shared(const char *text)
+{
+	return text[0] == '=' && text[1] >= '0' && text[1] <= '9';
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return a->length == b->length && !memcmp(&a->sa, &b->sa, a->length);

@@ -15,6 +15,8 @@ struct address {
 /* "host:port", ":port", "[v6]:port", "/path", "path", "@abstract"; a host name is resolved.
  * Returns -1 with what is wrong and what was expected. */
 int address_parse(struct address *, const char *text, struct error *);
+/* "=0": not an address, but the first shared-socket's. */
+bool address_is_shared(const char *text);
 bool address_equal(const struct address *, const struct address *);
 /* The path of a UNIX socket with one; else NULL.  Points into the address. */
 const char *address_path(const struct address *);

@@ -47,17 +47,18 @@ static const struct option_table *const core_tables[] = {
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
 struct tables {
-	const struct option_table *items[CORE_TABLES + LOADER_MAX + PENDING_MAX];
+	const struct option_table *items[CORE_TABLES + 1 + LOADER_MAX + PENDING_MAX];
 	size_t count;
 };
 
-static void collect_tables(struct tables *t, const struct loader *ld)
+static void collect_tables(struct tables *t, struct loader *ld)
 {
 	memcpy(t->items, core_tables, sizeof core_tables);
 	t->count = CORE_TABLES;
-	for (size_t i = 0; i < ld->count; i++)
-		if (ld->plugins[i]->options)
-			t->items[t->count++] = ld->plugins[i]->options;
+	t->items[t->count++] = &ld->protocol_options;
+	for (size_t i = 0; i < ld->plugins.count; i++)
+		if (ld->plugins.items[i]->options)
+			t->items[t->count++] = ld->plugins.items[i]->options;
 	for (size_t i = 0; i < pending_table_count; i++)
 		t->items[t->count++] = pending_tables[i];
 }
@@ -231,13 +232,13 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	resources_set_descriptors(cfg);
 	if (environment_enter_folder(cfg, invocation->cwd, e) ||
 	    (at_once && privileges_drop(cfg, &who, e)) ||
-	    listeners_open(listeners, cfg, &ld->protocols, &setup->passed, e))
+	    listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
 		return -1;
 	if (listeners->count == 0)
 		return uwsgi_error_set(e, "nothing to listen on: %s",
 				       invocation->argc > 1
 					       ? "set http-socket (for instance --http-socket "
-						 "127.0.0.1:8080), http, socket or fastcgi-socket"
+						 "127.0.0.1:8080), or socket behind nginx"
 					       : "no configuration is named; write uwsgi FILE.ini, "
 						 "or uwsgi --http-socket 127.0.0.1:8080 "
 						 "--module app:app; uwsgi --help tells more");

@@ -458,6 +458,14 @@ const void *config_setting(const struct config *c, const char *option)
 	return (const char *)c->settings[at.table] + at.row->offset;
 }
 
+const char *config_choice(const struct config *c, const char *option)
+{
+	const int *choice = config_setting(c, option);
+	struct option_at at;
+
+	return choice && catalogue_find(&c->catalogue, option, &at) ? at.row->choices[*choice] : NULL;
+}
+
 const struct key *config_key(const struct config *c, const char *option)
 {
 	struct option_at at;

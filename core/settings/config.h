@@ -42,6 +42,8 @@ const struct catalogue *config_catalogue(const struct config *);
 /* The setting of an option, of the type that its row says; NULL: no table has it, or it is
  * stored nowhere. */
 const void *config_setting(const struct config *, const char *option);
+/* The word that an option of type OPT_CHOICE has; NULL: no table has it. */
+const char *config_choice(const struct config *, const char *option);
 /* The last key to set an option, by any of its names; NULL: it has its default. */
 const struct key *config_key(const struct config *, const char *option);
 

@@ -89,67 +89,71 @@ static void find_short_http_timeout(const struct config *c, struct report *r)
 
 /* ---- sockets ---- */
 
-static const char *const listeners[] = { "socket", "http-socket", "http", "fastcgi-socket" };
-enum { LISTENERS = sizeof listeners / sizeof *listeners };
+/* An address to listen on, of any option. */
+struct place {
+	const char *option, *text;
+	size_t table, row, item;
+};
 
-/* Finds an address that an earlier option, or an earlier use of this one, has. */
-static const char *find_twin(const struct config *c, size_t option, size_t index, const char *text)
+/* The next one; *at begins as zeroes. */
+static bool next_place(const struct config *c, struct place *at)
 {
-	for (size_t o = 0; o <= option; o++) {
-		const struct option_list *list = config_setting(c, listeners[o]);
+	const struct catalogue *all = config_catalogue(c);
 
-		for (size_t i = 0; i < list->count && (o < option || i < index); i++)
-			if (strcmp(list->items[i], text) == 0)
-				return listeners[o];
+	for (; at->table < all->count; at->table++, at->row = 0) {
+		const struct option_table *table = all->tables[at->table];
+
+		for (; at->row < table->count; at->row++, at->item = 0) {
+			const struct option *row = &table->rows[at->row];
+			const struct option_list *list =
+				row->listen ? config_setting(c, row->name) : NULL;
+
+			if (!list || at->item >= list->count)
+				continue;
+			at->option = row->name;
+			at->text = list->items[at->item++];
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
+/* Finds an address that an earlier option, or an earlier use of this one, has. */
 static void find_twins(const struct config *c, struct report *r)
 {
-	for (size_t o = 0; o < LISTENERS; o++) {
-		const struct option_list *list = config_setting(c, listeners[o]);
+	for (struct place p = { 0 }; next_place(c, &p);) {
+		struct place twin = { 0 };
 
-		for (size_t i = 0; i < list->count; i++) {
-			const char *twin = find_twin(c, o, i, list->items[i]);
-
-			if (twin)
-				uwsgi_config_doubt(c, r, UWSGI_ERROR, listeners[o],
-						   "%s has this address already; give each its own",
-						   twin);
-		}
+		while (next_place(c, &twin) && strcmp(twin.text, p.text) != 0)
+			;
+		if (twin.table != p.table || twin.row != p.row || twin.item != p.item)
+			uwsgi_config_doubt(c, r, UWSGI_ERROR, p.option,
+					   "%s has this address already; give each its own",
+					   twin.option);
 	}
 }
 
 static void find_nobody_listens(const struct config *c, struct report *r)
 {
-	for (size_t o = 0; o < LISTENERS; o++)
-		if (is_set(c, listeners[o]))
-			return;
-	uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
-			   "nothing to listen on; write http-socket = :8000, or socket = /path "
-			   "behind nginx");
+	if (!next_place(c, &(struct place){ 0 }))
+		uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
+				   "nothing to listen on; write http-socket = :8000, or socket = "
+				   "/path behind nginx");
 }
 
 /* "127.0.0.1", "localhost", "8080": one half of an address is the name of a UNIX socket. */
 static void find_half_addresses(const struct config *c, struct report *r)
 {
-	for (size_t o = 0; o < LISTENERS; o++) {
-		const struct option_list *list = config_setting(c, listeners[o]);
+	for (struct place p = { 0 }; next_place(c, &p);) {
+		bool port = strspn(p.text, "0123456789") == strlen(p.text);
+		bool host = strspn(p.text, "0123456789.") == strlen(p.text) ||
+			    strcmp(p.text, "localhost") == 0;
 
-		for (size_t i = 0; i < list->count; i++) {
-			const char *text = list->items[i];
-			bool port = strspn(text, "0123456789") == strlen(text);
-			bool host = strspn(text, "0123456789.") == strlen(text) ||
-				    strcmp(text, "localhost") == 0;
-
-			if (port || host)
-				uwsgi_config_doubt(c, r, UWSGI_WARNING, listeners[o],
-						   "this is a UNIX socket of the name %s; for TCP "
-						   "write %s%s%s",
-						   text, port ? ":" : "", text,
-						   port ? "" : ":8000");
-		}
+		if (port || host)
+			uwsgi_config_doubt(c, r, UWSGI_WARNING, p.option,
+					   "this is a UNIX socket of the name %s; for TCP "
+					   "write %s%s%s",
+					   p.text, port ? ":" : "", p.text, port ? "" : ":8000");
 	}
 }
 
@@ -201,13 +205,9 @@ static void find_folders(const struct config *c, struct report *r)
 {
 	static const char *const files[] = { "pidfile", "safe-pidfile", "logto", "daemonize" };
 
-	for (size_t o = 0; o < LISTENERS; o++) {
-		const struct option_list *list = config_setting(c, listeners[o]);
-
-		for (size_t i = 0; i < list->count; i++)
-			if (!strchr(list->items[i], ':'))
-				find_folder(c, r, listeners[o], list->items[i]);
-	}
+	for (struct place p = { 0 }; next_place(c, &p);)
+		if (!strchr(p.text, ':'))
+			find_folder(c, r, p.option, p.text);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (string(c, files[i]))
 			find_folder(c, r, files[i], string(c, files[i]));

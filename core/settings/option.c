@@ -5,6 +5,8 @@
  * here with one (OPTION_DOUBTFUL), so that the files of today start. */
 #include "settings/option.h"
 
+#include "base/address.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <limits.h>
@@ -302,6 +304,15 @@ static enum option_verdict store_choice(const struct value *v)
 	return say(v, OPTION_REFUSED, "must be one of: %s", all);
 }
 
+static bool is_valid(const struct option *row, const char *text, struct error *why)
+{
+	struct address a;
+
+	if (row->listen != LISTEN_NOT && !address_is_shared(text) && address_parse(&a, text, why))
+		return false;
+	return !row->valid || row->valid(text, why) == 0;
+}
+
 enum option_verdict option_store(const struct option *row, void *settings, const char *name,
 				 const char *value, struct arena *arena, struct error *e)
 {
@@ -323,7 +334,7 @@ enum option_verdict option_store(const struct option *row, void *settings, const
 		return say(&v, OPTION_DOUBTFUL, "has no value; ignored");
 	}
 	struct error why;
-	if (row->valid && row->valid(v.text, &why))
+	if (!is_valid(row, v.text, &why))
 		return say(&v, OPTION_REFUSED, "%s", why.text);
 	return store[row->type](&v);
 }

@@ -4,6 +4,7 @@
 #include "wire/listener.h"
 
 #include "base/patience.h"
+#include "settings/config.h"
 #include "wire/socketoption.h"
 #include "wire/socketpath.h"
 
@@ -14,21 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What `protocol` may say, and which of the loaded ones that is. */
-static const char *const protocol_choices[] = { "uwsgi", "http", "http11", "fastcgi", NULL };
-static const char *const protocol_names[] = { "uwsgi", "http", "http", "fastcgi" };
-
-/* "=0": the first shared-socket. */
-static bool is_shared(const char *text)
-{
-	return text[0] == '=' && text[1] >= '0' && text[1] <= '9';
-}
-
-static int valid_address(const char *text, struct error *e)
+static int valid_shared(const char *text, struct error *e)
 {
 	struct address a;
 
-	return is_shared(text) ? 0 : address_parse(&a, text, e);
+	return address_parse(&a, text, e);
 }
 
 static int valid_mode(const char *text, struct error *e)
@@ -50,46 +41,12 @@ static const struct option rows[] = {
 	{ .name = "socket",
 	  .letter = 's',
 	  .type = OPT_LIST,
-	  .offset = AT(uwsgi),
-	  .valid = valid_address,
-	  .help = "listen for uwsgi packets on this address: host:port, :port, /path or "
-		  "@abstract",
+	  .listen = LISTEN_WORKERS,
+	  .offset = AT(sockets),
+	  .help = "listen on this address: host:port, :port, /path or @abstract; protocol says "
+		  "what is spoken there, uwsgi packets by default",
 	  .unit = "ADDRESS",
 	  .example = "/run/app.sock" },
-	{ .name = "uwsgi-socket", .same_as = "socket" },
-	{ .name = "protocol",
-	  .type = OPT_CHOICE,
-	  .offset = AT(protocol),
-	  .initial = "uwsgi",
-	  .choices = protocol_choices,
-	  .help = "what is spoken on the addresses of socket",
-	  .example = "http" },
-	{ .name = "socket-protocol", .same_as = "protocol" },
-	{ .name = "http-socket",
-	  .type = OPT_LIST,
-	  .offset = AT(http_socket),
-	  .valid = valid_address,
-	  .help = "listen for HTTP on this address",
-	  .unit = "ADDRESS",
-	  .example = ":8000",
-	  .differs = "answers one request a connection; here connections are kept" },
-	{ .name = "http11-socket", .same_as = "http-socket" },
-	{ .name = "http",
-	  .type = OPT_LIST,
-	  .offset = AT(http),
-	  .valid = valid_address,
-	  .help = "listen for HTTP on this address with a router process, which holds the "
-		  "clients and passes whole requests on to the workers",
-	  .unit = "ADDRESS",
-	  .example = ":8080" },
-	{ .name = "httprouter", .same_as = "http" },
-	{ .name = "fastcgi-socket",
-	  .type = OPT_LIST,
-	  .offset = AT(fastcgi),
-	  .valid = valid_address,
-	  .help = "listen for FastCGI on this address",
-	  .unit = "ADDRESS",
-	  .example = "127.0.0.1:9000" },
 	{ .name = "listen",
 	  .letter = 'l',
 	  .type = OPT_INT,
@@ -127,7 +84,7 @@ static const struct option rows[] = {
 	  .type = OPT_LIST,
 	  .offset = AT(shared),
 	  .unit = "ADDRESS",
-	  .valid = valid_address,
+	  .valid = valid_shared,
 	  .help = "an address that others name as =0, =1 …, in the order of these",
 	  .example = "0.0.0.0:80" },
 	{ .name = "undeferred-shared-socket", .same_as = "shared-socket" },
@@ -276,7 +233,7 @@ static int try_to_open(struct listener *l, const char *text, bool *taken, struct
 struct opening {
 	const struct config *config;
 	const struct listener_settings *settings;
-	const struct protocols *protocols;
+	const struct plugins *plugins;
 	const struct listeners *before;
 	bool is_start;
 	struct patience patience;
@@ -332,32 +289,54 @@ static void set_nameless(struct address *a)
 	*a = (struct address){ .sa.ss_family = AF_UNIX, .length = sizeof(sa_family_t) };
 }
 
-static const struct protocol *find_protocol(const struct protocols *protocols, const char *name)
+static bool answers_to(const struct protocol *p, const char *name)
 {
-	for (size_t i = 0; i < protocols->count; i++)
-		if (!strcmp(protocols->items[i]->name, name))
-			return protocols->items[i];
+	for (size_t i = 0; p->aliases && p->aliases[i]; i++)
+		if (!strcmp(p->aliases[i], name))
+			return true;
+	return !strcmp(p->name, name);
+}
+
+static const struct protocol *find_protocol(const struct plugins *plugins, const char *name)
+{
+	for (size_t i = 0; i < plugins->count; i++) {
+		const struct protocol *p = plugins->items[i]->protocol;
+
+		if (p && answers_to(p, name))
+			return p;
+	}
 	return NULL;
 }
 
+/* The addresses of one option. */
 struct plan {
-	const char *option, *protocol;
+	const char *option;
+	const struct protocol *protocol; /* NULL: no loaded plugin speaks it */
+	const char *protocol_name;
 	const struct option_list *list;
 	const struct gateway *gateway;
 	bool internal;
 };
+
+/* What `socket` speaks, and what the service manager passes on without another word. */
+static const char *default_protocol(const struct config *cfg)
+{
+	const char *name = config_choice(cfg, "protocol");
+
+	return name ? name : "uwsgi";
+}
 
 /* The address behind "=0" and of a path that is to be abstract. */
 static int find_address(const struct listener_settings *s, const char *text, struct address *a,
 			struct error *e)
 {
 	char name[sizeof a->sa];
-	size_t n = is_shared(text) ? strtoul(text + 1, NULL, 10) : 0;
+	size_t n = address_is_shared(text) ? strtoul(text + 1, NULL, 10) : 0;
 
-	if (is_shared(text) && n >= s->shared.count)
+	if (address_is_shared(text) && n >= s->shared.count)
 		return uwsgi_error_set(e, "there is no shared-socket %zu; they are counted from 0",
 				       n);
-	if (address_parse(a, is_shared(text) ? s->shared.items[n] : text, e))
+	if (address_parse(a, address_is_shared(text) ? s->shared.items[n] : text, e))
 		return -1;
 	if (!s->abstract || !a->has_path)
 		return 0;
@@ -388,19 +367,31 @@ static void take_over(struct listener *l, const struct listener *open)
 		socketoption_set(l->fd, true, l->settings);
 }
 
+/* For so many more. */
+static bool make_room(struct listeners *set, size_t more, struct error *e)
+{
+	struct listener *items = realloc(set->items, (set->count + more + 1) * sizeof *items);
+
+	if (items)
+		set->items = items;
+	else
+		uwsgi_error_set(e, "out of memory");
+	return items != NULL;
+}
+
 static int add_listener(struct listeners *set, struct opening *o, const struct plan *plan,
 			const char *text, struct error *e)
 {
 	struct listener l = { .option = plan->option,
 			      .fd = -1,
+			      .protocol = plan->protocol,
 			      .settings = o->settings,
 			      .gateway = plan->gateway,
 			      .internal = plan->internal };
 
-	l.protocol = find_protocol(o->protocols, plan->protocol);
 	if (!l.protocol)
 		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
-				       plan->option, text, plan->protocol);
+				       plan->option, text, plan->protocol_name);
 	set_timeouts(&l, o->config);
 	if (l.internal) {
 		set_nameless(&l.address);
@@ -428,8 +419,10 @@ static int add_listener(struct listeners *set, struct opening *o, const struct p
 /* What was passed on and no option names: uwsgi packets, or what protocol= says. */
 static int add_passed(struct listeners *set, const struct opening *o, struct error *e)
 {
-	const char *name = protocol_names[o->settings->protocol];
-	const struct protocol *protocol = find_protocol(o->protocols, name);
+	if (!make_room(set, o->before ? o->before->count : 0, e))
+		return -1;
+	const char *name = default_protocol(o->config);
+	const struct protocol *protocol = find_protocol(o->plugins, name);
 
 	for (size_t i = 0; o->before && i < o->before->count; i++) {
 		const struct listener *open = &o->before->items[i];
@@ -501,43 +494,92 @@ static bool is_start(const struct listeners *before)
 	return !before || before->count == 0 || !before->items[0].protocol;
 }
 
+/* ---- what the options say, those of the core and of each plugin ---- */
+
+static int open_plan(struct listeners *set, struct opening *o, const struct plan *plan,
+		     struct error *e)
+{
+	if (!make_room(set, plan->list->count, e))
+		return -1;
+	for (size_t i = 0; i < plan->list->count; i++)
+		if (add_listener(set, o, plan, plan->list->items[i], e))
+			return -1;
+	return 0;
+}
+
+static int open_rows(struct listeners *set, struct opening *o, const struct plugin *p,
+		     struct error *e)
+{
+	const struct option_table *table = p->options;
+	const char *settings = table ? uwsgi_options(o->config, table) : NULL;
+
+	for (size_t i = 0; settings && i < table->count; i++) {
+		const struct option *row = &table->rows[i];
+		struct plan plan = { .option = row->name,
+				     .protocol = p->protocol,
+				     .list = (const void *)(settings + row->offset) };
+
+		if (row->listen == LISTEN_NOT)
+			continue;
+		if (row->listen == LISTEN_GATEWAY)
+			plan.gateway = p->gateway;
+		if (plan.gateway && plan.list->count && listeners_gateway(set) &&
+		    listeners_gateway(set) != plan.gateway)
+			return uwsgi_error_set(e, "%s: the gateway %s is there already, and a "
+					       "server can have one",
+					       row->name, listeners_gateway(set)->name);
+		if (open_plan(set, o, &plan, e))
+			return -1;
+	}
+	return 0;
+}
+
+/* Where a gateway reaches the workers: one address that nobody writes. */
+static int open_internal(struct listeners *set, struct opening *o, struct error *e)
+{
+	static const char *const unnamed[] = { "" };
+	const struct option_list one = { unnamed, 1 };
+	const struct gateway *gateway = listeners_gateway(set);
+	struct gateway_needs needs = { 0 };
+
+	if (gateway)
+		gateway->needs(o->config, &needs);
+	if (!needs.workers)
+		return 0;
+	const struct plan plan = { .option = gateway->name,
+				   .protocol = find_protocol(o->plugins, "uwsgi"),
+				   .protocol_name = "uwsgi",
+				   .list = &one,
+				   .internal = true };
+
+	return open_plan(set, o, &plan, e);
+}
+
+static int open_all(struct listeners *set, struct opening *o, struct error *e)
+{
+	const char *protocol = default_protocol(o->config);
+	const struct plan plan = { .option = "socket",
+				   .protocol = find_protocol(o->plugins, protocol),
+				   .protocol_name = protocol,
+				   .list = &o->settings->sockets };
+
+	if (open_plan(set, o, &plan, e))
+		return -1;
+	for (size_t i = 0; i < o->plugins->count; i++)
+		if (open_rows(set, o, o->plugins->items[i], e))
+			return -1;
+	return open_internal(set, o, e) || add_passed(set, o, e) ? -1 : 0;
+}
+
 int listeners_open(struct listeners *set, const struct config *cfg,
-		   const struct protocols *protocols, const struct listeners *before,
+		   const struct plugins *plugins, const struct listeners *before,
 		   struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
-	const struct gateway *gateway = s->http.count ? protocols->gateway : NULL;
-	struct opening opening = { cfg, s, protocols, before, is_start(before), { 0 } };
-	struct gateway_needs needs = { 0 };
-	/* Where a gateway reaches the workers: one address that nobody writes. */
-	const struct option_list one = { (const char *const[]){ "" }, 1 }, none = { 0 };
-
-	if (gateway)
-		gateway->needs(cfg, &needs);
-	const struct plan plans[] = {
-		{ "socket", protocol_names[s->protocol], &s->uwsgi, NULL, false },
-		{ "http-socket", "http", &s->http_socket, NULL, false },
-		{ "http", "http", &s->http, gateway, false },
-		{ "fastcgi-socket", "fastcgi", &s->fastcgi, NULL, false },
-		{ "http", "uwsgi", needs.workers ? &one : &none, NULL, true },
-	};
-	size_t total =
-		s->uwsgi.count + s->http_socket.count + s->http.count + s->fastcgi.count + 1 +
-		(before ? before->count : 0);
+	struct opening opening = { cfg, s, plugins, before, is_start(before), { 0 } };
 
 	*set = (struct listeners){ 0 };
-	set->items = calloc(total, sizeof *set->items);
-	if (!set->items)
-		return uwsgi_error_set(e, "out of memory");
-	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
-		for (size_t k = 0; k < plans[i].list->count; k++) {
-			if (add_listener(set, &opening, &plans[i], plans[i].list->items[k], e)) {
-				listeners_close(set, before, true);
-				return -1;
-			}
-		}
-	}
-	if (add_passed(set, &opening, e)) {
+	if (open_all(set, &opening, e)) {
 		listeners_close(set, before, true);
 		return -1;
 	}

@@ -32,18 +32,17 @@ struct listeners {
 	const struct listeners *older; /* of other generations, which are open, too; NULL: none */
 };
 
-/* The protocols that are loaded, and who listens on the addresses of http. */
-struct protocols {
-	const struct protocol *const *items;
+/* Those that are loaded: their protocols are spoken, and their options name addresses. */
+struct plugins {
+	const struct plugin *const *items;
 	size_t count;
-	const struct gateway *gateway; /* NULL: the workers do */
 };
 
 /* Opens all sockets that the configuration names.  One that `before` or a list behind it has open
  * is taken over with its descriptor (before: those passed on, at the start).  What was passed on
  * and has no option is a socket= of its own.  At the start it waits some seconds for another server
  * that has an address.  On failure nothing new stays open. */
-int listeners_open(struct listeners *, const struct config *, const struct protocols *,
+int listeners_open(struct listeners *, const struct config *, const struct plugins *,
 		   const struct listeners *before, struct error *);
 /* The set serves from now on, instead of `before`: options of sockets that both have, such as
  * chmod-socket and listen, take effect where they have changed, or a warning says why not. */

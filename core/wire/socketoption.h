@@ -7,10 +7,9 @@
 #include "base/address.h"
 
 struct listener_settings {
-	struct option_list uwsgi, http_socket, http, fastcgi, shared;
+	struct option_list sockets, shared;
 	long long backlog, timeout_s, write_timeout_s, fast_open, send_buffer, receive_buffer;
 	const char *mode, *owner;
-	int protocol; /* of socket=, an index into protocol_choices */
 	bool abstract, reuse_port, keepalive, free_bind, no_defer;
 };
 

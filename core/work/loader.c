@@ -46,10 +46,43 @@ const struct option_table loader_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+struct protocol_settings {
+	int protocol;
+};
+
+/* uWSGI's default is there whether or not its plugin is: listener.c says what is missing. */
+static const char default_protocol[] = "uwsgi";
+
 void loader_init(struct loader *ld)
 {
-	*ld = (struct loader){ 0 };
-	ld->protocols.items = ld->protocol_items;
+	*ld = (struct loader){ .protocol_names = { default_protocol } };
+	ld->plugins.items = ld->items;
+	ld->protocol_rows[0] = (struct option){
+		.name = "protocol",
+		.type = OPT_CHOICE,
+		.offset = offsetof(struct protocol_settings, protocol),
+		.initial = default_protocol,
+		.choices = ld->protocol_names,
+		.help = "what is spoken on the addresses of socket, and on sockets that the "
+			"service manager passes on",
+		.example = "http",
+	};
+	ld->protocol_rows[1] = (struct option){ .name = "socket-protocol", .same_as = "protocol" };
+	ld->protocol_options = (struct option_table){ .module = "protocols",
+						      .size = sizeof(struct protocol_settings),
+						      .rows = ld->protocol_rows,
+						      .count = 2 };
+}
+
+static void add_protocol_name(struct loader *ld, const char *name)
+{
+	size_t n = 0;
+
+	for (; ld->protocol_names[n]; n++)
+		if (!strcmp(ld->protocol_names[n], name))
+			return;
+	if (n < LOADER_PROTOCOL_NAMES)
+		ld->protocol_names[n] = name;
 }
 
 static bool answers_to(const struct plugin *p, const char *name)
@@ -64,8 +97,8 @@ static bool answers_to(const struct plugin *p, const char *name)
 
 static bool is_loaded(const struct loader *ld, const char *name)
 {
-	for (size_t i = 0; i < ld->count; i++)
-		if (answers_to(ld->plugins[i], name))
+	for (size_t i = 0; i < ld->plugins.count; i++)
+		if (answers_to(ld->items[i], name))
 			return true;
 	return false;
 }
@@ -74,27 +107,22 @@ static bool is_loaded(const struct loader *ld, const char *name)
  * takes the other's place. */
 static void replace(struct loader *ld, size_t i, const struct plugin *p)
 {
-	const struct plugin *old = ld->plugins[i];
+	const struct plugin *old = ld->items[i];
 
-	ld->plugins[i] = p;
+	ld->items[i] = p;
 	if (p->app && ld->app == old->app)
 		ld->app = p->app;
-	if (p->gateway && ld->protocols.gateway == old->gateway)
-		ld->protocols.gateway = p->gateway;
-	for (size_t k = 0; p->protocol && k < ld->protocols.count; k++)
-		if (ld->protocol_items[k] == old->protocol)
-			ld->protocol_items[k] = p->protocol;
 }
 
 static int add(struct loader *ld, const char *path, const struct plugin *p, struct error *e)
 {
-	for (size_t i = 0; i < ld->count; i++) {
-		if (!strcmp(ld->plugins[i]->name, p->name)) {
+	for (size_t i = 0; i < ld->plugins.count; i++) {
+		if (!strcmp(ld->items[i]->name, p->name)) {
 			replace(ld, i, p);
 			return 0;
 		}
 	}
-	if (ld->count == LOADER_MAX)
+	if (ld->plugins.count == LOADER_MAX)
 		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
 	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
 		return uwsgi_error_set(e, "%s: protocol \"%s\" keeps %zu bytes of a connection, at most "
@@ -104,11 +132,11 @@ static int add(struct loader *ld, const char *path, const struct plugin *p, stru
 	if (p->app && ld->app)
 		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
 				       path, ld->app->name);
-	ld->plugins[ld->count++] = p;
+	ld->items[ld->plugins.count++] = p;
 	if (p->protocol)
-		ld->protocol_items[ld->protocols.count++] = p->protocol;
-	if (p->gateway && !ld->protocols.gateway)
-		ld->protocols.gateway = p->gateway;
+		add_protocol_name(ld, p->protocol->name);
+	for (size_t i = 0; p->protocol && p->protocol->aliases && p->protocol->aliases[i]; i++)
+		add_protocol_name(ld, p->protocol->aliases[i]);
 	if (p->app)
 		ld->app = p->app;
 	return 0;
@@ -200,10 +228,10 @@ static void hint(const struct loader *ld, const char *name, char *text, size_t s
 	struct nearest n = nearest_to(name);
 	const char *known;
 
-	for (size_t i = 0; i < ld->count; i++) {
-		nearest_consider(&n, ld->plugins[i]->name);
-		for (size_t k = 0; ld->plugins[i]->aliases && ld->plugins[i]->aliases[k]; k++)
-			nearest_consider(&n, ld->plugins[i]->aliases[k]);
+	for (size_t i = 0; i < ld->plugins.count; i++) {
+		nearest_consider(&n, ld->items[i]->name);
+		for (size_t k = 0; ld->items[i]->aliases && ld->items[i]->aliases[k]; k++)
+			nearest_consider(&n, ld->items[i]->aliases[k]);
 	}
 	for (size_t i = 0; (known = uwsgi_plugins_name(i)); i++)
 		nearest_consider(&n, known);
@@ -217,9 +245,9 @@ static void list_loaded(const struct loader *ld, char *text, size_t size)
 	size_t n = 0;
 
 	snprintf(text, size, "none");
-	for (size_t i = 0; i < ld->count && n < size; i++)
+	for (size_t i = 0; i < ld->plugins.count && n < size; i++)
 		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? ", " : "",
-				      ld->plugins[i]->name);
+				      ld->items[i]->name);
 }
 
 /* name: as asked for, which may be a path.  keys: where plugin-dir may be; NULL: nowhere. */

@@ -11,12 +11,17 @@ extern const struct option_table loader_options;
 
 #define LOADER_MAX 32
 
+/* How many names all protocols together may have. */
+#define LOADER_PROTOCOL_NAMES 64
+
 struct loader {
-	const struct plugin *plugins[LOADER_MAX];
-	size_t count;
-	const struct protocol *protocol_items[LOADER_MAX];
-	struct protocols protocols; /* of the loaded plugins */
-	const struct app *app;      /* the application runner; NULL: none is loaded */
+	const struct plugin *items[LOADER_MAX];
+	struct plugins plugins; /* these */
+	const struct app *app;  /* the application runner; NULL: none is loaded */
+	/* The option `protocol`, whose choices are the protocols of the plugins. */
+	struct option_table protocol_options;
+	struct option protocol_rows[2];
+	const char *protocol_names[LOADER_PROTOCOL_NAMES + 1];
 };
 
 void loader_init(struct loader *);

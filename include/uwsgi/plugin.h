@@ -61,6 +61,13 @@ struct option_list {
 	size_t count;
 };
 
+/* Whether an option's values are addresses to listen on, and whose processes accept there. */
+enum listen {
+	LISTEN_NOT,
+	LISTEN_WORKERS,
+	LISTEN_GATEWAY, /* of the same plugin */
+};
+
 struct option {
 	const char *name;
 	const char *same_as; /* an alias: only name, same_as and letter are set */
@@ -79,6 +86,9 @@ struct option {
 	const char *example;        /* a value as a user may write it; NULL: the default is one */
 	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
 	bool text;                  /* free text: # and ; after a blank belong to the value */
+	/* OPT_LIST: the server listens on these addresses, and the plugin's protocol is spoken
+	 * there.  The core checks them and opens the sockets. */
+	enum listen listen;
 	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
 	 * returns -1; NULL: anything goes. */
 	int (*valid)(const char *value, struct error *);
@@ -172,7 +182,9 @@ struct protocol_timeouts {
 #define UWSGI_STATE_MAX 256
 
 struct protocol {
-	const char *name;  /* "http"; listener options name it */
+	const char *name; /* "http": what `protocol =` calls it.  Its own socket options are rows of
+			   * the plugin's table with `listen` */
+	const char *const *aliases; /* other names for `protocol =`, NULL-terminated; NULL: none */
 	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
 	 * pointers: between two requests a connection may move to another process. */
 	size_t state_size;
@@ -272,6 +284,8 @@ struct gateway_setup {
 	size_t workers_length;
 };
 
+/* It accepts on the addresses of the plugin's rows with LISTEN_GATEWAY, where the plugin's protocol
+ * is spoken. */
 struct gateway {
 	const char *name; /* "http"; its processes are named so */
 	void (*needs)(const struct config *, struct gateway_needs *);

@@ -254,8 +254,30 @@ static const struct protocol protocol = {
 	.end = fastcgi_say_end,
 };
 
+struct settings {
+	struct option_list sockets;
+};
+
+static const struct option rows[] = {
+	{ .name = "fastcgi-socket",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_WORKERS,
+	  .offset = offsetof(struct settings, sockets),
+	  .help = "listen for FastCGI on this address",
+	  .unit = "ADDRESS",
+	  .example = "127.0.0.1:9000" },
+};
+
+static const struct option_table options = {
+	.module = "FastCGI",
+	.size = sizeof(struct settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
 UWSGI_API const struct plugin uwsgi_plugin = {
 	.abi = UWSGI_ABI,
 	.name = "fastcgi",
+	.options = &options,
 	.protocol = &protocol,
 };

@@ -269,8 +269,11 @@ static enum parsed parse(void *state, struct request *rq, struct slice in, size_
 	return read_body(s, rq, (struct slice){ in.p + *used, in.n - *used }, used);
 }
 
+static const char *const aliases[] = { "http11", NULL };
+
 static const struct protocol protocol = {
 	.name = "http",
+	.aliases = aliases,
 	.state_size = sizeof(struct http),
 	.announces_close = true,
 	.timeouts = timeouts,

@@ -47,6 +47,24 @@ static int valid_variable(const char *text, struct error *e)
 
 #define AT(member) offsetof(struct http_settings, member)
 static const struct option rows[] = {
+	{ .name = "http-socket",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_WORKERS,
+	  .offset = AT(sockets),
+	  .help = "listen for HTTP on this address",
+	  .unit = "ADDRESS",
+	  .example = ":8000",
+	  .differs = "answers one request a connection; here connections are kept" },
+	{ .name = "http11-socket", .same_as = "http-socket" },
+	{ .name = "http",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_GATEWAY,
+	  .offset = AT(routers),
+	  .help = "listen for HTTP on this address with a router process, which holds the "
+		  "clients and passes whole requests on to the workers",
+	  .unit = "ADDRESS",
+	  .example = ":8080" },
+	{ .name = "httprouter", .same_as = "http" },
 	{ .name = "http-timeout",
 	  .type = OPT_SECONDS,
 	  .offset = AT(timeout_s),

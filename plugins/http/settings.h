@@ -9,7 +9,7 @@ struct http_settings {
 	long long timeout_s, head_timeout_s, connect_timeout_s;
 	long long processes, buffer_size, post_buffering, modifier1, modifier2;
 	const char *keepalive;
-	struct option_list to, variables;
+	struct option_list sockets, routers, to, variables;
 	bool proxied, websockets;
 };
 

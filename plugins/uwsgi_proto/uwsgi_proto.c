@@ -346,11 +346,33 @@ static const struct protocol protocol = {
 	.end = say_end,
 };
 
+struct settings {
+	struct option_list sockets;
+};
+
+static const struct option rows[] = {
+	{ .name = "uwsgi-socket",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_WORKERS,
+	  .offset = offsetof(struct settings, sockets),
+	  .help = "listen for uwsgi packets on this address, whatever protocol says",
+	  .unit = "ADDRESS",
+	  .example = "/run/app.sock" },
+};
+
+static const struct option_table options = {
+	.module = "uwsgi packets",
+	.size = sizeof(struct settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
 static const char *const aliases[] = { "uwsgi", "ping", NULL };
 
 UWSGI_API const struct plugin uwsgi_plugin = {
 	.abi = UWSGI_ABI,
 	.name = "uwsgi_proto",
 	.aliases = aliases,
+	.options = &options,
 	.protocol = &protocol,
 };

@@ -207,7 +207,7 @@ def test_check_reports_and_starts_nothing(folder):
     ([], r"nothing to listen on: no configuration is named; write uwsgi FILE\.ini, or "
          r"uwsgi --http-socket 127\.0\.0\.1:8080 --module app:app; uwsgi --help tells more$"),
     (["app.py"], r"nothing to listen on: set http-socket \(for instance --http-socket "
-                 r"127\.0\.0\.1:8080\), http, socket or fastcgi-socket$"),
+                 r"127\.0\.0\.1:8080\), or socket behind nginx$"),
     (["site.wsgi:application"], r'"site\.wsgi:application" is neither .* or \.wsgi; an application '
                                 r"is named with --module site\.wsgi:application$"),
     (["nonsense"], r'"nonsense" is neither .* or \.wsgi$')])
