@@ -32,7 +32,7 @@ WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-proto
            -Wpointer-arith -Wformat=2 -Wundef
 BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
 # Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
-CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson libpcre2-8) -lev -ldl -lpthread)$(CORE_LIBS)
+CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson libpcre2-8 libcap) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # From the bottom up: a file includes its own folder of core/ and those before it.
 LAYERS  := base settings log exchange wire work process entry

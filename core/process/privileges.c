@@ -4,14 +4,14 @@
  * application is read; children inherit that. */
 #include "process/privileges.h"
 
-#include "process/capability.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -59,6 +59,32 @@ static int find_user(const char *text, uid_t *uid, const struct passwd **pw, str
 	return 0;
 }
 
+/* "setgid,cap_setuid net_bind_service".  *set is the caller's to cap_free(). */
+static int find_capabilities(const char *list, cap_t *set, struct error *e)
+{
+	char name[64];
+	cap_value_t value;
+
+	*set = cap_init();
+	if (!*set)
+		return uwsgi_error_set(e, "out of memory");
+	for (list += strspn(list, ", "); *list; list += strspn(list, ", ")) {
+		int n = (int)strcspn(list, ", ");
+		bool whole = strncasecmp(list, "cap_", 4) == 0;
+
+		snprintf(name, sizeof name, "%s%.*s", whole ? "" : "cap_", n, list);
+		if (cap_from_name(name, &value)) {
+			cap_free(*set);
+			return uwsgi_error_set(e, "there is no capability %.*s", n, list);
+		}
+		cap_set_flag(*set, CAP_PERMITTED, 1, &value, CAP_SET);
+		cap_set_flag(*set, CAP_EFFECTIVE, 1, &value, CAP_SET);
+		cap_set_flag(*set, CAP_INHERITABLE, 1, &value, CAP_SET);
+		list += n;
+	}
+	return 0;
+}
+
 static int valid_user(const char *text, struct error *e)
 {
 	const struct passwd *pw;
@@ -76,9 +102,12 @@ static int valid_group(const char *text, struct error *e)
 
 static int valid_capabilities(const char *text, struct error *e)
 {
-	uint64_t bits;
+	cap_t set;
 
-	return capability_parse(text, &bits, e);
+	if (find_capabilities(text, &set, e))
+		return -1;
+	cap_free(set);
+	return 0;
 }
 
 #define AT(member) offsetof(struct privileges_settings, member)
@@ -242,25 +271,30 @@ static void die_with_parent(int signal, pid_t parent)
 		raise(signal);
 }
 
-static int become_user(const struct identity *who, uint64_t capabilities, struct error *e)
+/* These capabilities, and no other; NULL: none. */
+static int become_user(const struct identity *who, cap_t capabilities, struct error *e)
 {
-	if (capabilities && capability_prepare(e))
-		return -1;
+	/* They would be lost with root. */
+	if (capabilities && prctl(PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L))
+		return uwsgi_error_set(e, "cannot keep capabilities: %s", strerror(errno));
 	if (setresgid(who->gid, who->gid, who->gid))
 		return uwsgi_error_set(e, "cannot become group %ld: %s", (long)who->gid,
 				       strerror(errno));
 	if (setresuid(who->uid, who->uid, who->uid))
 		return uwsgi_error_set(e, "cannot become user %ld: %s", (long)who->uid,
 				       strerror(errno));
-	if (capabilities)
-		return capability_keep(capabilities, e);
-	if (who->uid != 0 && setuid(0) == 0)
+	if (capabilities) {
+		if (cap_set_proc(capabilities))
+			return uwsgi_error_set(e, "cannot set capabilities: %s", strerror(errno));
+		prctl(PR_SET_KEEPCAPS, 0L, 0L, 0L, 0L);
+	} else if (who->uid != 0 && setuid(0) == 0) {
 		return uwsgi_error_set(e, "root could be taken back after it was given up");
+	}
 	return 0;
 }
 
 /* The last step: from here on there is no way back. */
-static int become(const struct identity *who, uint64_t capabilities, struct error *e)
+static int become(const struct identity *who, cap_t capabilities, struct error *e)
 {
 	pid_t parent = getppid();
 	int signal = 0;
@@ -275,7 +309,7 @@ static int become(const struct identity *who, uint64_t capabilities, struct erro
 static int change_user(const struct privileges_settings *s, const struct identity *who,
 		       struct error *e)
 {
-	uint64_t capabilities = 0;
+	cap_t capabilities = NULL;
 
 	if (geteuid() != 0) {
 		if (who->changes)
@@ -287,9 +321,12 @@ static int change_user(const struct privileges_settings *s, const struct identit
 		return 0;
 	if (set_groups(s, who, e))
 		return -1;
-	if (s->capabilities && capability_parse(s->capabilities, &capabilities, e))
+	if (s->capabilities && find_capabilities(s->capabilities, &capabilities, e))
 		return -1;
-	return become(who, capabilities, e);
+	int failed = become(who, capabilities, e);
+	if (capabilities)
+		cap_free(capabilities);
+	return failed;
 }
 
 int privileges_drop(const struct config *cfg, const struct identity *who, struct error *e)

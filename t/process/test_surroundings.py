@@ -134,7 +134,7 @@ def test_pidfile2_is_written_as_the_new_user(as_root, start, folder):
 
 
 def test_capabilities_are_kept(as_root, start):
-    said = inside(start(INI + "uid = nobody\ncap = setgid,cap_net_bind_service\n"))
+    said = inside(start(INI + "uid = nobody\ncap = SETGID,cap_net_bind_service\n"))
     assert said["uid"] == NOBODY.pw_uid
     assert said["capabilities"] == 1 << 6 | 1 << 10
     assert inside(start(INI + "uid = nobody\n"))["capabilities"] == 0
@@ -150,10 +150,11 @@ def test_no_new_privileges_only_where_it_is_asked_for(as_root, start, lines):
         assert {proc.status(pid, "NoNewPrivs")[0] for pid in server.workers()} == {flag}
 
 
-def test_an_unknown_capability_is_named(start):
-    server = start.not_yet(INI + "cap = setgid,fly\n")
+@pytest.mark.parametrize("name", ["fly", "7", "cap_", "setgidx"])
+def test_an_unknown_capability_is_named(start, name):
+    server = start.not_yet(INI + f"cap = setgid,{name}\n")
     assert server.run() == 1
-    server.wait_log("cap = setgid,fly: there is no capability fly")
+    server.wait_log(f"cap = setgid,{name}: there is no capability {name}$")
 
 
 def test_no_initgroups_leaves_out_the_users_groups(as_root, start):
