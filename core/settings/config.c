@@ -92,7 +92,8 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(strict),
 	  .initial = "false",
-	  .help = "unknown options, and those that have no effect here, are errors" },
+	  .help = "unknown options, and those of uWSGI that will have no effect here, are errors; those "
+		  "that are still to come are not" },
 	{ .name = "show-config",
 	  .type = OPT_FLAG,
 	  .offset = AT(show),
@@ -246,7 +247,7 @@ static void doubt_second_name(const struct key *first, const struct key *key,
 }
 
 /* What has no effect yet is checked all the same. */
-static void store_key(struct config *c, size_t index, const struct option_at *at, bool strict,
+static void store_key(struct config *c, size_t index, const struct option_at *at,
 		      struct report *report)
 {
 	const struct key *key = &c->keys.items[index];
@@ -265,9 +266,8 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	c->last[at->table][at->row - table->rows] = key;
 	/* A feature that is switched off is not missed. */
 	if (table->pending && !(key->value && option_boolean(key->value) == 0))
-		report_add(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at,
-			   "%s: not supported yet%s (%s)%s", key->name, strict ? "" : ", ignored",
-			   table->module, table->pending);
+		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
+			   key->name, table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial &&
 	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
 		option_clear_list(at->row, settings);
@@ -366,7 +366,7 @@ static void settle(struct config *c, struct report *report)
 		if (key->placeholder)
 			continue;
 		if (catalogue_find(&c->catalogue, key->name, &at))
-			store_key(c, i, &at, strict, report);
+			store_key(c, i, &at, report);
 		else
 			report_unknown(c, key, strict, report);
 	}

@@ -281,15 +281,13 @@ static void find_useless_format(const struct config *c, struct report *r)
 static void find_hooks(const struct config *c, struct report *r)
 {
 	const struct option_list *list = config_setting(c, "hook-master-start");
-	const bool *strict = config_setting(c, "strict");
 
 	for (size_t i = 0; list && i < list->count; i++) {
 		const char *hook = list->items[i];
 
 		if (strcmp(hook, "unix_signal:15 gracefully_kill_them_all") != 0)
 			uwsgi_config_doubt(
-				c, r, strict && *strict ? UWSGI_ERROR : UWSGI_WARNING,
-				"hook-master-start",
+				c, r, UWSGI_WARNING, "hook-master-start",
 				"not supported yet (hooks): only \"unix_signal:15 "
 				"gracefully_kill_them_all\" is understood, and TERM always "
 				"does that here");

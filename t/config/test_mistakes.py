@@ -59,12 +59,20 @@ def test_a_feature_that_is_to_come_and_switched_off_is_not_missed(start):
     assert "stats-http" not in server.log()
 
 
-@pytest.mark.parametrize("line", ["stats = :1717", "emperor = /etc/vassals",
-                                  "hook-master-start = exec:true"])
-def test_with_strict_an_option_without_effect_ends_the_start(start, line):
+@pytest.mark.parametrize("line", ["emperor = /etc/vassals", "php-docroot = /srv"])
+def test_with_strict_an_option_that_will_not_come_ends_the_start(start, line):
     server = start.not_yet(GOOD + "strict = true\n" + line)
     assert server.run() == 1
     server.wait_log(rf"uwsgi\.ini:\d+: error: .*{line.split()[0]}.*not supported")
+
+
+@pytest.mark.parametrize("line", ["stats = 127.0.0.1:0", "processes = 2\ncheaper = 1",
+                                  "hook-master-start = exec:true"])
+def test_with_strict_an_option_that_is_to_come_is_only_warned_about(start, line):
+    server = start(GOOD + "strict = true\n" + line)
+    name = line.splitlines()[-1].split()[0]
+    server.wait_log(rf"uwsgi\.ini:\d+: warning: .*{name}.*not supported yet")
+    assert http.request(server.http, "/hello").status == 200
 
 
 def test_strict_takes_a_feature_that_is_switched_off(start):
