@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* crash.c: a process that dies of a fault says so first, with its Python stacks.  These are
  * faulthandler's work, which start.c switches on; here stand the line before them, which says
- * who it is, and the stack to do it on for threads whose own may have overflowed.  Only functions of
- * signal-safety(7) run then.  The signal kills in the end as it would have: exit status and core
- * stay. */
+ * who it is and what it ran, and the stack to do it on for threads whose own may have overflowed.
+ * Only functions of signal-safety(7) run then, and those that read memory and no more.  The signal
+ * kills in the end as it would have: exit status and core stay. */
 #include "internal.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,29 +29,78 @@ enum { FATALS = sizeof fatals / sizeof *fatals };
 /* "worker 3 (pid 71)": written beforehand, since printf is not for signal handlers. */
 static char who[64];
 
+/* The lanes of this process.  Not a variable of each thread: the first use of one may allocate. */
+static struct lane *lanes;
+
+struct line {
+	char text[2048];
+	size_t n;
+};
+
+static void add(struct line *l, const char *words)
+{
+	size_t n = strlen(words), room = sizeof l->text - l->n;
+
+	n = n < room ? n : room;
+	memcpy(l->text + l->n, words, n);
+	l->n += n;
+}
+
+/* " in GET /path" */
+static void add_request(struct line *l, const char *before, const struct request *rq)
+{
+	char method[64], uri[1024];
+
+	uwsgi_escape(method, sizeof method, uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	uwsgi_escape(uri, sizeof uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	add(l, before);
+	add(l, method);
+	add(l, " ");
+	add(l, uri);
+}
+
+/* This thread's request, or where it is no lane, all that run. */
+static void add_requests(struct line *l)
+{
+	const char *before = " during ";
+
+	for (const struct lane *lane = lanes; lane; lane = lane->next)
+		if (lane->rq && pthread_equal(lane->self, pthread_self())) {
+			add_request(l, " in ", lane->rq);
+			return;
+		}
+	for (const struct lane *lane = lanes; lane; lane = lane->next)
+		if (lane->rq) {
+			add_request(l, before, lane->rq);
+			before = ", ";
+		}
+}
+
 static void say(const char *signal_name)
 {
-	char line[256], *end = line;
+	struct line l = { .n = 0 };
 
 	if (uwsgi_is_stray())
-		end = stpcpy(end, "a process that was forked by ");
-	end = stpcpy(end, who);
-	end = stpcpy(end, " dies of ");
-	end = stpcpy(end, signal_name);
-	end = stpcpy(end, ":\n");
+		add(&l, "a process that was forked by ");
+	add(&l, who);
+	add(&l, " dies of ");
+	add(&l, signal_name);
+	add_requests(&l);
+	l.n = l.n < sizeof l.text - 2 ? l.n : sizeof l.text - 2;
+	add(&l, ":\n");
 	/* Nothing is left to do if the log cannot be written. */
-	ssize_t written = write(STDERR_FILENO, line, (size_t)(end - line));
+	ssize_t written = write(STDERR_FILENO, l.text, l.n);
 	(void)written;
 }
 
 /* faulthandler's handler comes next: it tells the stacks, and raises the signal once more for the
- * default. */
+ * default.  It also comes when memory is so broken that say() dies in its turn. */
 static void on_fatal(int number)
 {
 	for (size_t i = 0; i < FATALS; i++)
 		if (fatals[i].number == number) {
-			say(fatals[i].name);
 			sigaction(number, &fatals[i].before, NULL);
+			say(fatals[i].name);
 		}
 	raise(number);
 	/* It was switched off. */
@@ -76,7 +126,7 @@ void crash_watch(void)
 }
 
 /* The main thread has faulthandler's. */
-void *crash_stack_new(void)
+static void *new_stack(void)
 {
 	stack_t stack;
 
@@ -90,11 +140,23 @@ void *crash_stack_new(void)
 	return stack.ss_sp;
 }
 
-void crash_stack_free(void *memory)
+void crash_watch_lane(struct lane *lane)
+{
+	lane->crash_stack = new_stack();
+	lane->self = pthread_self();
+	lane->next = lanes;
+	lanes = lane;
+}
+
+void crash_forget_lane(struct lane *lane)
 {
 	const stack_t none = { .ss_flags = SS_DISABLE };
+	struct lane **at = &lanes;
 
-	if (memory)
+	while (*at != lane)
+		at = &(*at)->next;
+	*at = lane->next;
+	if (lane->crash_stack)
 		sigaltstack(&none, NULL);
-	free(memory);
+	free(lane->crash_stack);
 }

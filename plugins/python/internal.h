@@ -8,6 +8,7 @@
 #include "compat.h"
 #include <uwsgi/plugin.h>
 
+#include <pthread.h>
 #include <time.h>
 
 #define TEXT_OF(x) #x
@@ -77,12 +78,15 @@ struct lane {
 	const struct python *python;
 	PyThreadState *thread;    /* its own, for good */
 	PyThreadState *state;     /* the same while the lane does not run Python, else NULL */
-	struct request *rq;       /* the one that runs */
+	struct request *rq;       /* the one that runs, or NULL */
 	PyObject *template;       /* what every environ begins with */
 	PyObject *start_response; /* used again when the application has not kept it */
 	PyObject *input;          /* the same */
 	PyObject *seen; /* autoreload.c: when modules' files were changed; NULL: not yet */
-	void *crash_stack; /* crash.c */
+	/* crash.c */
+	void *crash_stack;
+	pthread_t self;
+	struct lane *next; /* of this process */
 };
 
 /* The lane takes the GIL before it runs Python, and gives it back. */
@@ -129,10 +133,10 @@ void stray_leave(void);
 void crash_watch(void);
 /* Who this process is. */
 void crash_set_process(const struct worker_info *);
-/* For the calling thread, to tell a crash on, also when its own stack has overflowed; it owns the
- * memory.  NULL: it has one, or there is no memory. */
-void *crash_stack_new(void);
-void crash_stack_free(void *);
+/* A lane of the calling thread: its request is named, and it has a stack to tell a crash on when
+ * its own has overflowed. */
+void crash_watch_lane(struct lane *);
+void crash_forget_lane(struct lane *);
 
 /* ---- signals.c ---- */
 

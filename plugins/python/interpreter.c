@@ -202,7 +202,7 @@ int interpreter_lane_start(int index, void **state, struct error *e)
 	lane->python = &python;
 	lane->template = environ_template_new(&python, index);
 	int failed = lane->template ? 0 : failure_report(e, "cannot make an environ");
-	lane->crash_stack = crash_stack_new();
+	crash_watch_lane(lane);
 	lane->thread = PyThreadState_Get();
 	lane_leave(lane);
 	*state = lane;
@@ -219,8 +219,8 @@ void interpreter_lane_stop(void *state)
 	Py_CLEAR(lane->start_response);
 	Py_CLEAR(lane->input);
 	Py_CLEAR(lane->seen);
+	crash_forget_lane(lane);
 	PyEval_SaveThread();
-	crash_stack_free(lane->crash_stack);
 	free(lane);
 }
 

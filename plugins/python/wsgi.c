@@ -266,6 +266,7 @@ void wsgi_handle(void *state, struct request *rq, struct response *rs)
 		input_detach(lane->input);
 	Py_XDECREF(env);
 	running_end();
+	lane->rq = NULL;
 	lane_leave(lane);
 }
 

@@ -3,6 +3,7 @@
 in the lane of that number; the other one waits for it."""
 import ctypes
 import os
+import sys
 import threading
 
 
@@ -36,6 +37,7 @@ def application(environ, start_response):
         os.kill(os.getpid(), int(query))
     elif path == "/overflow":
         if int(query) != environ["uwsgi.core"]:
+            print("waits", file=sys.stderr, flush=True)
             threading.Event().wait()
         overflow()
     elif path in WAYS:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lib import http
+from lib import http, uwsgi
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = crash\n"
@@ -31,11 +31,12 @@ def crash(server, target):
     worker, = server.workers()
     request(server, target)
     server.wait_log(rf"worker 1 \(pid {worker}\) ended unexpectedly: killed by signal")
-    found = re.search(rf"^worker 1 \(pid {worker}\) dies of (SIG\w+):\n(.*?)"
+    found = re.search(rf"^worker 1 \(pid {worker}\) dies of (SIG\w+) (in|during) (.*?):\n(.*?)"
                       r"ended unexpectedly: killed by signal (\d+)", server.log(), re.M | re.S)
     assert found, server.log()
-    assert getattr(signal, found[1]) == int(found[3])
-    return found[2]
+    assert getattr(signal, found[1]) == int(found[5])
+    assert found[3] == f"GET {target}" and (found[2] == "during") == (target == "/thread")
+    return found[4]
 
 
 @pytest.mark.parametrize("ini", ["", "threads = 2\n"], ids=["1 thread", "2 threads"])
@@ -58,6 +59,25 @@ def test_a_fault_in_a_thread_of_the_application(start):
                      crash(start(INI), "/thread"), re.M)
 
 
+def test_a_fault_outside_of_the_requests_names_all_that_run(start):
+    """And no request that is over."""
+    server = start(INI + "threads = 3\n")
+    assert request(server, "/over")
+    with http.Connection(server.http) as waiting, http.Connection(server.http) as crashing:
+        waiting.send(http.request_bytes("/overflow?9"))
+        server.wait_log("^waits$")
+        crashing.send(http.request_bytes("/thread"))
+        server.wait_log(r"dies of SIGSEGV during "
+                        r"GET (/thread, GET /overflow\?9|/overflow\?9, GET /thread):$")
+
+
+def test_the_request_is_escaped(start):
+    server = start("socket = {uwsgi}\nmodule = crash\n")
+    with pytest.raises((http.Closed, ConnectionError)):
+        uwsgi.request(server.uwsgi, "/null", extra=[("REQUEST_URI", b"/\n\x1b[1m" + b"x" * 5000)])
+    server.wait_log(r"^worker 1 \(pid \d+\) dies of SIGSEGV in GET /\\x0a\\x1b\[1mx+:\n")
+
+
 @pytest.mark.parametrize("lane", [0, 1])
 def test_a_stack_that_overflows_is_told_on_another(start, lane):
     """Also that of a lane which is not the main thread."""
@@ -66,7 +86,8 @@ def test_a_stack_that_overflows_is_told_on_another(start, lane):
         for connection in (one, other):
             connection.send(http.request_bytes(f"/overflow?{lane}"))
         server.wait_log("ended unexpectedly: killed by signal 11")
-    assert re.search(r"^worker 1 \(pid \d+\) dies of SIGSEGV:\n", server.log(), re.M)
+    assert re.search(rf"^worker 1 \(pid \d+\) dies of SIGSEGV in GET /overflow\?{lane}:\n",
+                     server.log(), re.M)
     assert "in overflow" in server.log()
 
 
@@ -74,7 +95,8 @@ def test_a_child_of_the_application_is_not_called_a_worker(start):
     server = start(INI)
     worker, = server.workers()
     assert request(server, "/child")
-    server.wait_log(rf"^a process that was forked by worker 1 \(pid {worker}\) dies of SIGSEGV:\n")
+    server.wait_log(rf"^a process that was forked by worker 1 \(pid {worker}\) dies of SIGSEGV in "
+                    r"GET /child:\n")
     assert server.workers() == [worker]
 
 
