@@ -59,29 +59,9 @@ static void want_reload(struct generation *g, const char *why)
 
 /* ---- channels ---- */
 
-static void close_channel(const struct generation *g, int *channel, struct watch *watch)
+static struct watch *channel_of(const struct generation *g, const struct slot *slot)
 {
-	if (*channel < 0)
-		return;
-	watch_stop(watch, g->host->loop);
-	close(*channel);
-	*channel = -1;
-}
-
-static void close_slot_channel(struct generation *g, struct slot *slot)
-{
-	close_channel(g, &slot->channel, &g->slot_watch[slot - g->roster.slots]);
-}
-
-/* False: there is none now.  A channel whose other end is gone is closed. */
-static bool next_message(const struct generation *g, int *channel, struct watch *watch,
-			 struct message *m)
-{
-	int got = *channel >= 0 ? channel_receive(*channel, m, NULL) : 0;
-
-	if (got < 0)
-		close_channel(g, channel, watch);
-	return got > 0;
+	return &g->slot_channel[slot - g->roster.slots];
 }
 
 /* ---- what the zygote says ---- */
@@ -110,7 +90,7 @@ static void note_fork_failed(struct generation *g, struct slot *slot, const char
 {
 	char text[256];
 
-	close_slot_channel(g, slot);
+	channel_close(channel_of(g, slot), g->host->loop);
 	int64_t delay_ms = roster_fork_failed(&g->roster, slot, now_of(g));
 	snprintf(text, sizeof text, "cannot start %s: %s", slot->name, why);
 	keep_said(g, text);
@@ -161,12 +141,12 @@ static void read_zygote(struct generation *g)
 	struct message m;
 
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		if (!next_message(g, &g->zygote_channel, &g->zygote_watch, &m))
+		if (!channel_next(&g->zygote_channel, g->host->loop, &m))
 			break;
 		on_zygote_message(g, &m);
 	}
 	/* A zygote that has closed its channel takes no order any more: its end says the rest. */
-	if (g->zygote_channel < 0)
+	if (g->zygote_channel.io.fd < 0)
 		kill_process(g, g->zygote);
 }
 
@@ -248,10 +228,10 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 static void on_slot_channel(struct watch *w)
 {
 	struct generation *g = w->data;
-	struct slot *slot = &g->roster.slots[w - g->slot_watch];
+	struct slot *slot = &g->roster.slots[w - g->slot_channel];
 	struct message m;
 
-	for (int i = 0; i < MESSAGES_A_TURN && next_message(g, &slot->channel, w, &m); i++)
+	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, g->host->loop, &m); i++)
 		on_message(g, slot, &m);
 	g->host->stirred(g->host->data);
 }
@@ -278,7 +258,7 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 
 	snprintf(what, sizeof what, "%s (pid %ld) ended %s: %s", slot->name, (long)slot->pid,
 		 starting ? "while it started" : "unexpectedly", end);
-	close_slot_channel(g, slot);
+	channel_close(channel_of(g, slot), g->host->loop);
 	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms))
 		return;
 	if (starting)
@@ -306,7 +286,7 @@ static void on_zygote_end(struct generation *g, const siginfo_t *info)
 		 (long)g->zygote, end);
 	g->zygote = 0;
 	read_zygote(g);
-	close_channel(g, &g->zygote_channel, &g->zygote_watch);
+	channel_close(&g->zygote_channel, g->host->loop);
 	g->roster.has_zygote = false;
 	/* What it was asked for and did not come to do. */
 	for (size_t i = 0; i < g->roster.slot_count; i++) {
@@ -314,7 +294,7 @@ static void on_zygote_end(struct generation *g, const siginfo_t *info)
 
 		if (slot->state == SLOT_VACANT || slot->pid)
 			continue;
-		close_slot_channel(g, slot);
+		channel_close(channel_of(g, slot), g->host->loop);
 		slot_move(slot, SLOT_DIED, now_of(g));
 	}
 	fail(g, has_code ? info->si_status : EXIT_FAILURE, g->said[0] ? g->said : why);
@@ -347,7 +327,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 	}
 	if (!slot)
 		return false;
-	while (next_message(g, &slot->channel, &g->slot_watch[slot - g->roster.slots], &m))
+	while (channel_next(channel_of(g, slot), g->host->loop, &m))
 		on_message(g, slot, &m);
 	cause_of_end(info, end, sizeof end);
 	on_end(g, slot, info->si_code == CLD_EXITED ? info->si_status : 0, end);
@@ -356,33 +336,30 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 
 /* ---- what is due ---- */
 
-/* The master's end is the slot's before anything is forked, so that a child can close it. */
+/* The channel is the slot's before anything is forked, so that a child can close it. */
 static void start_process(struct generation *g, struct slot *slot)
 {
 	size_t index = (size_t)(slot - g->roster.slots);
 	struct message order = { .kind = MESSAGE_FORK, .slot = (int)index, .worker = slot->place };
 	struct error e;
-	int ends[2];
+	int other = channel_open(channel_of(g, slot), g->host->loop, on_slot_channel, g, &e);
 
-	if (channel_pair(ends, &e)) {
+	if (other < 0) {
 		note_fork_failed(g, slot, e.text);
 		return;
 	}
 	scoreboard_clear(&g->scoreboard, index);
-	slot->channel = ends[0];
-	watch_init(&g->slot_watch[index], ends[0], EV_READ, on_slot_channel, g);
-	watch_start(&g->slot_watch[index], g->host->loop);
 	if (roster_is_gateway(&g->roster, slot)) {
-		pid_t pid = g->host->calls->fork_gateway(g, slot, ends[1]);
+		pid_t pid = g->host->calls->fork_gateway(g, slot, other);
 
 		if (pid > 0)
 			roster_forked(&g->roster, slot, pid);
 		else
 			note_fork_failed(g, slot, strerror(errno));
-	} else if (!channel_send(g->zygote_channel, &order, ends[1])) {
+	} else if (!channel_send(g->zygote_channel.io.fd, &order, other)) {
 		note_fork_failed(g, slot, "the process that workers are forked from takes no order");
 	}
-	close(ends[1]);
+	close(other);
 }
 
 static void kill_overdue(struct generation *g, const struct roster_action *a)
@@ -415,8 +392,7 @@ static void ask_to_leave(const struct generation *g, const struct slot *slot, in
 				   .value = ends ? g->end_ms : 0,
 				   .mercy_ms = slot->kill_at_ms - now_ms };
 
-	if (slot->channel >= 0)
-		channel_send(slot->channel, &m, -1);
+	channel_send(channel_of(g, slot)->io.fd, &m, -1);
 }
 
 static void do_what_is_due(struct generation *g, int64_t now_ms, int64_t *due_ms)
@@ -486,14 +462,10 @@ static bool is_ready(const struct generation *g)
 
 static void judge(struct generation *g, struct slot *slot)
 {
-	struct observed o;
 	struct error why;
 
-	observe(g, slot, &o);
-	switch (limits_judge(g->limits, &o, &why)) {
+	switch (observe_judge(g, slot, &why)) {
 	case LIMITS_KILL:
-		if (g->limits->harakiri_verbose)
-			observe_log(slot);
 		uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: %s%s", slot->name, (long)slot->pid,
 			  why.text, sequel(g, slot, roster_is_replaced(&g->roster, slot)));
 		slot_move(slot, SLOT_OVERDUE, now_of(g));
@@ -636,8 +608,12 @@ static int prepare(struct generation *g, struct error *e)
 	    scoreboard_init(&g->scoreboard, g->roster.slot_count, (size_t)s->threads, e) ||
 	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
-	g->slot_watch = calloc(g->roster.slot_count, sizeof *g->slot_watch);
-	return g->slot_watch ? 0 : uwsgi_error_set(e, "out of memory");
+	g->slot_channel = calloc(g->roster.slot_count, sizeof *g->slot_channel);
+	if (!g->slot_channel)
+		return uwsgi_error_set(e, "out of memory");
+	for (size_t i = 0; i < g->roster.slot_count; i++)
+		g->slot_channel[i].io.fd = -1;
+	return 0;
 }
 
 struct generation *generation_new(const struct generation_host *host, struct config *cfg,
@@ -659,7 +635,7 @@ struct generation *generation_new(const struct generation_host *host, struct con
 		.listeners = *listeners,
 		.limits = uwsgi_options(cfg, &limits_options),
 		.neighbours = MIGRATE_NO_QUEUE,
-		.zygote_channel = -1,
+		.zygote_channel = { .io.fd = -1 },
 		.began_ms = host->calls->now_ms(),
 	};
 	*listeners = (struct listeners){ 0 };
@@ -672,17 +648,14 @@ struct generation *generation_new(const struct generation_host *host, struct con
 
 int generation_start(struct generation *g, struct error *e)
 {
-	int ends[2];
+	int other = channel_open(&g->zygote_channel, g->host->loop, on_zygote_channel, g, e);
 
-	if (channel_pair(ends, e))
+	if (other < 0)
 		return -1;
-	g->zygote_channel = ends[0];
-	watch_init(&g->zygote_watch, ends[0], EV_READ, on_zygote_channel, g);
-	watch_start(&g->zygote_watch, g->host->loop);
-	pid_t pid = g->host->calls->fork_zygote(g, ends[1]);
+	pid_t pid = g->host->calls->fork_zygote(g, other);
 	int why = errno;
 
-	close(ends[1]);
+	close(other);
 	if (pid < 0)
 		return uwsgi_error_set(e, "cannot fork: %s", strerror(why));
 	g->zygote = pid;
@@ -691,24 +664,24 @@ int generation_start(struct generation *g, struct error *e)
 
 void generation_free(struct generation *g, const struct listeners *kept, bool unlink_paths)
 {
-	close_channel(g, &g->zygote_channel, &g->zygote_watch);
+	channel_close(&g->zygote_channel, g->host->loop);
 	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, kept, unlink_paths);
 	roster_fini(&g->roster);
 	scoreboard_fini(&g->scoreboard);
 	config_free(g->config);
-	free(g->slot_watch);
+	free(g->slot_channel);
 	free(g);
 }
 
 /* A socket that stayed open there would go on taking connections that nobody accepts. */
 void generation_close_in_child(struct generation *g, const struct generation *own)
 {
-	if (g->zygote_channel >= 0)
-		close(g->zygote_channel);
+	if (g->zygote_channel.io.fd >= 0)
+		close(g->zygote_channel.io.fd);
 	for (size_t i = 0; i < g->roster.slot_count; i++)
-		if (g->roster.slots[i].channel >= 0)
-			close(g->roster.slots[i].channel);
+		if (g->slot_channel[i].io.fd >= 0)
+			close(g->slot_channel[i].io.fd);
 	if (g == own)
 		return;
 	migrate_close(&g->neighbours);

@@ -71,8 +71,8 @@ struct generation {
 	const struct limits_settings *limits;
 	struct roster roster;
 	pid_t zygote; /* 0: none */
-	int zygote_channel;
-	struct watch zygote_watch, *slot_watch; /* slot_watch: [roster.slot_count] */
+	/* The master's ends, the second one [roster.slot_count]; io.fd -1: none. */
+	struct watch zygote_channel, *slot_channel;
 	int64_t began_ms, limits_at_ms;
 	bool is_last;     /* it drains, and nobody comes after it */
 	int64_t end_ms;   /* then, how long a connection may be silent */

@@ -32,7 +32,7 @@ bool observe_is_needed(const struct generation *g)
 	       limits_need_age(g->limits);
 }
 
-void observe(const struct generation *g, const struct slot *slot, struct observed *o)
+static void look(const struct generation *g, const struct slot *slot, struct observed *o)
 {
 	size_t index = (size_t)(slot - g->roster.slots);
 	int64_t now_ms = g->host->calls->now_ms();
@@ -63,10 +63,18 @@ static void log_proc(const struct slot *slot, const char *name)
 	fclose(f);
 }
 
-void observe_log(const struct slot *slot)
+enum verdict observe_judge(const struct generation *g, const struct slot *slot, struct error *why)
 {
-	log_proc(slot, "wchan");
-	log_proc(slot, "syscall");
+	struct observed o;
+
+	look(g, slot, &o);
+	enum verdict verdict = limits_judge(g->limits, &o, why);
+	/* Where in the kernel it hangs. */
+	if (verdict == LIMITS_KILL && g->limits->harakiri_verbose) {
+		log_proc(slot, "wchan");
+		log_proc(slot, "syscall");
+	}
+	return verdict;
 }
 
 void observe_print(const struct generation *g)

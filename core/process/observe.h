@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* observe.h: what the master can see of its processes: for limit.c to judge, and for people. */
+/* observe.h: what the master sees of its processes: do they keep the limits, and what to print. */
 #ifndef UWSGI_OBSERVE_H
 #define UWSGI_OBSERVE_H
 
@@ -7,10 +7,9 @@
 
 /* Whether workers have to be looked at at all, once a second. */
 bool observe_is_needed(const struct generation *);
-/* A worker's age, memory and running requests, as far as they are limited. */
-void observe(const struct generation *, const struct slot *, struct observed *);
-/* Where in the kernel it is: lines for harakiri-verbose. */
-void observe_log(const struct slot *);
+/* Looks at a worker's age, memory and running requests, as far as they are limited: whether it has
+ * to go, and why.  Where it is to be killed and harakiri-verbose is set, logs where it is. */
+enum verdict observe_judge(const struct generation *, const struct slot *, struct error *why);
 
 /* A line for each process. */
 void observe_print(const struct generation *);

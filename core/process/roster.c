@@ -28,8 +28,6 @@ int roster_init(struct roster *r, const struct roster_setup *setup, struct error
 		roster_fini(r);
 		return uwsgi_error_set(e, "out of memory");
 	}
-	for (size_t i = 0; i < r->slot_count; i++)
-		r->slots[i].channel = -1;
 	return 0;
 }
 
@@ -205,7 +203,7 @@ static void fill(const struct roster *r, struct slot *slot, int place)
 {
 	bool is_worker = place <= r->workers;
 
-	*slot = (struct slot){ .place = place, .channel = -1 };
+	*slot = (struct slot){ .place = place };
 	snprintf(slot->name, sizeof slot->name, "%s %d", is_worker ? "worker" : r->gateway,
 		 is_worker ? place : place - r->workers);
 }

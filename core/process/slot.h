@@ -44,7 +44,6 @@ struct slot {
 	int64_t since_ms;   /* when the state began */
 	int64_t kill_at_ms; /* LEAVING: the end of its mercy */
 	pid_t pid;          /* 0: not forked yet */
-	int channel;        /* the master's end; -1: none */
 };
 
 /* The next state; *action says what the caller must do. */

@@ -12,12 +12,35 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int channel_pair(int ends[2], struct error *e)
+int channel_open(struct watch *w, struct ev_loop *loop, void (*ready)(struct watch *), void *data,
+		 struct error *e)
 {
+	int ends[2];
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	return 0;
+	watch_init(w, ends[0], EV_READ, ready, data);
+	watch_start(w, loop);
+	return ends[1];
+}
+
+bool channel_next(struct watch *w, struct ev_loop *loop, struct message *m)
+{
+	int got = w->io.fd >= 0 ? channel_receive(w->io.fd, m, NULL) : 0;
+
+	if (got < 0)
+		channel_close(w, loop);
+	return got > 0;
+}
+
+void channel_close(struct watch *w, struct ev_loop *loop)
+{
+	if (w->io.fd < 0)
+		return;
+	watch_stop(w, loop);
+	close(w->io.fd);
+	w->io.fd = -1;
 }
 
 bool channel_send(int fd, const struct message *message, int pass)

@@ -6,6 +6,8 @@
 
 #include <uwsgi/plugin.h>
 
+#include "wire/watch.h"
+
 enum message_kind {
 	/* master to zygote */
 	MESSAGE_FORK, /* slot, worker; with the worker's end of its channel */
@@ -33,9 +35,15 @@ struct message {
 	char text[512];
 };
 
-/* ends[0] is the master's, which never waits: where it cannot send at once, it is as if the other
- * side were gone. */
-int channel_pair(int ends[2], struct error *);
+/* Returns the child's end of a new channel, the caller's to close, or -1.  The master's is watched
+ * and called `ready` from the loop.  It never waits: where it cannot send at once, it is as if the
+ * other side were gone. */
+int channel_open(struct watch *, struct ev_loop *, void (*ready)(struct watch *), void *data,
+		 struct error *);
+/* True: a message.  When the other side is gone, the channel is closed: io.fd is -1. */
+bool channel_next(struct watch *, struct ev_loop *, struct message *);
+/* Also one that is closed already, or was never opened and has -1 there. */
+void channel_close(struct watch *, struct ev_loop *);
 /* pass: a descriptor for the other side, or -1.  False: the other side is gone. */
 bool channel_send(int fd, const struct message *, int pass);
 /* MESSAGE_FAILED with the reason. */

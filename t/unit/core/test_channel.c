@@ -9,22 +9,58 @@
 #include <string.h>
 #include <unistd.h>
 
-static int ends[2]; /* [0] the master's */
+static struct ev_loop *loop;
+static struct watch channel; /* the master's end */
+static int ends[2];          /* [0] the master's */
+static int called;
+
+static void ready(struct watch *w)
+{
+	assert_ptr_equal(w->data, &called);
+	called++;
+}
 
 static int open_pair(void **unused)
 {
 	struct error e;
 
 	(void)unused;
-	return channel_pair(ends, &e);
+	called = 0;
+	loop = ev_loop_new(EVFLAG_AUTO);
+	ends[1] = channel_open(&channel, loop, ready, &called, &e);
+	ends[0] = channel.io.fd;
+	return ends[1] < 0;
 }
 
 static int close_pair(void **unused)
 {
 	(void)unused;
-	close(ends[0]);
+	channel_close(&channel, loop);
+	channel_close(&channel, loop); /* there is nothing left to close */
+	assert_int_equal(channel.io.fd, -1);
 	close(ends[1]);
+	ev_loop_destroy(loop);
 	return 0;
+}
+
+static void test_the_masters_end_is_watched(void **unused)
+{
+	struct message m = { .kind = MESSAGE_READY };
+
+	(void)unused;
+	ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(called, 0);
+	assert_true(channel_send(ends[1], &m, -1));
+	ev_run(loop, EVRUN_NOWAIT);
+	assert_int_equal(called, 1);
+	assert_true(channel_next(&channel, loop, &m));
+	assert_false(channel_next(&channel, loop, &m));
+	assert_int_equal(channel.io.fd, ends[0]);
+	close(ends[1]);
+	ends[1] = -1;
+	assert_false(channel_next(&channel, loop, &m));
+	assert_int_equal(channel.io.fd, -1);
+	assert_false(ev_is_active(&channel.io));
 }
 
 static void test_messages_come_whole_and_in_order(void **unused)
@@ -127,6 +163,7 @@ static void test_a_text_without_an_end_gets_one(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_PAIR(test_the_masters_end_is_watched),
 		WITH_PAIR(test_messages_come_whole_and_in_order),
 		WITH_PAIR(test_a_descriptor_comes_along_and_is_closed_on_exec),
 		WITH_PAIR(test_a_descriptor_that_nobody_wants_is_closed),

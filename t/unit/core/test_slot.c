@@ -75,7 +75,7 @@ static void test_every_death_leaves_the_slot_vacant(void **unused)
 
 static void test_the_time_of_a_state_is_that_of_its_beginning(void **unused)
 {
-	struct slot slot = { .channel = -1 };
+	struct slot slot = { 0 };
 
 	(void)unused;
 	assert_int_equal(slot_move(&slot, SLOT_WANTED, 5), SLOT_FORK);
