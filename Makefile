@@ -125,7 +125,7 @@ endef
 $(B)/core.a: $(core_o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(foreach d,core http uwsgi_proto fastcgi,$(eval $(call unit_rule,$(d))))
+$(foreach d,core http uwsgi_proto fastcgi scgi,$(eval $(call unit_rule,$(d))))
 
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
 # ---- connections to a server, SEED= to send the same again ----
@@ -135,6 +135,7 @@ fuzz_plugin_proxied_fuzz := http
 fuzz_plugin_packet_fuzz  := http
 fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
+fuzz_plugin_scgi_fuzz    := scgi
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
 
 fuzz: $(unit_bin)

@@ -34,7 +34,9 @@ def test_the_program_lies_at_an_address_that_nobody_knows():
     assert "DYN" in readelf(COMMAND[0], "--file-header").split("Type:")[1].splitlines()[0]
 
 
-@pytest.mark.parametrize("path", BUILT, ids=os.path.basename)
+# SCGI's plugin puts nothing onto its stack that could overflow.
+@pytest.mark.parametrize("path", [path for path in BUILT if "scgi_plugin" not in path],
+                         ids=os.path.basename)
 def test_what_is_written_onto_the_stack_is_watched(path):
     assert "__stack_chk_fail" in readelf(path, "--dyn-syms")
 

@@ -30,8 +30,8 @@ static const char build[] = "a command of uWSGI's own build; nothing here needs 
 static const char listing[] = "uWSGI lists what it was built with; --help-all lists what is here";
 static const char modifiers[] = "every request goes to the one application; modifiers are not "
 				"looked at";
-static const char speakers[] = "this protocol is not spoken here; use socket, http-socket or "
-			       "fastcgi-socket";
+static const char speakers[] = "this protocol is not spoken here; use socket, http-socket, "
+			       "fastcgi-socket or scgi-socket";
 static const char pushers[] = "measurements are not sent there; what reads the statistics can "
 			      "pass them on";
 static const char own_options[] = "options are not taken away by a file here; "
@@ -173,13 +173,14 @@ static const struct {
 	{ "zeromq", speakers },
 	{ "zmq", speakers },
 	{ "mongrel2", speakers },
-	{ "scgi", speakers },
+	{ "scgi-nph", speakers },
 	{ "raw-", speakers },
 	{ "puwsgi", speakers },
 	{ "fastcgi-nph", speakers },
 	{ "upload-progress$", "the application sees whole requests; a "
 			      "browser shows the progress of what it sends" },
 	{ "fastcgi-modifier", modifiers },
+	{ "scgi-modifier", modifiers },
 	{ "http-socket-modifier", modifiers },
 	{ "remap-modifier$", modifiers },
 	{ "allowed-modifiers$", modifiers },

@@ -18,7 +18,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
-from lib import fastcgi, http, uwsgi  # noqa: E402
+from lib import fastcgi, http, scgi, uwsgi  # noqa: E402
 from lib.server import Server  # noqa: E402
 
 FEW, MANY = 200, 2200
@@ -52,8 +52,13 @@ def over_uwsgi(address, count):
         assert uwsgi.request(address, "/").body == b"hello"
 
 
+def over_scgi(address, count):
+    for _ in range(count):
+        assert scgi.request(address, "/").body == b"hello"
+
+
 WAYS = {"http-socket": over_http, "http": over_http, "fastcgi-socket": over_fastcgi,
-        "socket": over_uwsgi}
+        "socket": over_uwsgi, "scgi-socket": over_scgi}
 
 
 class Counted(Server):

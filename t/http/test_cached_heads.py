@@ -17,16 +17,18 @@ def application(environ, start_response):
 ZONES = """
 fastcgi_cache_path {0}/fastcgi keys_zone=fastcgi:1m;
 uwsgi_cache_path {0}/uwsgi keys_zone=uwsgi:1m;
+scgi_cache_path {0}/scgi keys_zone=scgi:1m;
 add_header X-Cache $upstream_cache_status;
 """
 
 
 @pytest.mark.parametrize("path", ["/known", "/open", "/always"])
-@pytest.mark.parametrize("way", ["fastcgi", "uwsgi"])
+@pytest.mark.parametrize("way", ["fastcgi", "scgi", "uwsgi"])
 def test_a_head_does_not_fill_the_cache_of_a_get(start, nginx, folder, way, path):
     with open(f"{folder}/heads.py", "w", encoding="utf-8") as f:
         f.write(APP)
-    server = start(f"socket = {{uwsgi}}\nfastcgi-socket = {{fastcgi}}\nwsgi-file = {folder}/heads.py")
+    server = start(f"socket = {{uwsgi}}\nfastcgi-socket = {{fastcgi}}\n"
+                   f"scgi-socket = {{scgi}}\nwsgi-file = {folder}/heads.py")
     front = nginx(ZONES.format(folder), {
         "to": f"{way}_pass {server.names[way]}; {way}_cache {way}; {way}_cache_key $request_uri;"
               f" {way}_cache_valid 200 1m;"})

@@ -7,17 +7,18 @@ import time
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 
 INI = """
 http-socket = {http}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 module = basic
 processes = 1
 threads = 1
 """
-SPEAK = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi}
+SPEAK = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "scgi": scgi}
 
 
 @pytest.mark.parametrize("name", SPEAK)
@@ -66,13 +67,15 @@ http-socket = {http}
 http = {router}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 socket = {uwsgi_unix}
 fastcgi-socket = {fastcgi_unix}
+scgi-socket = {scgi_unix}
 module = basic
 processes = 8
 """
-TCP = ["http", "router", "uwsgi", "fastcgi"]
-UNIX = ["uwsgi_unix", "fastcgi_unix"]
+TCP = ["http", "router", "uwsgi", "fastcgi", "scgi"]
+UNIX = ["uwsgi_unix", "fastcgi_unix", "scgi_unix"]
 
 
 def ask(server, name, target):
@@ -157,7 +160,7 @@ def test_an_idle_connection_is_closed_after_http_timeout(start):
         assert c.is_closed()
 
 
-@pytest.mark.parametrize("name", ["uwsgi", "fastcgi"])
+@pytest.mark.parametrize("name", ["uwsgi", "fastcgi", "scgi"])
 def test_a_silent_peer_is_dropped_after_socket_timeout(start, name):
     server = start(INI + "socket-timeout = 1\n")
     with http.Connection(server.names[name]) as c:
@@ -202,7 +205,7 @@ def test_a_long_request_does_not_hold_up_kept_connections_for_ever(start):
 
 # ---- bodies that hardly come ----
 
-@pytest.mark.parametrize("name", ["http", "router", "uwsgi", "fastcgi"])
+@pytest.mark.parametrize("name", ["http", "router", "uwsgi", "fastcgi", "scgi"])
 def test_a_body_below_the_least_rate_is_refused(start, name):
     """It is never silent for long."""
     server = start(INI + "http = {router}\nhttp-timeout = 1\nsocket-timeout = 1\n"

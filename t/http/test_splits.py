@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 
 BODY = b"the body\r\n\r\nof it"
 HEADERS = [("X-One", "1")]
@@ -34,6 +34,12 @@ def read_fastcgi(c):
     return f.read().body
 
 
+def read_scgi(c):
+    s = scgi.Connection.__new__(scgi.Connection)
+    s.socket, s.buffer = c.socket, b""
+    return s.read()
+
+
 REQUESTS = {
     "http": (http.request_bytes("/echo", "POST", HEADERS, BODY), lambda c: c.read().body),
     "http chunked": (http.request_bytes("/echo", "POST", [("Transfer-Encoding", "chunked")],
@@ -41,6 +47,7 @@ REQUESTS = {
                      lambda c: c.read().body),
     "uwsgi": (uwsgi.request_bytes("/echo", "POST", HEADERS, BODY), lambda c: c.read().body),
     "fastcgi": (fastcgi.request_bytes("/echo", "POST", HEADERS, BODY), read_fastcgi),
+    "scgi": (scgi.request_bytes("/echo", "POST", HEADERS, BODY), lambda c: read_scgi(c).body),
     "fastcgi padded": (fastcgi.request_bytes("/echo", "POST", body=BODY, size=50, padding=3),
                        read_fastcgi),
 }

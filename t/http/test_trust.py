@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 
 INI = """
 http-socket = {http}
@@ -16,12 +16,14 @@ socket = {uwsgi}
 socket = {uwsgi_unix}
 fastcgi-socket = {fastcgi}
 fastcgi-socket = {fastcgi_unix}
+scgi-socket = {scgi}
+scgi-socket = {scgi_unix}
 module = basic
 processes = 2
 """
 # cgi.variables() names it as the client.
 CLIENT = "192.0.2.7"
-SPEAK = {"http": http, "router": http, "uwsgi": uwsgi, "fastcgi": fastcgi}
+SPEAK = {"http": http, "router": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "scgi": scgi}
 WAYS = [*SPEAK, *(f"{name}_unix" for name in SPEAK)]
 PROTO, SSL = ("X-Forwarded-Proto", "https"), ("X-Forwarded-SSL", "on")
 
@@ -91,7 +93,7 @@ def test_the_environment_names_them_unless_the_configuration_does(start, line, v
     ([("HTTPS", "off"), ("HTTP_X_FORWARDED_PROTO", "https")], "https"),
     ([("HTTP_X_FORWARDED_PROTO", "http"), ("HTTP_X_FORWARDED_SSL", "on")], "http"),
     ([("HTTP_X_FORWARDED_PROTO", "https, http")], "http")])
-@pytest.mark.parametrize("way", ["uwsgi", "fastcgi"])
+@pytest.mark.parametrize("way", ["uwsgi", "fastcgi", "scgi"])
 def test_the_order_of_what_is_said(served, way, extra, scheme):
     assert environ(served, way, extra=extra)["wsgi.url_scheme"] == scheme
 
@@ -168,7 +170,7 @@ def test_the_environment_is_checked_too(start):
 
 # ---- variables that no client and no web server has a say in ----
 
-@pytest.mark.parametrize("way", ["uwsgi", "fastcgi"])
+@pytest.mark.parametrize("way", ["uwsgi", "fastcgi", "scgi"])
 def test_the_server_s_own_keys_cannot_be_replaced(served, way):
     own = environ(served, way)
     forged = ["wsgi.input", "wsgi.errors", "wsgi.file_wrapper", "wsgi.multithread", "wsgi.version",

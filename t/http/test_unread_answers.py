@@ -6,18 +6,19 @@ import re
 
 import pytest
 
-from lib import fastcgi, http, proc, uwsgi
+from lib import fastcgi, http, proc, scgi, uwsgi
 
 INI = """
 http-socket = {http}
 http = {router}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 module = basic
 processes = 1
 socket-sndbuf = 65536
 """
-SPEAK = {"http": http, "router": http, "uwsgi": uwsgi, "fastcgi": fastcgi}
+SPEAK = {"http": http, "router": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "scgi": scgi}
 MIB = 1 << 20
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import namedtuple
 
-from lib import fastcgi, http, proc, sequences, uwsgi
+from lib import fastcgi, http, proc, scgi, sequences, uwsgi
 from lib.address import connect
 from lib.server import BASE_ENV, REPORT, Server
 from lib.wait import until
@@ -58,6 +58,10 @@ def ask_fastcgi(address):
     return fastcgi.request(address, "/hello")
 
 
+def ask_scgi(address):
+    return scgi.request(address, "/hello")
+
+
 Way = namedtuple("Way", "ini sequence ask")
 _http = sequences.several(sequences.http_request)
 _PROXY = "http-enable-proxy-protocol = true\n"
@@ -67,6 +71,8 @@ WAYS = {
     "socket": Way("socket = {peer}\n", sequences.several(sequences.uwsgi_request), ask_uwsgi),
     "fastcgi-socket": Way("fastcgi-socket = {peer}\n",
                           sequences.several(sequences.fastcgi_request), ask_fastcgi),
+    "scgi-socket": Way("scgi-socket = {peer}\n", sequences.several(sequences.scgi_request),
+                       ask_scgi),
     "proxy-http-socket": Way("http-socket = {peer}\n" + _PROXY, sequences.proxied, ask_proxied),
     "proxy-http": Way("http = {peer}\n" + _PROXY, sequences.proxied, ask_proxied),
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One server that speaks every protocol on every kind of socket, with nginx before it: shared by
 the tests that only ask and look at the answer."""
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 
 INI = """
 processes = 2
@@ -15,6 +15,8 @@ socket = {uwsgi}
 uwsgi-socket = {uwsgi_unix}
 fastcgi-socket = {fastcgi}
 fastcgi-socket = {fastcgi_unix}
+scgi-socket = {scgi}
+scgi-socket = {scgi_unix}
 limit-post = 33554432
 """
 
@@ -34,6 +36,9 @@ LISTENERS = {
     "nginx_fastcgi_keep": "fastcgi_pass fast; fastcgi_keep_conn on;",
     "nginx_fastcgi_unbuffered": "fastcgi_pass {fastcgi}; fastcgi_request_buffering off;"
                                 " fastcgi_buffering off;",
+    "nginx_scgi": "scgi_pass {scgi};",
+    "nginx_scgi_unix": "scgi_pass unix:{scgi_unix};",
+    "nginx_scgi_unbuffered": "scgi_pass {scgi}; scgi_buffering off;",
 }
 UPSTREAMS = """
 upstream kept {{ server {http}; keepalive 4; }}
@@ -44,7 +49,8 @@ upstream fast {{ server {fastcgi}; keepalive 4; }}
 DIRECT = {"http": http.request, "http_unix": http.request,
           "router": http.request, "router_unix": http.request,
           "uwsgi": uwsgi.request, "uwsgi_unix": uwsgi.request,
-          "fastcgi": fastcgi.request, "fastcgi_unix": fastcgi.request}
+          "fastcgi": fastcgi.request, "fastcgi_unix": fastcgi.request,
+          "scgi": scgi.request, "scgi_unix": scgi.request}
 DIRECT_WAYS = list(DIRECT)
 NGINX_WAYS = list(LISTENERS)
 WAYS = DIRECT_WAYS + NGINX_WAYS

@@ -31,6 +31,7 @@ http {{
     server_name_in_redirect off;
     {params}
     {fastcgi_params}
+    {scgi_params}
     {snippet}
 }}
 """
@@ -81,6 +82,8 @@ def nginx(folder, snippet="", listeners=None):
     with open(conf, "w", encoding="utf-8") as f:
         f.write(NGINX.format(here=folder, params=PARAMS,
                              fastcgi_params=PARAMS.replace("uwsgi_param", "fastcgi_param"),
+                             scgi_params=PARAMS.replace("uwsgi_param", "scgi_param") +
+                             "scgi_param SCGI 1;",
                              snippet=snippet + servers))
     return Front(folder, names, ["/usr/sbin/nginx", "-c", conf, "-e", f"{folder}/error.log"],
                  f"{folder}/error.log")
@@ -93,8 +96,9 @@ def nginx_file(folder, conf, address):
                  f"{folder}/error.log")
 
 
-def apache(folder, proxy_to):
-    """mod_proxy_uwsgi passing everything on; proxy_to: what stands in ProxyPass."""
+def apache(folder, proxy_to, speaks="uwsgi"):
+    """mod_proxy_uwsgi, or another such module, passing everything on; proxy_to: what stands in
+    ProxyPass."""
     address = free_address()
     modules = "/usr/lib/apache2/modules"
     conf = os.path.join(str(folder), "apache.conf")
@@ -109,7 +113,7 @@ def apache(folder, proxy_to):
             LoadModule mpm_event_module {modules}/mod_mpm_event.so
             LoadModule authz_core_module {modules}/mod_authz_core.so
             LoadModule proxy_module {modules}/mod_proxy.so
-            LoadModule proxy_uwsgi_module {modules}/mod_proxy_uwsgi.so
+            LoadModule proxy_{speaks}_module {modules}/mod_proxy_{speaks}.so
             User www-data
             Group www-data
             ErrorLog {folder}/apache.log

@@ -5,7 +5,7 @@ comes from the random generator that is passed in, so that the same seed sends t
 import socket
 import struct
 
-from lib import cgi, fastcgi, http, uwsgi
+from lib import cgi, fastcgi, http, scgi, uwsgi
 
 METHODS = ("GET", "GET", "POST", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "X")
 TARGETS = ("/hello", "/echo", "/echo", "/environ", "/blocks", "/written", "/fails", "/ignore-body",
@@ -113,6 +113,17 @@ def fastcgi_request(rng):
     return before + fastcgi.begin(number, rng.random() < 0.6, role) + \
         _records(rng, fastcgi.PARAMS, number, found) + \
         _records(rng, fastcgi.STDIN, number, q["body"])
+
+
+def scgi_request(rng):
+    q = _question(rng)
+    found = [(k, v or "") for k, v in _variables(rng, q)]
+    if not _seldom(rng):
+        length = dict(found).get("CONTENT_LENGTH") or "0"
+        found = [("CONTENT_LENGTH", length), ("SCGI", rng.choice(("1", "1", "1", "2")))] + \
+            [v for v in found if v[0] != "CONTENT_LENGTH"]
+    text = scgi.netstring(found).partition(b":")[2]
+    return b"%d:%s" % (_off(rng, len(text) - 1), text) + q["body"]
 
 
 def proxy_header(rng):

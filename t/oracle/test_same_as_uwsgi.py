@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 from lib.server import ROOT, Oracle
 
 pytestmark = pytest.mark.oracle
@@ -16,6 +16,7 @@ INI = """
 http-socket = {http}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 module = basic
 processes = 2
 threads = 2
@@ -23,9 +24,9 @@ enable-threads = true
 buffer-size = 32768
 """
 LISTENERS = {"nginx_uwsgi": "uwsgi_pass {uwsgi};", "nginx_fastcgi": "fastcgi_pass {fastcgi};",
-             "nginx_http": "proxy_pass http://{http};"}
-WAYS = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "nginx_uwsgi": http,
-        "nginx_fastcgi": http, "nginx_http": http}
+             "nginx_scgi": "scgi_pass {scgi};", "nginx_http": "proxy_pass http://{http};"}
+WAYS = {"http": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "scgi": scgi, "nginx_uwsgi": http,
+        "nginx_fastcgi": http, "nginx_scgi": http, "nginx_http": http}
 
 # (name, request): the request as arguments of the clients in lib/.
 TABLE = [
@@ -85,7 +86,7 @@ HEADER_DIFFERENCES = {
     "Content-Length added": {"content-length"},
     "Connection and chunks on http-socket": {"connection", "transfer-encoding", "keep-alive"},
     "Date and Server": {"date", "server"},
-    "HEAD on socket and fastcgi-socket": {"x-accel-expires"},
+    "HEAD on socket, fastcgi-socket and scgi-socket": {"x-accel-expires"},
 }
 
 

@@ -179,6 +179,7 @@ def test_the_largest_packet_fits_the_default_buffer(served):
 
 @pytest.mark.parametrize("protocol, proxy", [("socket", "uwsgi_pass {front};"),
                                              ("fastcgi-socket", "fastcgi_pass {front};"),
+                                             ("scgi-socket", "scgi_pass {front};"),
                                              ("http-socket", "proxy_pass http://{front};")])
 def test_a_head_beyond_buffer_size_is_431_behind_nginx(start, nginx, protocol, proxy):
     server = start(protocol + " = {front}\nmodule = basic\nbuffer-size = 4096")
@@ -189,6 +190,7 @@ def test_a_head_beyond_buffer_size_is_431_behind_nginx(start, nginx, protocol, p
 
 @pytest.mark.parametrize("protocol, proxy", [("socket", "uwsgi_pass {front};"),
                                              ("fastcgi-socket", "fastcgi_pass {front};"),
+                                             ("scgi-socket", "scgi_pass {front};"),
                                              ("http-socket", "proxy_pass http://{front};")])
 def test_a_body_beyond_limit_post_is_413_behind_nginx(start, nginx, protocol, proxy):
     server = start(protocol + " = {front}\nmodule = basic\nlimit-post = 100000")
