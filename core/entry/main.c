@@ -112,6 +112,18 @@ static struct config *load_and_report(const struct invocation *invocation, struc
 	return cfg;
 }
 
+/* start_folder NULL: the application is not imported. */
+static int check_runner(const struct config *cfg, const struct loader *ld, const char *start_folder,
+			struct error *e)
+{
+	const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
+	const struct app *app = loader_find_app(ld, cfg, e);
+
+	if (!app || !start_folder)
+		return app ? 0 : -1;
+	return check_app(cfg, app, start_folder, s->reload_timeout_s, e);
+}
+
 /* Whether the server would start with this configuration, as far as that can be told without
  * doing it; with app also whether the application can be imported. */
 static int check(const struct invocation *invocation, struct loader *ld, const char *format,
@@ -125,12 +137,8 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 	report_init(&report);
 	report.thorough = true;
 	struct config *cfg = load_all(invocation, ld, &tables, &report);
-	if (app && cfg && ld->app) {
-		const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
-
-		if (check_app(cfg, ld->app, invocation->cwd, s->reload_timeout_s, &e))
-			report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
-	}
+	if (cfg && check_runner(cfg, ld, app ? invocation->cwd : NULL, &e))
+		report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 	if (cfg && !json)
 		config_print(cfg);
 	if (cfg && config_exit(cfg) >= 0)
@@ -175,11 +183,13 @@ static void say_hello(const struct master_setup *setup)
 {
 	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
 	const struct listeners *listeners = &setup->listeners;
+	struct error e;
+	const struct app *app = loader_find_app(setup->loader, setup->config, &e);
 
 	uwsgi_log(UWSGI_NOTE,
 		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
 		  "thread%s",
-		  UWSGI_VERSION, (long)getpid(), setup->loader->app->name, s->processes,
+		  UWSGI_VERSION, (long)getpid(), app->name, s->processes,
 		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct listener *l = &listeners->items[i];
@@ -224,8 +234,8 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	bool at_once = privileges_at_once(cfg), jailed = false;
 	struct identity who;
 
-	if (!ld->app)
-		return uwsgi_error_set(e, "no plugin that runs applications is loaded (python)");
+	if (!loader_find_app(ld, cfg, e))
+		return -1;
 	if (privileges_find(cfg, &who, e))
 		return -1;
 	environment_set_umask(cfg);

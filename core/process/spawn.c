@@ -14,13 +14,14 @@ static _Noreturn void become_zygote(const struct generation *g, pid_t master, in
 {
 	const struct generation_host *host = g->host;
 	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
+	struct error e;
 	const struct zygote_setup zygote = {
 		.worker = {
 			.config = g->config,
 			.listeners = &g->listeners,
 			.neighbours = g->neighbours,
 			.successors = host->workers_left,
-			.app = host->loader->app,
+			.app = loader_find_app(host->loader, g->config, &e),
 			.scoreboard = &g->scoreboard,
 			.tally = host->tally,
 			.info = {

@@ -155,7 +155,8 @@ static int begin_reload(struct succession *s, struct error *e)
 		config_free(cfg);
 		return -1;
 	}
-	if (listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
+	if (!loader_find_app(s->host->loader, cfg, e) ||
+	    listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
 		config_free(cfg);
 		return -1;
 	}

@@ -185,20 +185,30 @@ static void copy_cut(char *to, size_t size, struct slice s)
 	to[n] = '\0';
 }
 
-static void show_busy(struct lane *lane, const struct request *rq)
+/* False: it is no request that an application could run. */
+static bool show_busy(struct lane *lane, const struct request *rq)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
+	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
-	copy_cut(score->method, sizeof score->method,
-		 uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
+	copy_cut(score->method, sizeof score->method, method);
 	copy_cut(score->uri, sizeof score->uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
 	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
 	if (s->harakiri_s)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
 				      memory_order_release);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
+	return method.n > 0;
+}
+
+static void refuse_nameless(struct exchange *x)
+{
+	uwsgi_request_reject(&x->rq, 400, "it has no REQUEST_METHOD: does the web server pass CGI "
+			     "variables on (nginx: include uwsgi_params)?");
+	uwsgi_response_refuse(&x->rs, 400, SLICE("The request has no REQUEST_METHOD"));
+	request_log_refusal(&x->rq);
 }
 
 static void show_idle(struct lane *lane)
@@ -246,8 +256,10 @@ static void on_run(void *host, struct exchange *x)
 	/* The loop's time: read when it woke, and again after each request. */
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
-	show_busy(lane, &x->rq);
-	lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+	if (show_busy(lane, &x->rq))
+		lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+	else
+		refuse_nameless(x);
 	stray_end();
 	show_idle(lane);
 	account(lane, x, began_us);

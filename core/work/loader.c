@@ -5,6 +5,7 @@
 
 #include "settings/nearest.h"
 #include "settings/uwsgi_plugins.h"
+#include "work/contract.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -107,11 +108,9 @@ static bool is_loaded(const struct loader *ld, const char *name)
  * takes the other's place. */
 static void replace(struct loader *ld, size_t i, const struct plugin *p)
 {
-	const struct plugin *old = ld->items[i];
-
 	ld->items[i] = p;
-	if (p->app && ld->app == old->app)
-		ld->app = p->app;
+	if (p->app)
+		ld->apps[i] = contract_complete(p->app);
 }
 
 static int add(struct loader *ld, const char *path, const struct plugin *p, struct error *e)
@@ -124,27 +123,20 @@ static int add(struct loader *ld, const char *path, const struct plugin *p, stru
 	}
 	if (ld->plugins.count == LOADER_MAX)
 		return uwsgi_error_set(e, "%s: more than %d plugins", path, LOADER_MAX);
-	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
-		return uwsgi_error_set(e, "%s: protocol \"%s\" keeps %zu bytes of a connection, at most "
-				       "%d are possible",
-				       path, p->protocol->name, p->protocol->state_size,
-				       UWSGI_STATE_MAX);
-	if (p->app && ld->app)
-		return uwsgi_error_set(e, "%s: plugin \"%s\" is already there to run applications",
-				       path, ld->app->name);
 	ld->items[ld->plugins.count++] = p;
+	if (p->app)
+		ld->apps[ld->plugins.count - 1] = contract_complete(p->app);
 	if (p->protocol)
 		add_protocol_name(ld, p->protocol->name);
 	for (size_t i = 0; p->protocol && p->protocol->aliases && p->protocol->aliases[i]; i++)
 		add_protocol_name(ld, p->protocol->aliases[i]);
-	if (p->app)
-		ld->app = p->app;
 	return 0;
 }
 
 static int adopt(struct loader *ld, const char *path, void *handle, struct error *e)
 {
 	const struct plugin *p = dlsym(handle, "uwsgi_plugin");
+	struct error why;
 
 	if (!p)
 		return uwsgi_error_set(
@@ -153,7 +145,9 @@ static int adopt(struct loader *ld, const char *path, void *handle, struct error
 		return uwsgi_error_set(e,
 				       "%s is plugin \"%s\" with ABI %u, this server needs ABI %u: "
 				       "build it anew",
-				       path, p->name, p->abi, UWSGI_ABI);
+				       path, p->name ? p->name : "", p->abi, UWSGI_ABI);
+	if (contract_check(p, &why))
+		return uwsgi_error_set(e, "%s: %s", path, why.text);
 	return add(ld, path, p, e);
 }
 
@@ -344,6 +338,31 @@ void loader_load_configured(struct loader *ld, const struct config *cfg, struct 
 	for (size_t i = 0; i < keys->count; i++)
 		if (key_means(keys->items[i].name, "plugin"))
 			load_list(ld, &keys->items[i], cfg, report);
+}
+
+const struct app *loader_find_app(const struct loader *ld, const struct config *cfg,
+				  struct error *e)
+{
+	const struct app *first = NULL, *wanted = NULL;
+
+	for (size_t i = 0; i < ld->plugins.count; i++) {
+		const struct app *app = &ld->apps[i];
+
+		if (!ld->items[i]->app)
+			continue;
+		first = first ? first : app;
+		if (app->wants && !app->wants(cfg))
+			continue;
+		if (wanted) {
+			uwsgi_error_set(e, "applications of %s and of %s are named: a server runs one "
+					"of them", wanted->name, app->name);
+			return NULL;
+		}
+		wanted = app;
+	}
+	if (!first)
+		uwsgi_error_set(e, "no plugin that runs applications is loaded (python)");
+	return wanted ? wanted : first;
 }
 
 bool loader_has(const struct loader *ld, const char *name)

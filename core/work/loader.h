@@ -16,8 +16,8 @@ extern const struct option_table loader_options;
 
 struct loader {
 	const struct plugin *items[LOADER_MAX];
-	struct plugins plugins; /* these */
-	const struct app *app;  /* the application runner; NULL: none is loaded */
+	struct plugins plugins;       /* these */
+	struct app apps[LOADER_MAX]; /* at the place of their plugins, without NULL members */
 	/* The option `protocol`, whose choices are the protocols of the plugins. */
 	struct option_table protocol_options;
 	struct option protocol_rows[2];
@@ -33,6 +33,9 @@ void loader_load_by_program_name(struct loader *, const char *program);
 /* Those that the configuration's keys name with plugin=, as far as they are not here already.  One
  * that cannot be loaded is an error, unless it is uWSGI's: then it is missed, and that is said. */
 void loader_load_configured(struct loader *, const struct config *keys, struct report *);
+/* The plugin whose application this configuration names, or the only one there is.  NULL with what is
+ * wrong: there is none, or several are named. */
+const struct app *loader_find_app(const struct loader *, const struct config *, struct error *);
 /* Whether a plugin of this name is loaded; python3 is python. */
 bool loader_has(const struct loader *, const char *name);
 

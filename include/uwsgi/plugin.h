@@ -161,7 +161,7 @@ struct header {
  * the headers whenever length is known.  Valid during the call. */
 struct head {
 	int status;
-	struct slice line; /* "200 OK" */
+	struct slice line; /* "200 OK"; also "200", without a reason */
 	const struct header *headers;
 	size_t header_count;
 	int64_t length;    /* bytes of body to come; -1: unknown until the end */
@@ -181,35 +181,63 @@ struct protocol_timeouts {
 /* The most that a protocol may keep of a connection. */
 #define UWSGI_STATE_MAX 256
 
+/* All of it runs on a lane's thread of a worker, or in the gateway's process, between other
+ * connections: no call may wait for anything.  A connection is served by one thread at a time.  Where
+ * a member is not said to be possibly NULL, a plugin without it is not loaded.
+ *
+ * The calls of one connection: begin(), then for each request parse() until it says something else
+ * than PARSE_MORE, then head(), body() for each piece and end().  A connection may end between any
+ * two of them, and nothing is called when it does: the state owns nothing. */
 struct protocol {
 	const char *name; /* "http": what `protocol =` calls it.  Its own socket options are rows of
 			   * the plugin's table with `listen` */
 	const char *const *aliases; /* other names for `protocol =`, NULL-terminated; NULL: none */
 	/* Zeroed for each connection, owned by the core, kept across requests.  It holds no
-	 * pointers: between two requests a connection may move to another process. */
+	 * pointers: between two requests a connection may move to another process.  At most
+	 * UWSGI_STATE_MAX. */
 	size_t state_size;
 	/* Bytes of a head that buffer-size does not count. */
 	size_t framing;
 	/* head->close is told to the peer, which then sends no other request. */
 	bool announces_close;
 
-	/* They are socket-timeout before; NULL: that is what they are. */
+	/* They are socket-timeout before; NULL: that is what they are.  In the master, for each
+	 * listener. */
 	void (*timeouts)(const struct config *, struct protocol_timeouts *);
-	/* For each new connection, its state zeroed; NULL: nothing to do. */
+	/* For each new connection, its state zeroed; NULL: nothing to do.  The master calls it once
+	 * for each listener, too: what it writes into the state is how it compares two
+	 * configurations, so it must depend on nothing but its arguments. */
 	void (*begin)(void *state, const struct config *, const struct peer *);
 
-	/* Takes what it can of in and says in *used how much.  The head is taken in one piece:
-	 * as long as it is incomplete, *used is 0 and the same bytes come again with more behind
-	 * them; once taken they do not move until the request ends, so variables may be slices of
-	 * it.  A head that outgrows buffer-size is refused by the core.  Body bytes are taken as
-	 * they come.  After PARSE_DONE, the next call is for the next request: bytes of it may
-	 * already be in `in` and must not be taken.  out is for what must be said early (100
-	 * Continue, FastCGI management records) and is sent at once. */
+	/* Takes what it can of in, which is at least one byte, and says in *used how much (0 before
+	 * the call).  The head is taken in one piece: as long as it is incomplete, *used is 0 and
+	 * the same bytes come again with more behind them; once taken they do not move until the
+	 * request ends, so variables may be slices of it.  A head that outgrows buffer-size is
+	 * refused by the core.  Body bytes are taken as they come.  After PARSE_DONE, the next call
+	 * is for the next request: bytes of it may already be in `in` and must not be taken.  out is
+	 * for what must be said early (100 Continue, FastCGI management records) and is sent at
+	 * once.
+	 *
+	 * PARSE_DONE is for a request with REQUEST_METHOD; without it the core answers 400.
+	 * Applications also count on PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT,
+	 * SERVER_PROTOCOL, REQUEST_URI and REMOTE_ADDR (RFC 3875 section 4.1; PEP 3333, "environ
+	 * Variables").  CONTENT_LENGTH of a body that came without one is added by the core.
+	 *
+	 * It is not called again after PARSE_BAD or PARSE_CLOSE, nor after an end() that did not
+	 * say ENDED_KEEP: no state has to be put in order then.  After ENDED_KEEP the state is as
+	 * the last call left it; whoever sets a phase sets it back. */
 	enum parsed (*parse)(void *state, struct request *, struct slice in, size_t *used,
 			     struct sendbuf *);
 
-	/* One head, then body pieces, then the end.  After PARSE_BAD the core answers through
-	 * these too, whatever little the parser had understood by then. */
+	/* One head, then body pieces, then the end.  When a request cannot be run, the core answers
+	 * through these too, whatever little the parser had understood by then: after PARSE_BAD,
+	 * and when a head is too large or late.  head->close is true then.
+	 *
+	 * All headers of the application come, also Connection, Transfer-Encoding and other
+	 * hop-by-hop ones (RFC 9110 section 7.6.1): a protocol that frames bodies itself leaves
+	 * them out.  Content-Length comes once at most, and is true.  Names and values hold no
+	 * control characters where the plugin that runs the application sees to that, as python
+	 * does. */
 	void (*head)(void *state, const struct head *, struct sendbuf *);
 	void (*body)(void *state, const struct piece *, struct sendbuf *);
 	/* complete: all of the body was said; false: it broke off and the peer must notice. */
@@ -230,22 +258,33 @@ struct worker_info {
  * application gives control back; if it does not, the core does after handle(). */
 UWSGI_API bool uwsgi_is_stray(void);
 
+/* The master never calls into it but for wants().  A zygote imports the application and forks the
+ * workers, each of which has a thread for each of its lanes: the main one for lane 0.  Members may be
+ * NULL but for name and handle; the comments say when each is called. */
 struct app {
 	const char *name;
+	/* In the master: whether the configuration names an application of this kind, by an option
+	 * such as module.  It has no side effect.  NULL: whenever the plugin is loaded.  Where none
+	 * is wanted, the first one runs; two that are wanted are an error. */
+	bool (*wants)(const struct config *);
 	/* In the zygote, once: the interpreter, not the application. */
 	int (*init)(const struct config *, const struct worker_info *, struct error *);
-	/* Import the application: in the zygote, or in each worker with lazy-apps.  On failure the
-	 * sentence says what, the traceback is already logged, and handle() must answer 500. */
+	/* Import the application: in the zygote, or in each worker with lazy-apps, before any lane.
+	 * On failure the sentence says what, the traceback is already logged, and handle() must
+	 * answer 500. */
 	int (*load)(const struct config *, struct error *);
+	/* In the zygote, around the fork of each worker. */
 	void (*fork_before)(void);
 	void (*fork_parent)(void);
-	/* In the worker; info is the worker's own and outlives it. */
+	/* In the worker, on its main thread; info is the worker's own and outlives it. */
 	void (*fork_child)(const struct worker_info *);
 	/* In the worker when the application is loaded, before any lane. */
 	int (*worker_start)(struct error *);
-	/* On the lane's own thread; *state is handed to every call for this lane. */
+	/* On the lane's own thread, as all that follows but worker_stop(); *state, NULL before, is
+	 * handed to every call for this lane. */
 	int (*lane_start)(int lane, void **state, struct error *);
-	/* Runs one whole request; ends the response before it returns. */
+	/* Runs one whole request, and ends the response before it returns.  It may wait as long as
+	 * harakiri lets it: other lanes go on, the other connections of this one wait. */
 	void (*handle)(void *state, struct request *, struct response *);
 	/* Whether code of the application was changed on disk since the last call, and what; asked
 	 * every interval_s(cfg) seconds (0: not at all) between requests.  Both or neither. */
@@ -254,11 +293,13 @@ struct app {
 	/* Around any wait of the server inside handle(): let other threads run meanwhile. */
 	void (*pause)(void *state);
 	void (*resume)(void *state);
-	/* Bytes or files lent to responses are sent; called in or outside handle(). */
+	/* Bytes or files lent to responses are sent; called in or outside handle().  NULL: nothing
+	 * is lent, all owners are NULL. */
 	void (*release)(void *state, void *const *owners, size_t count);
 	void (*lane_stop)(void *state);
-	/* In the worker when all lanes have stopped: background work, then exit handlers.  The
-	 * process ends after it, and is killed in mercy_ms if this has not returned. */
+	/* In the worker, on its main thread, when all lanes have stopped: background work, then exit
+	 * handlers.  The process ends after it, and is killed in mercy_ms if this has not
+	 * returned. */
 	void (*worker_stop)(long long mercy_ms);
 };
 
@@ -285,11 +326,13 @@ struct gateway_setup {
 };
 
 /* It accepts on the addresses of the plugin's rows with LISTEN_GATEWAY, where the plugin's protocol
- * is spoken. */
+ * is spoken.  No member may be NULL.  All but needs() are called in its process, on its only thread,
+ * and must not wait. */
 struct gateway {
 	const char *name; /* "http"; its processes are named so */
+	/* In the master and in its process; it has no side effect. */
 	void (*needs)(const struct config *, struct gateway_needs *);
-	/* In its process; *state is handed to every other call. */
+	/* *state is handed to every other call. */
 	int (*start)(const struct gateway_setup *, void **state, struct error *);
 	/* Takes over a whole request; both stay valid until the response has ended, which may be
 	 * in a later turn of the loop.  The pointer returned comes back in gone(). */
@@ -300,9 +343,11 @@ struct gateway {
 	void (*release)(void *state, void *const *owners, size_t count);
 };
 
+/* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
+ * Any of the parts may be NULL. */
 struct plugin {
 	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
-	const char *name;
+	const char *name; /* not NULL; that of its file is NAME_plugin.so */
 	const char *const
 		*aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */
 	const struct option_table *options; /* NULL: none */

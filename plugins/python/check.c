@@ -106,6 +106,16 @@ static const char *behind(const char *sentence, const char *path)
 	return at ? at + strlen(path) + strspn(at + strlen(path), ": /") : sentence;
 }
 
+static bool names_application(const struct python_settings *s)
+{
+	return s->module || s->file || s->code || s->paste || s->mounts.count > 0;
+}
+
+bool check_wants(const struct config *cfg)
+{
+	return names_application(uwsgi_options(cfg, &python_options));
+}
+
 void check_settings(const struct config *cfg, struct report *report)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
@@ -117,7 +127,7 @@ void check_settings(const struct config *cfg, struct report *report)
 				   s->module);
 	if (!uwsgi_config_thorough(report))
 		return;
-	if (!s->module && !s->file && !s->code && !s->paste && s->mounts.count == 0)
+	if (!names_application(s))
 		uwsgi_config_doubt(
 			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "

@@ -167,6 +167,8 @@ int home_check_environment(struct error *);
 
 /* Of struct option_table; without an interpreter. */
 void check_settings(const struct config *, struct report *);
+/* Whether the configuration names a Python application. */
+bool check_wants(const struct config *);
 
 /* ---- advice.c ---- */
 

@@ -221,6 +221,7 @@ const struct option_table python_options = {
 
 static const struct app app = {
 	.name = "python " PY_VERSION,
+	.wants = check_wants,
 	.init = interpreter_init,
 	.load = interpreter_load,
 	.fork_before = interpreter_fork_before,

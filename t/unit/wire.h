@@ -67,6 +67,7 @@ static inline enum parsed lines_parse(void *state, struct request *rq, struct sl
 		uwsgi_request_reject(rq, 400, "no line");
 		return PARSE_BAD;
 	}
+	uwsgi_request_var(rq, SLICE("REQUEST_METHOD"), SLICE("GET"));
 	uwsgi_request_var(rq, SLICE("LINE"), (struct slice){ in.p, *used - 1 });
 	uwsgi_request_var(rq, SLICE("REQUEST_URI"), (struct slice){ in.p, *used - 1 });
 	return PARSE_DONE;

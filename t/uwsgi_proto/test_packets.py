@@ -41,6 +41,15 @@ def test_a_variable_given_twice_has_its_last_value(served):
         assert json.loads(c.read().body)["TWICE"] == "last"
 
 
+def test_a_packet_without_a_method_is_no_request(served):
+    """A web server whose configuration lacks `include uwsgi_params` sends such ones."""
+    for data in (uwsgi.packet([]), uwsgi.packet([("PATH_INFO", "/hello")])):
+        answer = http.raw(served.uwsgi, data)
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"no REQUEST_METHOD" in answer
+    served.wait_log("with 400: it has no REQUEST_METHOD: does the web server pass CGI variables")
+    still_serves(served)
+
+
 @pytest.mark.parametrize("extra, scheme", [
     ([("UWSGI_SCHEME", "https")], "https"), ([("HTTPS", "on")], "https"),
     ([("HTTP_X_FORWARDED_PROTO", "https")], "https"), ([("HTTP_X_FORWARDED_SSL", "on")], "https"),
