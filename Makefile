@@ -99,7 +99,7 @@ $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $($(notdir $*)_cppflags) -fvisibility=hidden -c -o $@ $<
 inifile_cppflags = $(INIH_SWITCHES)
-magic_cppflags  := -DUWSGI_VERSION='"$(VERSION)"'
+expand_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'

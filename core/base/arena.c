@@ -103,3 +103,15 @@ struct slice arena_copy(struct arena *a, struct slice s)
 		memcpy(p, s.p, s.n);
 	return (struct slice){ p, s.n };
 }
+
+char *arena_string(struct arena *a, const char *text, size_t n)
+{
+	char *p = n < SIZE_MAX ? arena_alloc(a, n + 1) : NULL;
+
+	if (!p)
+		return NULL;
+	if (n)
+		memcpy(p, text, n);
+	p[n] = '\0';
+	return p;
+}

@@ -19,6 +19,8 @@ void arena_fini(struct arena *);
 void *arena_alloc(struct arena *, size_t n);
 /* A copy; {NULL, 0} when memory is out. */
 struct slice arena_copy(struct arena *, struct slice);
+/* A copy that ends with a NUL; NULL when memory is out. */
+char *arena_string(struct arena *, const char *text, size_t n);
 /* Takes back everything that was given out. */
 void arena_reset(struct arena *);
 

@@ -200,7 +200,7 @@ static void say_hello(const struct master_setup *setup)
 			  l->text.port[0] ? ":" : "", l->text.port,
 			  l->passed ? ", passed on by the service manager" : "");
 	}
-	if (!config_key(setup->config, "limit-post"))
+	if (!config_directive(setup->config, "limit-post"))
 		uwsgi_log(UWSGI_NOTE, "request bodies may have up to 1 GiB; limit-post sets another "
 				      "limit");
 	if (geteuid() == 0)

@@ -156,7 +156,7 @@ const char *logging_date_format(const struct config *cfg)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 
-	return config_key(cfg, "log-date") && option_boolean(s->date) < 0 ? s->date : NULL;
+	return config_directive(cfg, "log-date") && option_boolean(s->date) < 0 ? s->date : NULL;
 }
 
 /* systemd.exec(5): standard error is the journal when it is the file of this device and inode. */
@@ -182,14 +182,14 @@ static bool time_is_added(const struct config *cfg)
 	for (size_t i = 0; i < loggers->count; i++)
 		if (strstr(loggers->items[i], "syslog"))
 			return true;
-	return encoders->count > 0 || config_key(cfg, "log-syslog");
+	return encoders->count > 0 || config_directive(cfg, "log-syslog");
 }
 
 void logging_use(const struct config *cfg)
 {
 	const struct logging_settings *s = cfg ? uwsgi_options(cfg, &logging_options) : NULL;
 
-	if (!cfg || !config_key(cfg, "log-date"))
+	if (!cfg || !config_directive(cfg, "log-date"))
 		log_set_date(goes_to_journal() || (cfg && time_is_added(cfg)) ? NULL : DATE);
 	else if (option_boolean(s->date) > 0)
 		log_set_date("%a %b %e %H:%M:%S %Y");

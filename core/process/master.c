@@ -165,7 +165,7 @@ static bool term_reloads(const struct master *m)
 	if (!cfg || !getenv("UWSGI_DEB_CONFNAMESPACE"))
 		return false;
 	const struct master_settings *s = uwsgi_options(cfg, &master_options);
-	const struct key *key = config_key(cfg, "die-on-term");
+	const struct directive *key = config_directive(cfg, "die-on-term");
 	bool dies = key && !(key->value && option_boolean(key->value) == 0);
 
 	return !dies && s->hooks.count == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* command_line.c: takes argv apart: --name value, --name=value, -p 4, -p4, -MT, files.  main()
- * asks it for the command, keys.c for the options.  Which option has a value is said by the
+ * asks it for the command, reader.c for the options.  Which option has a value is said by the
  * option tables, else by the names that uWSGI has.  It reads no file and sets nothing. */
 #include "settings/command_line.h"
 

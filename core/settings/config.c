@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* config.c: one generation's settings.  keys.c says what the user set, the option tables say
- * what there is to set; here each key finds its row, each module's struct is filled, and what
+/* config.c: one generation's settings.  reader.c says what the user set, the option tables say
+ * what there is to set; here each directive finds its row, each module's struct is filled, and what
  * fits nothing is reported.  A config owns all its memory in one arena and has no effect on
  * anything, so it may be loaded, compared and dropped at will. */
 #include "settings/config.h"
 
 #include "settings/absent.h"
-#include "settings/keys.h"
+#include "settings/directives.h"
 #include "settings/logic.h"
 #include "settings/option.h"
+#include "settings/reader.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,11 +22,11 @@ enum { HINTS_MAX = 50 };
 struct config {
 	struct arena arena;
 	struct catalogue catalogue;
-	struct keys keys;
-	struct lookup set;        /* the lists that no longer hold what they began with */
-	unsigned hints;           /* how many names were compared with all others */
-	void **settings;          /* for each table; NULL when the keys were only read */
-	const struct key ***last; /* for each table and row, the last key that set it */
+	struct directives directives;
+	struct lookup set; /* the lists that no longer hold what they began with */
+	unsigned hints;    /* how many names were compared with all others */
+	void **settings;   /* for each table; NULL when the directives were only read */
+	const struct directive ***last; /* for each table and row, the last directive that set it */
 };
 
 struct config_settings {
@@ -92,7 +93,8 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(strict),
 	  .initial = "false",
-	  .help = "unknown options, and those of uWSGI that will have no effect here, are errors; those "
+	  .help = "unknown options, and those of uWSGI that will have no effect here, are errors; "
+		  "those "
 		  "that are still to come are not" },
 	{ .name = "show-config",
 	  .type = OPT_FLAG,
@@ -157,7 +159,7 @@ void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	keys_fini(&c->keys);
+	directives_fini(&c->directives);
 	lookup_fini(&c->set);
 	catalogue_fini(&c->catalogue);
 	arena_fini(&c->arena);
@@ -174,9 +176,9 @@ static bool copy_tables(struct config *c, const struct option_table *const *tabl
 	return c->catalogue.tables && catalogue_index(&c->catalogue);
 }
 
-static struct config *read_keys(const struct invocation *invocation,
-				const struct option_table *const *tables, size_t table_count,
-				bool preview, struct report *report)
+static struct config *read_directives(const struct invocation *invocation,
+				      const struct option_table *const *tables, size_t table_count,
+				      bool preview, struct report *report)
 {
 	struct config *c = calloc(1, sizeof *c);
 
@@ -187,10 +189,13 @@ static struct config *read_keys(const struct invocation *invocation,
 		config_free(c);
 		return NULL;
 	}
-	const struct keys_context context = { invocation, &c->catalogue, &c->arena, report,
-					      preview };
-
-	keys_read(&c->keys, &context);
+	struct reading reading = { .invocation = invocation,
+				   .catalogue = &c->catalogue,
+				   .arena = &c->arena,
+				   .report = report,
+				   .set = &c->directives,
+				   .preview = preview };
+	reader_run(&reading);
 	if (c->arena.failed) {
 		config_free(c);
 		return NULL;
@@ -202,10 +207,10 @@ struct config *config_read(const struct invocation *invocation,
 			   const struct option_table *const *tables, size_t table_count,
 			   struct report *report)
 {
-	return read_keys(invocation, tables, table_count, true, report);
+	return read_directives(invocation, tables, table_count, true, report);
 }
 
-/* ---- from keys to settings ---- */
+/* ---- from directives to settings ---- */
 
 static void *alloc_zeroed(struct arena *a, size_t n)
 {
@@ -234,23 +239,23 @@ static bool fill_initials(struct config *c)
 
 /* processes = 10 and, further down, workers = 8: whoever changes the first wonders.  A file that
  * sets anew what another one says is meant to. */
-static void doubt_second_name(const struct key *first, const struct key *key,
+static void doubt_second_name(const struct directive *first, const struct directive *d,
 			      const struct option *row, struct report *report)
 {
-	if (!first || !first->value || !key->value || !first->at.file || !key->at.file ||
-	    row->type == OPT_LIST || strcmp(first->name, key->name) == 0 ||
-	    strcmp(first->value, key->value) == 0 || strcmp(first->at.file, key->at.file) != 0)
+	if (!first || !first->value || !d->value || !first->at.file || !d->at.file ||
+	    row->type == OPT_LIST || strcmp(first->name, d->name) == 0 ||
+	    strcmp(first->value, d->value) == 0 || strcmp(first->at.file, d->at.file) != 0)
 		return;
-	report_add(report, UWSGI_WARNING, key->at,
+	report_add(report, UWSGI_WARNING, d->at,
 		   "%s = %.64s: the same option as %s = %.64s of line %d, which has no effect",
-		   key->name, key->value, first->name, first->value, first->at.line);
+		   d->name, d->value, first->name, first->value, first->at.line);
 }
 
 /* What has no effect yet is checked all the same. */
-static void store_key(struct config *c, size_t index, const struct option_at *at,
-		      struct report *report)
+static void store_directive(struct config *c, size_t index, const struct option_at *at,
+			    struct report *report)
 {
-	const struct key *key = &c->keys.items[index];
+	const struct directive *d = &c->directives.items[index];
 	union {
 		bool flag;
 		int choice;
@@ -262,25 +267,25 @@ static void store_key(struct config *c, size_t index, const struct option_at *at
 	void *settings = table->pending ? &nowhere : c->settings[at->table];
 	struct error e;
 
-	doubt_second_name(c->last[at->table][at->row - table->rows], key, at->row, report);
-	c->last[at->table][at->row - table->rows] = key;
+	doubt_second_name(c->last[at->table][at->row - table->rows], d, at->row, report);
+	c->last[at->table][at->row - table->rows] = d;
 	/* A feature that is switched off is not missed. */
-	if (table->pending && !(key->value && option_boolean(key->value) == 0))
-		report_add(report, UWSGI_WARNING, key->at, "%s: not supported yet, ignored (%s)%s",
-			   key->name, table->module, table->pending);
+	if (table->pending && !(d->value && option_boolean(d->value) == 0))
+		report_add(report, UWSGI_WARNING, d->at, "%s: not supported yet, ignored (%s)%s",
+			   d->name, table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial &&
 	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
 		option_clear_list(at->row, settings);
 		c->arena.failed = !lookup_add(&c->set, at->row->name, 0) || c->arena.failed;
 	}
-	switch (option_store(at->row, settings, key->name, key->value, &c->arena, &e)) {
+	switch (option_store(at->row, settings, d->name, d->value, &c->arena, &e)) {
 	case OPTION_STORED:
 		break;
 	case OPTION_DOUBTFUL:
-		report_say(report, UWSGI_WARNING, key->at, key->name, e.text);
+		report_say(report, UWSGI_WARNING, d->at, d->name, e.text);
 		break;
 	case OPTION_REFUSED:
-		report_say(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, key->at, key->name,
+		report_say(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, d->at, d->name,
 			   e.text);
 		break;
 	}
@@ -295,55 +300,53 @@ static bool declares(const char *declaration, const char *name)
 
 /* A name that is set twice is used as a whole, though only its first value counts.  Many set a
  * name for log lines of the application, which reads it as uwsgi.opt["name"]. */
-static bool is_placeholder(const struct config *c, const struct key *key)
+static bool is_placeholder(const struct config *c, const struct directive *d)
 {
-	const struct key *declaration = keys_find(&c->keys, "declare-option");
+	const struct directive *declaration = directives_find(&c->directives, "declare-option");
 
-	while (declaration && !declares(declaration->value, key->name))
-		declaration = keys_next(&c->keys, declaration);
-	return declaration || strcmp(key->name, "name") == 0 ||
-	       keys_find(&c->keys, key->name)->used;
+	while (declaration && !declares(declaration->value, d->name))
+		declaration = directives_next(&c->directives, declaration);
+	return declaration || strcmp(d->name, "name") == 0 ||
+	       directives_find(&c->directives, d->name)->used;
 }
 
 /* No table has it.  The environment may hold UWSGI_ names that are the application's. */
-static void report_unknown(struct config *c, const struct key *key, bool strict,
+static void report_unknown(struct config *c, const struct directive *d, bool strict,
 			   struct report *report)
 {
-	const char *ignored = strict ? "" : ", ignored", *why = absent_reason(key->name);
+	const char *ignored = strict ? "" : ", ignored", *why = absent_reason(d->name);
 	char hint[256] = "", text[512];
 
-	if (key->source == KEY_ENVIRONMENT || is_placeholder(c, key))
+	if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d))
 		return;
-	if (uwsgi_names_find(key->name)) {
+	if (uwsgi_names_find(d->name)) {
 		/* What uWSGI has is in a table, or has a reason why not: this one's table is the
 		 * plugin's, which is not there. */
-		snprintf(text, sizeof text, "option \"%s\" of uWSGI is %s%s%s%s", key->name,
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is %s%s%s%s", d->name,
 			 why ? "not supported here" : "in no plugin that is loaded", ignored,
 			 why ? ": " : "", why ? why : "");
 	} else {
 		if (c->hints++ < HINTS_MAX)
-			catalogue_hint(&c->catalogue, key->name, logic_is_word, hint,
-				       sizeof hint);
-		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", key->name, ignored,
+			catalogue_hint(&c->catalogue, d->name, logic_is_word, hint, sizeof hint);
+		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", d->name, ignored,
 			 hint);
 	}
-	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, key->at, key->name, text);
+	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, d->at, d->name, text);
 }
 
-/* It decides about all keys, wherever it stands. */
+/* It decides about all directives, wherever it stands. */
 static bool is_strict(const struct config *c)
 {
 	struct config_settings s = { 0 };
 	struct option_at at;
 	struct error e;
 
-	for (size_t i = 0; i < c->keys.count; i++) {
-		const struct key *key = &c->keys.items[i];
+	for (size_t i = 0; i < c->directives.count; i++) {
+		const struct directive *d = &c->directives.items[i];
 
-		if (strcmp(key->name, "strict") == 0 &&
-		    catalogue_find(&c->catalogue, key->name, &at) &&
+		if (strcmp(d->name, "strict") == 0 && catalogue_find(&c->catalogue, d->name, &at) &&
 		    c->catalogue.tables[at.table] == &config_table)
-			option_store(at.row, &s, key->name, key->value, NULL, &e);
+			option_store(at.row, &s, d->name, d->value, NULL, &e);
 	}
 	return s.strict;
 }
@@ -360,15 +363,15 @@ static void settle(struct config *c, struct report *report)
 	bool strict = is_strict(c);
 	struct option_at at;
 
-	for (size_t i = 0; i < c->keys.count; i++) {
-		const struct key *key = &c->keys.items[i];
+	for (size_t i = 0; i < c->directives.count; i++) {
+		const struct directive *d = &c->directives.items[i];
 
-		if (key->placeholder)
+		if (d->placeholder)
 			continue;
-		if (catalogue_find(&c->catalogue, key->name, &at))
-			store_key(c, i, &at, report);
+		if (catalogue_find(&c->catalogue, d->name, &at))
+			store_directive(c, i, &at, report);
 		else
-			report_unknown(c, key, strict, report);
+			report_unknown(c, d, strict, report);
 	}
 	run_checks(c, report);
 }
@@ -377,7 +380,7 @@ struct config *config_load_rest(const struct invocation *invocation,
 				const struct option_table *const *tables, size_t table_count,
 				struct report *report)
 {
-	struct config *c = read_keys(invocation, tables, table_count, false, report);
+	struct config *c = read_directives(invocation, tables, table_count, false, report);
 
 	if (c && fill_initials(c))
 		settle(c, report);
@@ -430,18 +433,18 @@ const void *uwsgi_options(const struct config *c, const struct option_table *tab
 
 bool uwsgi_config_next(const struct config *c, size_t *i, const char **name, const char **value)
 {
-	if (*i >= c->keys.count)
+	if (*i >= c->directives.count)
 		return false;
-	const struct key *key = &c->keys.items[(*i)++];
+	const struct directive *d = &c->directives.items[(*i)++];
 
-	*name = key->name;
-	*value = key->value ? key->value : "";
+	*name = d->name;
+	*value = d->value ? d->value : "";
 	return true;
 }
 
-const struct keys *config_keys(const struct config *c)
+const struct directives *config_directives(const struct config *c)
 {
-	return &c->keys;
+	return &c->directives;
 }
 
 const struct catalogue *config_catalogue(const struct config *c)
@@ -463,10 +466,11 @@ const char *config_choice(const struct config *c, const char *option)
 	const int *choice = config_setting(c, option);
 	struct option_at at;
 
-	return choice && catalogue_find(&c->catalogue, option, &at) ? at.row->choices[*choice] : NULL;
+	return choice && catalogue_find(&c->catalogue, option, &at) ? at.row->choices[*choice]
+								    : NULL;
 }
 
-const struct key *config_key(const struct config *c, const char *option)
+const struct directive *config_directive(const struct config *c, const char *option)
 {
 	struct option_at at;
 
@@ -492,16 +496,16 @@ bool config_shows_secrets(const struct config *c)
 void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,
 			const char *option, const char *fmt, ...)
 {
-	const struct key *key = config_key(c, option);
+	const struct directive *d = config_directive(c, option);
 	char sentence[1024], text[1280];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof sentence, fmt, ap);
 	va_end(ap);
-	snprintf(text, sizeof text, "%s%s%.100s: %s", key ? key->name : option,
-		 key && key->value ? " = " : "", key && key->value ? key->value : "", sentence);
-	report_say(report, severity, key ? key->at : (struct origin){ c->keys.file, 0 }, option,
+	snprintf(text, sizeof text, "%s%s%.100s: %s", d ? d->name : option,
+		 d && d->value ? " = " : "", d && d->value ? d->value : "", sentence);
+	report_say(report, severity, d ? d->at : (struct origin){ c->directives.file, 0 }, option,
 		   text);
 }
 

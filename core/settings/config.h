@@ -7,7 +7,7 @@
 
 #include "settings/command_line.h"
 #include "settings/invocation.h"
-#include "settings/keys.h"
+#include "settings/directives.h"
 #include <uwsgi/plugin.h>
 #include "settings/report.h"
 
@@ -22,9 +22,9 @@ struct config *config_load(const struct invocation *, const struct option_table 
 struct config *config_load_rest(const struct invocation *, const struct option_table *const *tables,
 				size_t table_count, struct report *);
 
-/* Only reads the keys, and runs no command for a value, for whoever must know some of them (plugin
+/* Only reads the directives, and runs no command for a value, for whoever must know some of them (plugin
  * =) before all tables are known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.
- * Never NULL but when memory is out; a file that cannot be read gives no keys and a line in the
+ * Never NULL but when memory is out; a file that cannot be read gives none and a line in the
  * report. */
 struct config *config_read(const struct invocation *, const struct option_table *const *tables,
 			   size_t table_count, struct report *);
@@ -37,15 +37,15 @@ int config_exit(const struct config *);
 void config_free(struct config *);
 
 /* What was set, in order, and what there is to set. */
-const struct keys *config_keys(const struct config *);
+const struct directives *config_directives(const struct config *);
 const struct catalogue *config_catalogue(const struct config *);
 /* The setting of an option, of the type that its row says; NULL: no table has it, or it is
  * stored nowhere. */
 const void *config_setting(const struct config *, const char *option);
 /* The word that an option of type OPT_CHOICE has; NULL: no table has it. */
 const char *config_choice(const struct config *, const char *option);
-/* The last key to set an option, by any of its names; NULL: it has its default. */
-const struct key *config_key(const struct config *, const char *option);
+/* The last directive to set an option, by any of its names; NULL: it has its default. */
+const struct directive *config_directive(const struct config *, const char *option);
 
 /* The core's own rows: strict, show-config, ini, set, set-placeholder.  To be among the tables. */
 extern const struct option_table config_table;

@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* expand.h: what stands for something else in a value: $(NAME) and %(name). */
+/* expand.h: what stands for something else in a value: %d, $(NAME), @(file), %(name). */
 #ifndef UWSGI_EXPAND_H
 #define UWSGI_EXPAND_H
 
-#include "base/arena.h"
-#include <uwsgi/plugin.h>
+#include "settings/directives.h"
 
-/* The text for a name; NULL: nobody defines it, it stays as it is written. */
-typedef const char *(*expand_find)(void *user, const char *name);
+/* The file that one-letter variables speak of. */
+struct place {
+	const char *given;   /* as it was named */
+	const char *path;    /* absolute */
+	const char *section; /* "" unless one was asked for */
+	const char *cwd;
+	const struct place *first; /* the file that began it all; itself for that one */
+};
 
-/* All of them return value itself when nothing stands in it, else a string in the arena; NULL
- * when memory is out.  The first name that was not found is copied to *missing, as written
- * and in the arena; missing may be NULL. */
+/* Replaces %x, makes % of %%, keeps %( for later; a letter that means nothing goes away, as in
+ * uWSGI, and the first such letter is *unknown (left alone otherwise).  Returns text itself
+ * when it holds no %, NULL when memory is out. */
+const char *expand_letters(struct arena *, const char *text, const struct place *, char *unknown);
 
-/* $(NAME) from the environment. */
-const char *expand_environment(struct arena *, const char *value, char *const *environment,
-			       const char **missing);
-/* @(what), answered by find. */
-const char *expand_sources(struct arena *, const char *value, expand_find, void *user);
-/* %(name), and sums like %(name + 2 * 3), worked out strictly from left to right, in which an
- * unknown name counts as 0. */
-const char *expand_names(struct arena *, const char *value, expand_find, void *user,
-			 const char **missing);
+/* The text with $(NAME) and %(name) replaced as far as they are known by now, for what must be
+ * understood while reading goes on: the name of a file, a condition.  Never NULL.  Names in it,
+ * and in the values that they stand for, are used from then on. */
+const char *expand(struct reading *, const char *text);
+
+/* Gives each directive its value, when all are there: the same, and @(what).  What nobody defines
+ * stays as it is written, because log formats have the same notation; the report says so. */
+void expand_all(struct reading *);
+
+/* A variable of the environment; NULL: it is not set. */
+const char *expand_variable(const struct reading *, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inifile.c: an ini file in memory, read through libinih.  keys.c calls it.  inih splits lines
+/* inifile.c: an ini file in memory, read through libinih.  reader.c calls it.  inih splits lines
  * by rules of its own (':' also ends a name, an indented line continues the one before, a
  * heading without names goes unmentioned), some of which cannot be switched off; so it is fed
  * line by line with what it would misread put into a neutral form.  Opens no file. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jsonfile.c: a JSON file in memory, read through libjansson.  keys_file.c calls it.  It gives
+/* jsonfile.c: a JSON file in memory, read through libjansson.  reader.c calls it.  It gives
  * the same lines as inifile.c, and opens no file. */
 #include "settings/jsonfile.h"
 

@@ -28,7 +28,7 @@ static const char *string(const struct config *c, const char *option)
 
 static bool is_set(const struct config *c, const char *option)
 {
-	return config_key(c, option) != NULL;
+	return config_directive(c, option) != NULL;
 }
 
 /* ---- limits ---- */
@@ -54,7 +54,7 @@ static void find_short_mercy(const struct config *c, struct report *r)
 
 static void find_cheaper(const struct config *c, struct report *r)
 {
-	const struct key *key = config_key(c, "cheaper");
+	const struct directive *key = config_directive(c, "cheaper");
 	long long cheaper = key && key->value ? strtoll(key->value, NULL, 10) : 0;
 	long long processes = number(c, "processes");
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* logic.c: conditions and loops around lines of a configuration.  keys.c passes every line
+/* logic.c: conditions and loops around lines of a configuration.  reader.c passes every line
  * through here.  One table says which names are conditions and what they ask, one which are
  * loops and what they run over.  A block is decided where it is opened, once for each value that
  * %(_) has there; it holds the values with which its lines count. */
@@ -7,64 +7,77 @@
 
 #include "base/pattern.h"
 #include "base/text.h"
+#include "settings/expand.h"
+#include "settings/source.h"
 
 #include <errno.h>
 #include <glob.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- conditions ---- */
-
+/* A line that opens a block, for one of the values that %(_) has there. */
 struct question {
-	struct arena *arena;
-	const struct logic_facts *facts;
-	const char *text;
+	struct logic *logic;
+	const struct directive *line;
+	const char *text;  /* its value, with names replaced */
 	const char *value; /* what %(_) will stand for; the text itself unless the answer sets it */
-	struct error *e;
-	bool failed; /* it cannot be answered: the sentence says why */
+	bool failed;       /* it cannot be answered, and the report says why */
 };
+
+/* "for-times = 9x: not a number" */
+UWSGI_PRINTF(3, 4)
+static bool fail(const struct question *q, enum severity severity, const char *fmt, ...)
+{
+	char why[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	report_add(q->logic->reading->report, severity, q->line->at, "%s = %.200s: %s",
+		   q->line->name, q->text, why);
+	return false;
+}
+
+/* ---- conditions ---- */
 
 static bool ask_variable(struct question *q)
 {
-	q->value = q->facts->variable(q->facts->user, q->text);
+	q->value = expand_variable(q->logic->reading, q->text);
 	return q->value != NULL;
 }
 
+/* name, or name=value: whether some directive says so. */
 static bool ask_option(struct question *q)
 {
-	char name[128];
-	size_t n = strcspn(q->text, "=");
+	struct reading *r = q->logic->reading;
+	const char *equals = strchr(q->text, '=');
+	char *name = arena_string(r->arena, q->text, strcspn(q->text, "="));
+	struct directive *d = name ? directives_find(r->set, name) : NULL;
 
-	if (n >= sizeof name)
-		return false;
-	memcpy(name, q->text, n);
-	name[n] = '\0';
-	return q->facts->is_set(q->facts->user, name, q->text[n] ? q->text + n + 1 : NULL);
+	if (d)
+		d->used = true;
+	for (; d; d = directives_next(r->set, d))
+		if (!equals || (d->written && strcmp(expand(r, d->written), equals + 1) == 0))
+			return true;
+	return false;
 }
 
-/* The path as it is seen from where the server was started.  NULL when memory is out. */
-static const char *seen_from_start(struct arena *arena, const char *cwd, const char *path)
-{
-	struct text absolute = { 0 };
-
-	if (*path == '/' || !*path)
-		return path;
-	text_addf(&absolute, "%s/%s", cwd, path);
-	return text_take(&absolute, arena);
-}
-
-/* Its type; 0: it is not there. */
+/* Its type; 0: it is not there.  Relative names are seen from where the server was started,
+ * wherever the process is by now. */
 static mode_t type_of(const struct question *q)
 {
-	const char *path = seen_from_start(q->arena, q->facts->cwd, q->text);
+	const struct reading *r = q->logic->reading;
+	const char *path = source_absolute(r->arena, r->invocation->cwd, q->text);
 	struct stat st;
 
-	return path && stat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+	return path && *q->text && stat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
 }
 
 static bool ask_exists(struct question *q)
@@ -85,12 +98,14 @@ static bool ask_folder(struct question *q)
 static bool ask_reload(struct question *q)
 {
 	q->value = NULL;
-	return q->facts->is_reload;
+	return q->logic->reading->invocation->is_reload;
 }
 
 static bool ask_plugin(struct question *q)
 {
-	return q->facts->has_plugin(q->facts->user, q->text);
+	const struct invocation *invocation = q->logic->reading->invocation;
+
+	return invocation->has_plugin && invocation->has_plugin(invocation->plugins, q->text);
 }
 
 static bool ask_hostname(struct question *q)
@@ -103,14 +118,18 @@ static bool ask_hostname(struct question *q)
 static bool ask_hostname_match(struct question *q)
 {
 	char name[256] = "";
-	struct pattern *pattern = pattern_new(q->text, q->e);
+	struct error e;
+	struct pattern *pattern = pattern_new(q->text, &e);
 	int matches = 0;
 
 	if (pattern && gethostname(name, sizeof name - 1) == 0)
 		matches = pattern_matches(pattern, (struct slice){ name, strlen(name) });
 	if (matches < 0)
-		uwsgi_error_set(q->e, "%s: it takes too long with the name %s", q->text, name);
+		uwsgi_error_set(&e, "%s: it takes too long with the name %s", q->text, name);
 	q->failed = !pattern || matches < 0;
+	if (q->failed)
+		report_add(q->logic->reading->report, UWSGI_ERROR, q->line->at, "%s = %s",
+			   q->line->name, e.text);
 	pattern_free(pattern);
 	return matches > 0;
 }
@@ -175,22 +194,21 @@ static const struct condition *find_condition(const char *name, bool *wanted)
 	return NULL;
 }
 
-/* ---- values ---- */
+/* ---- loops ---- */
 
-static bool add_value(struct logic *l, struct logic_values *v, const char *item, struct error *e)
+/* False: no more can be taken; where memory is out, the arena tells. */
+static bool add_value(const struct question *q, struct logic_values *v, const char *item)
 {
-	if (v->count == LOGIC_VALUES) {
-		uwsgi_error_set(e, "a loop runs at most %d times", LOGIC_VALUES);
-		return false;
-	}
+	struct arena *arena = q->logic->reading->arena;
+
+	if (v->count == LOGIC_VALUES)
+		return fail(q, UWSGI_ERROR, "a loop runs at most %d times", LOGIC_VALUES);
 	if (v->count == v->capacity) {
 		size_t wanted = v->capacity ? v->capacity * 2 : 8;
-		const char **grown = arena_alloc(l->arena, wanted * sizeof *grown);
+		const char **grown = arena_alloc(arena, wanted * sizeof *grown);
 
-		if (!grown) {
-			uwsgi_error_set(e, "out of memory");
+		if (!grown)
 			return false;
-		}
 		if (v->count)
 			memcpy(grown, v->items, v->count * sizeof *grown);
 		v->items = grown;
@@ -200,130 +218,110 @@ static bool add_value(struct logic *l, struct logic_values *v, const char *item,
 	return true;
 }
 
-static bool add_copy(struct logic *l, struct logic_values *v, const char *text, size_t n,
-		     struct error *e)
+/* The loop runs once more, with this text for %(_). */
+static bool run_with(const struct question *q, const char *text, size_t n)
 {
-	struct slice copy = arena_copy(l->arena, (struct slice){ text, n + 1 });
+	struct logic *l = q->logic;
+	const char *item = arena_string(l->reading->arena, text, n);
 
-	if (!copy.p) {
-		uwsgi_error_set(e, "out of memory");
-		return false;
-	}
-	((char *)(uintptr_t)copy.p)[n] = '\0';
-	return add_value(l, v, copy.p, e);
+	return item && add_value(q, &l->open[l->depth].yes, item);
 }
 
-/* ---- loops ---- */
-
-struct loop {
-	struct logic *logic;
-	const struct logic_facts *facts;
-	struct logic_values *to;
-	struct error *e;
-	enum logic_verdict fault;
-};
-
-static bool run_words(struct loop *l, const char *text)
+static bool run_words(const struct question *q)
 {
+	const char *text = q->text;
+
 	for (;;) {
 		text += strspn(text, " \t");
 		size_t n = strcspn(text, " \t");
 
 		if (n == 0)
 			return true;
-		if (!add_copy(l->logic, l->to, text, n, l->e))
+		if (!run_with(q, text, n))
 			return false;
 		text += n;
 	}
 }
 
 /* The pattern with the folder before it, which stands for nothing but itself. */
-static const char *pattern_from(const struct loop *l, const char *text)
+static const char *pattern_from(const struct reading *r, const char *text)
 {
 	struct text escaped = { 0 };
 
 	if (*text == '/')
 		return text;
-	for (const char *c = l->facts->cwd; *c; c++)
+	for (const char *c = r->invocation->cwd; *c; c++)
 		text_addf(&escaped, "%s%c", strchr("*?[\\", *c) ? "\\" : "", *c);
 	text_addf(&escaped, "/%s", text);
-	return text_take(&escaped, l->logic->arena);
+	return text_take(&escaped, r->arena);
 }
 
 /* A pattern that fits nothing stands for itself, and folders end with a slash, as in uWSGI. */
-static bool run_glob(struct loop *l, const char *text)
+static bool run_glob(const struct question *q)
 {
-	const char *pattern = pattern_from(l, text);
-	size_t folder = *text == '/' ? 0 : strlen(l->facts->cwd) + 1;
-	glob_t g;
+	const struct reading *r = q->logic->reading;
+	const char *pattern = pattern_from(r, q->text);
+	size_t folder = *q->text == '/' ? 0 : strlen(r->invocation->cwd) + 1;
 	bool whole = true;
+	glob_t g;
 	int failed = pattern ? glob(pattern, GLOB_MARK, NULL, &g) : GLOB_NOSPACE;
 
 	if (failed == GLOB_NOMATCH)
-		return add_copy(l->logic, l->to, text, strlen(text), l->e);
-	if (failed) {
-		uwsgi_error_set(l->e, "cannot be searched: %s", strerror(errno));
-		return false;
-	}
-	for (size_t i = 0; whole && i < g.gl_pathc; i++) {
-		const char *found = g.gl_pathv[i] + folder;
-
-		whole = add_copy(l->logic, l->to, found, strlen(found), l->e);
-	}
+		return run_with(q, q->text, strlen(q->text));
+	if (failed)
+		return fail(q, UWSGI_ERROR, "cannot be searched: %s", strerror(errno));
+	for (size_t i = 0; whole && i < g.gl_pathc; i++)
+		whole = run_with(q, g.gl_pathv[i] + folder, strlen(g.gl_pathv[i]) - folder);
 	globfree(&g);
 	return whole;
 }
 
-static bool run_times(struct loop *l, const char *text)
+static bool run_times(const struct question *q)
 {
 	char *end, number[24];
-	long long times = strtoll(text, &end, 10);
+	long long times = strtoll(q->text, &end, 10);
 
-	if (end == text || *end) {
-		uwsgi_error_set(l->e, "not a number");
-		return false;
-	}
-	for (long long i = 1; i <= times; i++) {
-		int n = snprintf(number, sizeof number, "%lld", i);
-
-		if (!add_copy(l->logic, l->to, number, (size_t)n, l->e))
+	if (end == q->text || *end)
+		return fail(q, UWSGI_ERROR, "not a number");
+	for (long long i = 1; i <= times; i++)
+		if (!run_with(q, number, (size_t)snprintf(number, sizeof number, "%lld", i)))
 			return false;
-	}
 	return true;
 }
 
 /* Blanks stay; of an empty line nothing could be made. */
-static bool run_lines(struct loop *l, const char *path)
+static bool run_lines(const struct question *q)
 {
-	size_t n, at = 0;
-	char *bytes = l->facts->read(l->facts->user, path, &n, l->e);
+	const struct reading *r = q->logic->reading;
+	const char *path = source_absolute(r->arena, r->invocation->cwd, q->text);
+	struct error e;
 	bool whole = true;
+	size_t n, at = 0;
 
-	if (!bytes) {
-		l->fault = LOGIC_DOUBTFUL;
+	if (!path)
 		return false;
-	}
+	char *bytes = source_read(path, &n, &e);
+	if (!bytes)
+		return fail(q, UWSGI_WARNING, "%s; the block is left out", e.text);
 	while (whole && at < n) {
 		const char *newline = memchr(bytes + at, '\n', n - at);
 		size_t end = newline ? (size_t)(newline - bytes) : n, next = end + 1;
 
 		while (end > at && bytes[end - 1] == '\r')
 			end--;
-		if (memchr(bytes + at, '\0', end - at)) {
-			uwsgi_error_set(l->e, "this is not a text file");
-			whole = false;
-		} else if (end > at) {
-			whole = add_copy(l->logic, l->to, bytes + at, end - at, l->e);
-		}
+		if (memchr(bytes + at, '\0', end - at))
+			whole = fail(q, UWSGI_ERROR, "this is not a text file");
+		else if (end > at)
+			whole = run_with(q, bytes + at, end - at);
 		at = next;
 	}
 	free(bytes);
 	return whole;
 }
 
-static const struct loop_kind {
+static const struct loop {
 	const char *name;
-	bool (*run)(struct loop *, const char *text);
+	bool (*run)(const struct question *); /* false: the block is left out */
 } loops[] = {
 	{ "for", run_words },
 	{ "for-glob", run_glob },
@@ -331,7 +329,7 @@ static const struct loop_kind {
 	{ "for-readline", run_lines },
 };
 
-static const struct loop_kind *find_loop(const char *name)
+static const struct loop *find_loop(const char *name)
 {
 	for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
 		if (strcmp(loops[i].name, name) == 0)
@@ -362,105 +360,77 @@ static struct logic_values around(const struct logic *l)
 			: (struct logic_values){ (const char **)(uintptr_t)nothing, 1, 1 };
 }
 
-/* "for-times = 9x: not a number" */
-static enum logic_verdict fail(enum logic_verdict verdict, const char *name, const char *text,
-			       struct error *e)
-{
-	struct error why = *e;
-
-	uwsgi_error_set(e, "%s = %.200s: %s%s", name, text, why.text,
-			verdict == LOGIC_DOUBTFUL ? "; the block is left out" : "");
-	return verdict;
-}
-
-static const char *replace(const struct logic *l, const struct logic_facts *facts, size_t i,
-			   const char *text)
-{
-	const char *with = logic_expand(l, i, text);
-
-	return with ? facts->known(facts->user, with) : NULL;
-}
-
-static enum logic_verdict decide(struct logic *l, const struct logic_facts *facts, const char *name,
-				 const char *value, int at, struct error *e)
+/* False: the block is left out. */
+static bool decide(struct logic *l, const struct directive *line)
 {
 	const struct logic_values outer = around(l);
-	struct logic_values *yes = &l->open[at].yes, *no = &l->open[at].no;
-	const struct loop_kind *loop = find_loop(name);
+	struct logic_block *block = &l->open[l->depth];
+	const struct loop *loop = find_loop(line->name);
 	bool wanted = true;
-	const struct condition *condition = loop ? NULL : find_condition(name, &wanted);
+	const struct condition *condition = loop ? NULL : find_condition(line->name, &wanted);
 
 	for (size_t i = 0; i < outer.count; i++) {
-		const char *text = replace(l, facts, i, value);
-		struct loop run = { l, facts, yes, e, LOGIC_WRONG };
-		struct question q = { l->arena, facts, text, text, e, false };
+		const char *text = logic_expand(l, i, line->written ? line->written : "");
 
 		if (!text)
-			return LOGIC_DONE; /* memory is out, the arena tells */
+			return false; /* memory is out, the arena tells */
+		text = expand(l->reading, text);
+		struct question q = { .logic = l, .line = line, .text = text, .value = text };
 		if (loop) {
-			if (!loop->run(&run, text))
-				return fail(run.fault, name, text, e);
+			if (!loop->run(&q))
+				return false;
 			continue;
 		}
 		bool holds = condition->ask(&q) == wanted;
-		if (q.failed) {
-			const struct error why = *e;
-
-			uwsgi_error_set(e, "%s = %s", name, why.text);
-			return LOGIC_WRONG;
-		}
-		const char *stands = holds && q.value ? q.value : outer.items[i];
-		if (!add_value(l, holds ? yes : no, stands, e))
-			return fail(LOGIC_WRONG, name, text, e);
+		if (q.failed || !add_value(&q, holds ? &block->yes : &block->no,
+					   holds && q.value ? q.value : outer.items[i]))
+			return false;
 	}
-	return LOGIC_DONE;
+	return true;
 }
 
 /* A block inside one that does not count asks nothing: there are no values to ask with. */
-static enum logic_verdict open_block(struct logic *l, const struct logic_facts *facts,
-				     const char *name, const char *value, int line, struct error *e)
+static void open_block(struct logic *l, const struct directive *line)
 {
-	int at = l->depth;
-
-	if (at == LOGIC_DEPTH) {
-		uwsgi_error_set(e, "%s: more than %d blocks are open", name, LOGIC_DEPTH);
-		return LOGIC_WRONG;
+	if (l->depth == LOGIC_DEPTH) {
+		report_add(l->reading->report, UWSGI_ERROR, line->at,
+			   "%s: more than %d blocks are open", line->name, LOGIC_DEPTH);
+		return;
 	}
-	memset(&l->open[at], 0, sizeof l->open[at]);
-	l->open[at].name = name;
-	l->open[at].line = line;
-	l->open[at].loop = find_loop(name) != NULL;
-	enum logic_verdict verdict = decide(l, facts, name, value, at, e);
-	if (verdict != LOGIC_DONE)
-		l->open[at].yes.count = l->open[at].no.count = 0;
+	struct logic_block *block = &l->open[l->depth];
+	*block = (struct logic_block){ .name = line->name,
+				       .line = line->at.line,
+				       .loop = find_loop(line->name) };
+	if (!decide(l, line))
+		block->yes.count = block->no.count = 0;
 	l->depth++;
-	return verdict;
 }
 
-static enum logic_verdict close_block(struct logic *l, const char *name, bool of_loop,
-				      struct error *e)
+static void close_block(struct logic *l, const struct directive *line, bool of_loop)
 {
 	if (l->depth == 0) {
-		uwsgi_error_set(e, "%s: no block is open here; ignored", name);
-		return LOGIC_DOUBTFUL;
+		report_add(l->reading->report, UWSGI_WARNING, line->at,
+			   "%s: no block is open here; ignored", line->name);
+		return;
 	}
-	l->depth--;
-	if (l->open[l->depth].loop == of_loop)
-		return LOGIC_DONE;
-	uwsgi_error_set(e, "%s ends \"%s\" of line %d; write %s", name, l->open[l->depth].name,
-			l->open[l->depth].line, of_loop ? "endif" : "endfor");
-	return LOGIC_DOUBTFUL;
+	const struct logic_block *block = &l->open[--l->depth];
+	if (block->loop != of_loop)
+		report_add(l->reading->report, UWSGI_WARNING, line->at,
+			   "%s ends \"%s\" of line %d; write %s", line->name, block->name,
+			   block->line, of_loop ? "endif" : "endfor");
 }
 
-static enum logic_verdict turn_block(struct logic *l, struct error *e)
+static void turn_block(struct logic *l, const struct directive *line)
 {
-	if (l->depth == 0 || l->open[l->depth - 1].loop || l->open[l->depth - 1].turned) {
-		uwsgi_error_set(e, "else: no condition is open here; ignored");
-		return LOGIC_DOUBTFUL;
+	struct logic_block *block = l->depth ? &l->open[l->depth - 1] : NULL;
+
+	if (!block || block->loop || block->turned) {
+		report_add(l->reading->report, UWSGI_WARNING, line->at,
+			   "else: no condition is open here; ignored");
+		return;
 	}
-	l->open[l->depth - 1].turned = true;
-	l->open[l->depth - 1].yes = l->open[l->depth - 1].no;
-	return LOGIC_DONE;
+	block->turned = true;
+	block->yes = block->no;
 }
 
 bool logic_is_word(const char *name)
@@ -471,18 +441,19 @@ bool logic_is_word(const char *name)
 	       find_condition(name, &ignored);
 }
 
-enum logic_verdict logic_line(struct logic *l, const struct logic_facts *facts, const char *name,
-			      const char *value, int line, struct error *e)
+bool logic_line(struct logic *l, const struct directive *line)
 {
-	bool ignored;
+	bool of_loop;
 
-	if (is_end(name, &ignored))
-		return close_block(l, name, ignored, e);
-	if (strcmp(name, "else") == 0)
-		return turn_block(l, e);
-	if (find_loop(name) || find_condition(name, &ignored))
-		return open_block(l, facts, name, value, line, e);
-	return LOGIC_NONE;
+	if (!logic_is_word(line->name))
+		return false;
+	if (is_end(line->name, &of_loop))
+		close_block(l, line, of_loop);
+	else if (strcmp(line->name, "else") == 0)
+		turn_block(l, line);
+	else
+		open_block(l, line);
+	return true;
 }
 
 size_t logic_count(const struct logic *l)
@@ -504,16 +475,15 @@ const char *logic_expand(const struct logic *l, size_t i, const char *text)
 		text_add(&out, (struct slice){ value, strlen(value) });
 	}
 	text_add(&out, (struct slice){ text, strlen(text) });
-	return text_take(&out, l->arena);
+	return text_take(&out, l->reading->arena);
 }
 
-bool logic_end(const struct logic *l, int *line, struct error *e)
+void logic_end(const struct logic *l, const char *file)
 {
 	if (l->depth == 0)
-		return true;
-	*line = l->open[l->depth - 1].line;
-	uwsgi_error_set(e, "%s has no %s; it holds to the end of the file",
-			l->open[l->depth - 1].name,
-			l->open[l->depth - 1].loop ? "endfor" : "endif");
-	return false;
+		return;
+	const struct logic_block *block = &l->open[l->depth - 1];
+	report_add(l->reading->report, UWSGI_WARNING, (struct origin){ file, block->line },
+		   "%s has no %s; it holds to the end of the file", block->name,
+		   block->loop ? "endfor" : "endif");
 }

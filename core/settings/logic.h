@@ -4,7 +4,7 @@
 #ifndef UWSGI_LOGIC_H
 #define UWSGI_LOGIC_H
 
-#include "base/arena.h"
+#include "settings/directives.h"
 
 enum { LOGIC_DEPTH = 16, LOGIC_VALUES = 10000 };
 
@@ -14,11 +14,11 @@ struct logic_values {
 	size_t count, capacity;
 };
 
-/* The blocks that are open in one file.  Zeroed at its start but for the arena. */
+/* The blocks that are open in one file.  Zeroed at its start but for the reading. */
 struct logic {
-	struct arena *arena;
+	struct reading *reading;
 	int depth;
-	struct {
+	struct logic_block {
 		const char *name; /* the line that opened it */
 		int line;
 		bool loop, turned;           /* else was seen */
@@ -26,41 +26,19 @@ struct logic {
 	} open[LOGIC_DEPTH];
 };
 
-/* What conditions and loops ask. */
-struct logic_facts {
-	const char *(*variable)(void *user, const char *name);           /* NULL: unset */
-	bool (*is_set)(void *user, const char *name, const char *value); /* value NULL: any */
-	bool (*has_plugin)(void *user, const char *name);
-	/* The bytes of a file, to be freed. */
-	char *(*read)(void *user, const char *path, size_t *n, struct error *);
-	/* The text with the names in it replaced as far as they are known; in the arena. */
-	const char *(*known)(void *user, const char *text);
-	const char *cwd; /* relative paths are seen from here, wherever the process is by now */
-	bool is_reload;
-	void *user;
-};
-
-enum logic_verdict {
-	LOGIC_NONE,     /* an ordinary line: it counts logic_count() times */
-	LOGIC_DONE,     /* dealt with */
-	LOGIC_DOUBTFUL, /* dealt with, and the sentence is a warning */
-	LOGIC_WRONG,    /* the sentence is an error */
-};
-
-/* name must live as long as the logic does. */
-enum logic_verdict logic_line(struct logic *, const struct logic_facts *, const char *name,
-			      const char *value, int line, struct error *);
-
-/* Whether such a line opens, turns or ends a block. */
+/* Whether the line opens, turns or ends a block, which is done then; what is wrong with it is in
+ * the report.  Its name must live as long as the logic does. */
+bool logic_line(struct logic *, const struct directive *line);
+/* Whether such a line has this name. */
 bool logic_is_word(const char *name);
 
-/* How often a line counts here. */
+/* How often any other line counts here. */
 size_t logic_count(const struct logic *);
 /* The text with each %(_) replaced for the i-th time; itself when nothing stands for it.  NULL
  * when memory is out. */
 const char *logic_expand(const struct logic *, size_t i, const char *text);
 
-/* At the end of the file: false, with a sentence and the line, when a block is still open. */
-bool logic_end(const struct logic *, int *line, struct error *);
+/* At the end of the file: reports a block that is still open. */
+void logic_end(const struct logic *, const char *file);
 
 #endif

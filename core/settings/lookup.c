@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lookup.c: finds a name among many at once: a hash table with open addressing.  The keys and the
+/* lookup.c: finds a name among many at once: a hash table with open addressing.  The directives and the
  * catalogue are found through it.  It owns its slots, not the names. */
 #include "settings/lookup.h"
 

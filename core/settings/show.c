@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* The row that a key sets; NULL: it is a placeholder, or unknown. */
-static const struct option *row_of(const struct config *c, const struct key *key)
+static const struct option *row_of(const struct config *c, const struct directive *key)
 {
 	struct option_at at;
 
@@ -21,7 +21,8 @@ static const struct option *row_of(const struct config *c, const struct key *key
 }
 
 /* What a later key has set anew does not count; files and assignments have been followed. */
-static bool is_effective(const struct config *c, const struct key *key, const struct option *row)
+static bool is_effective(const struct config *c, const struct directive *key,
+			 const struct option *row)
 {
 	static const char *const followed[] = { "ini", "set", "set-placeholder", "json",
 						"inherit" };
@@ -29,10 +30,10 @@ static bool is_effective(const struct config *c, const struct key *key, const st
 	for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
 		if (strcmp(row->name, followed[i]) == 0)
 			return false;
-	return row->type == OPT_LIST || config_key(c, row->name) == key;
+	return row->type == OPT_LIST || config_directive(c, row->name) == key;
 }
 
-static const char *value_of(const struct option *row, const struct key *key)
+static const char *value_of(const struct option *row, const struct directive *key)
 {
 	if (key->value)
 		return key->value;
@@ -63,7 +64,7 @@ static bool has_key(struct slice name)
 static bool is_secret_name(struct slice name)
 {
 	static const char *const words[] = { "password", "passwd", "passphrase", "secret",
-					     "token",	 "apikey", "credential", "private" };
+					     "token",    "apikey", "credential", "private" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		for (size_t at = 0; at + strlen(words[i]) <= name.n; at++)
@@ -127,7 +128,7 @@ static void print_line(FILE *f, const char *name, const char *value)
 	fputc('\n', f);
 }
 
-static void print_origin(FILE *f, const struct key *key)
+static void print_origin(FILE *f, const struct directive *key)
 {
 	if (key->at.line > 0)
 		fprintf(f, "; %s:%d\n", key->at.file, key->at.line);
@@ -146,7 +147,7 @@ static void print_defaults(const struct config *c, FILE *f)
 		for (size_t i = 0; !table->pending && i < table->count; i++) {
 			const struct option *row = &table->rows[i];
 
-			if (row->same_as || !row->initial || config_key(c, row->name))
+			if (row->same_as || !row->initial || config_directive(c, row->name))
 				continue;
 			if (!titled)
 				fprintf(f, "\n; defaults of %s\n", table->module);
@@ -159,11 +160,11 @@ static void print_defaults(const struct config *c, FILE *f)
 
 void show_text(const struct config *c, FILE *f)
 {
-	const struct keys *keys = config_keys(c);
+	const struct directives *set = config_directives(c);
 
 	fprintf(f, "[uwsgi]\n");
-	for (size_t i = 0; i < keys->count; i++) {
-		const struct key *key = &keys->items[i];
+	for (size_t i = 0; i < set->count; i++) {
+		const struct directive *key = &set->items[i];
 		const struct option *row = row_of(c, key);
 
 		if (row && !is_effective(c, key, row))
@@ -188,7 +189,7 @@ static json_t *text(const char *s)
 	return string ? string : json_string("(not UTF-8)");
 }
 
-static json_t *describe(const char *name, const char *value, const struct key *key)
+static json_t *describe(const char *name, const char *value, const struct directive *key)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", text(name), "value", text(value), "file",
 			 text(key ? key->at.file : NULL), "line",
@@ -206,7 +207,7 @@ static json_t *describe_defaults(const struct config *c)
 		for (size_t i = 0; !table->pending && i < table->count; i++) {
 			const struct option *row = &table->rows[i];
 
-			if (!row->same_as && row->initial && !config_key(c, row->name))
+			if (!row->same_as && row->initial && !config_directive(c, row->name))
 				json_array_append_new(list,
 						      describe(row->name, row->initial, NULL));
 		}
@@ -216,11 +217,11 @@ static json_t *describe_defaults(const struct config *c)
 
 void show_json(const struct config *c, FILE *f)
 {
-	const struct keys *keys = config_keys(c);
+	const struct directives *set = config_directives(c);
 	json_t *options = json_array(), *others = json_array(), *all;
 
-	for (size_t i = 0; i < keys->count; i++) {
-		const struct key *key = &keys->items[i];
+	for (size_t i = 0; i < set->count; i++) {
+		const struct directive *key = &set->items[i];
 		const struct option *row = row_of(c, key);
 
 		const char *name = row ? row->name : key->name;
@@ -228,7 +229,8 @@ void show_json(const struct config *c, FILE *f)
 
 		if (row && !is_effective(c, key, row))
 			continue;
-		const char *value = shown(c, row, name, row ? value_of(row, key) : key->value, &copy);
+		const char *value =
+			shown(c, row, name, row ? value_of(row, key) : key->value, &copy);
 		json_array_append_new(row ? options : others, describe(name, value, key));
 		free(copy);
 	}

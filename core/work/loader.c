@@ -312,7 +312,7 @@ static bool is_dispensable(const char *name, struct origin at, struct report *re
 	return instead != NULL;
 }
 
-static void load_list(struct loader *ld, const struct key *key, const struct config *keys,
+static void load_list(struct loader *ld, const struct directive *key, const struct config *keys,
 		      struct report *report)
 {
 	char *names = strdup(key->value ? key->value : ""), *rest = names, *asked, name[256];
@@ -333,11 +333,11 @@ static void load_list(struct loader *ld, const struct key *key, const struct con
 
 void loader_load_configured(struct loader *ld, const struct config *cfg, struct report *report)
 {
-	const struct keys *keys = config_keys(cfg);
+	const struct directives *set = config_directives(cfg);
 
-	for (size_t i = 0; i < keys->count; i++)
-		if (key_means(keys->items[i].name, "plugin"))
-			load_list(ld, &keys->items[i], cfg, report);
+	for (size_t i = 0; i < set->count; i++)
+		if (key_means(set->items[i].name, "plugin"))
+			load_list(ld, &set->items[i], cfg, report);
 }
 
 const struct app *loader_find_app(const struct loader *ld, const struct config *cfg,

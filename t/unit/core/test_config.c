@@ -179,9 +179,6 @@ static const struct world worlds[] = {
 	  .settings = NULL,
 	  .report = "command line: error: \"sub\" is neither an option nor a file that ends in "
 		    ".ini, .json, .py or .wsgi\n" },
-	{ .words = { "a.yml" },
-	  .settings = NULL,
-	  .report = "command line: error: cannot read a.yml: No such file or directory\n" },
 	{ .words = { "app.py" }, .settings = "module=app.py", .report = "" },
 
 	/* the order in which things count */
@@ -432,6 +429,20 @@ static const struct world worlds[] = {
 		    "a.ini:6: error: if-hostname-match = (: missing closing parenthesis (at "
 		    "byte 1 of the expression)\n" },
 
+	/* what is asked for while reading goes on has the value that it has in the end */
+	{ "[uwsgi]\na = %(b)\nb = %(c)\nc = %(d)\nd = %(e)\ne = %(f)\nf = %(g)\ng = %(h)\nh = "
+	  "%(i)\ni = %(j)\nj = $(WHERE)\nif-exists = %(a)/b.ini\nchdir = %(_)\nendif =\n"
+	  "if-opt = a=sub\nuid = %(a)\nendif =\n",
+	  "", A, .environment = { "WHERE=sub" }, .settings = "chdir=sub/b.ini uid=sub",
+	  .report = "" },
+	{ "[uwsgi]\nb = 1%(b * 2)\nfor = %(b)\nenv = %(_) %(b)\nendfor =\n", A,
+	  .settings = "env=10 10", .report = "" },
+	{ "[uwsgi]\nif-dir = %(later)\nuid = x\nendif =\nlater = sub\nchdir = %(later)\n", A,
+	  .settings = "chdir=sub", .report = "" },
+	{ "[uwsgi]\nwhere = @(sub/b.ini)\nif-opt = where=sub\nuid = x\nendif =\nchdir = "
+	  "%(where)\n",
+	  "sub\n", A, .settings = "chdir=sub", .report = "" },
+
 	/* loops */
 	{ "[uwsgi]\nfor =  1  2 # ports\nsocket = :300%(_)\nenv = %(_)\nendfor =\nn = 2\n"
 	  "for-times = %(n)\nsocket = %(_)\nthreads = %(n + 1)\nend-for =\n",
@@ -466,15 +477,15 @@ static const struct world worlds[] = {
 		    "false or a list of them\n" },
 	{ "[]", NULL, .words = { "-j", "a.ini" }, .settings = NULL,
 	  .report = "a.ini: error: expected {\"uwsgi\": {\"option\": \"value\"}}\n" },
-	{ "uwsgi:\n  module: app\n  processes: 4\n", NULL, .words = { "--yaml", "a.ini" },
-	  .settings = NULL,
-	  .report = "command line: error: a.ini: YAML is not read here, ini and JSON are; write an "
-		    "ini file with [uwsgi] in its first line and then: module = app; processes = "
-		    "4\n" },
-	{ "<uwsgi>\n<socket>:1</socket>\n<master/><a>1</a>\n</uwsgi>", NULL,
-	  .words = { "-x", "a.ini" }, .settings = NULL,
-	  .report = "command line: error: a.ini: XML is not read here, ini and JSON are; write an "
-		    "ini file with [uwsgi] in its first line and then: socket = :1\n" },
+	{ .words = { "--yaml", "a.conf:dev" }, .settings = NULL,
+	  .report = "command line: error: a.conf: YAML is not read here, ini and JSON are; write "
+		    "name = value lines below [uwsgi] into an ini file\n" },
+	{ .words = { "-x", "/a" }, .settings = NULL,
+	  .report = "command line: error: /a: XML is not read here, ini and JSON are; write name = "
+		    "value lines below [uwsgi] into an ini file\n" },
+	{ .words = { "a.xml" }, .settings = NULL,
+	  .report = "command line: error: a.xml: XML is not read here, ini and JSON are; write name "
+		    "= value lines below [uwsgi] into an ini file\n" },
 	{ "[uwsgi]\nini = http://x/y.ini\n", A, .settings = NULL,
 	  .report = "a.ini:2: error: http://x/y.ini: a configuration is read from a file; fetch it "
 		    "before the start\n" },
