@@ -34,12 +34,8 @@ struct generation_host {
 	struct ev_loop *loop;
 	const struct generation_calls *calls;
 	const struct loader *loader;
-	struct tally *tally;
-	const char *start_folder;
 	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
 	struct migrate_queue workers_left, gateways_left;
-	/* In a new child, before it is one of `own`: closes what is not its own. */
-	void (*forked)(void *data, const struct generation *own);
 	/* A message has come: generation_step() is to be called soon, but not from here. */
 	void (*stirred)(void *data);
 	void *data;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* master.c: the process that everything else is forked from: its loop, its signals, the ends of its
- * children, the files that it watches.  What follows from them is decided in succession.c. */
+/* master.c: the process that everything else is forked from: its loop, its signals, the forks and
+ * ends of its children, the files that it watches.  What follows from them is decided in
+ * succession.c and generation.c.  Workers are forked by their zygote. */
 #include "process/master.h"
 
 #include "base/clock.h"
+#include "process/gateway.h"
+#include "process/zygote.h"
 #include "settings/option.h"
-#include "process/spawn.h"
 #include "base/stray.h"
 #include "process/succession.h"
 #include "process/proctitle.h"
@@ -66,6 +68,7 @@ struct master {
 	struct master_setup *setup;
 	struct ev_loop *loop;
 	struct generation_host host;
+	struct tally *tally;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
 	struct succession succession;
@@ -75,18 +78,96 @@ struct master {
 	ev_timer timer; /* the next deadline */
 };
 
-/* ---- what others need of it ---- */
+/* ---- processes ---- */
 
-static void on_child(void *data, const struct generation *own)
+/* Closes what is not its own. */
+static void enter_child(struct master *m, const struct generation *own)
 {
-	struct master *m = data;
-
 	succession_enter_child(&m->succession, own);
 	close(m->signals.io.fd);
 	logmaster_enter_child(&m->log);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
 }
+
+static _Noreturn void become_zygote(struct master *m, const struct generation *g, pid_t master,
+				    int channel)
+{
+	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
+	struct error e; /* that there is one was asked before */
+	const struct zygote_setup zygote = {
+		.worker = {
+			.config = g->config,
+			.listeners = &g->listeners,
+			.neighbours = g->neighbours,
+			.successors = m->host.workers_left,
+			.app = loader_find_app(m->host.loader, g->config, &e),
+			.scoreboard = &g->scoreboard,
+			.tally = m->tally,
+			.info = {
+				.processes = (int)s->processes,
+				.threads = (int)s->threads,
+				.master = master,
+				.reloaded = g->is_reload,
+			},
+		},
+		.start_folder = m->setup->invocation->cwd,
+		.channel = channel,
+	};
+
+	enter_child(m, g);
+	migrate_close(&m->host.gateways_left);
+	zygote_run(&zygote);
+}
+
+static pid_t fork_zygote(const struct generation *g, int channel)
+{
+	pid_t master = getpid(), pid = fork();
+
+	if (pid == 0)
+		become_zygote(g->host->data, g, master, channel);
+	return pid;
+}
+
+static pid_t fork_gateway(const struct generation *g, const struct slot *slot, int channel)
+{
+	struct master *m = g->host->data;
+	const struct gateway_start start = {
+		.config = g->config,
+		.listeners = &g->listeners,
+		.gateway = listeners_gateway(&g->listeners),
+		.name = slot->name,
+		.tally = m->tally,
+		.successors = m->host.gateways_left,
+		.channel = channel,
+		.master = getpid(),
+	};
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		enter_child(m, g);
+		migrate_close(&m->host.workers_left);
+		_exit(gateway_run(&start));
+	}
+	return pid;
+}
+
+static bool is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static const struct generation_calls calls = {
+	.fork_zygote = fork_zygote,
+	.fork_gateway = fork_gateway,
+	.kill = kill,
+	.is_child = is_child,
+	.now_ms = clock_monotonic_ms,
+};
+
+/* ---- what generations tell ---- */
 
 static void on_stirred(void *data)
 {
@@ -257,16 +338,14 @@ static int prepare(struct master *m, struct error *e)
 	if (!m->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	m->host = (struct generation_host){ .loop = m->loop,
-					    .calls = &spawn_calls,
+					    .calls = &calls,
 					    .loader = setup->loader,
-					    .tally = tally_new(e),
-					    .start_folder = setup->invocation->cwd,
 					    .workers_left = MIGRATE_NO_QUEUE,
 					    .gateways_left = MIGRATE_NO_QUEUE,
-					    .forked = on_child,
 					    .stirred = on_stirred,
 					    .data = m };
-	if (!m->host.tally || migrate_open(&m->host.workers_left, e) ||
+	m->tally = tally_new(e);
+	if (!m->tally || migrate_open(&m->host.workers_left, e) ||
 	    migrate_open(&m->host.gateways_left, e) || watch_signals(m, e))
 		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -324,7 +403,7 @@ int master_run(struct master_setup *setup)
 	run(&m);
 	migrate_close(&m.host.workers_left);
 	migrate_close(&m.host.gateways_left);
-	tally_free(m.host.tally);
+	tally_free(m.tally);
 	close(m.signals.io.fd);
 	ev_loop_destroy(m.loop);
 	return m.succession.exit_code;
