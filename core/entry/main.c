@@ -14,7 +14,6 @@
 #include "process/limit.h"
 #include "work/loader.h"
 #include "log/logging.h"
-#include "log/logstream.h"
 #include "settings/manual.h"
 #include "process/master.h"
 #include "wire/passed.h"
@@ -41,8 +40,8 @@ static const struct option_table *const core_tables[] = {
 	&worker_options, &header_options,      &lane_options,       &limits_options,
 	&trust_options,
 	&master_options, &environment_options, &privileges_options, &resources_options,
-	&pidfile_options, &logging_options,     &logstream_options,  &requestlog_options,
-	&proctitle_options,  &always_options,
+	&pidfile_options, &logging_options,   &requestlog_options, &proctitle_options,
+	&always_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
 
@@ -213,7 +212,7 @@ static int open_late_log(const struct config *cfg, struct logfile *log, bool jai
 {
 	if (jailed)
 		log->start_folder = "/";
-	return logfile_open(log, cfg, true, e);
+	return logfile_start(log, cfg, true, e);
 }
 
 /* As soon as there is a pidfile, --reload finds the server: its signal waits for the master. */
@@ -256,7 +255,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	setup->log->uid = who.uid;
 	setup->log->gid = who.gid;
 	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
-	    logfile_open(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
+	    logfile_start(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
 	    pidfiles_write(setup->pidfiles, false, &who, e) == 0 &&
 	    privileges_enter_root(cfg, &jailed, e) == 0 &&
 	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* logfile.c: opens, reopens and rotates the log file of the process that calls it: the entry at
- * the start, the master later.  A file that cannot be opened later on leaves the old one where
- * it is.  Who writes to it is no concern of this file. */
+/* logfile.c: opens, reopens and rotates log files, for the entry at the start, for the master later
+ * and for its loggers.  Where one cannot be opened the log goes on in the old one.  Who writes to
+ * it is no concern of this file. */
 #include "log/logfile.h"
 
 #include "base/address.h"
@@ -16,41 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void logfile_init(struct logfile *f, const char *start_folder)
-{
-	struct stat out;
-
-	*f = (struct logfile){ .start_folder = start_folder,
-			       .uid = getuid(),
-			       .gid = getgid(),
-			       .unblocked = -1 };
-	/* Root's pipe can be opened as long as this process is root. */
-	if (fstat(STDERR_FILENO, &out) == 0)
-		logfile_descriptor(f, &out);
-}
-
-static void make_absolute(const struct logfile *f, const char *path, char *full, size_t size)
-{
-	int n = *path == '/' ? snprintf(full, size, "%s", path)
-			     : snprintf(full, size, "%s/%s", f->start_folder, path);
-
-	if (n < 0 || (size_t)n >= size)
-		*full = '\0';
-}
-
-void logfile_configure(struct logfile *f, const struct config *cfg)
-{
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-
-	f->mode = logging_mode(cfg);
-	f->chown = s->chown;
-	f->max_size = f->full_at = s->max_size;
-	*f->backup = '\0';
-	if (s->backup)
-		make_absolute(f, s->backup, f->backup, sizeof f->backup);
-}
-
-/* ---- opening ---- */
+/* ---- any ---- */
 
 /* Puts it in the place of standard output and standard error; closes fd. */
 static int use(int fd, const char *name, struct error *e)
@@ -82,16 +48,110 @@ static void set_access(const struct logfile *f, const struct safefile *file, con
 		uwsgi_log(UWSGI_WARNING, "logfile-chown: %s: %s", path, strerror(errno));
 }
 
-static int open_path(const struct logfile *f, const char *path, struct error *e)
+/* Of those that are shared with processes which count on waiting, the mode of writing stays. */
+static int open_flags(const struct logfile *f)
 {
-	int flags = O_WRONLY | O_APPEND | (f->truncate ? O_TRUNC : 0);
+	return O_WRONLY | O_APPEND | (f->truncate ? O_TRUNC : 0) |
+	       (f->fd == STDERR_FILENO ? 0 : O_NONBLOCK);
+}
+
+int logfile_open(struct logfile *f, const char *path, struct error *e)
+{
+	bool is_servers = f->fd == STDERR_FILENO;
 	struct safefile file;
 	struct error why;
 
-	if (safefile_open(&file, path, flags, 0640, f->uid, &why))
-		return uwsgi_error_set(e, "cannot open log file %s: %s", path, why.text);
+	if (safefile_open(&file, path, open_flags(f), 0640, f->uid, &why))
+		return uwsgi_error_set(e, "cannot open %s%s: %s", is_servers ? "log file " : "",
+				       path, why.text);
 	set_access(f, &file, path);
-	return use(file.fd, path, e);
+	if (is_servers && use(file.fd, path, e))
+		return -1;
+	if (f->fd >= 0 && !is_servers)
+		close(f->fd);
+	if (!is_servers)
+		f->fd = file.fd;
+	if (path != f->path)
+		snprintf(f->path, sizeof f->path, "%s", path);
+	f->full_at = f->max_size;
+	return 0;
+}
+
+static void say_failure(const struct error *e)
+{
+	uwsgi_log(UWSGI_WARNING, "%s; the log goes on where it was", e->text);
+}
+
+/* The name with the time behind it, which no other file has. */
+static void name_backup(const struct logfile *f, char *name, size_t size)
+{
+	long long now_s = (long long)(clock_wall_us() / 1000000);
+	int n = snprintf(name, size, "%s.%lld", f->path, now_s);
+
+	for (int i = 1; n > 0 && (size_t)n < size && access(name, F_OK) == 0; i++)
+		snprintf(name, size, "%s.%lld.%d", f->path, now_s, i);
+}
+
+bool logfile_is_full(const struct logfile *f, const struct stat *st, size_t n)
+{
+	return f->full_at && S_ISREG(st->st_mode) && st->st_size > 0 &&
+	       st->st_size + (int64_t)n > f->full_at;
+}
+
+void logfile_rotate(struct logfile *f)
+{
+	char backup[sizeof f->path + 64];
+	struct error e, why;
+
+	if (!*f->path)
+		return;
+	if (*f->backup)
+		snprintf(backup, sizeof backup, "%s", f->backup);
+	else
+		name_backup(f, backup, sizeof backup);
+	if (safefile_rename(f->path, backup, &why))
+		uwsgi_error_set(&e, "cannot rename %s to %s: %s", f->path, backup, why.text);
+	else if (logfile_open(f, f->path, &e) == 0)
+		return; /* nothing is said: it might not fit, either */
+	say_failure(&e);
+	f->full_at += f->max_size; /* not again for every line */
+}
+
+/* ---- the server's ---- */
+
+void logfile_init(struct logfile *f, const char *start_folder)
+{
+	struct stat out;
+
+	*f = (struct logfile){ .fd = STDERR_FILENO,
+			       .start_folder = start_folder,
+			       .uid = getuid(),
+			       .gid = getgid(),
+			       .unblocked = -1 };
+	/* Root's pipe can be opened as long as this process is root. */
+	if (fstat(STDERR_FILENO, &out) == 0)
+		logfile_descriptor(f, &out);
+}
+
+static void make_absolute(const struct logfile *f, const char *path, char *full, size_t size)
+{
+	int n = *path == '/' ? snprintf(full, size, "%s", path)
+			     : snprintf(full, size, "%s/%s", f->start_folder, path);
+
+	if (n < 0 || (size_t)n >= size)
+		*full = '\0';
+}
+
+void logfile_configure(struct logfile *f, const struct config *cfg)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+
+	f->mode = logging_mode(s);
+	f->chown = s->chown;
+	f->max_size = f->full_at = s->max_size;
+	*f->backup = '\0';
+	if (s->backup)
+		make_absolute(f, s->backup, f->backup, sizeof f->backup);
 }
 
 /* "host:port", which is no path that anybody would write. */
@@ -149,10 +209,7 @@ static int open_name(struct logfile *f, const char *name, struct error *e)
 	make_absolute(f, name, path, sizeof path);
 	if (!*path)
 		return uwsgi_error_set(e, "log file %s: the path is too long", name);
-	if (open_path(f, path, e))
-		return -1;
-	memcpy(f->path, path, sizeof path);
-	return 0;
+	return logfile_open(f, path, e);
 }
 
 static const char *name_of(const struct logging_settings *s, bool late)
@@ -162,14 +219,13 @@ static const char *name_of(const struct logging_settings *s, bool late)
 	return s->logto ? s->logto : s->daemonize ? s->daemonize : s->daemonize2;
 }
 
-int logfile_open(struct logfile *f, const struct config *cfg, bool late, struct error *e)
+int logfile_start(struct logfile *f, const struct config *cfg, bool late, struct error *e)
 {
 	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 	const char *name = name_of(s, late);
 
 	if (!name)
 		return 0;
-	f->late = late;
 	f->truncate = s->truncate;
 	int failed = open_name(f, name, e);
 	f->truncate = false; /* only at the start */
@@ -178,25 +234,16 @@ int logfile_open(struct logfile *f, const struct config *cfg, bool late, struct 
 	return failed;
 }
 
-/* ---- later ---- */
-
-static void say_failure(const struct error *e)
-{
-	uwsgi_log(UWSGI_WARNING, "%s; the log goes on where it was", e->text);
-}
-
 void logfile_reopen(struct logfile *f)
 {
 	struct error e;
 
 	if (!*f->path)
 		return;
-	if (open_path(f, f->path, &e)) {
+	if (logfile_open(f, f->path, &e))
 		say_failure(&e);
-		return;
-	}
-	f->full_at = f->max_size;
-	uwsgi_log(UWSGI_NOTE, "log file %s opened again", f->path);
+	else
+		uwsgi_log(UWSGI_NOTE, "log file %s opened again", f->path);
 }
 
 void logfile_reload(struct logfile *f, const struct config *cfg)
@@ -211,47 +258,12 @@ void logfile_reload(struct logfile *f, const struct config *cfg)
 		make_absolute(f, name, path, sizeof path);
 	if (*path && strcmp(path, f->path) != 0) {
 		uwsgi_log(UWSGI_NOTE, "the log goes on in %s", path);
-		if (open_name(f, path, &e))
+		if (logfile_open(f, path, &e))
 			say_failure(&e);
 	} else if (s->reopen) {
 		logfile_reopen(f);
 	}
 }
-
-/* The name with the time behind it, which no other file has. */
-static void name_backup(const struct logfile *f, char *name, size_t size)
-{
-	long long now_s = (long long)(clock_wall_us() / 1000000);
-	int n = snprintf(name, size, "%s.%lld", f->path, now_s);
-
-	for (int i = 1; n > 0 && (size_t)n < size && access(name, F_OK) == 0; i++)
-		snprintf(name, size, "%s.%lld.%d", f->path, now_s, i);
-}
-
-void logfile_rotate(struct logfile *f)
-{
-	char backup[sizeof f->path + 64];
-	struct error e, why;
-
-	if (!*f->path)
-		return;
-	if (*f->backup)
-		snprintf(backup, sizeof backup, "%s", f->backup);
-	else
-		name_backup(f, backup, sizeof backup);
-	if (safefile_rename(f->path, backup, &why)) {
-		uwsgi_error_set(&e, "cannot rename %s to %s: %s", f->path, backup, why.text);
-		say_failure(&e);
-	} else if (open_path(f, f->path, &e)) {
-		say_failure(&e);
-	} else {
-		f->full_at = f->max_size; /* nothing is said: it might not fit, either */
-		return;
-	}
-	f->full_at += f->max_size; /* not again for every line */
-}
-
-/* ---- writing ---- */
 
 static void close_unblocked(struct logfile *f)
 {

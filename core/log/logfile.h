@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* logfile.h: the file that stands in the place of standard output and standard error. */
+/* logfile.h: a file of log lines, and when a new one begins.  That of the server stands in the place
+ * of standard output and standard error; others are those of loggers. */
 #ifndef UWSGI_LOGFILE_H
 #define UWSGI_LOGFILE_H
 
@@ -8,32 +9,46 @@
 #include <sys/stat.h>
 
 struct logfile {
-	const char *start_folder; /* relative paths are seen from here */
-	uid_t uid;                /* who the server is, once privileges are dropped */
+	char path[4096];   /* "": no file, or standard error as it was */
+	char backup[4096]; /* the name of a full one; "": its own with the time behind it */
+	int fd;            /* STDERR_FILENO: the server's.  Of others, -1: closed */
+	uid_t uid;         /* who the server is, once privileges are dropped */
 	gid_t gid;
-	char path[4096]; /* "": standard error as it was, or something that is no file */
-	char backup[4096];
-	mode_t mode;
-	bool chown, truncate, late; /* late: the file of logto2 */
-	int64_t max_size, full_at;  /* the size at which a new file begins; 0: never */
-	int unblocked;              /* standard error, opened once more without blocking; -1 */
-	dev_t seen_device;          /* what standard error was then */
+	mode_t mode; /* 0: as it is */
+	bool chown, truncate;
+	int64_t max_size; /* 0: it grows for ever */
+	int64_t full_at;  /* the size at which the next one begins; 0: never */
+
+	/* Of the server's */
+	const char *start_folder; /* relative paths are seen from here */
+	int unblocked;            /* standard error, opened once more without blocking; -1 */
+	dev_t seen_device;        /* what standard error was then */
 	ino_t seen_inode;
 };
+
+/* ---- any ---- */
+
+/* Opens it, created 0640, in the place of what is open; a failure leaves all as it was.  Returns -1
+ * with the reason. */
+int logfile_open(struct logfile *, const char *path, struct error *);
+/* Whether n more bytes would be too much for the file, of which this is the state. */
+bool logfile_is_full(const struct logfile *, const struct stat *, size_t n);
+/* Moves the file aside and begins a new one. */
+void logfile_rotate(struct logfile *);
+
+/* ---- the server's ---- */
 
 void logfile_init(struct logfile *, const char *start_folder);
 /* Takes over what the configuration says, but for the path. */
 void logfile_configure(struct logfile *, const struct config *);
-/* Opens what the configuration names, created 0640: before privileges are dropped, or (late)
- * afterwards.  Without such a name nothing happens.  Returns -1 with the reason. */
-int logfile_open(struct logfile *, const struct config *, bool late, struct error *);
+/* Opens what the configuration names: before privileges are dropped, or (late, logto2) afterwards.
+ * Without such a name nothing happens.  Returns -1 with the reason. */
+int logfile_start(struct logfile *, const struct config *, bool late, struct error *);
 /* After a reload: another file where another one is named now, the same one anew where
  * log-reopen says so.  Failures are said, and the old file stays. */
 void logfile_reload(struct logfile *, const struct config *);
 /* By its name again: somebody has moved it away. */
 void logfile_reopen(struct logfile *);
-/* Moves the file aside and begins a new one. */
-void logfile_rotate(struct logfile *);
 /* Where this process writes to the log without waiting for a reader, as far as that can be: a pipe
  * or terminal is opened once more, since other processes share standard error and its flags, and
  * may count on waiting.  out: standard error.  Not the caller's to close. */

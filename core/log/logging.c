@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* logging.c: the options of the server log, for all who need one of them: logfile.c, logpipe.c,
+/* logging.c: the options of the server log, for all who need one of them: logfile.c, logmaster.c,
  * daemon.c, requestlog.c.  It opens no file and formats no request. */
 #include "log/logging.h"
 
@@ -142,6 +142,81 @@ static const struct option rows[] = {
 		     "2026, which it is here, too" },
 	{ .name = "logdate", .same_as = "log-date" },
 	{ .name = "log-prefix", .same_as = "log-date" },
+	{ .name = "logger",
+	  .type = OPT_LIST,
+	  .offset = AT(lines.loggers),
+	  .text = true,
+	  .valid = sink_valid_logger,
+	  .help = "send lines here: stdio, file:/path, socket:host:port, syslog, "
+		  "rsyslog:host:port; a name before it is for log-route",
+	  .example = "file:/var/log/uwsgi.log" },
+	{ .name = "req-logger",
+	  .type = OPT_LIST,
+	  .offset = AT(requests.loggers),
+	  .text = true,
+	  .valid = sink_valid_logger,
+	  .help = "the same for the lines of requests, which go nowhere else then",
+	  .example = "file:/var/log/uwsgi-requests.log" },
+	{ .name = "logger-req", .same_as = "req-logger" },
+	{ .name = "log-route",
+	  .type = OPT_LIST,
+	  .offset = AT(lines.routes),
+	  .text = true,
+	  .valid = sink_valid_route,
+	  .unit = "LOGGER EXPRESSION",
+	  .help = "lines that match go to the logger of this name",
+	  .example = "errors HTTP/1.. 5" },
+	{ .name = "log-req-route",
+	  .type = OPT_LIST,
+	  .offset = AT(requests.routes),
+	  .text = true,
+	  .valid = sink_valid_route,
+	  .unit = "LOGGER EXPRESSION",
+	  .help = "the same for the lines of requests",
+	  .example = "errors HTTP/1.. 5" },
+	{ .name = "log-encoder",
+	  .type = OPT_LIST,
+	  .offset = AT(lines.encoders),
+	  .text = true,
+	  .help = "write each line as prefix, suffix, nl, format or json make it, in turn; "
+		  ":name for one logger only",
+	  .example = "json {\"time\": ${unix}, \"line\": \"${msg}\"}" },
+	{ .name = "log-req-encoder",
+	  .type = OPT_LIST,
+	  .offset = AT(requests.encoders),
+	  .text = true,
+	  .help = "the same for the lines of requests",
+	  .example = "prefix request: ",
+	  .differs = "without req-logger it has no effect" },
+	{ .name = "log-syslog",
+	  .type = OPT_STRING,
+	  .offset = AT(lines.syslog),
+	  .bare = "uwsgi",
+	  .unit = "IDENT",
+	  .help = "as logger = syslog:IDENT",
+	  .example = "shop" },
+	{ .name = "log-socket",
+	  .type = OPT_LIST,
+	  .offset = AT(lines.sockets),
+	  .unit = "ADDRESS",
+	  .help = "as logger = socket:ADDRESS",
+	  .example = "127.0.0.1:1717" },
+	{ .name = "rsyslog-packet-size",
+	  .type = OPT_SIZE,
+	  .offset = AT(packet_size),
+	  .initial = "1024",
+	  .min = 128,
+	  .max = 65000,
+	  .help = "the most that a packet of a syslog logger holds; the rest of the line is "
+		  "cut off" },
+	{ .name = "rsyslog-split-messages",
+	  .type = OPT_FLAG,
+	  .offset = AT(split),
+	  .initial = "false",
+	  .help = "longer lines go in several packets" },
+	{ .name = "log-master-req-stream",
+	  .type = OPT_ALWAYS,
+	  .help = "lines of requests of any length reach the master" },
 };
 #undef AT
 
@@ -174,15 +249,12 @@ static bool goes_to_journal(void)
 }
 
 /* Whether who takes the lines adds the time, or an encoder does. */
-static bool time_is_added(const struct config *cfg)
+static bool time_is_added(const struct sink_options *lines)
 {
-	const struct option_list *loggers = config_setting(cfg, "logger");
-	const struct option_list *encoders = config_setting(cfg, "log-encoder");
-
-	for (size_t i = 0; i < loggers->count; i++)
-		if (strstr(loggers->items[i], "syslog"))
+	for (size_t i = 0; i < lines->loggers.count; i++)
+		if (strstr(lines->loggers.items[i], "syslog"))
 			return true;
-	return encoders->count > 0 || config_directive(cfg, "log-syslog");
+	return lines->encoders.count > 0 || lines->syslog;
 }
 
 void logging_use(const struct config *cfg)
@@ -190,24 +262,21 @@ void logging_use(const struct config *cfg)
 	const struct logging_settings *s = cfg ? uwsgi_options(cfg, &logging_options) : NULL;
 
 	if (!cfg || !config_directive(cfg, "log-date"))
-		log_set_date(goes_to_journal() || (cfg && time_is_added(cfg)) ? NULL : DATE);
+		log_set_date(goes_to_journal() || (s && time_is_added(&s->lines)) ? NULL : DATE);
 	else if (option_boolean(s->date) > 0)
 		log_set_date("%a %b %e %H:%M:%S %Y");
 	else
 		log_set_date(logging_date_format(cfg));
 }
 
-bool logging_wants_pipe(const struct config *cfg)
+bool logging_wants_pipe(const struct logging_settings *s)
 {
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-
 	return s->master || s->thread || s->max_size > 0 || s->touch_rotate.count > 0 ||
-	       s->touch_reopen.count > 0;
+	       s->touch_reopen.count > 0 || sinks_are_wanted(&s->lines) ||
+	       sinks_are_wanted(&s->requests);
 }
 
-mode_t logging_mode(const struct config *cfg)
+mode_t logging_mode(const struct logging_settings *s)
 {
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-
 	return s->mode ? (mode_t)strtoul(s->mode, NULL, 8) : 0;
 }

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* logpipe.c: moves lines from the pipe and of the master itself to the log file, and begins a new
- * file where one ends.  The master never waits for the log: when a terminal or a pipe takes no
- * more, lines wait here, then in the pipe, and then their writers do.  What does not fit here, or
- * on a full disk, is lost and counted.  It neither opens files nor reads lines. */
+/* logpipe.c: moves lines from the pipe and of the master itself to the log, and never makes the
+ * master wait: what standard error does not take waits here, then in the pipe, and then the writers
+ * do.  What does not fit here, or on a full disk, is lost and counted.
+ *
+ * The way of a line.  The application prints it to standard error, the server says it with
+ * uwsgi_log() (log.c), a lane writes that of a request (requestlog.c, logformat.c).  Standard error
+ * is what the server was started with, or a file in its place (logfile.c), and there the way ends,
+ * unless options ask for more (logging.c): then the standard error of every process but the master
+ * is a pipe, and log.c gives the master's lines to say() here.  work() takes portions out of the
+ * pipe and what was said (fill), hands their lines to the sinks (sink.c), which send each to its
+ * loggers, and writes what they pass on, or all where there are none, to standard error
+ * (write_some), with a new file where one is full.  The lines of requests have a second pipe with
+ * sinks of its own if there is a req-logger.  logmaster.c opens all of it, again after a reload. */
 #include "log/logpipe.h"
 
 #include "base/log.h"
@@ -18,8 +27,7 @@
 
 enum {
 	PIPE_SIZE = 1 << 20,
-	STREAM_MAX = 1 << 17, /* the escapes of so much still fit into a text */
-	OWN_BUFFER = 1 << 16, /* so that a file gets any line of the master's in one piece */
+	PORTION_MAX = 1 << 17, /* with all its escapes it fits into a text */
 	OWN_MAX = 1 << 20,
 	PORTIONS_A_TURN = 32,
 	OWN_WAITS = 8,
@@ -30,25 +38,110 @@ enum {
 /* A busy server writes many lines: to wake up for each would cost the workers a processor. */
 #define PAUSE_S .002
 
-/* ---- one portion ---- */
-
-/* What of the buffer may go out: not the beginning of a line whose rest will be here soon. */
-static size_t whole_lines(const struct logpipe *p)
+static bool is_open(const struct logpipe *p)
 {
-	const char *begin = p->buffer + p->begin;
-	size_t n = p->end - p->begin;
-	const char *newline = p->cut ? memrchr(begin, '\n', n) : NULL;
-
-	if (newline)
-		return (size_t)(newline - begin) + 1;
-	return p->cut && n < p->size ? 0 : n;
+	return p->loop != NULL;
 }
 
-/* What of the buffer goes out with the next write: whole lines, where that is possible. */
+static bool has_pipe(const struct logpipe *p)
+{
+	return p->ends[0] >= 0;
+}
+
+/* ---- what comes ---- */
+
+/* To standard error with the next write, but for what the sinks take. */
+static void pass(struct logpipe *p, const char *text, size_t n)
+{
+	if (!p->sinks)
+		text_add(&p->out, (struct slice){ text, n });
+	for (size_t at = 0, length; p->sinks && at < n; at += length) {
+		const char *newline = memchr(text + at, '\n', n - at);
+
+		length = newline ? (size_t)(newline - text) + 1 - at : n - at;
+		sinks_write(p->sinks, (struct slice){ text + at, length }, &p->out);
+	}
+	if (p->out.failed) {
+		p->lost += n;
+		p->why_lost = ENOMEM;
+	}
+}
+
+static void pass_in(struct logpipe *p, size_t n)
+{
+	pass(p, p->in, n);
+	p->in_n -= n;
+	memmove(p->in, p->in + n, p->in_n);
+}
+
+/* False: there is none. */
+static bool pass_own(struct logpipe *p)
+{
+	struct text lines = p->own;
+	size_t n = lines.n < PORTION_MAX ? lines.n : PORTION_MAX;
+
+	if (n == 0)
+		return false;
+	while (lines.p[n - 1] != '\n')
+		n++;
+	/* The sinks may have something to say themselves, behind what is left. */
+	p->own = (struct text){ 0 };
+	p->own_waits = 0;
+	pass(p, lines.p, n);
+	lines.n -= n;
+	memmove(lines.p, lines.p + n, lines.n);
+	text_add(&lines, (struct slice){ p->own.p, p->own.n });
+	free(p->own.p);
+	p->own = lines;
+	return true;
+}
+
+static ssize_t read_pipe(struct logpipe *p)
+{
+	ssize_t n;
+
+	if (!has_pipe(p))
+		return 0;
+	do
+		n = read(p->ends[0], p->in + p->in_n, p->in_size - p->in_n);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && p->own.n)
+		p->own_waits++;
+	return n;
+}
+
+/* The next portion, when all of the last is written; false: there is nothing.  What the master says
+ * stands behind what the others have said before. */
+static bool fill(struct logpipe *p)
+{
+	p->out.n = p->written = 0;
+	p->out.failed = false;
+	if (p->own_waits >= OWN_WAITS && pass_own(p))
+		return true;
+	ssize_t n = read_pipe(p);
+	if (n > 0) {
+		p->in_n += (size_t)n;
+		const char *newline = memrchr(p->in, '\n', p->in_n);
+		if (newline)
+			pass_in(p, (size_t)(newline - p->in) + 1);
+		else if (p->in_n == p->in_size)
+			pass_in(p, p->in_n); /* longer than all that can wait for its end */
+		return true;
+	}
+	/* Nobody knows when the rest of a line will come; sinks need it. */
+	if (p->in_n == 0 || p->sinks)
+		return pass_own(p);
+	pass_in(p, p->in_n);
+	return true;
+}
+
+/* ---- one write ---- */
+
+/* What goes out with it: whole lines, where that is possible. */
 static size_t portion(const struct logpipe *p, const struct stat *out)
 {
-	const char *begin = p->buffer + p->begin;
-	size_t n = whole_lines(p);
+	const char *begin = p->out.p + p->written;
+	size_t n = p->out.n - p->written;
 	const char *newline = NULL;
 
 	if (S_ISSOCK(out->st_mode)) {
@@ -65,13 +158,6 @@ static size_t portion(const struct logpipe *p, const struct stat *out)
 			newline = memchr(begin, '\n', n);
 	}
 	return newline ? (size_t)(newline - begin) + 1 : n;
-}
-
-/* Its first line would not fit into the file, which is not empty. */
-static bool must_rotate(const struct logpipe *p, const struct stat *out, size_t n)
-{
-	return S_ISREG(out->st_mode) && *p->file->path && p->file->full_at && out->st_size > 0 &&
-	       !p->inside_line && out->st_size + (int64_t)n > p->file->full_at;
 }
 
 static bool takes_more(int wait_ms)
@@ -99,7 +185,7 @@ static void lose(struct logpipe *p, size_t n, int why)
 {
 	p->lost += n;
 	p->why_lost = why;
-	p->begin += n;
+	p->written += n;
 	p->broken = p->inside_line;
 }
 
@@ -120,7 +206,7 @@ static ssize_t write_portion(struct logpipe *p, const struct stat *out, size_t n
 			return -1;
 		p->broken = p->inside_line = false;
 	}
-	return put(p, out, p->buffer + p->begin, n);
+	return put(p, out, p->out.p + p->written, n);
 }
 
 /* False: the log takes no more for now. */
@@ -129,11 +215,11 @@ static bool write_some(struct logpipe *p)
 	struct stat out;
 
 	if (fstat(STDERR_FILENO, &out)) {
-		lose(p, p->end - p->begin, errno);
+		lose(p, p->out.n - p->written, errno);
 		return true;
 	}
 	size_t n = portion(p, &out);
-	if (must_rotate(p, &out, n)) {
+	if (*p->file->path && !p->inside_line && logfile_is_full(p->file, &out, n)) {
 		logfile_rotate(p->file);
 		return true;
 	}
@@ -146,142 +232,10 @@ static bool write_some(struct logpipe *p)
 		lose(p, n, errno);
 		return true;
 	}
-	p->inside_line = p->buffer[p->begin + (size_t)written - 1] != '\n';
-	p->begin += (size_t)written;
+	p->inside_line = p->out.p[p->written + (size_t)written - 1] != '\n';
+	p->written += (size_t)written;
 	if (p->lost && !p->inside_line && p->own.n <= OWN_MAX / 2)
 		tell_loss(p);
-	return true;
-}
-
-/* ---- through the stream ---- */
-
-/* Returns how much of it were lines. */
-static size_t stream_lines(struct logpipe *p, const char *text, size_t n)
-{
-	const char *at = text, *newline;
-
-	while ((newline = memchr(at, '\n', n - (size_t)(at - text)))) {
-		logstream_line(p->stream, (struct slice){ at, (size_t)(newline + 1 - at) },
-			       &p->passed);
-		at = newline + 1;
-	}
-	return (size_t)(at - text);
-}
-
-static void stream_unsplit(struct logpipe *p)
-{
-	size_t taken = stream_lines(p, p->unsplit, p->unsplit_n);
-
-	p->unsplit_n -= taken;
-	memmove(p->unsplit, p->unsplit + taken, p->unsplit_n);
-	if (p->unsplit_n < p->capacity)
-		return;
-	/* A line that is longer than all that can wait for its end. */
-	logstream_line(p->stream, (struct slice){ p->unsplit, p->unsplit_n }, &p->passed);
-	p->unsplit_n = 0;
-}
-
-/* What is left for standard error is what will be written. */
-static void take_passed(struct logpipe *p)
-{
-	size_t n = p->passed.n;
-
-	p->passed.n = 0;
-	p->begin = p->end = 0;
-	p->cut = false;
-	if (n > p->size) {
-		char *grown = realloc(p->buffer, n);
-
-		p->lost += grown ? 0 : n;
-		p->why_lost = ENOMEM;
-		if (!grown)
-			return;
-		p->buffer = grown;
-		p->size = n;
-	}
-	if (n)
-		memcpy(p->buffer, p->passed.p, n);
-	p->end = n;
-}
-
-/* ---- what comes ---- */
-
-static bool has_pipe(const struct logpipe *p)
-{
-	return p->ends[0] >= 0;
-}
-
-static bool fill_from_own(struct logpipe *p)
-{
-	size_t n = p->own.n;
-	const char *newline = NULL;
-
-	if (n == 0)
-		return false;
-	if (n > p->size)
-		newline = memrchr(p->own.p, '\n', n = p->size);
-	if (newline)
-		n = (size_t)(newline - p->own.p) + 1;
-	p->own_waits = 0;
-	p->cut = false;
-	if (p->stream) {
-		/* Taken out first: loggers and routes may have something to say themselves. */
-		struct text lines = p->own;
-
-		p->own = (struct text){ 0 };
-		stream_lines(p, lines.p, lines.n);
-		free(lines.p);
-		take_passed(p);
-		return true;
-	}
-	memcpy(p->buffer, p->own.p, n);
-	memmove(p->own.p, p->own.p + n, p->own.n - n);
-	p->own.n -= n;
-	p->end = n;
-	return true;
-}
-
-static ssize_t read_into(struct logpipe *p, char *at, size_t room)
-{
-	ssize_t n;
-
-	if (!has_pipe(p))
-		return 0;
-	do
-		n = read(p->ends[0], at, room);
-	while (n < 0 && errno == EINTR);
-	if (n > 0 && p->own.n)
-		p->own_waits++;
-	return n;
-}
-
-/* Behind what is left in the buffer.  What the master says stands behind what the others have
- * said before. */
-static bool fill(struct logpipe *p)
-{
-	ssize_t n;
-
-	memmove(p->buffer, p->buffer + p->begin, p->end - p->begin);
-	p->end -= p->begin;
-	p->begin = 0;
-	if (p->end == 0 && p->own_waits >= OWN_WAITS && fill_from_own(p))
-		return true;
-	if (p->stream) {
-		n = read_into(p, p->unsplit + p->unsplit_n, p->capacity - p->unsplit_n);
-		if (n <= 0)
-			return fill_from_own(p);
-		p->unsplit_n += (size_t)n;
-		stream_unsplit(p);
-		take_passed(p);
-		return true;
-	}
-	n = read_into(p, p->buffer + p->end, p->size - p->end);
-	if (n <= 0) {
-		p->cut = false;
-		return p->end > 0 || fill_from_own(p);
-	}
-	p->end += (size_t)n;
-	p->cut = p->end == p->size;
 	return true;
 }
 
@@ -293,7 +247,7 @@ static void watch(struct logpipe *p, bool blocked, bool moved)
 	ev_timer_stop(p->loop, &p->pause);
 	if (blocked) {
 		ev_io_start(p->loop, &p->writable);
-	} else if (moved && (has_pipe(p) || p->own.n || p->begin < p->end)) {
+	} else if (moved && (has_pipe(p) || p->own.n || p->written < p->out.n)) {
 		ev_timer_set(&p->pause, PAUSE_S, 0.);
 		ev_timer_start(p->loop, &p->pause);
 	} else if (has_pipe(p)) {
@@ -306,15 +260,15 @@ static bool work(struct logpipe *p)
 {
 	bool blocked = false, moved = false;
 
-	p->writing = true;
+	p->working = true;
 	for (int i = 0; !blocked && i < PORTIONS_A_TURN; i++) {
-		if (whole_lines(p) == 0 && !fill(p))
+		if (p->written == p->out.n && !fill(p))
 			break;
 		moved = true;
-		while (!blocked && whole_lines(p) > 0)
+		while (!blocked && p->written < p->out.n)
 			blocked = !write_some(p);
 	}
-	p->writing = false;
+	p->working = false;
 	watch(p, blocked, moved);
 	return moved && !blocked;
 }
@@ -347,43 +301,28 @@ static void say(void *data, const char *text, size_t n)
 	}
 	p->own.failed = false;
 	text_add(&p->own, (struct slice){ text, n });
-	if (!p->writing && !ev_is_active(&p->writable))
+	if (!p->working && !ev_is_active(&p->writable))
 		work(p);
 }
 
 /* ---- life ---- */
 
-int logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file, struct error *e)
+void logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file)
 {
-	char *buffer = malloc(OWN_BUFFER);
-
-	if (!buffer)
-		return uwsgi_error_set(e, "log: out of memory");
-	*p = (struct logpipe){ .loop = loop,
-			       .file = file,
-			       .ends = { -1, -1 },
-			       .buffer = buffer,
-			       .size = OWN_BUFFER,
-			       .capacity = OWN_BUFFER };
+	*p = (struct logpipe){ .loop = loop, .file = file, .ends = { -1, -1 } };
 	ev_init(&p->readable, on_io);
 	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
 	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
 	p->readable.data = p->writable.data = p->pause.data = p;
-	return 0;
 }
 
-int logpipe_open_pipe(struct logpipe *p, size_t capacity, struct error *e)
+int logpipe_open_pipe(struct logpipe *p, size_t portion, struct error *e)
 {
-	size_t size = p->end > capacity ? p->end : capacity;
-
 	if (has_pipe(p))
 		return 0;
-	char *buffer = realloc(p->buffer, size);
-	if (!buffer)
+	p->in_size = portion < PORTION_MAX ? portion : PORTION_MAX;
+	if (!p->in && !(p->in = malloc(p->in_size)))
 		return uwsgi_error_set(e, "log-master: out of memory");
-	p->buffer = buffer;
-	p->size = size;
-	p->capacity = size < STREAM_MAX ? size : STREAM_MAX;
 	if (pipe2(p->ends, O_CLOEXEC)) {
 		p->ends[0] = p->ends[1] = -1;
 		return uwsgi_error_set(e, "log-master: cannot make a pipe: %s", strerror(errno));
@@ -404,21 +343,15 @@ void logpipe_take_own(struct logpipe *p)
 	log_set_writer(say, p);
 }
 
-void logpipe_use(struct logpipe *p, struct logstream *stream)
+void logpipe_use(struct logpipe *p, struct sinks *sinks)
 {
-	if (!p->buffer)
-		return;
 	logpipe_drain(p);
-	p->cut = false;
-	p->unsplit_n = 0;
-	if (stream && !p->unsplit)
-		p->unsplit = malloc(p->capacity);
-	p->stream = p->unsplit ? stream : NULL;
+	p->sinks = sinks;
 }
 
 void logpipe_enter_child_for_requests(struct logpipe *p)
 {
-	if (!p->buffer || !has_pipe(p))
+	if (!is_open(p) || !has_pipe(p))
 		return;
 	log_set_request_fd(p->ends[1]);
 	close(p->ends[0]);
@@ -426,7 +359,7 @@ void logpipe_enter_child_for_requests(struct logpipe *p)
 
 void logpipe_enter_child(struct logpipe *p)
 {
-	if (!p->buffer)
+	if (!is_open(p))
 		return;
 	log_set_writer(NULL, NULL);
 	logfile_enter_child(p->file);
@@ -440,7 +373,7 @@ void logpipe_enter_child(struct logpipe *p)
 
 void logpipe_drain(struct logpipe *p)
 {
-	if (p->buffer && !p->writing && !ev_is_active(&p->writable))
+	if (is_open(p) && !p->working && !ev_is_active(&p->writable))
 		work(p);
 }
 
@@ -448,18 +381,20 @@ void logpipe_drain(struct logpipe *p)
 static void write_rest(struct logpipe *p)
 {
 	for (int i = 0; i < LAST_TURNS; i++)
-		if (!work(p) && ((p->begin == p->end && !p->own.n) || !takes_more(LAST_WAIT_MS)))
+		if (!work(p) &&
+		    ((p->written == p->out.n && !p->own.n) || !takes_more(LAST_WAIT_MS)))
 			return;
 }
 
 void logpipe_close(struct logpipe *p)
 {
-	if (!p->buffer)
+	if (!is_open(p))
 		return;
 	write_rest(p);
-	if (p->unsplit_n && p->begin == p->end) {
-		logstream_line(p->stream, (struct slice){ p->unsplit, p->unsplit_n }, &p->passed);
-		take_passed(p);
+	if (p->written == p->out.n) {
+		p->working = true;
+		pass_in(p, p->in_n); /* without its newline */
+		p->working = false;
 		write_rest(p);
 	}
 	log_set_writer(NULL, NULL);
@@ -470,9 +405,8 @@ void logpipe_close(struct logpipe *p)
 		close(p->ends[0]);
 		close(p->ends[1]);
 	}
-	free(p->buffer);
+	free(p->in);
 	free(p->own.p);
-	free(p->unsplit);
-	free(p->passed.p);
+	free(p->out.p);
 	*p = (struct logpipe){ 0 };
 }

@@ -1,91 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /* logmaster.c: which of the parts of the log a configuration needs, at the start and over
- * reloads.  The master calls it; the work is done in logpipe.c, logstream.c and logfile.c. */
+ * reloads.  The master calls it; the work is done in logpipe.c, which tells the way of a line, in
+ * sink.c and in logfile.c. */
 #include "process/logmaster.h"
 
-#include "base/log.h"
 #include "log/logging.h"
 
-static void open_pipe(struct logmaster *m, struct logpipe *p, const struct config *cfg)
+static void open_pipes(struct logmaster *m, const struct logging_settings *s)
 {
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
 	struct error e;
 
-	if ((!p->buffer && logpipe_open(p, m->loop, m->file, &e)) ||
-	    logpipe_open_pipe(p, (size_t)s->buffer, &e))
+	if (sinks_are_wanted(&s->requests) && !m->requests.loop)
+		logpipe_open(&m->requests, m->loop, m->file);
+	if ((logging_wants_pipe(s) && logpipe_open_pipe(&m->lines, (size_t)s->buffer, &e)) ||
+	    (m->requests.loop && logpipe_open_pipe(&m->requests, (size_t)s->buffer, &e)))
 		uwsgi_log(UWSGI_ERROR, "%s; each process writes its own lines", e.text);
 }
 
-static void open_pipes(struct logmaster *m, const struct config *cfg)
-{
-	bool lines = logstream_is_wanted(cfg, false), requests = logstream_is_wanted(cfg, true);
-
-	if (logging_wants_pipe(cfg) || lines || requests)
-		open_pipe(m, &m->lines, cfg);
-	if (requests)
-		open_pipe(m, &m->requests, cfg);
-}
-
-/* The master's own lines, whatever the configuration says. */
-static void open_own(struct logmaster *m)
-{
-	struct error e;
-
-	if (logpipe_open(&m->lines, m->loop, m->file, &e))
-		uwsgi_log(UWSGI_ERROR, "%s; the master waits for its log", e.text);
-	else
-		logpipe_take_own(&m->lines);
-}
-
-static void use_stream(struct logpipe *p, struct logstream *stream, const struct config *cfg,
-		       bool requests)
+static void use_sinks(const struct logging_settings *s, struct logpipe *p, struct sinks **sinks,
+		      const struct sink_options *wanted)
 {
 	logpipe_use(p, NULL);
-	logstream_fini(stream);
-	if (logstream_is_wanted(cfg, requests)) {
-		logstream_init(stream, cfg, requests);
-		logpipe_use(p, stream);
-	}
-}
-
-static void use_streams(struct logmaster *m, const struct config *cfg)
-{
-	use_stream(&m->lines, &m->line_stream, cfg, false);
-	use_stream(&m->requests, &m->request_stream, cfg, true);
+	sinks_free(*sinks);
+	*sinks = sinks_new(wanted, (size_t)s->packet_size, s->split);
+	logpipe_use(p, *sinks);
 }
 
 /* ---- files that are touched ---- */
 
-void logmaster_reopen(struct logmaster *m)
-{
-	logfile_reopen(m->file);
-	logstream_reopen(&m->line_stream);
-	logstream_reopen(&m->request_stream);
-}
-
-void logmaster_rotate(struct logmaster *m)
-{
-	logfile_rotate(m->file);
-}
-
 static void on_rotate_touched(void *data, const char *file)
 {
+	struct logmaster *m = data;
+
 	(void)file;
-	logmaster_rotate(data);
+	logfile_rotate(m->file);
 }
 
 static void on_reopen_touched(void *data, const char *file)
 {
+	struct logmaster *m = data;
+
 	(void)file;
-	logmaster_reopen(data);
-}
-
-static void watch_touches(struct logmaster *m, const struct config *cfg)
-{
-	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
-
-	touch_watch(&m->touch_rotate, &s->touch_rotate);
-	touch_watch(&m->touch_reopen, &s->touch_reopen);
+	logfile_reopen(m->file);
+	sinks_reopen(m->line_sinks);
+	sinks_reopen(m->request_sinks);
 }
 
 /* ---- life ---- */
@@ -96,10 +54,10 @@ void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *f
 	*m = (struct logmaster){ .loop = loop, .file = file };
 	touch_init(&m->touch_rotate, loop, on_rotate_touched, m);
 	touch_init(&m->touch_reopen, loop, on_reopen_touched, m);
-	open_own(m);
-	open_pipes(m, cfg);
-	use_streams(m, cfg);
-	watch_touches(m, cfg);
+	logpipe_open(&m->lines, loop, file);
+	logpipe_take_own(&m->lines);
+	open_pipes(m, uwsgi_options(cfg, &logging_options));
+	logmaster_use(m, cfg);
 }
 
 void logmaster_fini(struct logmaster *m)
@@ -108,21 +66,25 @@ void logmaster_fini(struct logmaster *m)
 	touch_watch(&m->touch_reopen, NULL);
 	logpipe_close(&m->requests);
 	logpipe_close(&m->lines);
-	logstream_fini(&m->request_stream);
-	logstream_fini(&m->line_stream);
+	sinks_free(m->request_sinks);
+	sinks_free(m->line_sinks);
 }
 
 void logmaster_expect(struct logmaster *m, const struct config *cfg)
 {
 	logfile_reload(m->file, cfg);
 	logging_use(cfg);
-	open_pipes(m, cfg);
+	open_pipes(m, uwsgi_options(cfg, &logging_options));
 }
 
 void logmaster_use(struct logmaster *m, const struct config *cfg)
 {
-	use_streams(m, cfg);
-	watch_touches(m, cfg);
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+
+	use_sinks(s, &m->lines, &m->line_sinks, &s->lines);
+	use_sinks(s, &m->requests, &m->request_sinks, &s->requests);
+	touch_watch(&m->touch_rotate, &s->touch_rotate);
+	touch_watch(&m->touch_reopen, &s->touch_reopen);
 }
 
 void logmaster_enter_child(struct logmaster *m)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* logmaster.h: the master's side of the log: the pipes from its children, the loggers that their
+/* logmaster.h: the master's side of the log: the pipes from its children, the sinks that their
  * lines go to, and the files that are touched to begin a new log file. */
 #ifndef UWSGI_LOGMASTER_H
 #define UWSGI_LOGMASTER_H
@@ -11,7 +11,7 @@ struct logmaster {
 	struct ev_loop *loop;
 	struct logfile *file;
 	struct logpipe lines, requests;
-	struct logstream line_stream, request_stream;
+	struct sinks *line_sinks, *request_sinks; /* NULL: none */
 	struct touch touch_rotate, touch_reopen;
 };
 
@@ -27,9 +27,5 @@ void logmaster_use(struct logmaster *, const struct config *);
 void logmaster_enter_child(struct logmaster *);
 /* Writes what the children have said so far; does not wait. */
 void logmaster_drain(struct logmaster *);
-/* The log file, and those of the loggers, by their names again. */
-void logmaster_reopen(struct logmaster *);
-/* A new log file; the old one is renamed. */
-void logmaster_rotate(struct logmaster *);
 
 #endif

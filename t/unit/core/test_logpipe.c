@@ -18,7 +18,7 @@ struct fixture {
 	struct ev_loop *loop;
 	struct logfile file;
 	struct logpipe pipe;
-	int log[2]; /* the log is a small pipe; the test reads log[0] */
+	int log[2];         /* the log is a small pipe; the test reads log[0] */
 	int standard_error; /* as it was */
 	char text[1 << 21];
 };
@@ -36,8 +36,8 @@ static int begin(void **state)
 	f->standard_error = dup(STDERR_FILENO);
 	dup2(f->log[1], STDERR_FILENO);
 	logfile_init(&f->file, "/");
-	if (logpipe_open(&f->pipe, f->loop, &f->file, &e) ||
-	    logpipe_open_pipe(&f->pipe, 1 << 16, &e))
+	logpipe_open(&f->pipe, f->loop, &f->file);
+	if (logpipe_open_pipe(&f->pipe, 1 << 16, &e))
 		return -1;
 	logpipe_take_own(&f->pipe);
 	return 0;
@@ -128,7 +128,8 @@ static void test_what_does_not_fit_is_counted_and_told(void **state)
 	read_all(f);
 	uwsgi_log(UWSGI_NOTE, "and on");
 	read_all(f);
-	char *told = strstr(f->text, " bytes of the log are lost here: nobody read it for too long\n");
+	char *told =
+		strstr(f->text, " bytes of the log are lost here: nobody read it for too long\n");
 	assert_non_null(told);
 	assert_non_null(strstr(told, "\nand on\n"));
 	/* Not one byte is gone that is not told. */
@@ -148,6 +149,56 @@ static void test_the_end_writes_what_is_left(void **state)
 	logpipe_close(&f->pipe);
 	read_log(f);
 	assert_string_equal(f->text, "last words without a newline");
+}
+
+/* The lines go through this encoder to so many times standard error. */
+static struct sinks *encode(struct fixture *f, const char *encoder, size_t loggers)
+{
+	const char *const stdio[] = { "stdio", "stdio" };
+	const struct sink_options o = { .encoders = { &encoder, 1 },
+					.loggers = { stdio, loggers } };
+	struct sinks *sinks = sinks_new(&o, 1024, false);
+
+	logpipe_use(&f->pipe, sinks);
+	return sinks;
+}
+
+static void test_sinks_get_whole_lines(void **state)
+{
+	struct fixture *f = *state;
+	struct sinks *sinks = encode(f, "prefix <", 1);
+
+	child_says(f, "fir");
+	read_all(f);
+	assert_string_equal(f->text, "");
+	uwsgi_log(UWSGI_NOTE, "of the master");
+	child_says(f, "st\nsecond\nla");
+	read_all(f);
+	assert_string_equal(f->text, "<of the master\n<first\n<second\n");
+	logpipe_close(&f->pipe);
+	read_log(f);
+	assert_string_equal(f->text, "<of the master\n<first\n<second\n<la");
+	sinks_free(sinks);
+}
+
+static void test_what_sinks_make_too_much_is_told_and_no_more_is_lost(void **state)
+{
+	struct fixture *f = *state;
+	const char *ten = "format ${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}";
+	char line[60001];
+
+	memset(line, 'x', sizeof line - 2);
+	strcpy(line + sizeof line - 2, "\n");
+	struct sinks *sinks = encode(f, ten, 2);
+	child_says(f, line);
+	read_all(f);
+	*f->text = '\0';
+	logpipe_use(&f->pipe, NULL);
+	child_says(f, "and on\n");
+	read_all(f);
+	assert_non_null(strstr(f->text, "60000 bytes of the log are lost here: Cannot allocate"));
+	assert_non_null(strstr(f->text, "and on\n"));
+	sinks_free(sinks);
 }
 
 static void test_one_that_is_closed_does_nothing(void **state)
@@ -171,6 +222,8 @@ int main(void)
 		WITH_LOG(test_a_log_that_nobody_reads_holds_nobody_up),
 		WITH_LOG(test_what_does_not_fit_is_counted_and_told),
 		WITH_LOG(test_the_end_writes_what_is_left),
+		WITH_LOG(test_sinks_get_whole_lines),
+		WITH_LOG(test_what_sinks_make_too_much_is_told_and_no_more_is_lost),
 		WITH_LOG(test_one_that_is_closed_does_nothing),
 	};
 
