@@ -65,7 +65,7 @@ $(1): $(shell echo '$(2)' | cmp -s - $(1) 2>/dev/null || echo FORCE)
 	@mkdir -p $(dir $(1))
 	@echo '$(2)' > $(1)
 endef
-$(eval $(call remember,$(stamp),$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR)))
+$(eval $(call remember,$(stamp),$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR) $(PLUGINS)))
 $(eval $(call remember,build/linked,$(B)))
 FORCE:
 
