@@ -3,16 +3,20 @@
  * of the option's value.  requestlog.c decides which requests are logged. */
 #include "exchange/logformat.h"
 
+#include "base/slice.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct step;
 typedef void step_write(struct logline *, const struct logged *, const struct step *);
+typedef long long step_number(const struct logged *);
 
 struct step {
 	step_write *write;
 	struct slice text; /* a literal, the name behind var., a format of time */
 	bool quoted;       /* it stands between quotation marks */
+	step_number *number;
 };
 
 struct logformat {
@@ -82,96 +86,49 @@ static void write_seconds(struct logline *l, const struct logged *x, const struc
 
 /* ---- numbers ---- */
 
-enum number {
-	STATUS,
-	RSIZE,
-	HSIZE,
-	SIZE,
-	CL,
-	MICROS,
-	MSECS,
-	TIME,
-	TMSECS,
-	TMICROS,
-	EPOCH,
-	PID,
-	WID,
-	CORE,
-	SWITCHES,
-	VARS,
-	HEADERS,
-	PKTSIZE,
-	VSZ,
-	VSZ_MB,
-	RSS,
-	RSS_MB,
-	WRITE_ERRORS,
-	ZERO,
-};
-
-static long long number_of(enum number number, const struct logged *x)
-{
-	const struct request *rq = x->rq;
-	const struct response *rs = x->rs;
-
-	switch (number) {
-	case STATUS:
-		return rs->status;
-	case RSIZE:
-		return rs->body;
-	case HSIZE:
-		return (long long)rs->head_size;
-	case SIZE:
-		return rs->body + (long long)rs->head_size;
-	case CL:
-		return rq->body.length;
-	case MICROS:
-		return x->ended_us - x->began_us;
-	case MSECS:
-		return (x->ended_us - x->began_us) / 1000;
-	case TIME:
-		return x->began_us / 1000000;
-	case TMSECS:
-		return x->began_us / 1000;
-	case TMICROS:
-		return x->began_us;
-	case EPOCH:
-		return x->ended_us / 1000000;
-	case PID:
-		return x->pid;
-	case WID:
-		return x->worker;
-	case CORE:
-		return x->lane;
-	case SWITCHES:
-		return rs->switches;
-	case VARS: /* names and values */
-		return 2 * (long long)rq->count;
-	case HEADERS:
-		return (long long)rs->count;
-	case PKTSIZE:
-		return (long long)rq->vars_size;
-	case VSZ:
-		return (long long)x->memory.address_space;
-	case VSZ_MB:
-		return (long long)(x->memory.address_space >> 20);
-	case RSS:
-		return (long long)x->memory.resident;
-	case RSS_MB:
-		return (long long)(x->memory.resident >> 20);
-	case WRITE_ERRORS:
-		return rs->broken;
-	case ZERO:
-		break;
+#define NUMBER(name, value)                                                                        \
+	static long long number_##name(const struct logged *x)                                     \
+	{                                                                                          \
+		(void)x;                                                                           \
+		return (long long)(value);                                                         \
 	}
-	return 0;
+NUMBER(status, x->rs->status)
+NUMBER(rsize, x->rs->body)
+NUMBER(hsize, x->rs->head_size)
+NUMBER(size, x->rs->body + (long long)x->rs->head_size)
+NUMBER(cl, x->rq->body.length)
+NUMBER(micros, x->ended_us - x->began_us)
+NUMBER(msecs, (x->ended_us - x->began_us) / 1000)
+NUMBER(time, x->began_us / 1000000)
+NUMBER(tmsecs, x->began_us / 1000)
+NUMBER(tmicros, x->began_us)
+NUMBER(epoch, x->ended_us / 1000000)
+NUMBER(pid, x->pid)
+NUMBER(wid, x->worker)
+NUMBER(core, x->lane)
+NUMBER(switches, x->rs->switches)
+NUMBER(vars, 2 * x->rq->count) /* names and values */
+NUMBER(headers, x->rs->count)
+NUMBER(pktsize, x->rq->vars_size)
+NUMBER(vsz, x->memory.address_space)
+NUMBER(vsz_mb, x->memory.address_space >> 20)
+NUMBER(rss, x->memory.resident)
+NUMBER(rss_mb, x->memory.resident >> 20)
+NUMBER(write_errors, x->rs->broken)
+NUMBER(zero, 0)
+#undef NUMBER
+
+static void write_number(struct logline *l, const struct logged *x, const struct step *s)
+{
+	logline_printf(l, "%lld", s->number(x));
 }
 
 static const struct variable {
 	const char *name;
-	enum number number;
 	const char *var, *time; /* a variable of the request, a format of its beginning */
-	step_write *write;      /* none of these */
+	step_number *number;
+	step_write *write; /* none of these */
+	bool memory;       /* the worker's has to be asked for */
 } variables[] = {
 	{ "uri", .var = "REQUEST_URI" },
 	{ "method", .var = "REQUEST_METHOD" },
@@ -184,53 +141,41 @@ static const struct variable {
 	{ "ctime", .time = "%a %b %e %H:%M:%S %Y" },
 	{ "ltime", .time = "%d/%b/%Y:%H:%M:%S %z" },
 	{ "secs", .write = write_seconds },
-	{ "status", .number = STATUS },
-	{ "rsize", .number = RSIZE },
-	{ "hsize", .number = HSIZE },
-	{ "size", .number = SIZE },
-	{ "cl", .number = CL },
-	{ "micros", .number = MICROS },
-	{ "msecs", .number = MSECS },
-	{ "time", .number = TIME },
-	{ "tmsecs", .number = TMSECS },
-	{ "tmicros", .number = TMICROS },
-	{ "epoch", .number = EPOCH },
-	{ "pid", .number = PID },
-	{ "wid", .number = WID },
-	{ "core", .number = CORE },
-	{ "switches", .number = SWITCHES },
-	{ "vars", .number = VARS },
-	{ "headers", .number = HEADERS },
-	{ "pktsize", .number = PKTSIZE },
-	{ "vsz", .number = VSZ },
-	{ "vszM", .number = VSZ_MB },
-	{ "rss", .number = RSS },
-	{ "rssM", .number = RSS_MB },
-	{ "werr", .number = WRITE_ERRORS },
-	{ "ioerr", .number = WRITE_ERRORS },
-	{ "rerr", .number = ZERO }, /* a request that was not read whole is never run */
-	{ "modifier1", .number = ZERO },
-	{ "modifier2", .number = ZERO },
+	{ "status", .number = number_status },
+	{ "rsize", .number = number_rsize },
+	{ "hsize", .number = number_hsize },
+	{ "size", .number = number_size },
+	{ "cl", .number = number_cl },
+	{ "micros", .number = number_micros },
+	{ "msecs", .number = number_msecs },
+	{ "time", .number = number_time },
+	{ "tmsecs", .number = number_tmsecs },
+	{ "tmicros", .number = number_tmicros },
+	{ "epoch", .number = number_epoch },
+	{ "pid", .number = number_pid },
+	{ "wid", .number = number_wid },
+	{ "core", .number = number_core },
+	{ "switches", .number = number_switches },
+	{ "vars", .number = number_vars },
+	{ "headers", .number = number_headers },
+	{ "pktsize", .number = number_pktsize },
+	{ "vsz", .number = number_vsz, .memory = true },
+	{ "vszM", .number = number_vsz_mb, .memory = true },
+	{ "rss", .number = number_rss, .memory = true },
+	{ "rssM", .number = number_rss_mb, .memory = true },
+	{ "werr", .number = number_write_errors },
+	{ "ioerr", .number = number_write_errors },
+	{ "rerr", .number = number_zero }, /* a request that was not read whole is never run */
+	{ "modifier1", .number = number_zero },
+	{ "modifier2", .number = number_zero },
 };
 
-static void write_number(struct logline *l, const struct logged *x, const struct step *s)
-{
-	const struct variable *v = (const void *)s->text.p;
-
-	logline_printf(l, "%lld", number_of(v->number, x));
-}
-
 /* ---- parsing ---- */
-
-static bool equals(struct slice s, const char *word)
-{
-	return strlen(word) == s.n && memcmp(s.p, word, s.n) == 0;
-}
 
 static const struct variable *find_variable(struct slice name)
 {
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-		if (equals(name, variables[i].name))
+		if (slice_is(name, variables[i].name))
 			return &variables[i];
 	return NULL;
 }
@@ -240,29 +185,22 @@ static bool is_var(struct slice name)
 	return name.n > 4 && memcmp(name.p, "var.", 4) == 0;
 }
 
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
-
 static struct step step_of(struct logformat *f, struct slice name, bool quoted)
 {
 	const struct variable *v = find_variable(name);
 
 	if (is_var(name))
-		return (struct step){ write_var, { name.p + 4, name.n - 4 }, quoted };
-	if (equals(name, "ftime"))
-		return (struct step){ write_time, slice_of(f->date), quoted };
+		return (struct step){ write_var, { name.p + 4, name.n - 4 }, quoted, NULL };
+	if (slice_is(name, "ftime"))
+		return (struct step){ write_time, slice_of(f->date), quoted, NULL };
 	if (!v)
-		return (struct step){ write_logvar, name, quoted };
+		return (struct step){ write_logvar, name, quoted, NULL };
 	if (v->var)
-		return (struct step){ write_var, slice_of(v->var), quoted };
+		return (struct step){ write_var, slice_of(v->var), quoted, NULL };
 	if (v->time)
-		return (struct step){ write_time, slice_of(v->time), quoted };
-	if (v->write)
-		return (struct step){ v->write, { 0 }, quoted };
-	f->wants_memory = f->wants_memory || (v->number >= VSZ && v->number <= RSS_MB);
-	return (struct step){ write_number, { (const void *)v, 0 }, quoted };
+		return (struct step){ write_time, slice_of(v->time), quoted, NULL };
+	f->wants_memory = f->wants_memory || v->memory;
+	return (struct step){ v->number ? write_number : v->write, { 0 }, quoted, v->number };
 }
 
 /* The next %(name) at or after p, or the end of the text; *end is where what follows begins. */
@@ -310,7 +248,7 @@ struct logformat *logformat_new(const char *text, const char *date)
 		struct slice literal = { text, (size_t)(at - text) };
 
 		if (literal.n)
-			f->steps[f->count++] = (struct step){ write_literal, literal, false };
+			f->steps[f->count++] = (struct step){ write_literal, literal, false, NULL };
 		quoted = ends_in_quotes(literal, quoted);
 		if (end > at)
 			f->steps[f->count++] = step_of(f, name, quoted);
@@ -342,7 +280,7 @@ bool logformat_next_foreign(const char **at, struct slice *name)
 
 		*at = end;
 		if (end > begin && !find_variable(*name) && !is_var(*name) &&
-		    !equals(*name, "ftime"))
+		    !slice_is(*name, "ftime"))
 			return true;
 	}
 	return false;
