@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* exchange.c: exchanges and their buffers are taken and given back; nothing is read or sent here. */
+/* exchange.c: exchanges and their buffers, and what the protocol makes of the bytes in them.  Nothing
+ * is read or sent here. */
 #include "exchange/exchange.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ bool buffer_reserve(struct buffer *b, size_t capacity)
 	return true;
 }
 
-void buffer_compact(struct buffer *b)
+/* Moves what is in it to the front. */
+static void compact(struct buffer *b)
 {
 	if (b->begin > 0 && b->begin < b->end)
 		memmove(b->p, b->p + b->begin, b->end - b->begin);
@@ -47,8 +49,7 @@ static struct exchange *make(struct exchange_pool *pool)
 	request_init(&x->rq, pool->limits);
 	sendbuf_init(&x->out);
 	spool_init(&x->spool);
-	x->sink = pool->sink;
-	response_init(&x->rs, &x->rq, &x->out, &x->sink, pool->rules);
+	response_init(&x->rs, &x->rq, &x->out, pool->rules);
 	return x;
 }
 
@@ -90,8 +91,64 @@ void exchange_renew(struct exchange *x, const struct protocol *protocol, void *p
 		spool_close(&x->spool);
 	free(x->head.p);
 	x->head = (struct buffer){ 0 };
-	buffer_compact(&x->in);
+	compact(&x->in);
 }
+
+/* ---- reading ---- */
+
+size_t exchange_room(const struct exchange *x, size_t head_limit)
+{
+	size_t room = x->in.capacity - x->in.end;
+
+	return !x->head.p && room > head_limit - x->in.end ? head_limit - x->in.end : room;
+}
+
+enum parsed exchange_parse(struct exchange *x, size_t *used)
+{
+	struct slice in = { x->in.p + x->in.begin, x->in.end - x->in.begin };
+
+	*used = 0;
+	enum parsed parsed = x->rs.protocol->parse(x->rs.state, &x->rq, in, used, &x->out);
+
+	x->in.begin += *used <= in.n ? *used : in.n;
+	return parsed;
+}
+
+/* The head was taken and its bytes must stay: the body goes on in a buffer of its own. */
+static bool pin_head(struct exchange *x)
+{
+	struct buffer body = { 0 };
+	size_t rest = x->in.end - x->in.begin;
+
+	if (!buffer_reserve(&body, rest > BODY_BUFFER / 2 ? rest * 2 : BODY_BUFFER))
+		return false;
+	memcpy(body.p, x->in.p + x->in.begin, rest);
+	body.end = rest;
+	x->head = x->in;
+	x->in = body;
+	return true;
+}
+
+bool exchange_make_room(struct exchange *x, size_t head_limit)
+{
+	struct buffer *b = &x->in;
+
+	if (x->rq.count > 0 && !x->head.p && !pin_head(x)) {
+		uwsgi_request_reject(&x->rq, 500, "out of memory");
+		return false;
+	}
+	compact(b);
+	if (!x->head.p && b->end >= head_limit) {
+		uwsgi_request_reject(&x->rq, 431, "the request's head is larger than buffer-size");
+		return false;
+	}
+	if (b->end < b->capacity || buffer_reserve(b, b->capacity * 2))
+		return true;
+	uwsgi_request_reject(&x->rq, 500, "out of memory");
+	return false;
+}
+
+/* ---- life ---- */
 
 int64_t exchange_memory(const struct exchange *x)
 {

@@ -9,12 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-void response_init(struct response *rs, struct request *rq, struct sendbuf *out, struct sink *sink,
+void response_init(struct response *rs, struct request *rq, struct sendbuf *out,
 		   const struct header_rules *rules)
 {
-	*rs = (struct response){
-		.rq = rq, .out = out, .sink = sink, .rules = rules, .declared = -1
-	};
+	*rs = (struct response){ .rq = rq, .out = out, .rules = rules, .declared = -1 };
 }
 
 void response_fini(struct response *rs)
@@ -267,15 +265,12 @@ bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length
 	return queue(rs, piece, owner);
 }
 
-bool uwsgi_response_flush(struct response *rs)
+void response_open(struct response *rs)
 {
 	if (!rs->ended)
 		rs->switches++;
 	if (!rs->head_sent)
 		open_head(rs, -1);
-	if (!rs->sink->flush(rs->sink))
-		rs->broken = true;
-	return !rs->broken;
 }
 
 int64_t uwsgi_response_unsent(const struct response *rs)
@@ -290,11 +285,9 @@ static void finish(struct response *rs, bool complete)
 	rs->ended = true;
 	rs->keep = ended == ENDED_KEEP && complete && !rs->broken && !rs->out->failed;
 	rs->cut = ended == ENDED_CUT;
-	if (rs->sink->ended)
-		rs->sink->ended(rs->sink);
 }
 
-void uwsgi_response_end(struct response *rs)
+void response_end(struct response *rs)
 {
 	if (!rs->head_sent)
 		open_head(rs, rs->held_length);
@@ -333,7 +326,7 @@ static const char *reason_of(int status)
 	return "Error";
 }
 
-void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
+void response_refuse(struct response *rs, int status, struct slice text)
 {
 	char line[64];
 	int n = snprintf(line, sizeof line, "%d %s", status, reason_of(status));
@@ -347,15 +340,5 @@ void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
 		text = (struct slice){ line + 4, (size_t)n - 4 };
 	uwsgi_response_body(rs, text, NULL);
 	uwsgi_response_body(rs, SLICE("\n"), NULL);
-	uwsgi_response_end(rs);
-}
-
-void uwsgi_response_fail(struct response *rs, struct slice text)
-{
-	uwsgi_response_refuse(rs, 500, text);
-}
-
-int uwsgi_response_detach(struct response *rs, char *unread, size_t size, size_t *n)
-{
-	return rs->head_sent || !rs->sink->detach ? -1 : rs->sink->detach(rs->sink, unread, size, n);
+	response_end(rs);
 }

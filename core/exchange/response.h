@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* response.h: one answer on its way from the application through the protocol into `out`.
  * It holds the head back until the first block has to leave: if that was all, the length is
- * known and said.  Applications reach it through the uwsgi_response_* functions of plugin.h. */
+ * known and said.  Applications reach it through the uwsgi_response_* functions of plugin.h: those
+ * after which something is to be sent are connection.c's, which calls the ones here. */
 #ifndef UWSGI_RESPONSE_H
 #define UWSGI_RESPONSE_H
 
 #include "exchange/header_rules.h"
 #include "base/sendbuf.h"
 #include "exchange/request.h"
-
-/* How queued bytes leave: implemented by the connection. */
-struct sink {
-	/* Sends what the kernel takes; waits for the peer when too much is pending; forgets what
-	 * a peer that is gone would have got.  False: the peer is gone, nothing more can be sent.
-	 */
-	bool (*flush)(struct sink *);
-	/* The response has ended; nothing of it may be used after this.  NULL: whoever runs the
-	 * request looks. */
-	void (*ended)(struct sink *);
-	/* uwsgi_response_detach(); NULL: never. */
-	int (*detach)(struct sink *, char *unread, size_t size, size_t *n);
-};
 
 /* Blocks held before the head is said; one more and the length stays unknown. */
 #define RESPONSE_HELD 16
@@ -30,7 +18,6 @@ struct response {
 	void *state; /* the protocol's, of this connection */
 	struct request *rq;
 	struct sendbuf *out;
-	struct sink *sink;
 	const struct header_rules *rules; /* NULL: none */
 
 	struct slice line; /* "200 OK" */
@@ -57,10 +44,16 @@ struct response {
 	bool no_memory; /* for the head: 500 was said instead */
 };
 
-void response_init(struct response *, struct request *, struct sendbuf *, struct sink *,
+void response_init(struct response *, struct request *, struct sendbuf *,
 		   const struct header_rules *);
 void response_fini(struct response *);
 /* For the next request of a connection with this protocol and its state. */
 void response_reset(struct response *, const struct protocol *, void *state);
+
+/* Says the head if it is not said yet: what is queued is about to leave. */
+void response_open(struct response *);
+/* Either of them ends it.  refuse: as uwsgi_response_refuse(). */
+void response_end(struct response *);
+void response_refuse(struct response *, int status, struct slice text);
 
 #endif

@@ -13,7 +13,6 @@
 #define LOOPBACK "127.0.0.0/8, ::1"
 #define SEPARATORS ", \t"
 static const char variable[] = "FORWARDED_ALLOW_IPS";
-static const int64_t tell_ms = 60000;
 
 /* IPv4 as IPv6 maps it (RFC 4291 section 2.5.5.2). */
 struct network {
@@ -160,13 +159,12 @@ static void check(const struct config *cfg, struct report *report)
 				   variable, e.text);
 }
 
-int trust_init(struct trust *t, const struct config *cfg, atomic_int_fast64_t *told_ms,
-	       struct error *e)
+int trust_init(struct trust *t, const struct config *cfg, struct seldom *untrusted, struct error *e)
 {
 	const struct trust_settings *s = uwsgi_options(cfg, &trust_options);
 	const char *other = named_by_environment(s);
 
-	*t = (struct trust){ .told_ms = told_ms };
+	*t = (struct trust){ .untrusted = untrusted };
 	for (int kind = 0; kind < TRUST_KINDS; kind++)
 		for (size_t i = 0; i < s->of[kind].count; i++)
 			if (add_networks(&t->of[kind], s->of[kind].items[i], e))
@@ -215,12 +213,9 @@ bool trust_believes(const struct trust *t, enum trust_kind kind, struct slice te
 
 void trust_tell(const struct trust *t, struct slice address)
 {
-	int64_t now_ms = clock_monotonic_ms();
-	int_fast64_t told_ms = atomic_load_explicit(t->told_ms, memory_order_relaxed);
 	char text[INET6_ADDRSTRLEN];
 
-	if ((told_ms && now_ms - told_ms < tell_ms) ||
-	    !atomic_compare_exchange_strong(t->told_ms, &told_ms, now_ms))
+	if (seldom_happened(t->untrusted, clock_monotonic_coarse_ms()) == 0)
 		return;
 	uwsgi_escape(text, sizeof text, address);
 	uwsgi_log(UWSGI_NOTE,

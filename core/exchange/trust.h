@@ -4,8 +4,7 @@
 #ifndef UWSGI_TRUST_H
 #define UWSGI_TRUST_H
 
-#include <uwsgi/plugin.h>
-#include <stdatomic.h>
+#include "base/seldom.h"
 
 extern const struct option_table trust_options;
 
@@ -16,11 +15,11 @@ struct trust {
 		struct network *items;
 		size_t count;
 	} of[TRUST_KINDS];
-	atomic_int_fast64_t *told_ms; /* the server's: when a field that is not believed was last told */
+	struct seldom *untrusted; /* the server's: a field that is not believed is said in the log */
 };
 
-/* told_ms is borrowed.  The environment may name who is believed, too. */
-int trust_init(struct trust *, const struct config *, atomic_int_fast64_t *told_ms, struct error *);
+/* untrusted is borrowed.  The environment may name who is believed, too. */
+int trust_init(struct trust *, const struct config *, struct seldom *untrusted, struct error *);
 void trust_fini(struct trust *);
 /* The address as struct endpoint has it: of a peer on a UNIX socket, which is always believed, it is
  * empty. */

@@ -26,7 +26,7 @@ struct process {
 	const struct gateway *gateway;
 	void *state; /* the plugin's */
 	struct ev_loop *loop;
-	struct hub hub;
+	struct clients clients;
 	struct header_rules rules;
 	struct trust trust;
 	struct acceptor acceptor;
@@ -70,7 +70,7 @@ static void on_release(void *host, void *const *owners, size_t count)
 	p->gateway->release(p->state, owners, count);
 }
 
-static const struct hub_host host_functions = {
+static const struct clients_host host_functions = {
 	.run = on_run,
 	.gone = on_gone,
 	.refused = on_refused,
@@ -95,11 +95,11 @@ static void on_channel(struct watch *w)
 	end_ms = got > 0 ? m.value : 1;
 	if (end_ms == 0) {
 		acceptor_stop(&p->acceptor);
-		hub_leave(&p->hub);
+		clients_leave(&p->clients);
 		return;
 	}
 	acceptor_empty(&p->acceptor, ACCEPTOR_LEFT);
-	hub_end(&p->hub, (double)end_ms / 1000);
+	clients_end(&p->clients, (double)end_ms / 1000);
 }
 
 /* Where the workers listen for this process, whose name only the kernel knows. */
@@ -141,7 +141,7 @@ static int begin(struct process *p, struct error *e)
 	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = -1,
 					      [ACCEPTOR_LEFT] = p->start->successors.take };
 	struct gateway_needs needs = { 0 };
-	struct hub_setup hub = { .config = cfg,
+	struct clients_setup clients = { .config = cfg,
 				 .rules = &p->rules,
 				 .listeners = p->start->listeners,
 				 .neighbours = -1,
@@ -153,23 +153,23 @@ static int begin(struct process *p, struct error *e)
 	    resources_set_limits(cfg, e))
 		return -1;
 	p->gateway->needs(cfg, &needs);
-	lane_limits(cfg, &hub);
+	lane_limits(cfg, &clients);
 	if (needs.buffer_size)
-		hub.buffer_size = (size_t)needs.buffer_size;
+		clients.buffer_size = (size_t)needs.buffer_size;
 	if (needs.post_buffering)
-		hub.limits.post_buffering = needs.post_buffering;
+		clients.limits.post_buffering = needs.post_buffering;
 	p->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	/* The workers have applied the others. */
 	if (header_rules_init(&p->rules, cfg, e) ||
-	    trust_init(&p->trust, cfg, &p->start->tally->untrusted_told_ms, e))
+	    trust_init(&p->trust, cfg, &p->start->tally->untrusted, e))
 		return -1;
-	hub.limits.trust = &p->trust;
+	clients.limits.trust = &p->trust;
 	p->rules.add_count = 0;
 	p->rules.remove = &none;
-	hub_init(&p->hub, p->loop, &host_functions, p, &hub);
-	if (acceptor_init(&p->acceptor, &p->hub, p->gateway, queues, ACCEPTS_A_TURN, e))
+	clients_init(&p->clients, p->loop, &host_functions, p, &clients);
+	if (acceptor_init(&p->acceptor, &p->clients, p->gateway, queues, ACCEPTS_A_TURN, e))
 		return -1;
 	return start_plugin(p, e);
 }
@@ -189,9 +189,9 @@ int gateway_run(const struct gateway_start *start)
 	}
 	watch(&p);
 	channel_send(start->channel, &m, -1);
-	while (!p.leaving || p.hub.open_count > 0) {
+	while (!p.leaving || p.clients.open_count > 0) {
 		ev_run(p.loop, EVRUN_ONCE);
-		if (p.hub.grace_over)
+		if (p.clients.grace_over)
 			acceptor_stop(&p.acceptor);
 	}
 	return EXIT_SUCCESS;

@@ -3,6 +3,7 @@
  * that a listener is for. */
 #include "wire/acceptor.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@
 /* Without a free descriptor, accept() is tried again after this. */
 static const double pause_s = 0.5;
 
-/* Where all connections have requests, somebody will soon be done.  That is said once in a while. */
-static const double full_pause_s = 0.02, tell_full_s = 60;
+/* Where all connections have requests, somebody will soon be done. */
+static const double full_pause_s = 0.02;
 
 bool acceptor_is_paused(const struct acceptor *a)
 {
@@ -24,7 +25,7 @@ bool acceptor_is_paused(const struct acceptor *a)
 
 int acceptor_fd(const struct acceptor *a, size_t index)
 {
-	const struct listeners *listeners = a->hub->listeners;
+	const struct listeners *listeners = a->clients->listeners;
 
 	return index < listeners->count && listeners->items[index].gateway != a->gateway
 		       ? -1
@@ -38,7 +39,7 @@ void acceptor_start(struct acceptor *a)
 	a->started = true;
 	for (size_t i = 0; i < a->count; i++)
 		if (acceptor_fd(a, i) >= 0)
-			ev_io_start(a->hub->loop, &a->watchers[i]);
+			ev_io_start(a->clients->loop, &a->watchers[i]);
 }
 
 static void stop_watching(struct acceptor *a)
@@ -47,13 +48,13 @@ static void stop_watching(struct acceptor *a)
 		return;
 	a->started = false;
 	for (size_t i = 0; i < a->count; i++)
-		ev_io_stop(a->hub->loop, &a->watchers[i]);
+		ev_io_stop(a->clients->loop, &a->watchers[i]);
 }
 
 void acceptor_stop(struct acceptor *a)
 {
 	stop_watching(a);
-	ev_timer_stop(a->hub->loop, &a->pause);
+	ev_timer_stop(a->clients->loop, &a->pause);
 }
 
 static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
@@ -67,7 +68,7 @@ static void wait_before_accepting(struct acceptor *a, double seconds)
 {
 	stop_watching(a);
 	ev_timer_set(&a->pause, seconds, 0.);
-	ev_timer_start(a->hub->loop, &a->pause);
+	ev_timer_start(a->clients->loop, &a->pause);
 }
 
 static void pause_accepting(struct acceptor *a, const char *why)
@@ -79,23 +80,20 @@ static void pause_accepting(struct acceptor *a, const char *why)
 
 static void wait_for_room(struct acceptor *a)
 {
-	ev_tstamp now = ev_now(a->hub->loop);
-
 	wait_before_accepting(a, full_pause_s);
-	if (a->told_full > 0 && now - a->told_full < tell_full_s)
+	if (seldom_happened(&a->full, clock_monotonic_coarse_ms()) == 0)
 		return;
-	a->told_full = now;
 	uwsgi_log(UWSGI_WARNING,
 		  "%s is full: all of its %zu connections have requests (max-connections, max-fd); "
 		  "new ones wait until some are answered",
-		  a->gateway ? a->gateway->name : "a worker's thread", a->hub->open_count);
+		  a->gateway ? a->gateway->name : "a worker's thread", a->clients->open_count);
 }
 
 /* The process, or the machine, has no descriptor for who waits: a connection that waits longer gives
  * up its own.  False: there is none, and nobody is accepted for a while. */
 static bool find_room(struct acceptor *a, const char *why)
 {
-	if (hub_make_room(a->hub))
+	if (clients_make_room(a->clients))
 		return true;
 	pause_accepting(a, why);
 	return false;
@@ -116,7 +114,7 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 	struct sockaddr_storage peer;
 	socklen_t length;
 
-	if (hub_is_full(a->hub, listener->fd)) {
+	if (clients_are_full(a->clients, listener->fd)) {
 		wait_for_room(a);
 		return false;
 	}
@@ -125,7 +123,7 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 	if (fd >= 0 && listener->internal && !is_own(a, fd))
 		close(fd);
 	else if (fd >= 0)
-		hub_accept(a->hub, listener, fd, (struct sockaddr *)&peer, length);
+		clients_accept(a->clients, listener, fd, (struct sockaddr *)&peer, length);
 	else if (listener_is_out_of_resources(errno))
 		return find_room(a, strerror(errno));
 	return fd >= 0;
@@ -133,14 +131,14 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 
 static bool take_moved(struct acceptor *a, int queue)
 {
-	enum migrate_result result = hub_take_over(a->hub, queue);
+	enum migrate_result result = clients_take_over(a->clients, queue);
 
 	return result == MIGRATE_NO_ROOM ? find_room(a, strerror(EMFILE)) : result == MIGRATE_DONE;
 }
 
 bool acceptor_take(struct acceptor *a, size_t index)
 {
-	const struct listeners *listeners = a->hub->listeners;
+	const struct listeners *listeners = a->clients->listeners;
 
 	return index < listeners->count ? take_new(a, &listeners->items[index])
 					: take_moved(a, a->watchers[index].fd);
@@ -148,9 +146,9 @@ bool acceptor_take(struct acceptor *a, size_t index)
 
 void acceptor_empty(struct acceptor *a, int queue)
 {
-	int fd = a->watchers[a->hub->listeners->count + (size_t)queue].fd;
+	int fd = a->watchers[a->clients->listeners->count + (size_t)queue].fd;
 
-	while (fd >= 0 && hub_take_over(a->hub, fd) == MIGRATE_DONE)
+	while (fd >= 0 && clients_take_over(a->clients, fd) == MIGRATE_DONE)
 		;
 }
 
@@ -168,12 +166,12 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
 		;
 }
 
-int acceptor_init(struct acceptor *a, struct hub *hub, const struct gateway *gateway,
+int acceptor_init(struct acceptor *a, struct clients *clients, const struct gateway *gateway,
 		  const int queues[ACCEPTOR_QUEUES], int most, struct error *e)
 {
-	size_t listeners = hub->listeners->count, count = listeners + ACCEPTOR_QUEUES;
+	size_t listeners = clients->listeners->count, count = listeners + ACCEPTOR_QUEUES;
 
-	*a = (struct acceptor){ .hub = hub,
+	*a = (struct acceptor){ .clients = clients,
 				.gateway = gateway,
 				.most = most,
 				.uid = geteuid(),
@@ -183,7 +181,7 @@ int acceptor_init(struct acceptor *a, struct hub *hub, const struct gateway *gat
 		return uwsgi_error_set(e, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		ev_io_init(&a->watchers[i], on_acceptable,
-			   i < listeners ? hub->listeners->items[i].fd : queues[i - listeners],
+			   i < listeners ? clients->listeners->items[i].fd : queues[i - listeners],
 			   EV_READ);
 		a->watchers[i].data = a;
 	}

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* acceptor.h: connections into a hub: new ones from listeners, and those that other lanes have given
- * away, from queues. */
+/* acceptor.h: where a lane's connections come from: listeners, and queues of those that other lanes
+ * have given away. */
 #ifndef UWSGI_ACCEPTOR_H
 #define UWSGI_ACCEPTOR_H
 
-#include "wire/hub.h"
+#include "wire/clients.h"
 
 /* Connections from lanes of the same generation that are busy; and from whoever has left. */
 enum { ACCEPTOR_NEIGHBOURS, ACCEPTOR_LEFT, ACCEPTOR_QUEUES };
 
 struct acceptor {
-	struct hub *hub;
+	struct clients *clients;
 	const struct gateway *gateway; /* only its listeners are its own; NULL: the workers' */
 	int most;                      /* connections before anything else is looked at */
 	uid_t uid;                     /* who this process is */
@@ -18,12 +18,12 @@ struct acceptor {
 	size_t count;
 	bool started;
 	ev_timer pause;      /* after the process ran out of descriptors */
-	ev_tstamp told_full; /* when that was last said in the log; 0: never */
+	struct seldom full;  /* said in the log */
 };
 
-/* It does not accept yet.  The hub must outlive it, and its listeners are accepted from.  queues: the
+/* It does not accept yet.  The clients must outlive it, and their listeners are accepted from.  queues: the
  * ends that are taken from; -1: there is none. */
-int acceptor_init(struct acceptor *, struct hub *, const struct gateway *,
+int acceptor_init(struct acceptor *, struct clients *, const struct gateway *,
 		  const int queues[ACCEPTOR_QUEUES], int most, struct error *);
 /* Does nothing during a pause, which ends with a start. */
 void acceptor_start(struct acceptor *);

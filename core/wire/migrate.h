@@ -7,6 +7,9 @@
 
 #include <uwsgi/plugin.h>
 
+struct clients;
+struct connection;
+
 /* The most that may be read ahead of a connection that moves. */
 enum { MIGRATE_INPUT_MAX = 16384 };
 
@@ -43,5 +46,14 @@ void migrate_end(const struct migrate_queue *);
 enum migrate_result migrate_give(int queue, int fd, const struct moved *, const char *input);
 /* The next one; input has MIGRATE_INPUT_MAX bytes. */
 enum migrate_result migrate_take(int queue, int *fd, struct moved *, char *input);
+
+/* It is between two requests, and of the next one nothing was looked at. */
+bool migrate_is_possible(const struct connection *);
+/* To the successors go as many as their queue has room for. */
+enum migrate_result migrate_all(struct clients *);
+/* To the neighbours go those that would wait for a request of which so many seconds are expected. */
+void migrate_some(struct clients *, double seconds);
+/* What was taken goes on as this connection, which is new here. */
+void migrate_resume(struct connection *, const struct moved *, const char *input);
 
 #endif

@@ -11,10 +11,8 @@ void unread_init(struct unread *u, const struct unread_limits *limits)
 	TAILQ_INIT(&u->queue);
 }
 
-void unread_forget(struct unread *u, struct unread_share *share)
+void unread_leave(struct unread *u, struct unread_share *share)
 {
-	if (share->held == 0)
-		return;
 	u->held -= share->held;
 	share->held = 0;
 	TAILQ_REMOVE(&u->queue, share, link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unread.h: the answers that their clients have not taken, of one hub: how much memory they hold
+/* unread.h: the answers of a lane that their clients have not taken: how much memory they hold
  * together, and whose client is the furthest behind.  Pure: it counts, others act. */
 #ifndef UWSGI_UNREAD_H
 #define UWSGI_UNREAD_H
@@ -32,7 +32,15 @@ void unread_init(struct unread *, const struct unread_limits *);
 /* It holds so much now.  sent: bytes that the kernel has taken from us, from any
  * beginning on. */
 void unread_note(struct unread *, struct unread_share *, int64_t held, int64_t sent);
-void unread_forget(struct unread *, struct unread_share *);
+/* It holds nothing any more, and did. */
+void unread_leave(struct unread *, struct unread_share *);
+
+static inline void unread_forget(struct unread *u, struct unread_share *share)
+{
+	if (share->held > 0)
+		unread_leave(u, share);
+}
+
 /* With so much more. */
 bool unread_is_over(const struct unread *, int64_t more);
 /* Whose client has taken nothing for the longest time; NULL: there is none. */

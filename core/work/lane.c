@@ -156,22 +156,22 @@ long long lane_max_connections(const struct config *cfg)
 	return s->max_connections;
 }
 
-void lane_limits(const struct config *cfg, struct hub_setup *hub)
+void lane_limits(const struct config *cfg, struct clients_setup *clients)
 {
 	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
 	struct rlimit descriptors = { .rlim_cur = 0 };
 
 	getrlimit(RLIMIT_NOFILE, &descriptors);
-	hub->room.descriptor_limit = descriptors.rlim_cur;
-	hub->room.most = s->max_connections;
+	clients->room.descriptor_limit = descriptors.rlim_cur;
+	clients->room.most = s->max_connections;
 
-	hub->idle_s = (double)s->drain_idle_s;
-	hub->limits.post_buffering = s->post_buffering;
-	hub->limits.limit_post = s->limit_post;
-	hub->unread.memory = s->response_memory;
-	hub->unread.file = s->response_file_max;
-	hub->buffer_size = (size_t)s->buffer_size;
-	hub->body_rate = s->body_rate;
+	clients->idle_s = (double)s->drain_idle_s;
+	clients->limits.post_buffering = s->post_buffering;
+	clients->limits.limit_post = s->limit_post;
+	clients->unread.memory = s->response_memory;
+	clients->unread.file = s->response_file_max;
+	clients->buffer_size = (size_t)s->buffer_size;
+	clients->body_rate = s->body_rate;
 }
 
 /* ---- one request ---- */
@@ -315,7 +315,7 @@ static void on_release(void *host, void *const *owners, size_t count)
 	lane->setup->app->release(lane->app_state, owners, count);
 }
 
-static const struct hub_host host_functions = {
+static const struct clients_host host_functions = {
 	.run = on_run,
 	.refused = on_refused,
 	.unsent = on_unsent,
@@ -360,7 +360,7 @@ int lane_watch(struct lane *lane, int fd, struct error *e)
 
 static bool is_idle(const struct lane *lane)
 {
-	return lane->hub.open_count == 0 && !lane->leaving && !acceptor_is_paused(&lane->acceptor) &&
+	return lane->clients.open_count == 0 && !lane->leaving && !acceptor_is_paused(&lane->acceptor) &&
 	       !ev_is_active(&lane->look);
 }
 
@@ -368,7 +368,7 @@ static bool serve_one(struct lane *lane, size_t listener)
 {
 	bool accepted = acceptor_take(&lane->acceptor, listener);
 
-	hub_end_turn(&lane->hub);
+	clients_end_turn(&lane->clients);
 	return accepted;
 }
 
@@ -401,7 +401,7 @@ static void wait_idle(struct lane *lane)
 	}
 	if (others)
 		ev_run(lane->loop, EVRUN_NOWAIT);
-	hub_end_turn(&lane->hub);
+	clients_end_turn(&lane->clients);
 }
 
 /* ---- life ---- */
@@ -419,10 +419,10 @@ static void on_wake(struct watch *w)
 	ev_timer_stop(lane->loop, &lane->look);
 	if (end_ms > 0) {
 		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
-		hub_end(&lane->hub, (double)end_ms / 1000);
+		clients_end(&lane->clients, (double)end_ms / 1000);
 	} else {
 		acceptor_stop(&lane->acceptor);
-		hub_leave(&lane->hub);
+		clients_leave(&lane->clients);
 	}
 }
 
@@ -475,7 +475,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 {
 	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
 	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
-	struct hub_setup hub = { .config = setup->config,
+	struct clients_setup clients = { .config = setup->config,
 				 .rules = &lane->rules,
 				 .listeners = setup->listeners,
 				 .neighbours = setup->neighbours.give,
@@ -493,15 +493,15 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				       strerror(errno));
 	if (requestlog_init(&lane->log, setup->config, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
-	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted_told_ms, e) ||
+	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e))
 		return -1;
-	lane_limits(setup->config, &hub);
-	hub.limits.trust = &lane->trust;
-	hub.unread.memory /= (int64_t)setup->lanes;
-	hub_init(&lane->hub, lane->loop, &host_functions, lane, &hub);
+	lane_limits(setup->config, &clients);
+	clients.limits.trust = &lane->trust;
+	clients.unread.memory /= (int64_t)setup->lanes;
+	clients_init(&lane->clients, lane->loop, &host_functions, lane, &clients);
 	/* With other lanes about, one at a time: what waits is for whoever is free. */
-	if (acceptor_init(&lane->acceptor, &lane->hub, NULL, queues, most, e))
+	if (acceptor_init(&lane->acceptor, &lane->clients, NULL, queues, most, e))
 		return -1;
 	start_looking(lane);
 	return init_watchers(lane, e);
@@ -509,7 +509,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 
 void lane_run(struct lane *lane)
 {
-	while (!lane->leaving || lane->hub.open_count > 0) {
+	while (!lane->leaving || lane->clients.open_count > 0) {
 		if (is_idle(lane)) {
 			acceptor_stop(&lane->acceptor);
 			wait_idle(lane);
@@ -518,7 +518,7 @@ void lane_run(struct lane *lane)
 		if (!lane->leaving && !acceptor_is_paused(&lane->acceptor))
 			acceptor_start(&lane->acceptor);
 		/* Until then, who comes is served while others are waited for anyway. */
-		else if (lane->hub.grace_over)
+		else if (lane->clients.grace_over)
 			acceptor_stop(&lane->acceptor);
 		ev_run(lane->loop, EVRUN_ONCE);
 	}
@@ -527,7 +527,7 @@ void lane_run(struct lane *lane)
 void lane_fini(struct lane *lane)
 {
 	acceptor_fini(&lane->acceptor);
-	hub_fini(&lane->hub);
+	clients_fini(&lane->clients);
 	lane->setup->app->lane_stop(lane->app_state);
 	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
 	close(lane->idle);

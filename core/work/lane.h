@@ -45,7 +45,7 @@ struct lane {
 	int index;
 	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
-	struct hub hub;
+	struct clients clients;
 	struct requestlog log;
 	struct header_rules rules;
 	struct trust trust;
@@ -63,7 +63,7 @@ struct lane {
 };
 
 /* Fills in what the configuration says of the size of requests. */
-void lane_limits(const struct config *, struct hub_setup *);
+void lane_limits(const struct config *, struct clients_setup *);
 /* On the lane's own thread: its part of the application, its loop and its watchers.  The lane
  * accepts as soon as lane_run() turns the loop.  Returns -1 with the reason. */
 int lane_init(struct lane *, const struct lane_setup *, int index, struct lane_score *,

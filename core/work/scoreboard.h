@@ -4,6 +4,8 @@
 #ifndef UWSGI_SCOREBOARD_H
 #define UWSGI_SCOREBOARD_H
 
+#include "base/seldom.h"
+
 #include <uwsgi/plugin.h>
 #include <stdatomic.h>
 
@@ -29,7 +31,7 @@ struct slot_score {
 /* Counters that outlive a generation. */
 struct tally {
 	atomic_uint_fast64_t requests;
-	atomic_int_fast64_t untrusted_told_ms; /* as struct trust's */
+	struct seldom untrusted; /* as struct trust's */
 };
 
 struct scoreboard {

@@ -311,7 +311,7 @@ static void report_cut_off(const struct worker *w)
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		n += w->lanes[i].hub.cut_off;
+		n += w->lanes[i].clients.cut_off;
 	if (n > 0)
 		uwsgi_log(UWSGI_NOTE,
 			  "worker %d closed %zu kept connection%s in use, which FastCGI cannot "

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* wire.h: a hub whose clients are socket pairs, with a protocol of lines and a clock that only the
+/* wire.h: clients on socket pairs, with a protocol of lines and a clock that only the
  * test moves.  A request is a line; what is done with it is told by its first letter:
  *     s…  takes 20 ms       b…  has a long answer, lent       !…  is malformed
- *     l…  meanwhile the hub leaves
+ *     l…  meanwhile they all leave
  * Any other takes 1 ms and is echoed. */
 #ifndef T_WIRE_H
 #define T_WIRE_H
 
 #include "unit.h"
 
-#include "wire/hub.h"
+#include "wire/clients.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -106,7 +106,7 @@ static const struct protocol lines = { .name = "lines",
 
 struct wire {
 	struct ev_loop *loop;
-	struct hub hub;
+	struct clients clients;
 	struct listener listener;
 	struct listeners listeners;
 	struct option_list nothing;
@@ -127,7 +127,7 @@ static inline void wire_run(void *host, struct exchange *x)
 	snprintf(w->ran + at, sizeof w->ran - at, "%s%.*s", at ? " " : "", (int)line.n, line.p);
 	wire_now += *line.p == 's' ? 0.02 : 0.001;
 	if (*line.p == 'l')
-		hub_leave(&w->hub);
+		clients_leave(&w->clients);
 	uwsgi_response_start(&x->rs, SLICE("200 OK"));
 	if (*line.p == 'b')
 		uwsgi_response_body(&x->rs, (struct slice){ wire_long, WIRE_LONG }, w);
@@ -159,7 +159,7 @@ static inline void wire_wait(void *host)
 	(void)host;
 }
 
-static const struct hub_host wire_host = { .run = wire_run,
+static const struct clients_host wire_host = { .run = wire_run,
 					   .refused = wire_refused,
 					   .unsent = wire_unsent,
 					   .pause = wire_wait,
@@ -180,7 +180,7 @@ static inline int wire_open(void **state)
 					 .write_timeout_s = 4 };
 	w->rules.remove = &w->nothing;
 	w->listeners = (struct listeners){ &w->listener, 1, NULL };
-	struct hub_setup setup = { .rules = &w->rules,
+	struct clients_setup setup = { .rules = &w->rules,
 				   .limits = { .post_buffering = 1 << 16 },
 				   .unread = { .memory = 64 << 20 },
 				   .buffer_size = WIRE_BUFFER_SIZE,
@@ -190,7 +190,7 @@ static inline int wire_open(void **state)
 					     .lanes = 1 },
 				   .neighbours = -1,
 				   .successors = -1 };
-	hub_init(&w->hub, w->loop, &wire_host, w, &setup);
+	clients_init(&w->clients, w->loop, &wire_host, w, &setup);
 	*state = w;
 	return 0;
 }
@@ -199,7 +199,7 @@ static inline int wire_close(void **state)
 {
 	struct wire *w = *state;
 
-	hub_fini(&w->hub);
+	clients_fini(&w->clients);
 	ev_loop_destroy(w->loop);
 	free(w);
 	return 0;
@@ -224,7 +224,7 @@ static inline int wire_connect(struct wire *w, const char *first)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	wire_say(ends[1], first);
-	hub_accept(&w->hub, &w->listener, ends[0], &peer, 0);
+	clients_accept(&w->clients, &w->listener, ends[0], &peer, 0);
 	return ends[1];
 }
 
@@ -248,7 +248,7 @@ static inline bool wire_is_closed(int client)
 
 static inline struct connection *wire_newest(struct wire *w)
 {
-	return LIST_FIRST(&w->hub.open);
+	return LIST_FIRST(&w->clients.open);
 }
 
 /* So much time goes by, and the timer of this connection fires. */

@@ -45,7 +45,7 @@ static void test_an_idle_connection_owns_no_buffer(void **state)
 
 	wire_turn(w);
 	assert_null(wire_newest(w)->x);
-	assert_int_equal(w->hub.pool.count, 1);
+	assert_int_equal(w->clients.pool.count, 1);
 	close(client);
 }
 
@@ -61,10 +61,10 @@ static void test_a_malformed_request_is_answered_and_the_connection_ended(void *
 	assert_true(wire_is_closed(client));
 	wire_say(client, "and more");
 	wire_turn(w);
-	assert_int_equal(w->hub.open_count, 1);
+	assert_int_equal(w->clients.open_count, 1);
 	close(client);
 	wire_turn(w);
-	assert_int_equal(w->hub.open_count, 0);
+	assert_int_equal(w->clients.open_count, 0);
 }
 
 static void test_a_head_may_not_outgrow_its_buffer(void **state)
@@ -157,7 +157,7 @@ static void test_a_peer_that_goes_away_gives_back_what_was_lent(void **state)
 	wire_turn(w);
 	assert_int_equal(w->unsent, 1);
 	assert_int_equal(w->released, 1);
-	assert_int_equal(w->hub.open_count, 0);
+	assert_int_equal(w->clients.open_count, 0);
 }
 
 static int ask_for_much(struct wire *w)
@@ -175,20 +175,20 @@ static void test_over_the_memory_for_answers_who_is_the_furthest_behind_is_reset
 	struct wire *w = *state;
 	char bytes[16384];
 
-	w->hub.unread.limits.memory = 2 * WIRE_LONG + 1000;
+	w->clients.unread.limits.memory = 2 * WIRE_LONG + 1000;
 	int a = ask_for_much(w), b = ask_for_much(w);
-	assert_int_equal(w->hub.unread.held, 2 * WIRE_LONG);
+	assert_int_equal(w->clients.unread.held, 2 * WIRE_LONG);
 	assert_true(recv(a, bytes, sizeof bytes, 0) > 0);
 	wire_turn(w);
 	int c = ask_for_much(w);
 	assert_int_equal(w->unsent, 1);
-	assert_int_equal(w->hub.unread.held, 2 * WIRE_LONG);
+	assert_int_equal(w->clients.unread.held, 2 * WIRE_LONG);
 	while (recv(b, bytes, sizeof bytes, 0) > 0)
 		;
 	assert_true(wire_is_closed(b));
 	close(a);
 	wire_turn(w);
-	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	assert_int_equal(w->clients.unread.held, WIRE_LONG);
 	close(b);
 	close(c);
 }
@@ -197,12 +197,12 @@ static void test_with_a_file_nobody_is_reset(void **state)
 {
 	struct wire *w = *state;
 
-	w->hub.unread.limits.memory = WIRE_LONG;
-	w->hub.unread.limits.file = 1 << 20;
+	w->clients.unread.limits.memory = WIRE_LONG;
+	w->clients.unread.limits.file = 1 << 20;
 	int a = ask_for_much(w), b = ask_for_much(w);
 	assert_int_equal(w->unsent, 0);
 	assert_int_equal(w->released, 1);
-	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	assert_int_equal(w->clients.unread.held, WIRE_LONG);
 	close(a);
 	close(b);
 }
@@ -218,11 +218,11 @@ static void test_a_file_in_memory_counts(void **state)
 	if (statfs("/dev/shm", &fs) || fs.f_type != TMPFS_MAGIC)
 		skip();
 	setenv("TMPDIR", "/dev/shm", 1);
-	w->hub.unread.limits.memory = WIRE_LONG;
-	w->hub.unread.limits.file = 1 << 20;
+	w->clients.unread.limits.memory = WIRE_LONG;
+	w->clients.unread.limits.file = 1 << 20;
 	int a = ask_for_much(w), b = ask_for_much(w);
 	assert_int_equal(w->unsent, 1);
-	assert_int_equal(w->hub.unread.held, WIRE_LONG);
+	assert_int_equal(w->clients.unread.held, WIRE_LONG);
 	if (before)
 		setenv("TMPDIR", before, 1);
 	else
@@ -273,9 +273,9 @@ static void test_an_idle_connection_is_closed_without_a_word(void **state)
 	wire_turn(w);
 	wire_hear(client);
 	wire_pass(w, wire_newest(w), 9.9);
-	assert_int_equal(w->hub.open_count, 1);
+	assert_int_equal(w->clients.open_count, 1);
 	wire_pass(w, wire_newest(w), 0.2);
-	assert_int_equal(w->hub.open_count, 0);
+	assert_int_equal(w->clients.open_count, 0);
 	assert_int_equal(w->refused, 0);
 	assert_true(wire_is_closed(client));
 	close(client);

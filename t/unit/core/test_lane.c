@@ -47,9 +47,9 @@ static void handle(void *state, struct request *rq, struct response *rs)
 		 line.p);
 	if (*line.p == 'w') {
 		/* As when it waits for its client. */
-		f->lane.hub.host->pause(&f->lane);
+		f->lane.clients.host->pause(&f->lane);
 		f->waiting_deadline_ms = f->lane.score->deadline_ms;
-		f->lane.hub.host->resume(&f->lane);
+		f->lane.clients.host->resume(&f->lane);
 		f->later_deadline_ms = f->lane.score->deadline_ms;
 	}
 	uwsgi_response_start(rs, SLICE("200 OK"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_migrate.c: what is given comes out again, and two hubs between which connections move as they
- * do between two workers. */
+/* test_migrate.c: what is given comes out again, and two sets of clients between which connections move
+ * as they do between two workers. */
 #include "wire.h"
 
 #include <poll.h>
@@ -88,7 +88,7 @@ static void test_an_ended_queue_still_gives_out_what_is_in_it(void **unused)
 	migrate_close(&queue);
 }
 
-/* ---- two hubs ---- */
+/* ---- two workers ---- */
 
 /* Two workers and a client of the first one. */
 struct two {
@@ -102,8 +102,8 @@ static struct wire *open_side(const struct migrate_queue *queue)
 	void *w;
 
 	wire_open(&w);
-	((struct wire *)w)->hub.successors = queue->give;
-	((struct wire *)w)->hub.idle_s = 0.05;
+	((struct wire *)w)->clients.successors = queue->give;
+	((struct wire *)w)->clients.idle_s = 0.05;
 	return w;
 }
 
@@ -135,15 +135,15 @@ static int close_two(void **state)
 
 static void take(const struct two *t)
 {
-	assert_int_equal(t->from->hub.open_count, 0);
-	assert_int_equal(hub_take_over(&t->to->hub, t->queue.take), MIGRATE_DONE);
+	assert_int_equal(t->from->clients.open_count, 0);
+	assert_int_equal(clients_take_over(&t->to->clients, t->queue.take), MIGRATE_DONE);
 }
 
 static void test_an_idle_connection_goes_on_elsewhere(void **state)
 {
 	const struct two *t = *state;
 
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
 	wire_say(t->client, "2\n");
 	wire_turn(t->to);
@@ -157,7 +157,7 @@ static void test_its_patience_moves_along(void **state)
 	int64_t before = wire_newest(t->from)->deadline_ms;
 
 	wire_now += 3;
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
 	assert_true(wire_newest(t->to)->deadline_ms == before);
 }
@@ -167,7 +167,7 @@ static void test_what_the_protocol_knows_moves_along(void **state)
 	const struct two *t = *state;
 
 	((struct lines_state *)wire_newest(t->from)->protocol_state)->close = true;
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
 	assert_true(((struct lines_state *)wire_newest(t->to)->protocol_state)->close);
 }
@@ -178,10 +178,10 @@ static void test_who_is_known_as_slow_is_so_elsewhere(void **state)
 
 	wire_say(t->client, "s\n");
 	wire_turn(t->from);
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
-	assert_true(connection_expects_slow(wire_newest(t->to)));
-	assert_ptr_equal(TAILQ_FIRST(&t->to->hub.slow), wire_newest(t->to));
+	assert_true(runqueue_expects_slow(&t->to->clients.queue, &wire_newest(t->to)->runner));
+	assert_ptr_equal(TAILQ_FIRST(&t->to->clients.queue.waiting[RUN_SLOW]), &wire_newest(t->to)->runner);
 }
 
 static void test_who_has_not_said_anything_is_new_elsewhere(void **state)
@@ -189,11 +189,11 @@ static void test_who_has_not_said_anything_is_new_elsewhere(void **state)
 	const struct two *t = *state;
 	int silent = wire_connect(t->from, "");
 
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
-	assert_true(wire_newest(t->to)->is_new);
+	assert_true(wire_newest(t->to)->runner.is_new);
 	take(t);
-	assert_false(wire_newest(t->to)->is_new);
+	assert_false(wire_newest(t->to)->runner.is_new);
 	close(silent);
 }
 
@@ -204,9 +204,9 @@ static void test_a_request_under_way_is_finished_first(void **state)
 	wire_hear(t->client);
 	wire_say(t->client, "hal");
 	wire_turn(t->from);
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	wire_turn(t->from);
-	assert_int_equal(t->from->hub.open_count, 1);
+	assert_int_equal(t->from->clients.open_count, 1);
 	wire_say(t->client, "f\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "half\n");
@@ -234,12 +234,12 @@ static void test_a_full_queue_is_tried_again(void **state)
 	const struct two *t = *state;
 
 	fill(&t->queue, &filler);
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	wire_say(t->client, "2\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "2\n");
 	empty(&t->queue);
-	while (t->from->hub.open_count > 0)
+	while (t->from->clients.open_count > 0)
 		ev_run(t->from->loop, EVRUN_ONCE);
 	take(t);
 }
@@ -249,9 +249,9 @@ static void test_where_there_is_no_such_listener_it_ends(void **state)
 	const struct two *t = *state;
 
 	t->to->listeners.count = 0;
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	take(t);
-	assert_int_equal(t->to->hub.open_count, 0);
+	assert_int_equal(t->to->clients.open_count, 0);
 	assert_true(wire_is_closed(t->client));
 }
 
@@ -269,7 +269,7 @@ static void test_what_was_given_away_does_not_keep_a_loop_awake(void **state)
 	unsigned before = ev_iteration(t->from->loop);
 	ev_timer timer;
 
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	wire_say(t->client, "2\n");
 	ev_timer_init(&timer, stop_loop, 0.05, 0.);
 	ev_timer_start(t->from->loop, &timer);
@@ -281,7 +281,7 @@ static void test_what_was_given_away_does_not_keep_a_loop_awake(void **state)
 
 static void run_out(struct wire *w)
 {
-	while (w->hub.open_count > 0)
+	while (w->clients.open_count > 0)
 		ev_run(w->loop, EVRUN_ONCE);
 }
 
@@ -291,12 +291,12 @@ static void test_when_nobody_takes_any_more_silence_ends_it(void **state)
 
 	wire_say(t->client, "hal");
 	wire_turn(t->from);
-	hub_leave(&t->from->hub);
+	clients_leave(&t->from->clients);
 	migrate_end(&t->queue);
 	wire_say(t->client, "f\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "half\n");
-	assert_int_equal(t->from->hub.open_count, 1);
+	assert_int_equal(t->from->clients.open_count, 1);
 	run_out(t->from);
 	assert_true(wire_is_closed(t->client));
 }
@@ -308,16 +308,16 @@ static void test_silence_before_the_end_counts(void **state)
 
 	wire_newest(t->from)->deadline_ms += 5000; /* it has spoken 5 s later than the first one */
 	wire_now += 5;
-	hub_end(&t->from->hub, 4);
+	clients_end(&t->from->clients, 4);
 	wire_turn(t->from);
-	assert_int_equal(t->from->hub.open_count, 1);
+	assert_int_equal(t->from->clients.open_count, 1);
 	assert_true(wire_is_closed(t->client));
 	wire_hear(other);
 	wire_say(other, "3\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(other), "3\n");
 	assert_true(wire_is_closed(other));
-	assert_int_equal(t->from->hub.cut_off, 0);
+	assert_int_equal(t->from->clients.cut_off, 0);
 	close(other);
 }
 
@@ -328,24 +328,24 @@ static void test_who_cannot_be_told_is_counted(void **state)
 
 	untold.announces_close = false;
 	t->from->listener.protocol = &untold;
-	hub_end(&t->from->hub, 0.05);
+	clients_end(&t->from->clients, 0.05);
 	wire_say(t->client, "2\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "2\n");
 	run_out(t->from);
 	assert_true(wire_is_closed(t->client));
-	assert_int_equal(t->from->hub.cut_off, 1);
+	assert_int_equal(t->from->clients.cut_off, 1);
 }
 
 static void test_who_was_silent_is_not_counted(void **state)
 {
 	const struct two *t = *state;
 
-	hub_end(&t->from->hub, 4);
+	clients_end(&t->from->clients, 4);
 	wire_now += 5;
-	ev_invoke(t->from->loop, &t->from->hub.grace, EV_TIMER);
+	ev_invoke(t->from->loop, &t->from->clients.grace, EV_TIMER);
 	assert_true(wire_is_closed(t->client));
-	assert_int_equal(t->from->hub.cut_off, 0);
+	assert_int_equal(t->from->clients.cut_off, 0);
 }
 
 static void test_a_request_that_takes_longer_is_finished_and_counted(void **state)
@@ -357,14 +357,14 @@ static void test_a_request_that_takes_longer_is_finished_and_counted(void **stat
 	t->from->listener.protocol = &untold;
 	wire_say(t->client, "hal");
 	wire_turn(t->from);
-	hub_end(&t->from->hub, 0.01);
-	while (ev_is_active(&t->from->hub.grace))
+	clients_end(&t->from->clients, 0.01);
+	while (ev_is_active(&t->from->clients.grace))
 		ev_run(t->from->loop, EVRUN_ONCE);
 	wire_say(t->client, "f\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "half\n");
 	assert_true(wire_is_closed(t->client));
-	assert_int_equal(t->from->hub.cut_off, 1);
+	assert_int_equal(t->from->clients.cut_off, 1);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_two, close_two)
@@ -379,13 +379,13 @@ static void run_slow_before(const struct two *t, int clients[CLIENTS], double ex
 {
 	struct connection *slow = wire_newest(t->from);
 
-	t->from->hub.neighbours = t->queue.give;
+	t->from->clients.neighbours = t->queue.give;
 	for (int i = 0; i < CLIENTS; i++) {
 		wire_now += 0.5;
 		clients[i] = wire_connect(t->from, "q\n");
 		wire_turn(t->from);
 	}
-	slow->took_s = expected_s;
+	slow->runner.took_s = expected_s;
 	wire_say(t->client, "slow\n");
 	wire_turn(t->from);
 }
@@ -403,11 +403,11 @@ static void test_a_short_request_moves_few_and_the_most_recent_first(void **stat
 	size_t before = CLIENTS + 1;
 
 	run_slow_before(t, clients, 0.0105);
-	size_t moved = before - t->from->hub.open_count;
+	size_t moved = before - t->from->clients.open_count;
 
 	/* The first of those that are silent for at most a second. */
 	assert_in_range(moved, 1, 3);
-	assert_int_equal(hub_take_over(&t->to->hub, t->queue.take), MIGRATE_DONE);
+	assert_int_equal(clients_take_over(&t->to->clients, t->queue.take), MIGRATE_DONE);
 	wire_say(clients[CLIENTS - 1], "new\n");
 	wire_turn(t->to);
 	assert_non_null(strstr(t->to->ran, "new"));
@@ -423,7 +423,7 @@ static void test_before_a_long_request_as_many_move_as_the_queue_takes(void **st
 	int clients[CLIENTS], moved = 0;
 
 	run_slow_before(t, clients, 5);
-	while (hub_take_over(&t->to->hub, t->queue.take) == MIGRATE_DONE)
+	while (clients_take_over(&t->to->clients, t->queue.take) == MIGRATE_DONE)
 		moved++;
 	/* max_dgram_qlen is at least 10. */
 	assert_in_range(moved, 10, CLIENTS);

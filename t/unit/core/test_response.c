@@ -56,17 +56,10 @@ static const struct protocol recorder = {
 	.name = "recorder", .head = on_head, .body = on_body, .end = on_end
 };
 
-static bool flush_nothing(struct sink *sink)
-{
-	(void)sink;
-	return true;
-}
-
 struct fixture {
 	struct request_limits limits;
 	struct request rq;
 	struct sendbuf out;
-	struct sink sink;
 	struct response rs;
 	struct record record;
 };
@@ -78,8 +71,7 @@ static void begin(struct fixture *f, const char *method)
 	uwsgi_request_var(&f->rq, SLICE("REQUEST_METHOD"),
 			  (struct slice){ method, strlen(method) });
 	sendbuf_init(&f->out);
-	f->sink.flush = flush_nothing;
-	response_init(&f->rs, &f->rq, &f->out, &f->sink, NULL);
+	response_init(&f->rs, &f->rq, &f->out, NULL);
 	response_reset(&f->rs, &recorder, &f->record);
 }
 
@@ -103,7 +95,7 @@ static void test_one_block_gets_its_length(void **unused)
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
 	uwsgi_response_body(&f.rs, SLICE(""), NULL);
 	uwsgi_response_body(&f.rs, SLICE("!"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_int_equal(f.rs.body, 6);
 	assert_int_equal(f.rs.status, 200);
 	assert_true(f.rs.keep);
@@ -119,10 +111,10 @@ static void test_a_flushed_block_leaves_the_length_unknown(void **unused)
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	assert_true(uwsgi_response_flush(&f.rs));
+	response_open(&f.rs);
 	assert_false(uwsgi_response_start(&f.rs, SLICE("500 Late")));
 	uwsgi_response_body(&f.rs, SLICE("more"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 200 OK length=-1\nbody hello\nbody more\nend complete\n");
 }
 
@@ -136,14 +128,14 @@ static void test_a_declared_length_is_kept_to(void **unused)
 	uwsgi_response_header(&f.rs, SLICE("content-LENGTH"), SLICE("3"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
 	uwsgi_response_body(&f.rs, SLICE("x"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 200 OK length=3\ncontent-LENGTH: 3\nbody hel\nend complete\n");
 
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_header(&f.rs, SLICE("Content-Length"), SLICE("9"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_false(f.rs.keep);
 	finish(&f, "head 200 OK length=9\nContent-Length: 9\nbody hello\nend cut\n");
 }
@@ -160,7 +152,7 @@ static void test_a_length_that_is_none_is_dropped(void **unused)
 		uwsgi_response_start(&f.rs, SLICE("200 OK"));
 		uwsgi_response_header(&f.rs, SLICE("Content-Length"),
 				      (struct slice){ bad[i], strlen(bad[i]) });
-		uwsgi_response_end(&f.rs);
+		response_end(&f.rs);
 		finish(&f, "head 200 OK length=0\nContent-Length: 0\nend complete\n");
 	}
 }
@@ -173,18 +165,18 @@ static void test_responses_without_a_body_never_get_one(void **unused)
 	begin(&f, "HEAD");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 200 OK length=5 bodiless\nContent-Length: 5\nend complete\n");
 
 	begin(&f, "HEAD");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 200 OK length=-1 bodiless\nend complete\n");
 
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("204 No Content"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 204 No Content length=-1 bodiless\nend complete\n");
 }
 
@@ -203,7 +195,7 @@ static void test_starting_again_replaces_what_was_held(void **unused)
 	assert_int_equal(f.out.done_count, 1);
 	assert_ptr_equal(f.out.done[0], &owner);
 	uwsgi_response_body(&f.rs, SLICE("sorry"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 500 Oops length=5\nContent-Length: 5\nbody sorry\nend complete\n");
 }
 
@@ -216,7 +208,7 @@ static void test_many_blocks_open_the_head_without_a_length(void **unused)
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	for (int i = 0; i <= RESPONSE_HELD; i++)
 		uwsgi_response_body(&f.rs, SLICE("x"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_int_equal(f.rs.body, RESPONSE_HELD + 1);
 	assert_int_equal(strncmp(f.record.text, "head 200 OK length=-1\n", 22), 0);
 	f.record.text[0] = '\0';
@@ -231,7 +223,7 @@ static void test_failing_says_500_or_cuts(void **unused)
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
-	uwsgi_response_fail(&f.rs, (struct slice){ 0 });
+	response_refuse(&f.rs, 500, (struct slice){ 0 });
 	finish(&f, "head 500 Internal Server Error length=22\n"
 		   "Content-Type: text/plain; charset=utf-8\nContent-Length: 22\n"
 		   "body Internal Server Erro\nbody \n\nend complete\n");
@@ -239,8 +231,8 @@ static void test_failing_says_500_or_cuts(void **unused)
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	uwsgi_response_flush(&f.rs);
-	uwsgi_response_fail(&f.rs, (struct slice){ 0 });
+	response_open(&f.rs);
+	response_refuse(&f.rs, 500, (struct slice){ 0 });
 	assert_false(f.rs.keep);
 	finish(&f, "head 200 OK length=-1\nbody hello\nend cut\n");
 }
@@ -254,7 +246,7 @@ static void test_files_are_passed_on_with_their_length(void **unused)
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	uwsgi_response_file(&f.rs, 3, 10, 1000, &owner);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_int_equal(f.out.done_count, 0);
 	sendbuf_drop(&f.out);
 	assert_ptr_equal(f.out.done[0], &owner);
@@ -273,7 +265,7 @@ static void test_without_memory_for_the_head_500_is_said(void **unused)
 	uwsgi_response_header(&f.rs, SLICE("A"), SLICE("b"));
 	f.rq.arena.failed = true;
 	uwsgi_response_body(&f.rs, SLICE("hello"), &owner);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_true(f.rs.no_memory);
 	assert_false(f.out.failed);
 	assert_int_equal(f.rs.status, 500);
@@ -283,16 +275,16 @@ static void test_without_memory_for_the_head_500_is_said(void **unused)
 	begin(&f, "HEAD");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
 	f.out.failed = true; /* a header had no room */
-	uwsgi_response_flush(&f.rs);
+	response_open(&f.rs);
 	uwsgi_response_body(&f.rs, SLICE("hello"), NULL);
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	finish(&f, "head 500 Internal Server Error length=0 close\nend complete\n");
 
 	begin(&f, "GET");
 	uwsgi_response_start(&f.rs, SLICE("200 OK"));
-	uwsgi_response_flush(&f.rs);
+	response_open(&f.rs);
 	f.out.failed = true;
-	uwsgi_response_end(&f.rs);
+	response_end(&f.rs);
 	assert_false(f.rs.no_memory || f.rs.keep);
 	finish(&f, "head 200 OK length=-1\nend complete\n");
 }

@@ -13,7 +13,7 @@
 struct fixture {
 	struct config *config;
 	struct trust trust;
-	atomic_int_fast64_t told_ms;
+	struct seldom untrusted;
 };
 
 static void begin(struct fixture *f, const char *word)
@@ -32,8 +32,8 @@ static void begin(struct fixture *f, const char *word)
 	report_print(&report);
 	report_fini(&report);
 	assert_non_null(f->config);
-	f->told_ms = 0;
-	assert_int_equal(trust_init(&f->trust, f->config, &f->told_ms, &e), 0);
+	f->untrusted = (struct seldom){ 0 };
+	assert_int_equal(trust_init(&f->trust, f->config, &f->untrusted, &e), 0);
 	free(copy);
 }
 
@@ -147,7 +147,7 @@ static void test_a_line_a_minute(void **unused)
 	for (int i = 0; i < 3; i++)
 		trust_tell(&f.trust, SLICE("192.0.2.1"));
 	assert_int_equal(lines, 1);
-	f.told_ms -= 60000;
+	f.untrusted.said_ms -= 60000;
 	for (int i = 0; i < 3; i++)
 		trust_tell(&f.trust, SLICE("192.0.2.1"));
 	assert_int_equal(lines, 2);

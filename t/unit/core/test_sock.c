@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_receiving.c: bytes, and the file that comes beside some of them. */
+/* test_sock.c: bytes, and the file that comes beside some of them. */
 #include "unit.h"
 
-#include "wire/receiving.h"
+#include "base/sock.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -50,19 +50,19 @@ static void test_a_file_comes_with_the_bytes_that_it_was_sent_with(void **unused
 	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	say_with_file(ends[0], file);
 	assert_int_equal(send(ends[0], "d", 1, 0), 1);
-	assert_int_equal(receiving_with_file(ends[1], bytes, 2, &copy), 2);
+	assert_int_equal(sock_receive_file(ends[1], bytes, 2, &copy), 2);
 	assert_true(copy >= 0);
 	assert_int_equal(fcntl(copy, F_GETFD), FD_CLOEXEC);
 	fstat(file, &sent);
 	fstat(copy, &got);
 	assert_int_equal(sent.st_ino, got.st_ino);
 	close(copy);
-	assert_true(receiving_with_file(ends[1], bytes, sizeof bytes, &copy) > 0);
-	assert_int_equal(copy, RECEIVING_NONE);
+	assert_true(sock_receive_file(ends[1], bytes, sizeof bytes, &copy) > 0);
+	assert_int_equal(copy, SOCK_NO_FILE);
 	close(ends[0]);
-	while (receiving_with_file(ends[1], bytes, sizeof bytes, &copy) > 0)
+	while (sock_receive_file(ends[1], bytes, sizeof bytes, &copy) > 0)
 		;
-	assert_int_equal(copy, RECEIVING_NONE);
+	assert_int_equal(copy, SOCK_NO_FILE);
 	close(ends[1]);
 	close(file);
 }
@@ -80,11 +80,11 @@ static void test_a_file_without_a_free_descriptor_is_lost(void **unused)
 	close(file);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(set_most_descriptors(&before, file), 0);
-	ssize_t n = receiving_with_file(ends[1], bytes, sizeof bytes, &copy);
+	ssize_t n = sock_receive_file(ends[1], bytes, sizeof bytes, &copy);
 
 	assert_int_equal(set_most_descriptors(&before, (int)before.rlim_cur), 0);
 	assert_int_equal(n, 3);
-	assert_int_equal(copy, RECEIVING_LOST);
+	assert_int_equal(copy, SOCK_LOST_FILE);
 	close(ends[0]);
 	close(ends[1]);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* sock_send.c: one system call for many pieces of memory, one for each stretch of a file. */
-#include "wire/sock_send.h"
+/* sock.c: sends with one system call for many pieces of memory, and one for each stretch of a file;
+ * receives with one, whether or not a file may come along. */
+#include "base/sock.h"
+
+#include "base/passing.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -51,6 +54,37 @@ enum sent sock_send(int fd, struct sendbuf *out)
 	if (out->failed)
 		return SENT_FAILED;
 	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
+
+ssize_t sock_receive(int fd, void *to, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, to, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t sock_receive_file(int fd, void *to, size_t n, int *file)
+{
+	union passing control;
+	struct iovec v = { to, n };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t got;
+
+	passing_expect(&m, &control);
+	do
+		got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	int passed = got > 0 ? passing_take(&m) : -1;
+
+	*file = SOCK_NO_FILE;
+	if (passed >= 0)
+		*file = passed;
+	else if (got > 0 && m.msg_flags & MSG_CTRUNC)
+		*file = SOCK_LOST_FILE;
+	return got;
 }
 
 int sock_queued(int fd)

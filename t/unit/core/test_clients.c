@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_hub.c: whose turn it is: the quick before the slow, each kind its share, those who pipeline
+/* test_clients.c: whose turn it is: the quick before the slow, each kind its share, those who pipeline
  * after the others; and who makes room for whom. */
 #include "wire.h"
 
@@ -38,7 +38,7 @@ static void test_who_was_slow_and_is_quick_again_waits_no_more(void **state)
 
 	wire_say(client, "q1\n");
 	wire_turn(w);
-	assert_false(connection_expects_slow(wire_newest(w)));
+	assert_false(runqueue_expects_slow(&w->clients.queue, &wire_newest(w)->runner));
 	close(client);
 }
 
@@ -149,21 +149,21 @@ static void test_who_is_served_while_the_server_ends_is_told_so(void **state)
 	struct wire *w = *state;
 	int client = wire_connect(w, "");
 
-	hub_end(&w->hub, 5);
+	clients_end(&w->clients, 5);
 	wire_say(client, "last\n");
 	wire_turn(w);
 	assert_string_equal(wire_hear(client), "last\n");
 	assert_true(wire_is_closed(client));
-	assert_int_equal(w->hub.open_count, 0);
+	assert_int_equal(w->clients.open_count, 0);
 	close(client);
 }
 
 /* ---- room ---- */
 
-/* Two clients fill the hub; they have said this, one after the other. */
+/* Two clients fill it; they have said this, one after the other. */
 static void fill(struct wire *w, const char *first, const char *second, int clients[2])
 {
-	w->hub.room.most = 2;
+	w->clients.room.most = 2;
 	clients[0] = wire_connect(w, first);
 	wire_now++;
 	clients[1] = wire_connect(w, second);
@@ -215,9 +215,9 @@ static void test_who_lingers_makes_room(void **state)
 	int clients[2], third;
 
 	fill(w, "!\n", "!\n", clients);
-	assert_int_equal(w->hub.open_count, 2);
+	assert_int_equal(w->clients.open_count, 2);
 	third = wire_connect(w, "n\n");
-	assert_int_equal(w->hub.open_count, 2);
+	assert_int_equal(w->clients.open_count, 2);
 	close_all(clients, third);
 }
 
@@ -242,12 +242,12 @@ static void test_with_answers_under_way_it_is_full(void **state)
 	int clients[2];
 
 	fill(w, "b\nb\n", "b\nb\n", clients);
-	assert_true(hub_is_full(&w->hub, clients[0]));
-	assert_false(hub_make_room(&w->hub));
+	assert_true(clients_are_full(&w->clients, clients[0]));
+	assert_false(clients_make_room(&w->clients));
 	close(clients[0]);
 	close(clients[1]);
 	wire_turn(w);
-	assert_false(hub_is_full(&w->hub, 0));
+	assert_false(clients_are_full(&w->clients, 0));
 }
 
 static void test_numbers_tell_that_descriptors_run_out(void **state)
@@ -256,12 +256,12 @@ static void test_numbers_tell_that_descriptors_run_out(void **state)
 	int clients[2], third;
 
 	fill(w, "one\n", "two\n", clients);
-	w->hub.room.most = 100;
-	w->hub.room.descriptors = clients[1] + 1;
+	w->clients.room.most = 100;
+	w->clients.room.descriptors = clients[1] + 1;
 	third = wire_connect(w, "n\n");
-	assert_int_equal(w->hub.open_count, 2);
+	assert_int_equal(w->clients.open_count, 2);
 	/* It has the number of who made room. */
-	assert_true(wire_newest(w)->io.fd < w->hub.room.descriptors);
+	assert_true(wire_newest(w)->io.fd < w->clients.room.descriptors);
 	close_all(clients, third);
 }
 
