@@ -42,10 +42,6 @@ main_o  := $(B)/core/entry/main.o
 plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
-# libinih of some systems has its switches fixed when it was built.
-INIH_SWITCHES = $(shell printf '\043include <ini.h>\nint main(void){return ini_allow_no_value;}' | \
-	$(CC) -x c - -o /dev/null -linih 2>/dev/null && echo -DINIH_SWITCHES=1 || echo -DINIH_SWITCHES=0)
-
 http_libs := -lev
 
 python_config = $(PYTHON)-config
@@ -98,7 +94,6 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $($(notdir $*)_cppflags) -fvisibility=hidden -c -o $@ $<
-inifile_cppflags = $(INIH_SWITCHES)
 expand_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'

@@ -55,6 +55,11 @@ static const struct {
 	{ "[uwsgi]\na = \"b\"\n", "1[uwsgi];2|uwsgi|a|\"b\";" },
 	{ "[uwsgi]\na = \xec\x84\xa4\n", "1[uwsgi];2|uwsgi|a|\xec\x84\xa4;" },
 	{ "[uwsgi]\n<<<<<<< HEAD\n", "1[uwsgi];2|uwsgi|<<<<<<< HEAD;" },
+	{ "[uwsgi]\n\x1d=\x1e;\x1f\n", "1[uwsgi];2|uwsgi|\x1d|\x1e;\x1f;" },
+	{ "[a:b] ;c]\nx\n[]\ny", "1[a:b];2|a:b|x;3[];4||y;" },
+	{ "[a123456789b123456789c123456789d123456789e12345678]\na=1\n",
+	  "1[a123456789b123456789c123456789d123456789e12345678];"
+	  "2|a123456789b123456789c123456789d123456789e12345678|a|1;" },
 };
 
 static void test_lines(void **state)
@@ -107,9 +112,9 @@ static const struct {
 } faults[] = {
 	{ "[uwsgi]\na=1\n[base\nb=2\n", 23, 3, "a heading has to end with ]" },
 	{ "[uwsgi]\na=\0\n", 12, 2, "byte 0x00: this is not a text file" },
-	{ "[uwsgi]\n\x1e=1\n", 12, 2, "byte 0x1e: this is not a text file" },
 	{ "[a123456789b123456789c123456789d123456789e123456789]\n", 53, 1,
-	  "the name of a section has at most 49 bytes" },
+	  "the name of a section has at most 49 bytes, and no semicolon" },
+	{ "[uwsgi]\n[a ;b]\n", 16, 2, "the name of a section has at most 49 bytes, and no semicolon" },
 };
 
 static void test_faults(void **state)
