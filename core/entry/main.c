@@ -2,7 +2,6 @@
 /* main.c: from the command line to the running master: loads plugins and configuration, opens
  * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
  * after a fork is a process ended. */
-#include "settings/always.h"
 #include "entry/check_app.h"
 #include "entry/command.h"
 #include "settings/completion.h"
@@ -17,7 +16,6 @@
 #include "settings/manual.h"
 #include "process/master.h"
 #include "wire/passed.h"
-#include "settings/pending.h"
 #include "process/pidfile.h"
 #include "settings/reference.h"
 #include "process/resources.h"
@@ -34,19 +32,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In the order of --help; what is still to come stands behind the plugins. */
+/* In the order of --help; those of plugins stand behind. */
 static const struct option_table *const core_tables[] = {
 	&lint_table,    &config_table,        &loader_options,     &listener_options,
 	&worker_options, &header_options,      &lane_options,       &limits_options,
 	&trust_options,
 	&master_options, &environment_options, &privileges_options, &resources_options,
 	&pidfile_options, &logging_options,   &requestlog_options, &proctitle_options,
-	&always_options,
 };
-enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables, PENDING_MAX = 24 };
+enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
 struct tables {
-	const struct option_table *items[CORE_TABLES + 1 + LOADER_MAX + PENDING_MAX];
+	const struct option_table *items[CORE_TABLES + 1 + LOADER_MAX];
 	size_t count;
 };
 
@@ -58,8 +55,6 @@ static void collect_tables(struct tables *t, struct loader *ld)
 	for (size_t i = 0; i < ld->plugins.count; i++)
 		if (ld->plugins.items[i]->options)
 			t->items[t->count++] = ld->plugins.items[i]->options;
-	for (size_t i = 0; i < pending_table_count; i++)
-		t->items[t->count++] = pending_tables[i];
 }
 
 /* Plugins that the configuration asks for bring options that it may use: so its keys are read

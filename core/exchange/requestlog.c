@@ -97,12 +97,6 @@ static const struct option rows[] = {
 	  .offset = AT(memory_report),
 	  .initial = "false",
 	  .help = "add the worker's memory to each line of the request log" },
-	{ .name = "ignore-sigpipe",
-	  .type = OPT_ALWAYS,
-	  .help = "a client that is gone is no signal" },
-	{ .name = "ignore-write-errors",
-	  .type = OPT_ALWAYS,
-	  .help = "a client that is gone is not complained about; log-ioerror shows its request" },
 };
 #undef AT
 

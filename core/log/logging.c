@@ -124,9 +124,6 @@ static const struct option rows[] = {
 	  .max = 16 << 20,
 	  .help = "how much the master takes of the lines of log-master at once",
 	  .differs = "what is longer is cut off" },
-	{ .name = "log-master-stream",
-	  .type = OPT_ALWAYS,
-	  .help = "lines of any length reach the master" },
 	{ .name = "log-date",
 	  .type = OPT_STRING,
 	  .offset = AT(date),
@@ -214,9 +211,6 @@ static const struct option rows[] = {
 	  .offset = AT(split),
 	  .initial = "false",
 	  .help = "longer lines go in several packets" },
-	{ .name = "log-master-req-stream",
-	  .type = OPT_ALWAYS,
-	  .help = "lines of requests of any length reach the master" },
 };
 #undef AT
 

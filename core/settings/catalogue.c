@@ -55,47 +55,76 @@ bool catalogue_find(const struct catalogue *c, const char *name, struct option_a
 	return false;
 }
 
-bool catalogue_find_letter(const struct catalogue *c, char letter, struct option_at *at)
-{
-	for (size_t t = 0; t < c->count; t++)
-		for (size_t i = 0; i < c->tables[t]->count; i++)
-			if (c->tables[t]->rows[i].letter == letter)
-				return catalogue_find(c, c->tables[t]->rows[i].name, at);
-	return false;
-}
-
-bool catalogue_find_prefix(const struct catalogue *c, const char *prefix, struct option_at *at)
-{
-	struct option_at found = { 0 }, this;
-	size_t length = strlen(prefix);
-
-	for (size_t t = 0; t < c->count; t++)
-		for (size_t i = 0; i < c->tables[t]->count; i++) {
-			const char *name = c->tables[t]->rows[i].name;
-
-			if (strncmp(name, prefix, length) != 0 || !catalogue_find(c, name, &this))
-				continue;
-			if (found.row && found.row != this.row)
-				return false;
-			found = this;
-		}
-	*at = found;
-	return found.row != NULL;
-}
-
 enum arity catalogue_arity(const struct option *row)
 {
 	const struct uwsgi_name *known = uwsgi_names_find(row->name);
 
-	/* What is always on here may have a number in uWSGI: http-keepalive 75. */
-	if (known && row->type == OPT_ALWAYS)
-		return known->arity;
 	/* A name that may stand alone in a file takes the next word where it does so in uWSGI. */
 	if (known && row->bare && known->arity == ARITY_REQUIRED)
 		return known->arity;
-	if (row->type == OPT_FLAG || row->type == OPT_ALWAYS)
+	if (row->type == OPT_FLAG)
 		return ARITY_NONE;
 	return row->bare ? ARITY_OPTIONAL : ARITY_REQUIRED;
+}
+
+bool catalogue_name(const struct catalogue *c, const char *name, struct named *named)
+{
+	const struct uwsgi_name *known;
+	struct option_at at;
+
+	if (catalogue_find(c, name, &at))
+		*named = (struct named){ at.row->name, catalogue_arity(at.row) };
+	else if ((known = uwsgi_names_find(name)))
+		*named = (struct named){ known->name, known->arity };
+	else
+		return false;
+	return true;
+}
+
+bool catalogue_name_letter(const struct catalogue *c, char letter, struct named *named)
+{
+	const struct uwsgi_name *known = uwsgi_names_letter(letter);
+
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++)
+			if (c->tables[t]->rows[i].letter == letter)
+				return catalogue_name(c, c->tables[t]->rows[i].name, named);
+	return known && catalogue_name(c, known->name, named);
+}
+
+bool catalogue_accepts(const struct uwsgi_name *known)
+{
+	enum subject_status status = uwsgi_subjects[known->subject].status;
+
+	return status == SUBJECT_ALWAYS || status == SUBJECT_PLANNED;
+}
+
+/* False: it is a second option that the prefix may mean. */
+static bool take_only(const struct catalogue *c, const char *name, struct named *named)
+{
+	const char *before = named->name;
+
+	return catalogue_name(c, name, named) && (!before || strcmp(before, named->name) == 0);
+}
+
+bool catalogue_name_prefix(const struct catalogue *c, const char *prefix, struct named *named)
+{
+	size_t length = strlen(prefix), known;
+	const struct uwsgi_name *names = uwsgi_names_all(&known);
+
+	named->name = NULL;
+	for (size_t t = 0; t < c->count; t++)
+		for (size_t i = 0; i < c->tables[t]->count; i++) {
+			const char *name = c->tables[t]->rows[i].name;
+
+			if (strncmp(name, prefix, length) == 0 && !take_only(c, name, named))
+				return false;
+		}
+	for (size_t i = 0; i < known; i++)
+		if (catalogue_accepts(&names[i]) && strncmp(names[i].name, prefix, length) == 0 &&
+		    !take_only(c, names[i].name, named))
+			return false;
+	return named->name != NULL;
 }
 
 /* ---- what a mistyped name may have meant ---- */
@@ -133,6 +162,9 @@ static const char *find_nearest(const struct catalogue *c, const char *name)
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			nearest_consider(&n, c->tables[t]->rows[i].name);
+	for (size_t i = 0; i < known; i++)
+		if (catalogue_accepts(&names[i]))
+			nearest_consider(&n, names[i].name);
 	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
 		if (nearest_is_one_slip(name, names[i].name))
 			n.name = names[i].name;
@@ -143,7 +175,7 @@ static const char *find_nearest(const struct catalogue *c, const char *name)
  * name of an option. */
 static bool hint_lost_equals(const struct catalogue *c, const char *name, char *hint, size_t size)
 {
-	struct option_at at;
+	struct named named;
 	char first[64];
 	size_t n = strcspn(name, " \t:");
 
@@ -151,7 +183,7 @@ static bool hint_lost_equals(const struct catalogue *c, const char *name, char *
 		return false;
 	memcpy(first, name, n);
 	first[n] = '\0';
-	if (!catalogue_find(c, first, &at) && !uwsgi_names_find(first))
+	if (!catalogue_name(c, first, &named))
 		return false;
 	snprintf(hint, size, "; did you mean \"%s = %s\"?", first,
 		 name + n + strspn(name + n, " \t:"));
@@ -175,7 +207,9 @@ void catalogue_hint(const struct catalogue *c, const char *name, bool (*is_word)
 
 	if (!nearest)
 		return;
-	if (catalogue_find(c, nearest, &at) || is_word(nearest))
+	const struct uwsgi_name *known = uwsgi_names_find(nearest);
+
+	if (catalogue_find(c, nearest, &at) || is_word(nearest) || (known && catalogue_accepts(known)))
 		snprintf(hint, size, "; did you mean \"%s\"?", nearest);
 	else
 		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", nearest);

@@ -24,12 +24,22 @@ struct option_at {
 };
 
 bool catalogue_find(const struct catalogue *, const char *name, struct option_at *);
-bool catalogue_find_letter(const struct catalogue *, char letter, struct option_at *);
-/* The only option whose name, or an alias of it, begins so. */
-bool catalogue_find_prefix(const struct catalogue *, const char *prefix, struct option_at *);
-
 /* Whether the name is followed by a value on the command line. */
 enum arity catalogue_arity(const struct option *row);
+
+/* An option of the tables, or one that uWSGI has besides. */
+struct named {
+	const char *name; /* never an alias of another row */
+	enum arity arity;
+};
+
+/* It can be set, without effect. */
+bool catalogue_accepts(const struct uwsgi_name *);
+
+bool catalogue_name(const struct catalogue *, const char *name, struct named *);
+bool catalogue_name_letter(const struct catalogue *, char letter, struct named *);
+/* The only option whose name, or an alias of it, begins so. */
+bool catalogue_name_prefix(const struct catalogue *, const char *prefix, struct named *);
 
 /* "; did you mean …?" or a better hint for a name that nobody knows; "" when there is none.
  * is_word says which names no table has and the ini language knows. */

@@ -86,15 +86,14 @@ static bool is_boolean(const char *word)
 static bool is_option(const struct command_line *c, const char *word)
 {
 	char name[sizeof ((struct word *)0)->name];
-	struct option_at at;
+	struct named named;
 	size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
 
 	if (n == 0 || n >= sizeof name)
 		return false;
 	memcpy(name, word + 2, n);
 	name[n] = '\0';
-	return find_command(name) || catalogue_find(c->catalogue, name, &at) ||
-	       uwsgi_names_find(name);
+	return find_command(name) || catalogue_name(c->catalogue, name, &named);
 }
 
 /* The value of the option in w, given the text that stands at its name (=value, or behind its
@@ -140,8 +139,7 @@ static enum word_kind unknown_option(const struct command_line *c, struct word *
 
 static enum word_kind take_long(struct command_line *c, struct word *w, const char *text)
 {
-	const struct uwsgi_name *known;
-	struct option_at at;
+	struct named named;
 	size_t n = strcspn(text, "=");
 	const char *attached = text[n] ? text + n + 1 : NULL;
 
@@ -154,23 +152,18 @@ static enum word_kind take_long(struct command_line *c, struct word *w, const ch
 	w->command = find_command(w->name);
 	if (w->command)
 		return take_value(c, w, w->command->arity, attached, "--");
-	if (catalogue_find(c->catalogue, w->name, &at))
-		return take_value(c, w, catalogue_arity(at.row), attached, "--");
-	known = uwsgi_names_find(w->name);
-	if (known)
-		return take_value(c, w, known->arity, attached, "--");
-	if (n > 1 && catalogue_find_prefix(c->catalogue, w->name, &at)) {
-		snprintf(w->name, sizeof w->name, "%s", at.row->name);
-		return take_value(c, w, catalogue_arity(at.row), attached, "--");
+	if (catalogue_name(c->catalogue, w->name, &named))
+		return take_value(c, w, named.arity, attached, "--");
+	if (n > 1 && catalogue_name_prefix(c->catalogue, w->name, &named)) {
+		snprintf(w->name, sizeof w->name, "%s", named.name);
+		return take_value(c, w, named.arity, attached, "--");
 	}
 	return unknown_option(c, w);
 }
 
 static enum word_kind take_letter(struct command_line *c, struct word *w)
 {
-	const struct uwsgi_name *known;
-	struct option_at at;
-	enum arity arity;
+	struct named named;
 	char letter = *c->letters;
 	const char *rest = c->letters[1] ? c->letters + 1 : NULL;
 
@@ -181,23 +174,18 @@ static enum word_kind take_letter(struct command_line *c, struct word *w)
 		c->letters = rest;
 		return take_value(c, w, ARITY_NONE, NULL, "--");
 	}
-	if (catalogue_find_letter(c->catalogue, letter, &at)) {
-		snprintf(w->name, sizeof w->name, "%s", at.row->name);
-		arity = catalogue_arity(at.row);
-	} else if ((known = uwsgi_names_letter(letter))) {
-		snprintf(w->name, sizeof w->name, "%s", known->name);
-		arity = known->arity;
-	} else {
+	if (!catalogue_name_letter(c->catalogue, letter, &named)) {
 		c->letters = rest;
 		uwsgi_error_set(&w->e, "unknown option -%c", letter);
 		return bad(w);
 	}
-	if (arity == ARITY_NONE) {
+	snprintf(w->name, sizeof w->name, "%s", named.name);
+	if (named.arity == ARITY_NONE) {
 		/* The next letter is an option of its own. */
 		c->letters = rest;
-		return rest ? (w->kind = WORD_OPTION) : take_value(c, w, arity, NULL, "--");
+		return rest ? (w->kind = WORD_OPTION) : take_value(c, w, ARITY_NONE, NULL, "--");
 	}
-	return take_value(c, w, arity, rest, "--");
+	return take_value(c, w, named.arity, rest, "--");
 }
 
 enum word_kind command_line_next(struct command_line *c, struct word *w)

@@ -14,12 +14,14 @@
 /* What follows a name, by the word that the help has for it. */
 enum value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_INI, VALUE_CHOICE };
 
-static enum value value_of(const struct option *row)
+static enum value value_of(const struct option *row, enum arity arity)
 {
-	const char *word = option_word(row);
+	const char *word = row ? option_word(row) : "";
 
-	if (catalogue_arity(row) != ARITY_REQUIRED)
+	if (arity != ARITY_REQUIRED)
 		return VALUE_NONE;
+	if (!row)
+		return VALUE_ANY;
 	if (row->type == OPT_CHOICE)
 		return VALUE_CHOICE;
 	if (strcmp(row->name, "ini") == 0)
@@ -29,10 +31,12 @@ static enum value value_of(const struct option *row)
 	return strcmp(word, "FOLDER") == 0 ? VALUE_FOLDER : VALUE_ANY;
 }
 
-/* For each name, aliases too, the row that holds its value. */
+/* For each name that is accepted, aliases too, the row that holds its value; NULL: none does. */
 static void each_name(const struct catalogue *c,
-		      void (*visit)(const char *name, const struct option *row))
+		      void (*visit)(const char *name, const struct option *row, enum arity))
 {
+	size_t count;
+	const struct uwsgi_name *known = uwsgi_names_all(&count);
 	struct option_at at;
 
 	for (size_t t = 0; t < c->count; t++)
@@ -40,19 +44,23 @@ static void each_name(const struct catalogue *c,
 			const char *name = c->tables[t]->rows[i].name;
 
 			if (catalogue_find(c, name, &at))
-				visit(name, at.row);
+				visit(name, at.row, catalogue_arity(at.row));
 		}
+	for (size_t i = 0; i < count; i++)
+		if (catalogue_accepts(&known[i]))
+			visit(known[i].name, NULL, known[i].arity);
 }
 
 /* ---- bash ---- */
 
-static void bash_word(const char *name, const struct option *row)
+static void bash_word(const char *name, const struct option *row, enum arity arity)
 {
 	(void)row;
+	(void)arity;
 	printf(" --%s", name);
 }
 
-static void bash_case(const char *name, const struct option *row)
+static void bash_case(const char *name, const struct option *row, enum arity arity)
 {
 	static const char *const reply[] = {
 		[VALUE_FILE] = "compgen -f",
@@ -60,7 +68,7 @@ static void bash_case(const char *name, const struct option *row)
 		[VALUE_INI] = "compgen -f",
 		[VALUE_ANY] = "compgen -f",
 	};
-	enum value value = value_of(row);
+	enum value value = value_of(row, arity);
 
 	if (value == VALUE_NONE)
 		return;
@@ -111,7 +119,7 @@ static void zsh_text(const char *text)
 	}
 }
 
-static void zsh_spec(const char *name, const struct option *row)
+static void zsh_spec(const char *name, const struct option *row, enum arity arity)
 {
 	static const char *const action[] = {
 		[VALUE_ANY] = "_files",
@@ -119,10 +127,10 @@ static void zsh_spec(const char *name, const struct option *row)
 		[VALUE_FOLDER] = "_files -/",
 		[VALUE_INI] = "_files -g \"*.ini\"",
 	};
-	enum value value = value_of(row);
+	enum value value = value_of(row, arity);
 
 	printf("\t'*--%s[", name);
-	zsh_text(row->help ? row->help : "not supported yet");
+	zsh_text(row ? row->help : "no effect here");
 	putchar(']');
 	if (value == VALUE_CHOICE) {
 		printf(":value:(");
@@ -131,7 +139,7 @@ static void zsh_spec(const char *name, const struct option *row)
 		putchar(')');
 	} else if (value != VALUE_NONE) {
 		putchar(':');
-		zsh_text(option_word(row));
+		zsh_text(row ? option_word(row) : "VALUE");
 		printf(":%s", action[value]);
 	}
 	printf("' \\\n");

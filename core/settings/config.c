@@ -5,7 +5,6 @@
  * anything, so it may be loaded, compared and dropped at will. */
 #include "settings/config.h"
 
-#include "settings/absent.h"
 #include "settings/directives.h"
 #include "settings/logic.h"
 #include "settings/option.h"
@@ -227,8 +226,6 @@ static bool fill_initials(struct config *c)
 		const struct option_table *table = c->catalogue.tables[t];
 
 		c->last[t] = alloc_zeroed(&c->arena, (table->count + 1) * sizeof **c->last);
-		if (table->pending)
-			continue;
 		c->settings[t] = alloc_zeroed(&c->arena, table->size);
 		for (size_t i = 0; c->settings[t] && i < table->count; i++)
 			if (!table->rows[i].same_as)
@@ -251,28 +248,16 @@ static void doubt_second_name(const struct directive *first, const struct direct
 		   d->name, d->value, first->name, first->value, first->at.line);
 }
 
-/* What has no effect yet is checked all the same. */
 static void store_directive(struct config *c, size_t index, const struct option_at *at,
 			    struct report *report)
 {
 	const struct directive *d = &c->directives.items[index];
-	union {
-		bool flag;
-		int choice;
-		long long number;
-		const char *string;
-		struct option_list list;
-	} nowhere = { .list = { 0 } };
 	const struct option_table *table = c->catalogue.tables[at->table];
-	void *settings = table->pending ? &nowhere : c->settings[at->table];
+	void *settings = c->settings[at->table];
 	struct error e;
 
 	doubt_second_name(c->last[at->table][at->row - table->rows], d, at->row, report);
 	c->last[at->table][at->row - table->rows] = d;
-	/* A feature that is switched off is not missed. */
-	if (table->pending && !(d->value && option_boolean(d->value) == 0))
-		report_add(report, UWSGI_WARNING, d->at, "%s: not supported yet, ignored (%s)%s",
-			   d->name, table->module, table->pending);
 	if (at->row->type == OPT_LIST && at->row->initial &&
 	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
 		option_clear_list(at->row, settings);
@@ -285,8 +270,7 @@ static void store_directive(struct config *c, size_t index, const struct option_
 		report_say(report, UWSGI_WARNING, d->at, d->name, e.text);
 		break;
 	case OPTION_REFUSED:
-		report_say(report, table->pending ? UWSGI_WARNING : UWSGI_ERROR, d->at, d->name,
-			   e.text);
+		report_say(report, UWSGI_ERROR, d->at, d->name, e.text);
 		break;
 	}
 }
@@ -314,17 +298,19 @@ static bool is_placeholder(const struct config *c, const struct directive *d)
 static void report_unknown(struct config *c, const struct directive *d, bool strict,
 			   struct report *report)
 {
-	const char *ignored = strict ? "" : ", ignored", *why = absent_reason(d->name);
+	const struct uwsgi_name *known = uwsgi_names_find(d->name);
+	const struct subject *subject = known ? &uwsgi_subjects[known->subject] : NULL;
+	const char *ignored = strict ? "" : ", ignored";
 	char hint[256] = "", text[512];
 
 	if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d))
 		return;
-	if (uwsgi_names_find(d->name)) {
-		/* What uWSGI has is in a table, or has a reason why not: this one's table is the
-		 * plugin's, which is not there. */
-		snprintf(text, sizeof text, "option \"%s\" of uWSGI is %s%s%s%s", d->name,
-			 why ? "not supported here" : "in no plugin that is loaded", ignored,
-			 why ? ": " : "", why ? why : "");
+	if (subject && subject->status == SUBJECT_HERE) {
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is in no plugin that is loaded%s",
+			 d->name, ignored);
+	} else if (subject) {
+		snprintf(text, sizeof text, "option \"%s\" of uWSGI is not supported here%s: %s",
+			 d->name, ignored, subject->text);
 	} else {
 		if (c->hints++ < HINTS_MAX)
 			catalogue_hint(&c->catalogue, d->name, logic_is_word, hint, sizeof hint);
@@ -332,6 +318,30 @@ static void report_unknown(struct config *c, const struct directive *d, bool str
 			 hint);
 	}
 	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, d->at, d->name, text);
+}
+
+/* Options of uWSGI that may be set, without effect.  False: this one is none of them. */
+static bool note_accepted(const struct directive *d, struct report *report)
+{
+	const struct uwsgi_name *known = uwsgi_names_find(d->name);
+	const struct subject *subject = known ? &uwsgi_subjects[known->subject] : NULL;
+	bool off = d->value && option_boolean(d->value) == 0;
+	bool always = subject && subject->status == SUBJECT_ALWAYS;
+	char text[512];
+
+	if (!always && !(subject && subject->status == SUBJECT_PLANNED))
+		return false;
+	/* A feature that is to come and switched off is not missed. */
+	if (always != off)
+		return true;
+	if (always)
+		snprintf(text, sizeof text, "%s = %s: always on here; ignored", d->name,
+			 d->value);
+	else
+		snprintf(text, sizeof text, "%s: not supported yet, ignored (%s)%s%s", d->name,
+			 subject->title, *subject->text ? "; " : "", subject->text);
+	report_say(report, UWSGI_WARNING, d->at, d->name, text);
+	return true;
 }
 
 /* It decides about all directives, wherever it stands. */
@@ -370,7 +380,7 @@ static void settle(struct config *c, struct report *report)
 			continue;
 		if (catalogue_find(&c->catalogue, d->name, &at))
 			store_directive(c, i, &at, report);
-		else
+		else if (!note_accepted(d, report))
 			report_unknown(c, d, strict, report);
 	}
 	run_checks(c, report);
@@ -452,18 +462,18 @@ const struct catalogue *config_catalogue(const struct config *c)
 	return &c->catalogue;
 }
 
-const void *config_setting(const struct config *c, const char *option)
+const void *uwsgi_config_setting(const struct config *c, const char *option)
 {
 	struct option_at at;
 
-	if (!catalogue_find(&c->catalogue, option, &at) || c->catalogue.tables[at.table]->pending)
+	if (!catalogue_find(&c->catalogue, option, &at))
 		return NULL;
 	return (const char *)c->settings[at.table] + at.row->offset;
 }
 
 const char *config_choice(const struct config *c, const char *option)
 {
-	const int *choice = config_setting(c, option);
+	const int *choice = uwsgi_config_setting(c, option);
 	struct option_at at;
 
 	return choice && catalogue_find(&c->catalogue, option, &at) ? at.row->choices[*choice]
@@ -474,9 +484,14 @@ const struct directive *config_directive(const struct config *c, const char *opt
 {
 	struct option_at at;
 
-	if (!c->last || !catalogue_find(&c->catalogue, option, &at))
-		return NULL;
-	return c->last[at.table][at.row - c->catalogue.tables[at.table]->rows];
+	if (catalogue_find(&c->catalogue, option, &at))
+		return c->last ? c->last[at.table][at.row - c->catalogue.tables[at.table]->rows]
+			       : NULL;
+	const struct directive *last = NULL;
+	for (const struct directive *d = directives_find(&c->directives, option); d;
+	     d = directives_next(&c->directives, d))
+		last = d;
+	return last;
 }
 
 bool config_wants_showing(const struct config *c)

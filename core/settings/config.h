@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* config.h: one generation's settings.  Loading has no side effect and may be repeated; two
- * configurations live side by side during a reload.  plugin.h has the readers,
- * uwsgi_options() and uwsgi_config_next(). */
+ * configurations live side by side during a reload.  plugin.h has the readers uwsgi_options(),
+ * uwsgi_config_setting() and uwsgi_config_next(). */
 #ifndef UWSGI_CONFIG_H
 #define UWSGI_CONFIG_H
 
@@ -39,9 +39,6 @@ void config_free(struct config *);
 /* What was set, in order, and what there is to set. */
 const struct directives *config_directives(const struct config *);
 const struct catalogue *config_catalogue(const struct config *);
-/* The setting of an option, of the type that its row says; NULL: no table has it, or it is
- * stored nowhere. */
-const void *config_setting(const struct config *, const char *option);
 /* The word that an option of type OPT_CHOICE has; NULL: no table has it. */
 const char *config_choice(const struct config *, const char *option);
 /* The last directive to set an option, by any of its names; NULL: it has its default. */

@@ -41,9 +41,6 @@ void describe_type(struct text *t, const struct option *row)
 	case OPT_FLAG:
 		text_addf(t, "true or false");
 		break;
-	case OPT_ALWAYS:
-		text_addf(t, "always on");
-		break;
 	case OPT_INT:
 		text_addf(t, row->unit ? "whole number of %s" : "whole number", row->unit);
 		add_bounds(t, row);
@@ -73,9 +70,7 @@ void describe_type(struct text *t, const struct option *row)
 
 void describe_default(struct text *t, const struct option *row)
 {
-	if (row->type == OPT_ALWAYS)
-		text_addf(t, "on");
-	else if (row->type == OPT_FLAG)
+	if (row->type == OPT_FLAG)
 		text_addf(t, row->initial && option_boolean(row->initial) == 1 ? "true" : "false");
 	else if (row->initial && *row->initial)
 		text_addf(t, "%s", row->initial);
@@ -98,12 +93,23 @@ void describe_aliases(struct text *t, const struct option_table *table, const st
 	}
 }
 
+void describe_subject(struct text *t, const struct subject *subject, const char *before,
+		      const char *between)
+{
+	size_t count, any = 0;
+	const struct uwsgi_name *names = uwsgi_names_all(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (&uwsgi_subjects[names[i].subject] == subject)
+			text_addf(t, "%s%s%s", any++ ? between : "", before, names[i].name);
+}
+
 const char *describe_example(const struct option *row)
 {
 	static const char *const usual[] = {
 		[OPT_FLAG] = "true",  [OPT_INT] = "4",       [OPT_SIZE] = "64k",
 		[OPT_SECONDS] = "60", [OPT_STRING] = "...",  [OPT_LIST] = "...",
-		[OPT_CHOICE] = "...", [OPT_ALWAYS] = "true",
+		[OPT_CHOICE] = "...",
 	};
 	bool told = row->initial && *row->initial && strcmp(row->initial, "0") != 0 &&
 		    row->type != OPT_FLAG;

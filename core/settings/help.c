@@ -3,7 +3,6 @@
  * by what public ini files use; everything else is as the tables have it. */
 #include "settings/help.h"
 
-#include "settings/absent.h"
 #include "settings/catalogue.h"
 #include "settings/command_line.h"
 #include "settings/describe.h"
@@ -160,9 +159,7 @@ static void print_row(const struct option_table *table, const struct option *row
 			       catalogue_arity(row) == ARITY_OPTIONAL);
 
 	text_addf(&t, "%s", row->help ? row->help : "");
-	if (row->type == OPT_ALWAYS)
-		text_addf(&t, "; always on");
-	else if (row->initial && *row->initial && row->type != OPT_FLAG)
+	if (row->initial && *row->initial && row->type != OPT_FLAG)
 		text_addf(&t, "; default %s", row->initial);
 	describe_aliases(&aliases, table, row, "--", ", ");
 	if (aliases.n)
@@ -180,15 +177,28 @@ static void print_table(const struct option_table *table)
 			print_row(table, &table->rows[i]);
 }
 
-static void print_pending(const struct option_table *table)
+/* The names of a subject, and of what is planned the subsystem that they belong to. */
+static void print_subject(const struct subject *subject)
 {
 	struct text names = { 0 };
 
-	for (size_t i = 0; i < table->count; i++)
-		text_addf(&names, "%s%s", i ? ", " : "", table->rows[i].name);
-	printf("\n  %s\n", table->module);
-	print_wrapped(0, names.failed ? SLICE("") : (struct slice){ names.p, names.n });
+	describe_subject(&names, subject, subject->title ? "" : "--", ", ");
+	if (subject->title) {
+		printf("\n  %s\n", subject->title);
+		print_wrapped(0, names.failed ? SLICE("") : (struct slice){ names.p, names.n });
+	} else if (!names.failed) {
+		int n = printf("  %.*s", (int)names.n, names.p);
+		print_wrapped((size_t)n, (struct slice){ subject->text, strlen(subject->text) });
+	}
 	free(names.p);
+}
+
+static void print_subjects(enum subject_status status, const char *title)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < SUBJECTS; i++)
+		if (uwsgi_subjects[i].status == status)
+			print_subject(&uwsgi_subjects[i]);
 }
 
 void help_print_all(const struct option_table *const *tables, size_t count)
@@ -196,12 +206,10 @@ void help_print_all(const struct option_table *const *tables, size_t count)
 	print_usage();
 	print_commands(true);
 	for (size_t t = 0; t < count; t++)
-		if (!tables[t]->pending && tables[t]->count)
+		if (tables[t]->count)
 			print_table(tables[t]);
-	printf("\nAccepted, and without effect yet:\n");
-	for (size_t t = 0; t < count; t++)
-		if (tables[t]->pending)
-			print_pending(tables[t]);
+	print_subjects(SUBJECT_ALWAYS, "Accepted, and always so");
+	print_subjects(SUBJECT_PLANNED, "Accepted, and without effect yet");
 }
 
 /* ---- one option ---- */
@@ -245,16 +253,11 @@ static int print_explained(const struct option_table *table, const struct option
 	if (row->help)
 		printf("  %s\n", row->help);
 	printf("\n");
-	if (table->pending)
-		printf("  It is accepted and has no effect yet (%s)%s.\n\n", table->module,
-		       table->pending);
 	describe_type(&t, row);
 	print_fact("type", &t);
-	if (row->type != OPT_ALWAYS) {
-		describe_default(&t, row);
-		print_fact("default", &t);
-		print_ways(row);
-	}
+	describe_default(&t, row);
+	print_fact("default", &t);
+	print_ways(row);
 	describe_aliases(&t, table, row, "", ", ");
 	print_fact("also", &t);
 	if (row->differs) {
@@ -264,24 +267,47 @@ static int print_explained(const struct option_table *table, const struct option
 	return EXIT_SUCCESS;
 }
 
+/* An option of uWSGI that has no row. */
+static int print_known(const struct uwsgi_name *known)
+{
+	const struct subject *subject = &uwsgi_subjects[known->subject];
+
+	switch (subject->status) {
+	case SUBJECT_ALWAYS:
+		print_name(uwsgi_names_letter_of(known->name), known->name, "", false);
+		printf("\n  %s\n\n  It is accepted, and always so.\n", subject->text);
+		return EXIT_SUCCESS;
+	case SUBJECT_PLANNED:
+		print_name(uwsgi_names_letter_of(known->name), known->name, "", false);
+		printf("\n\n  It is accepted and has no effect yet (%s)%s%s.\n", subject->title,
+		       *subject->text ? "; " : "", subject->text);
+		return EXIT_SUCCESS;
+	case SUBJECT_ELSEWHERE:
+		fprintf(stderr, "option \"%s\" of uWSGI is not supported here: %s\n", known->name,
+			subject->text);
+		return EXIT_FAILURE;
+	case SUBJECT_HERE:
+		break;
+	}
+	fprintf(stderr, "option \"%s\" of uWSGI is in no plugin that is loaded\n", known->name);
+	return EXIT_FAILURE;
+}
+
 int help_explain(const struct option_table *const *tables, size_t count, const char *name)
 {
 	const struct catalogue c = { .tables = tables, .count = count };
 	struct option_at at;
+	struct named named;
 	char hint[256];
 
 	name += strspn(name, "-");
-	if (catalogue_find(&c, name, &at) ||
-	    (name[0] && !name[1] && catalogue_find_letter(&c, name[0], &at)))
-		return print_explained(tables[at.table], at.row);
-	if (uwsgi_names_find(name)) {
-		const char *why = absent_reason(name);
-
-		fprintf(stderr, "option \"%s\" of uWSGI is not supported here%s%s\n", name,
-			why ? ": " : "", why ? why : "");
+	if (!catalogue_name(&c, name, &named) &&
+	    (!name[0] || name[1] || !catalogue_name_letter(&c, name[0], &named))) {
+		catalogue_hint(&c, name, logic_is_word, hint, sizeof hint);
+		fprintf(stderr, "unknown option \"%s\"%s\n", name, hint);
 		return EXIT_FAILURE;
 	}
-	catalogue_hint(&c, name, logic_is_word, hint, sizeof hint);
-	fprintf(stderr, "unknown option \"%s\"%s\n", name, hint);
-	return EXIT_FAILURE;
+	if (catalogue_find(&c, named.name, &at))
+		return print_explained(tables[at.table], at.row);
+	return print_known(uwsgi_names_find(named.name));
 }

@@ -14,14 +14,14 @@
 
 static long long number(const struct config *c, const char *option)
 {
-	const long long *n = config_setting(c, option);
+	const long long *n = uwsgi_config_setting(c, option);
 
 	return n ? *n : 0;
 }
 
 static const char *string(const struct config *c, const char *option)
 {
-	const char *const *s = config_setting(c, option);
+	const char *const *s = uwsgi_config_setting(c, option);
 
 	return s ? *s : NULL;
 }
@@ -64,29 +64,6 @@ static void find_cheaper(const struct config *c, struct report *r)
 				   processes);
 }
 
-/* ---- the router, which is there for the addresses of http ---- */
-
-static void find_useless_router(const struct config *c, struct report *r)
-{
-	const struct option_list *http = config_setting(c, "http");
-	const struct option_list *to = config_setting(c, "http-to");
-
-	if (to && to->count > 0 && http->count == 0)
-		uwsgi_config_doubt(c, r, UWSGI_WARNING, "http-to",
-				   "no effect without http = ADDRESS, on which the router listens");
-}
-
-static void find_short_http_timeout(const struct config *c, struct report *r)
-{
-	const struct option_list *http = config_setting(c, "http");
-	const long long *timeout = config_setting(c, "http-timeout");
-
-	if (timeout && http->count > 0 && number(c, "harakiri") > *timeout)
-		uwsgi_config_doubt(c, r, UWSGI_WARNING, "harakiri",
-				   "the router lets nobody wait longer than http-timeout (%lld)",
-				   *timeout);
-}
-
 /* ---- sockets ---- */
 
 /* An address to listen on, of any option. */
@@ -106,7 +83,7 @@ static bool next_place(const struct config *c, struct place *at)
 		for (; at->row < table->count; at->row++, at->item = 0) {
 			const struct option *row = &table->rows[at->row];
 			const struct option_list *list =
-				row->listen ? config_setting(c, row->name) : NULL;
+				row->listen ? uwsgi_config_setting(c, row->name) : NULL;
 
 			if (!list || at->item >= list->count)
 				continue;
@@ -161,8 +138,8 @@ static void find_half_addresses(const struct config *c, struct report *r)
 static void find_http_port(const struct config *c, struct report *r)
 {
 	static const char *const ports[] = { "80", "8000", "8080", "5000", "3000" };
-	const struct option_list *list = config_setting(c, "socket");
-	const int *protocol = config_setting(c, "protocol");
+	const struct option_list *list = uwsgi_config_setting(c, "socket");
+	const int *protocol = uwsgi_config_setting(c, "protocol");
 
 	for (size_t i = 0; protocol && *protocol == 0 && i < list->count; i++) {
 		const char *colon = strrchr(list->items[i], ':');
@@ -266,8 +243,8 @@ static void find_missing_folder(const struct config *c, struct report *r)
 
 static void find_useless_format(const struct config *c, struct report *r)
 {
-	const bool *quiet = config_setting(c, "disable-logging");
-	const bool *errors[] = { config_setting(c, "log-4xx"), config_setting(c, "log-5xx") };
+	const bool *quiet = uwsgi_config_setting(c, "disable-logging");
+	const bool *errors[] = { uwsgi_config_setting(c, "log-4xx"), uwsgi_config_setting(c, "log-5xx") };
 
 	if (quiet && *quiet && is_set(c, "log-format") && !(errors[0] && *errors[0]) &&
 	    !(errors[1] && *errors[1]))
@@ -280,7 +257,7 @@ static void find_useless_format(const struct config *c, struct report *r)
 /* The one that containers use, to make TERM graceful, which it is here. */
 static void find_hooks(const struct config *c, struct report *r)
 {
-	const struct option_list *list = config_setting(c, "hook-master-start");
+	const struct option_list *list = uwsgi_config_setting(c, "hook-master-start");
 
 	for (size_t i = 0; list && i < list->count; i++) {
 		const char *hook = list->items[i];
@@ -300,10 +277,8 @@ static const struct {
 } lints[] = {
 	{ find_short_mercy, false },   { find_cheaper, false },       { find_background, false },
 	{ find_hooks, false },         { find_twins, false },         { find_nobody_listens, true },
-	{ find_half_addresses, false },
-	{ find_http_port, true },      { find_folders, true },        { find_powerless_user, true },
-	{ find_missing_folder, true }, { find_useless_format, true }, { find_useless_router, false },
-	{ find_short_http_timeout, false },
+	{ find_half_addresses, false }, { find_http_port, true },     { find_folders, true },
+	{ find_powerless_user, true }, { find_missing_folder, true }, { find_useless_format, true },
 };
 
 static void find_all(const struct config *c, struct report *r)

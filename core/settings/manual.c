@@ -51,11 +51,6 @@ static const char before_commands[] =
 	".Sh COMMANDS\n"
 	".Bl -tag -width Ds\n";
 
-static const char before_pending[] =
-	".Ss Accepted, and without effect yet\n"
-	"These are checked, and named in the log at start.\n"
-	".Bl -tag -width Ds\n";
-
 static const char behind_options[] =
 	".Sh SIGNALS\n"
 	"To the master process:\n"
@@ -206,10 +201,8 @@ static void print_row(const struct option_table *table, const struct option *row
 	print_wrapped((struct slice){ row->help, strlen(row->help) });
 	describe_type(&t, row);
 	print_fact("Type", &t);
-	if (row->type != OPT_ALWAYS) {
-		describe_default(&t, row);
-		print_fact("Default", &t);
-	}
+	describe_default(&t, row);
+	print_fact("Default", &t);
 	describe_aliases(&t, table, row, "", ", ");
 	print_fact("Also", &t);
 }
@@ -223,16 +216,23 @@ static void print_table(const struct option_table *table)
 	printf(".El\n");
 }
 
-static void print_pending(const struct option_table *table)
+/* Names below what they have in common. */
+static void print_subjects(enum subject_status status, const char *title)
 {
-	struct text names = { 0 };
+	printf(".Ss %s\n.Bl -tag -width Ds\n", title);
+	for (size_t i = 0; i < SUBJECTS; i++) {
+		const struct subject *s = &uwsgi_subjects[i];
+		struct text names = { 0 };
 
-	for (size_t i = 0; i < table->count; i++)
-		text_addf(&names, "%s%s", i ? ", " : "", table->rows[i].name);
-	printf(".It");
-	print_argument(table->module);
-	putchar('\n');
-	print_text(&names);
+		if (s->status != status)
+			continue;
+		describe_subject(&names, s, "", ", ");
+		printf(".It");
+		print_argument(s->title ? s->title : s->text);
+		putchar('\n');
+		print_text(&names);
+	}
+	printf(".El\n");
 }
 
 void manual_print(const struct option_table *const *tables, size_t count)
@@ -241,12 +241,9 @@ void manual_print(const struct option_table *const *tables, size_t count)
 	print_commands();
 	printf(".Sh OPTIONS\n");
 	for (size_t t = 0; t < count; t++)
-		if (!tables[t]->pending && tables[t]->count)
+		if (tables[t]->count)
 			print_table(tables[t]);
-	fputs(before_pending, stdout);
-	for (size_t t = 0; t < count; t++)
-		if (tables[t]->pending)
-			print_pending(tables[t]);
-	printf(".El\n");
+	print_subjects(SUBJECT_ALWAYS, "Accepted, and always so");
+	print_subjects(SUBJECT_PLANNED, "Accepted, and without effect yet");
 	fputs(behind_options, stdout);
 }

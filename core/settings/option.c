@@ -65,13 +65,6 @@ static enum option_verdict store_flag(const struct value *v)
 	return say(v, OPTION_DOUBTFUL, "a flag is true or false; taken as true");
 }
 
-static enum option_verdict store_always(const struct value *v)
-{
-	if (option_boolean(v->text) == 0)
-		return say(v, OPTION_DOUBTFUL, "always on here; ignored");
-	return OPTION_STORED;
-}
-
 /* ---- numbers ---- */
 
 static const char *kind_of_number(const struct option *row)
@@ -320,14 +313,14 @@ enum option_verdict option_store(const struct option *row, void *settings, const
 		[OPT_FLAG] = store_flag,     [OPT_INT] = store_number,
 		[OPT_SIZE] = store_number,   [OPT_SECONDS] = store_number,
 		[OPT_STRING] = store_string, [OPT_LIST] = store_item,
-		[OPT_CHOICE] = store_choice, [OPT_ALWAYS] = store_always,
+		[OPT_CHOICE] = store_choice,
 	};
 	struct value v = { row, name, value, (char *)settings + row->offset, arena, e };
 
 	assert(!row->same_as && row->type < sizeof store / sizeof *store);
 	if (!value || !*value || (row->bare && strcasecmp(value, "true") == 0))
 		v.text = row->bare;
-	if (!v.text && (row->type == OPT_FLAG || row->type == OPT_ALWAYS))
+	if (!v.text && row->type == OPT_FLAG)
 		v.text = "true";
 	if (!v.text) {
 		v.text = "";
@@ -372,7 +365,6 @@ const char *option_word(const struct option *row)
 	case OPT_CHOICE:
 		return "CHOICE";
 	case OPT_FLAG:
-	case OPT_ALWAYS:
 		break;
 	}
 	return "";

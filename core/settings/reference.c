@@ -41,10 +41,8 @@ static void print_row(const struct option_table *table, const struct option *row
 		text_addf(&names, "%s`-%c`", names.n ? ", " : "", row->letter);
 	text_addf(&example, "`%s = %s`", row->name, value);
 	print_fact("type", &type);
-	if (row->type != OPT_ALWAYS) {
-		print_fact("default", &initial);
-		print_fact("example", &example);
-	}
+	print_fact("default", &initial);
+	print_fact("example", &example);
 	print_fact("also", &names);
 	if (row->differs)
 		printf("- uWSGI: %s\n", row->differs);
@@ -63,12 +61,21 @@ static void print_table(const struct option_table *table)
 			print_row(table, &table->rows[i]);
 }
 
-static void print_pending(const struct option_table *table)
+/* The subjects of this kind: what they are or what to use instead, and the names. */
+static void print_subjects(enum subject_status status)
 {
-	printf("- %s%s:", table->module, table->pending);
-	for (size_t i = 0; i < table->count; i++)
-		printf("%s `%s`", i ? "," : "", table->rows[i].name);
-	printf("\n");
+	for (size_t i = 0; i < SUBJECTS; i++) {
+		const struct subject *s = &uwsgi_subjects[i];
+		struct text names = { 0 };
+
+		if (s->status != status)
+			continue;
+		describe_subject(&names, s, "`", "`, ");
+		printf("- %s%s%s: %.*s`\n", s->title ? s->title : "",
+		       s->title && *s->text ? "; " : "", s->text,
+		       names.failed ? 0 : (int)names.n, names.p);
+		free(names.p);
+	}
 }
 
 void reference_print(const struct option_table *const *tables, size_t count)
@@ -79,11 +86,14 @@ void reference_print(const struct option_table *const *tables, size_t count)
 	       "command line, or `UWSGI_NAME=value` in the environment. A `#` or `;` after white\n"
 	       "space ends a value, unless it is said that they belong to it.\n\n");
 	for (size_t t = 0; t < count; t++)
-		if (!tables[t]->pending && tables[t]->count)
+		if (tables[t]->count)
 			print_table(tables[t]);
-	printf("## Accepted, and without effect yet\n\n"
-	       "These are checked and named in the log at start.\n\n");
-	for (size_t t = 0; t < count; t++)
-		if (tables[t]->pending)
-			print_pending(tables[t]);
+	printf("## Accepted, and always so\n\n");
+	print_subjects(SUBJECT_ALWAYS);
+	printf("\n## Accepted, and without effect yet\n\n"
+	       "The log names them at start.\n\n");
+	print_subjects(SUBJECT_PLANNED);
+	printf("\n## Left to others\n\n"
+	       "The log names these too; with `strict` they are errors.\n\n");
+	print_subjects(SUBJECT_ELSEWHERE);
 }

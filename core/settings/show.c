@@ -11,17 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The row that a key sets; NULL: it is a placeholder, or unknown. */
-static const struct option *row_of(const struct config *c, const struct directive *key)
+/* The row that a directive sets; NULL: it is a placeholder, or unknown. */
+static const struct option *row_of(const struct config *c, const struct directive *d)
 {
 	struct option_at at;
 
-	return !key->placeholder && catalogue_find(config_catalogue(c), key->name, &at) ? at.row
+	return !d->placeholder && catalogue_find(config_catalogue(c), d->name, &at) ? at.row
 											: NULL;
 }
 
-/* What a later key has set anew does not count; files and assignments have been followed. */
-static bool is_effective(const struct config *c, const struct directive *key,
+/* What a later one has set anew does not count; files and assignments have been followed. */
+static bool is_effective(const struct config *c, const struct directive *d,
 			 const struct option *row)
 {
 	static const char *const followed[] = { "ini", "set", "set-placeholder", "json",
@@ -30,16 +30,16 @@ static bool is_effective(const struct config *c, const struct directive *key,
 	for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
 		if (strcmp(row->name, followed[i]) == 0)
 			return false;
-	return row->type == OPT_LIST || config_directive(c, row->name) == key;
+	return row->type == OPT_LIST || config_directive(c, row->name) == d;
 }
 
-static const char *value_of(const struct option *row, const struct directive *key)
+static const char *value_of(const struct option *row, const struct directive *d)
 {
-	if (key->value)
-		return key->value;
+	if (d->value)
+		return d->value;
 	if (row->bare)
 		return row->bare;
-	return row->type == OPT_FLAG || row->type == OPT_ALWAYS ? "true" : "";
+	return row->type == OPT_FLAG ? "true" : "";
 }
 
 /* ---- secrets ---- */
@@ -85,7 +85,7 @@ static struct slice url_password(const char *value)
 }
 
 /* The value as it may be shown: itself, or a copy that is the caller's to free in *copy.  One of
- * the application (named by the key, or by NAME=VALUE) that looks like a secret is hidden. */
+ * the application (named by the directive, or by NAME=VALUE) that looks like a secret is hidden. */
 static const char *shown(const struct config *c, const struct option *row, const char *name,
 			 const char *value, char **copy)
 {
@@ -128,12 +128,12 @@ static void print_line(FILE *f, const char *name, const char *value)
 	fputc('\n', f);
 }
 
-static void print_origin(FILE *f, const struct directive *key)
+static void print_origin(FILE *f, const struct directive *d)
 {
-	if (key->at.line > 0)
-		fprintf(f, "; %s:%d\n", key->at.file, key->at.line);
+	if (d->at.line > 0)
+		fprintf(f, "; %s:%d\n", d->at.file, d->at.line);
 	else
-		fprintf(f, "; %s\n", key->at.file ? key->at.file : "?");
+		fprintf(f, "; %s\n", d->at.file ? d->at.file : "?");
 }
 
 static void print_defaults(const struct config *c, FILE *f)
@@ -144,7 +144,7 @@ static void print_defaults(const struct config *c, FILE *f)
 		const struct option_table *table = all->tables[t];
 		bool titled = false;
 
-		for (size_t i = 0; !table->pending && i < table->count; i++) {
+		for (size_t i = 0; i < table->count; i++) {
 			const struct option *row = &table->rows[i];
 
 			if (row->same_as || !row->initial || config_directive(c, row->name))
@@ -164,14 +164,14 @@ void show_text(const struct config *c, FILE *f)
 
 	fprintf(f, "[uwsgi]\n");
 	for (size_t i = 0; i < set->count; i++) {
-		const struct directive *key = &set->items[i];
-		const struct option *row = row_of(c, key);
+		const struct directive *d = &set->items[i];
+		const struct option *row = row_of(c, d);
 
-		if (row && !is_effective(c, key, row))
+		if (row && !is_effective(c, d, row))
 			continue;
-		print_origin(f, key);
-		const char *name = row ? row->name : key->name;
-		const char *value = row ? value_of(row, key) : key->value ? key->value : "";
+		print_origin(f, d);
+		const char *name = row ? row->name : d->name;
+		const char *value = row ? value_of(row, d) : d->value ? d->value : "";
 		char *copy;
 
 		print_line(f, name, shown(c, row, name, value, &copy));
@@ -189,11 +189,11 @@ static json_t *text(const char *s)
 	return string ? string : json_string("(not UTF-8)");
 }
 
-static json_t *describe(const char *name, const char *value, const struct directive *key)
+static json_t *describe(const char *name, const char *value, const struct directive *d)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "name", text(name), "value", text(value), "file",
-			 text(key ? key->at.file : NULL), "line",
-			 key && key->at.line > 0 ? json_integer(key->at.line) : json_null());
+			 text(d ? d->at.file : NULL), "line",
+			 d && d->at.line > 0 ? json_integer(d->at.line) : json_null());
 }
 
 static json_t *describe_defaults(const struct config *c)
@@ -204,7 +204,7 @@ static json_t *describe_defaults(const struct config *c)
 	for (size_t t = 0; t < all->count; t++) {
 		const struct option_table *table = all->tables[t];
 
-		for (size_t i = 0; !table->pending && i < table->count; i++) {
+		for (size_t i = 0; i < table->count; i++) {
 			const struct option *row = &table->rows[i];
 
 			if (!row->same_as && row->initial && !config_directive(c, row->name))
@@ -221,17 +221,17 @@ void show_json(const struct config *c, FILE *f)
 	json_t *options = json_array(), *others = json_array(), *all;
 
 	for (size_t i = 0; i < set->count; i++) {
-		const struct directive *key = &set->items[i];
-		const struct option *row = row_of(c, key);
+		const struct directive *d = &set->items[i];
+		const struct option *row = row_of(c, d);
 
-		const char *name = row ? row->name : key->name;
+		const char *name = row ? row->name : d->name;
 		char *copy;
 
-		if (row && !is_effective(c, key, row))
+		if (row && !is_effective(c, d, row))
 			continue;
-		const char *value =
-			shown(c, row, name, row ? value_of(row, key) : key->value, &copy);
-		json_array_append_new(row ? options : others, describe(name, value, key));
+		const char *value = shown(c, row, name, row ? value_of(row, d) : d->value, &copy);
+		bool option = row || (!d->placeholder && uwsgi_names_find(d->name));
+		json_array_append_new(option ? options : others, describe(name, value, d));
 		free(copy);
 	}
 	all = json_pack("{s:o, s:o, s:o}", "options", options, "placeholders", others, "defaults",

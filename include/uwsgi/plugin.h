@@ -53,7 +53,6 @@ enum option_type {
 	OPT_STRING,  /* const char *, NULL when unset */
 	OPT_LIST,    /* struct option_list: each use of the option adds one */
 	OPT_CHOICE,  /* int, an index into choices */
-	OPT_ALWAYS,  /* a flag that is always on here: accepted, stored nowhere; help says so */
 };
 
 struct option_list {
@@ -101,14 +100,13 @@ struct option_table {
 	size_t count;
 	/* What spans options, after loading, by uwsgi_config_doubt(); NULL: nothing to check. */
 	void (*check)(const struct config *, struct report *);
-	/* The subsystem is still to come: its options are accepted, their values checked and stored
-	 * nowhere, and each is said to have no effect.  What helps until then, after a "; ", or
-	 * ""; NULL: the options work. */
-	const char *pending;
 };
 
 /* The module's filled struct of this generation; valid until the config is freed. */
 UWSGI_API const void *uwsgi_options(const struct config *, const struct option_table *);
+
+/* The setting of any option, of the type that its row says; NULL: no table has it. */
+UWSGI_API const void *uwsgi_config_setting(const struct config *, const char *option);
 
 /* Every key as the user set it, in order, placeholders included; value "" where there was
  * none.  *i starts at 0; false at the end.  Strings are valid until the config is freed. */

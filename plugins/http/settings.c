@@ -99,27 +99,6 @@ static const struct option rows[] = {
 		  "close them after each response",
 	  .example = "75",
 	  .differs = "false by default" },
-	{ .name = "http-auto-chunked",
-	  .type = OPT_ALWAYS,
-	  .help = "a response of unknown length is sent to HTTP/1.1 clients in chunks" },
-	{ .name = "http-chunked-input",
-	  .type = OPT_ALWAYS,
-	  .help = "bodies that come in chunks are taken" },
-	{ .name = "http-raw-body",
-	  .type = OPT_ALWAYS,
-	  .help = "bodies of any kind of request are taken" },
-	{ .name = "http-manage-expect",
-	  .type = OPT_ALWAYS,
-	  .help = "100 Continue is said to who waits for it" },
-	{ .name = "http-server-name-as-http-host",
-	  .type = OPT_ALWAYS,
-	  .help = "SERVER_NAME is the name that the client asked for" },
-	{ .name = "http-use-socket",
-	  .type = OPT_ALWAYS,
-	  .help = "the router reaches the workers over a socket that is theirs alone" },
-	{ .name = "http-events",
-	  .type = OPT_ALWAYS,
-	  .help = "the router takes as many events at once as there are" },
 	{ .name = "http-enable-proxy-protocol",
 	  .type = OPT_FLAG,
 	  .offset = AT(proxied),
@@ -187,11 +166,27 @@ static const struct option rows[] = {
 };
 #undef AT
 
+/* The router is there for the addresses of http. */
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct http_settings *s = http_settings(cfg);
+	const long long *harakiri = uwsgi_config_setting(cfg, "harakiri");
+
+	if (s->to.count > 0 && s->routers.count == 0)
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "http-to",
+				   "no effect without http = ADDRESS, on which the router listens");
+	if (s->routers.count > 0 && harakiri && *harakiri > s->timeout_s)
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "harakiri",
+				   "the router lets nobody wait longer than http-timeout (%lld)",
+				   s->timeout_s);
+}
+
 const struct option_table http_options = {
 	.module = "http",
 	.size = sizeof(struct http_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 const struct http_settings *http_settings(const struct config *cfg)

@@ -44,7 +44,7 @@ def test_all_options_are_in_the_long_help():
                   "uWSGI         one deadline"]),
     ("--workers", ["--processes NUMBER", "from 1 to 4096", "default       1",
                    "also          workers"]),
-    ("master", ["always on"]), ("protocol", ["one of: uwsgi, http", "default       uwsgi"]),
+    ("master", ["-M, --master", "accepted, and always so"]), ("protocol", ["one of: uwsgi, http", "default       uwsgi"]),
     ("buffer-size", ["default       64k", "bytes; k, m and g are understood"]),
     ("static-map", ["accepted and has no effect yet (static files); let nginx serve them"])])
 def test_one_option_is_explained(name, said):
@@ -70,7 +70,7 @@ def test_the_reference_page_is_what_the_tables_say():
 
 
 def test_every_option_has_a_sentence_and_an_example():
-    page = uwsgi("--help-markdown").stdout.partition("## Accepted, and without effect")[0]
+    page = uwsgi("--help-markdown").stdout.partition("## Accepted, and always so")[0]
     options = page.split("\n### ")[1:]
     assert len(options) > 150
     for option in options:
@@ -83,7 +83,7 @@ def test_every_option_has_a_sentence_and_an_example():
 def test_every_option_of_uwsgi_is_known():
     """It works, is to come, or is told with what to use instead."""
     with open(os.path.join(ROOT, "core", "settings", "uwsgi_names.c"), encoding="utf-8") as f:
-        names = re.findall(r'\{ "([^"]+)", [NOR] \}', f.read())
+        names = re.findall(r'\{ "([^"]+)", [NOR], \w+ \}', f.read())
     assert len(names) > 1300
     known = set(re.findall(r"^### (\S+)$|`([a-z0-9_.-]+)`", uwsgi("--help-markdown").stdout, re.M))
     known = {a or b for a, b in known}

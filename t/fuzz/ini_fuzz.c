@@ -32,7 +32,6 @@ static const struct option rows[] = {
 	{ .name = "buffer-size", .type = OPT_SIZE, .offset = AT(size), .initial = "64k" },
 	{ .name = "harakiri", .type = OPT_SECONDS, .offset = AT(seconds) },
 	{ .name = "vacuum", .type = OPT_FLAG, .offset = AT(flag) },
-	{ .name = "master", .type = OPT_ALWAYS },
 	{ .name = "chdir", .type = OPT_STRING, .offset = AT(chdir) },
 	{ .name = "log-format", .type = OPT_STRING, .offset = AT(format), .text = true },
 	{ .name = "env", .type = OPT_LIST, .offset = AT(env), .text = true, .initial = "A=1" },

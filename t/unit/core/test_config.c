@@ -37,8 +37,6 @@ static const struct option rows[] = {
 	  .max = 256 },
 	{ .name = "harakiri", .letter = 't', .type = OPT_SECONDS, .offset = AT(harakiri) },
 	{ .name = "vacuum", .type = OPT_FLAG, .offset = AT(vacuum) },
-	{ .name = "master", .letter = 'M', .type = OPT_ALWAYS },
-	{ .name = "enable-threads", .letter = 'T', .type = OPT_ALWAYS },
 	{ .name = "chdir", .type = OPT_STRING, .offset = AT(chdir) },
 	{ .name = "module", .letter = 'w', .type = OPT_STRING, .offset = AT(module) },
 	{ .name = "wsgi-file", .type = OPT_STRING, .offset = AT(module) },
@@ -254,8 +252,22 @@ static const struct world worlds[] = {
 	  .report = "command line: error: unknown option -Y\n" },
 	{ .words = { "--cheaper", "2", "-p", "4" },
 	  .settings = "processes=4",
-	  .report = "command line: warning: option \"cheaper\" of uWSGI is in no plugin that is loaded, "
-		    "ignored\n" },
+	  .report = "command line: warning: cheaper: not supported yet, ignored (the adaptive "
+		    "number of workers); all processes run all the time\n" },
+	{ .words = { "--callable", "2", "-p", "4" },
+	  .settings = "processes=4",
+	  .report = "command line: warning: option \"callable\" of uWSGI is in no plugin that is "
+		    "loaded, ignored\n" },
+	{ .words = { "--enable-thr", "--master-fif", "x", "-p", "4" },
+	  .settings = "processes=4",
+	  .report = "command line: warning: master-fifo: not supported yet, ignored (more ways to "
+		    "end or steer workers); harakiri, max-requests and the signals are there\n" },
+	{ .words = { "--enable-thread=false", "--cheaper=0" },
+	  .settings = "",
+	  .report = "command line: warning: enable-threads = false: always on here; ignored\n" },
+	{ .words = { "--cheape=2" },
+	  .settings = NULL,
+	  .report = "command line: error: unknown option --cheape; did you mean \"cheap\"?\n" },
 	{ .words = { "--set", "base=/x", "--set", "chdir=%(base)/y", "--set-ph", "zz=1" },
 	  .settings = "chdir=/x/y",
 	  .report = "" },
@@ -361,12 +373,18 @@ static const struct world worlds[] = {
 		    "A\"?\n"
 		    "a.ini:6: warning: unknown option \"threads: 4\", ignored; did you mean "
 		    "\"threads = 4\"?\n" },
-	{ "[uwsgi]\ncheaper = 2\nstrict = true\nquux = 1\nbase = /x\nchdir = %(base)\n", A,
+	{ "[uwsgi]\ncallable = 2\nstrict = true\nquux = 1\nbase = /x\nchdir = %(base)\n", A,
 	  .settings = NULL,
-	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is in no plugin that is loaded\n"
+	  .report = "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n"
 		    "a.ini:4: error: unknown option \"quux\"\n" },
-	{ "[uwsgi]\ncheaper = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
-	  .report = "a.ini:2: error: option \"cheaper\" of uWSGI is in no plugin that is loaded\n" },
+	{ "[uwsgi]\ncallable = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
+	  .report = "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n" },
+
+	{ "[uwsgi]\nstrict = true\ncheap = true\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
+	  .report = "a.ini:3: warning: cheap: not supported yet, ignored (the adaptive number of "
+		    "workers); all processes run all the time\n"
+		    "a.ini:5: error: option \"php-docroot\" of uWSGI is not supported here: PHP is "
+		    "not run here; PHP-FPM runs it\n" },
 
 	/* values that do not fit; all of them are reported, in the order of the file */
 	{ "[uwsgi]\nthreads = two\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A, .settings = NULL,

@@ -19,7 +19,6 @@ struct settings {
 #define AT(member) offsetof(struct settings, member)
 static const char *const colours[] = { "red", "green", NULL };
 static const struct option flag = { .name = "flag", .type = OPT_FLAG, .offset = AT(flag) };
-static const struct option always = { .name = "always", .type = OPT_ALWAYS };
 static const struct option processes = { .name = "processes",
 					 .type = OPT_INT,
 					 .offset = AT(number),
@@ -83,9 +82,6 @@ static const struct {
 	{ &flag, "0", OPTION_STORED, 0, NULL },
 	{ &flag, "shop.example", OPTION_DOUBTFUL, 1,
 	  "flag = shop.example: a flag is true or false; taken as true" },
-	{ &always, "true", OPTION_STORED, 77, NULL },
-	{ &always, NULL, OPTION_STORED, 77, NULL },
-	{ &always, "false", OPTION_DOUBTFUL, 77, "always = false: always on here; ignored" },
 
 	{ &processes, "4", OPTION_STORED, 4, NULL },
 	{ &processes, "1024", OPTION_STORED, 1024, NULL },
