@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* environ.c: the environ of PEP 3333: a copy of a lane's template with the request's variables.
- * Its strings are those of key_cache.c. */
+/* environ.c: the environ of PEP 3333: a copy of a lane's template with the request's variables, or
+ * of one that has their names already (shape.c).  Its strings are those of key_cache.c. */
 #include "internal.h"
 
-#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -63,19 +62,37 @@ static bool is_https(const struct request *rq)
 	       uwsgi_request_trusts_forwarded(rq);
 }
 
-PyObject *environ_new(const struct lane *lane, const struct request *rq)
+bool environ_is_of_scheme(struct slice name)
 {
-	const struct python *py = lane->python;
+	return says(name, "UWSGI_SCHEME") || says(name, "HTTPS") ||
+	       says(name, "HTTP_X_FORWARDED_PROTO") || says(name, "HTTP_X_FORWARDED_SSL");
+}
+
+static PyObject *make(const struct lane *lane, const struct var *vars, size_t count)
+{
 	PyObject *env = PyDict_Copy(lane->template);
-	size_t count;
-	const struct var *vars = uwsgi_request_vars(rq, &count);
-	int failed = !env || PyDict_SetItem(env, py->names.input, lane->input);
+	int failed = !env;
 
 	for (size_t i = 0; !failed && i < count; i++)
-		failed = key_cache_set(py->keys, env, &vars[i]);
-	if (!failed && is_https(rq))
-		failed = PyDict_SetItem(env, py->names.url_scheme, py->names.https);
+		failed = key_cache_set(lane->python->keys, env, &vars[i]);
 	if (failed)
+		Py_CLEAR(env);
+	return env;
+}
+
+PyObject *environ_new(const struct lane *lane, const struct request *rq)
+{
+	const struct names *names = &lane->python->names;
+	size_t count;
+	const struct var *vars = uwsgi_request_vars(rq, &count);
+	bool plain = false;
+	PyObject *env = shape_environ(lane, vars, count, &plain);
+
+	if (!env && !PyErr_Occurred())
+		env = make(lane, vars, count);
+	if (env && (PyDict_SetItem(env, names->input, lane->input) ||
+		    (!plain && is_https(rq) &&
+		     PyDict_SetItem(env, names->url_scheme, names->https))))
 		Py_CLEAR(env);
 	return env;
 }
@@ -106,6 +123,7 @@ PyObject *environ_template_new(const struct python *py, int lane)
 	if (t && !add(t, "SCRIPT_NAME", PyUnicode_FromString("")) &&
 	    !add(t, "PATH_INFO", PyUnicode_FromString("")) &&
 	    !add(t, "wsgi.version", Py_BuildValue("(ii)", 1, 0)) &&
+	    !add_borrowed(t, "wsgi.input", Py_None) && /* each request has its own */
 	    !add_borrowed(t, "wsgi.errors", errors ? errors : Py_None) &&
 	    !add(t, "wsgi.multithread", PyBool_FromLong(py->info->threads > 1)) &&
 	    !add(t, "wsgi.multiprocess", PyBool_FromLong(py->info->processes > 1)) &&

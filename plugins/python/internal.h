@@ -9,6 +9,7 @@
 #include <uwsgi/plugin.h>
 
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 #define TEXT_OF(x) #x
@@ -46,6 +47,7 @@ struct types {
 };
 
 struct key_cache; /* key_cache.c */
+struct shapes;    /* shape.c */
 
 /* An application and the URLs below which it answers. */
 struct mount {
@@ -80,6 +82,7 @@ struct lane {
 	PyThreadState *state;     /* the same while the lane does not run Python, else NULL */
 	struct request *rq;       /* the one that runs, or NULL */
 	PyObject *template;       /* what every environ begins with */
+	struct shapes *shapes;    /* shape.c */
 	PyObject *start_response; /* used again when the application has not kept it */
 	PyObject *input;          /* the same */
 	PyObject *seen; /* autoreload.c: when modules' files were changed; NULL: not yet */
@@ -233,6 +236,18 @@ int failure_report(struct error *, const char *what);
 struct key_cache *key_cache_new(void);
 /* dict[name] = value, but for what environ_drops(). */
 int key_cache_set(struct key_cache *, PyObject *dict, const struct var *);
+/* A name that the cache has, and its last short value or NULL; both are of one byte a character. */
+struct kept {
+	PyObject *name, *value;
+};
+/* NULL: it does not have this name.  What it has may be replaced as soon as Python runs. */
+const struct kept *key_cache_find(struct key_cache *, struct slice name);
+/* Whether a string of one byte a character is this. */
+static inline bool latin1_is(PyObject *text, struct slice s)
+{
+	return (size_t)PyUnicode_GET_LENGTH(text) == s.n &&
+	       (s.n == 0 || !memcmp(PyUnicode_1BYTE_DATA(text), s.p, s.n));
+}
 /* dict[name] = value, whose reference is consumed; where either is NULL, the exception is kept. */
 int put_new(PyObject *dict, PyObject *name, PyObject *value);
 
@@ -244,6 +259,17 @@ bool environ_drops(struct slice name);
 PyObject *environ_template_new(const struct python *, int lane);
 /* A new dict for one request. */
 PyObject *environ_new(const struct lane *, const struct request *);
+/* Whether a variable of this name can make the URL's scheme https. */
+bool environ_is_of_scheme(struct slice name);
+
+/* ---- shape.c ---- */
+
+/* A new dict for a request with these variables, complete but for wsgi.input; *plain: and its scheme
+ * is http.  NULL without an exception: it is to be made by hand. */
+PyObject *shape_environ(const struct lane *, const struct var *, size_t count, bool *plain);
+/* NULL: no memory; then all are made by hand. */
+struct shapes *shapes_new(void);
+void shapes_free(struct shapes *);
 
 /* ---- input.c ---- */
 

@@ -201,6 +201,7 @@ int interpreter_lane_start(int index, void **state, struct error *e)
 	name_thread(index);
 	lane->python = &python;
 	lane->template = environ_template_new(&python, index);
+	lane->shapes = shapes_new();
 	int failed = lane->template ? 0 : failure_report(e, "cannot make an environ");
 	crash_watch_lane(lane);
 	lane->thread = PyThreadState_Get();
@@ -216,6 +217,7 @@ void interpreter_lane_stop(void *state)
 	/* The thread state stays: its thread ends with the process. */
 	lane_enter(lane);
 	Py_CLEAR(lane->template);
+	shapes_free(lane->shapes);
 	Py_CLEAR(lane->start_response);
 	Py_CLEAR(lane->input);
 	Py_CLEAR(lane->seen);

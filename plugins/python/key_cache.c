@@ -6,9 +6,8 @@
 #include "internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { SETS = 256, WAYS = 4, VALUE_MAX = 64 };
+enum { SETS = 256, WAYS = 4, NAME_LONGEST = 128, VALUE_MAX = 64 };
 
 /* What CGI, nginx's *_params files, browsers and proxies name. */
 static const char *const usual[] = {
@@ -78,10 +77,6 @@ static const char *const usual[] = {
 	"UWSGI_SCHEME",
 };
 
-struct kept {
-	PyObject *name, *value; /* of one byte a character; NULL: none */
-};
-
 /* The hash of a name says in which set it may be, if anywhere. */
 struct set {
 	struct kept at[WAYS];
@@ -97,12 +92,6 @@ struct key_cache {
 static PyObject *latin1(struct slice s)
 {
 	return PyUnicode_DecodeLatin1(s.p, (Py_ssize_t)s.n, NULL);
-}
-
-static bool is_same(PyObject *text, struct slice s)
-{
-	return (size_t)PyUnicode_GET_LENGTH(text) == s.n &&
-	       (s.n == 0 || !memcmp(PyUnicode_1BYTE_DATA(text), s.p, s.n));
 }
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -168,7 +157,7 @@ struct key_cache *key_cache_new(void)
 static struct kept *find(struct set *set, struct slice name)
 {
 	for (size_t i = 0; i < WAYS && set->at[i].name; i++)
-		if (is_same(set->at[i].name, name))
+		if (latin1_is(set->at[i].name, name))
 			return &set->at[i];
 	return NULL;
 }
@@ -203,6 +192,11 @@ static int set_new(PyObject *dict, const struct var *v)
 	return failed;
 }
 
+const struct kept *key_cache_find(struct key_cache *cache, struct slice name)
+{
+	return find(set_of(cache, name), name);
+}
+
 int key_cache_set(struct key_cache *cache, PyObject *dict, const struct var *v)
 {
 	struct set *set = set_of(cache, v->name);
@@ -210,13 +204,13 @@ int key_cache_set(struct key_cache *cache, PyObject *dict, const struct var *v)
 
 	if (!kept && environ_drops(v->name))
 		return 0;
-	if (!kept && set->usual == WAYS)
+	if (!kept && (set->usual == WAYS || v->name.n > NAME_LONGEST))
 		return set_new(dict, v);
 	if (!kept)
 		kept = keep(set, v->name);
 	if (!kept)
 		return -1;
-	if (kept->value && is_same(kept->value, v->value))
+	if (kept->value && latin1_is(kept->value, v->value))
 		return PyDict_SetItem(dict, kept->name, kept->value);
 	PyObject *value = latin1(v->value);
 	if (value && v->value.n <= VALUE_MAX) {

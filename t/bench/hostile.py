@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What one hostile client of each kind costs the others: the latency of a well-behaved client that asks
+at a fixed rate, without and with it, in turn; the worker's and the router's memory and descriptors.
+
+usage: t/bench/hostile.py [--rounds N] [--seconds N] [--only WORD]... [--binary ./uwsgi]
+
+--only takes a part of a kind's or a way's name; all must fit.  The server has one worker with one
+thread, so that nobody can hide in another one.  Hostile clients are on machines of their own in life:
+here they run at a low priority.
+"""
+import argparse
+import os
+import resource
+import signal
+import statistics
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+from lib import proc  # noqa: E402
+from lib.attacks import KINDS, SPEAK, Attack  # noqa: E402
+from lib.hostile import PROXIED, ask_proxied  # noqa: E402, F401
+from lib.server import COMMAND, Server  # noqa: E402
+from lib.wait import until  # noqa: E402
+
+INI = """
+module = basic
+listen = 1024
+disable-logging = true
+chmod-socket = 666
+"""
+NICE = 10
+ANSWER_S = 5        # who has not been answered by then counts with this
+TABLE = """| hostile client | on | p50 without | with | p99 without | with | p99 × | server's CPU | memory | descriptors |
+|-|-|-|-|-|-|-|-|-|-|"""
+
+
+class Quiet(Server):
+    """A server whose log is not looked at by others."""
+    command = COMMAND
+
+
+# ---- the honest client ----
+
+def asker(kind, way, address):
+    if "proxy" in kind.ini:
+        return lambda: ask_proxied(address)
+    return lambda: SPEAK[way].request(address, kind.target, timeout=ANSWER_S)
+
+
+def latencies(ask, a_second, seconds):
+    """Seconds of each answer.  Who waits for the one before is late by the server's fault, so it counts
+    from when it should have been asked; who wakes late is not."""
+    found, step = [], 1 / a_second
+    due = time.monotonic() + step
+    end = due + seconds
+    while due < end:
+        now = time.monotonic()
+        if now < due:
+            time.sleep(due - now)
+            due = time.monotonic()
+        try:
+            ask()
+            found.append(time.monotonic() - due)
+        except OSError:
+            found.append(ANSWER_S)
+        due += step
+    return found
+
+
+def at(found, part):
+    return sorted(found)[min(len(found) - 1, int(len(found) * part))]
+
+
+# ---- the hostile one ----
+
+def attack_for_ever(kind, address, ready):
+    os.nice(NICE)
+    attack = Attack(kind, address)
+    attack.build_up()
+    os.write(ready, b"r")
+    attack.at = time.monotonic()
+    while True:
+        attack.turn()
+
+
+class Enemies:
+    """The attack in a process of its own, from when all its connections are there."""
+
+    def __init__(self, kind, address):
+        ready, says = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                attack_for_ever(kind, address, says)
+            finally:
+                os._exit(1)
+        os.close(says)
+        came = os.read(ready, 1)
+        os.close(ready)
+        if not came:
+            raise SystemExit(f"{kind.name}: the attack has ended")
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+# ---- one row ----
+
+def family(server):
+    return [*server.workers(), *server.routers()]
+
+
+def cpu_s(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
+
+
+def descriptors(pids):
+    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+
+
+def settled(server, before):
+    until(lambda: all(now <= then + 2 for now, then in zip(descriptors(family(server)), before)),
+          "the hostile connections to be closed", 60)
+
+
+def measure(kind, way, options):
+    """Rounds of (without, with): lists of (p50, p99), and what the server has used."""
+    without, with_, cpu = [], [], []
+    with tempfile.TemporaryDirectory(prefix="uwsgi-hostile-") as folder:
+        os.chmod(folder, 0o755)
+        server = Quiet(folder, f"{way} = {{peer}}\n{kind.ini}{INI}").start()
+        try:
+            ask = asker(kind, way, server.peer)
+            latencies(ask, kind.asks, 0.3)
+            pids, before = family(server), descriptors(family(server))
+            for _ in range(options.rounds):
+                found = latencies(ask, kind.asks, options.seconds)
+                without.append((at(found, .5), at(found, .99)))
+                enemies = Enemies(kind, server.peer)
+                used, began = cpu_s(pids), time.monotonic()
+                found = latencies(ask, kind.asks, options.seconds)
+                cpu.append((cpu_s(pids) - used) / (time.monotonic() - began))
+                with_.append((at(found, .5), at(found, .99)))
+                held = descriptors(pids)
+                enemies.end()
+                settled(server, before)
+            memory = [int(proc.status(pid, "VmHWM")[0]) / 1024 for pid in pids]
+        finally:
+            server.end()
+    return without, with_, statistics.median(cpu), memory, held
+
+
+def ms(seconds):
+    return f"{seconds * 1e3:.2f}" if seconds < .01 else f"{seconds * 1e3:.0f}"
+
+
+def row(kind, way, options):
+    without, with_, cpu, memory, held = measure(kind, way, options)
+    middle = [[statistics.median(r[i] for r in rounds) for i in (0, 1)] for rounds in (without, with_)]
+    times = statistics.median(w[1] / wo[1] for w, wo in zip(with_, without))
+    return (f"| {kind.name} | {way} | {ms(middle[0][0])} | {ms(middle[1][0])} | {ms(middle[0][1])} | "
+            f"{ms(middle[1][1])} | {times:.1f} | {cpu:.2f} | "
+            f"{', '.join(f'{m:.0f}' for m in memory)} | {', '.join(str(h) for h in held)} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--only", action="append", default=[])
+    options = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    proc.adopt_orphans()
+    print(TABLE, flush=True)
+    for kind in KINDS:
+        for way in kind.ways:
+            if all(word in f"{kind.name} {way}" for word in options.only):
+                print(row(kind, way, options), flush=True)
+
+
+if __name__ == "__main__":
+    main()
