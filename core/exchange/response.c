@@ -36,6 +36,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	clear_head(rs);
 	rs->protocol = protocol;
 	rs->state = state;
+	rs->flush_filters = NULL;
 	rs->body = 0;
 	rs->switches = 1;
 	rs->held_count = 0;
@@ -59,15 +60,21 @@ static void drop_held(struct response *rs)
 	rs->held_length = 0;
 }
 
+void response_set_line(struct response *rs, struct slice line)
+{
+	rs->line = arena_copy(&rs->rq->arena, line);
+	rs->status = 0;
+	for (size_t i = 0; i < 3 && i < line.n && line.p[i] >= '0' && line.p[i] <= '9'; i++)
+		rs->status = rs->status * 10 + (line.p[i] - '0');
+}
+
 bool uwsgi_response_start(struct response *rs, struct slice line)
 {
 	if (rs->head_sent)
 		return false;
 	drop_held(rs);
 	clear_head(rs);
-	rs->line = arena_copy(&rs->rq->arena, line);
-	for (size_t i = 0; i < 3 && i < line.n && line.p[i] >= '0' && line.p[i] <= '9'; i++)
-		rs->status = rs->status * 10 + (line.p[i] - '0');
+	response_set_line(rs, line);
 	rs->head_size = sizeof "HTTP/1.1 \r\n\r\n" - 1 + line.n;
 	return true;
 }
@@ -87,7 +94,7 @@ static int64_t parse_length(struct slice s)
 	return n;
 }
 
-static void add_header(struct response *rs, struct slice name, struct slice value)
+void response_add_header(struct response *rs, struct slice name, struct slice value)
 {
 	if (rs->count == rs->capacity) {
 		size_t wanted = rs->capacity ? rs->capacity * 2 : 16;
@@ -127,7 +134,7 @@ void uwsgi_response_header(struct response *rs, struct slice name, struct slice 
 		}
 		rs->declared = length;
 	}
-	add_header(rs, name, value);
+	response_add_header(rs, name, value);
 }
 
 /* False: the length is not to be said, neither the application's nor the server's own, so the
@@ -153,7 +160,7 @@ static bool apply_rules(struct response *rs)
 	bool says_length = rules->remove->count == 0 || remove_headers(rs);
 
 	for (size_t i = 0; i < rules->add_count; i++)
-		add_header(rs, rules->add[i].name, rules->add[i].value);
+		response_add_header(rs, rules->add[i].name, rules->add[i].value);
 	return says_length;
 }
 
@@ -171,9 +178,16 @@ static void say_piece(struct response *rs, struct piece piece, void *owner)
 		sendbuf_owner(rs->out, owner);
 }
 
-static bool has_no_body(const struct response *rs)
+bool response_has_no_body(const struct response *rs)
 {
 	return rs->status == 204 || rs->status == 304 || rs->status / 100 == 1;
+}
+
+bool response_is_to_head(const struct response *rs)
+{
+	struct slice method = uwsgi_request_find(rs->rq, SLICE("REQUEST_METHOD"));
+
+	return method.n == 4 && !memcmp(method.p, "HEAD", 4);
 }
 
 /* Instead of a head that has a hole: with no headers, and so with hardly any memory. */
@@ -195,18 +209,17 @@ static void say_no_memory(struct response *rs)
 /* Says the head and what was held.  length: of the whole body when that is all, else -1. */
 static void open_head(struct response *rs, int64_t length)
 {
-	struct slice method = uwsgi_request_find(rs->rq, SLICE("REQUEST_METHOD"));
-	bool head_only = method.n == 4 && !memcmp(method.p, "HEAD", 4);
+	bool head_only = response_is_to_head(rs);
 	char digits[24];
 
 	if (rs->rules && !apply_rules(rs))
 		length = -1;
-	rs->bodiless = head_only || has_no_body(rs);
+	rs->bodiless = head_only || response_has_no_body(rs);
 	/* An application may leave out the body of a HEAD response: then its length is unknown. */
-	if (length >= 0 && rs->declared < 0 && !has_no_body(rs) && !(head_only && length == 0)) {
+	if (length >= 0 && rs->declared < 0 && !response_has_no_body(rs) && !(head_only && length == 0)) {
 		int n = snprintf(digits, sizeof digits, "%lld", (long long)length);
 
-		add_header(rs, SLICE("Content-Length"), (struct slice){ digits, (size_t)n });
+		response_add_header(rs, SLICE("Content-Length"), (struct slice){ digits, (size_t)n });
 		rs->declared = length;
 	}
 	const struct head head = {
@@ -216,7 +229,7 @@ static void open_head(struct response *rs, int64_t length)
 		.header_count = rs->count,
 		.length = rs->declared,
 		.bodiless = rs->bodiless,
-		.head_only = head_only && !has_no_body(rs),
+		.head_only = head_only && !response_has_no_body(rs),
 		.close = rs->close,
 		.date = rs->date,
 	};
@@ -230,11 +243,24 @@ static void open_head(struct response *rs, int64_t length)
 	rs->held_count = 0;
 }
 
+static void say_part(struct response *rs, struct piece *rest)
+{
+	const struct piece part = { { rest->bytes.p, UWSGI_COPY_MAX }, -1, 0, UWSGI_COPY_MAX };
+
+	say_piece(rs, part, NULL);
+	rest->bytes.p += UWSGI_COPY_MAX;
+	rest->bytes.n -= UWSGI_COPY_MAX;
+	rest->length -= UWSGI_COPY_MAX;
+}
+
 static bool queue(struct response *rs, struct piece piece, void *owner)
 {
 	if (!rs->head_sent && rs->held_count == RESPONSE_HELD)
 		open_head(rs, -1);
 	if (rs->head_sent) {
+		/* What nobody lends is copied by the queue in parts of this size. */
+		while (piece.fd < 0 && !owner && piece.length > UWSGI_COPY_MAX)
+			say_part(rs, &piece);
 		say_piece(rs, piece, owner);
 		return !rs->broken;
 	}
@@ -271,6 +297,8 @@ void response_open(struct response *rs)
 		rs->switches++;
 	if (!rs->head_sent)
 		open_head(rs, -1);
+	if (rs->flush_filters && !rs->ended)
+		rs->flush_filters(rs);
 }
 
 int64_t uwsgi_response_unsent(const struct response *rs)

@@ -16,6 +16,8 @@
 struct response {
 	const struct protocol *protocol;
 	void *state; /* the protocol's, of this connection */
+	/* Has what handlers hold back go on; NULL: none of them stands before the protocol. */
+	void (*flush_filters)(struct response *);
 	struct request *rq;
 	struct sendbuf *out;
 	const struct header_rules *rules; /* NULL: none */
@@ -55,5 +57,13 @@ void response_open(struct response *);
 /* Either of them ends it.  refuse: as uwsgi_response_refuse(). */
 void response_end(struct response *);
 void response_refuse(struct response *, int status, struct slice text);
+
+/* Copied; anything but Content-Length, whose value is kept apart. */
+void response_add_header(struct response *, struct slice name, struct slice value);
+/* "200 OK", copied. */
+void response_set_line(struct response *, struct slice line);
+/* The status forbids one (RFC 9110 section 6.4.1). */
+bool response_has_no_body(const struct response *);
+bool response_is_to_head(const struct response *);
 
 #endif

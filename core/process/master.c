@@ -95,6 +95,8 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 {
 	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
 	struct error e; /* that there is one was asked before */
+	const struct handler *handlers[LOADER_MAX];
+	size_t handler_count = loader_find_handlers(m->host.loader, g->config, handlers);
 	const struct zygote_setup zygote = {
 		.worker = {
 			.config = g->config,
@@ -102,6 +104,8 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.neighbours = g->neighbours,
 			.successors = m->host.workers_left,
 			.app = loader_find_app(m->host.loader, g->config, &e),
+			.handlers = handlers,
+			.handler_count = handler_count,
 			.scoreboard = &g->scoreboard,
 			.tally = m->tally,
 			.info = {

@@ -21,6 +21,9 @@ static const struct member app_members[] = {
 	MEMBER(app, name),
 	MEMBER(app, handle),
 };
+static const struct member handler_members[] = {
+	MEMBER(handler, name),
+};
 static const struct member gateway_members[] = {
 	MEMBER(gateway, name),   MEMBER(gateway, needs), MEMBER(gateway, start),
 	MEMBER(gateway, handle), MEMBER(gateway, gone),  MEMBER(gateway, release),
@@ -82,7 +85,7 @@ int contract_check(const struct plugin *p, struct error *e)
 	if (!p->name || !*p->name)
 		return uwsgi_error_set(e, "the plugin has no name");
 	if (check_options(p, e) || CHECK_MEMBERS(p, protocol, e) || CHECK_MEMBERS(p, app, e) ||
-	    CHECK_MEMBERS(p, gateway, e))
+	    CHECK_MEMBERS(p, handler, e) || CHECK_MEMBERS(p, gateway, e))
 		return -1;
 	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
 		return uwsgi_error_set(e,

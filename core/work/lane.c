@@ -257,7 +257,7 @@ static void on_run(void *host, struct exchange *x)
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
 	if (show_busy(lane, &x->rq))
-		lane->setup->app->handle(lane->app_state, &x->rq, &x->rs);
+		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
 		refuse_nameless(x);
 	stray_end();
@@ -294,14 +294,16 @@ static void on_pause(void *host)
 		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
 		atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
 	}
-	lane->setup->app->pause(lane->app_state);
+	if (!lane->chain.in_handler)
+		lane->setup->app->pause(lane->app_state);
 }
 
 static void on_resume(void *host)
 {
 	struct lane *lane = host;
 
-	lane->setup->app->resume(lane->app_state);
+	if (!lane->chain.in_handler)
+		lane->setup->app->resume(lane->app_state);
 	if (lane->settings->harakiri_s)
 		atomic_store_explicit(&lane->score->deadline_ms,
 				      clock_monotonic_coarse_ms() + lane->left_ms,
@@ -312,7 +314,7 @@ static void on_release(void *host, void *const *owners, size_t count)
 {
 	struct lane *lane = host;
 
-	lane->setup->app->release(lane->app_state, owners, count);
+	lane->release(lane->handle_state, owners, count);
 }
 
 static const struct clients_host host_functions = {
@@ -470,6 +472,21 @@ static void start_looking(struct lane *lane)
 	ev_timer_start(lane->loop, &lane->look);
 }
 
+/* Without handlers, the application is called as directly as if there could be none. */
+static int init_chain(struct lane *lane, struct error *e)
+{
+	const struct lane_setup *setup = lane->setup;
+	bool direct = setup->handler_count == 0;
+
+	lane->handle = direct ? setup->app->handle : chain_handle;
+	lane->release = direct ? setup->app->release : chain_release;
+	lane->handle_state = direct ? lane->app_state : &lane->chain;
+	lane->chain.app = setup->app;
+	lane->chain.app_state = lane->app_state;
+	return chain_init(&lane->chain, setup->handlers, setup->handler_count, setup->config,
+			  lane->index, e);
+}
+
 int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	      struct lane_score *score, struct error *e)
 {
@@ -494,7 +511,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	if (requestlog_init(&lane->log, setup->config, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
 	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted, e) ||
-	    setup->app->lane_start(index, &lane->app_state, e))
+	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))
 		return -1;
 	lane_limits(setup->config, &clients);
 	clients.limits.trust = &lane->trust;
@@ -528,6 +545,7 @@ void lane_fini(struct lane *lane)
 {
 	acceptor_fini(&lane->acceptor);
 	clients_fini(&lane->clients);
+	chain_fini(&lane->chain);
 	lane->setup->app->lane_stop(lane->app_state);
 	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
 	close(lane->idle);

@@ -4,6 +4,7 @@
 #ifndef UWSGI_LANE_H
 #define UWSGI_LANE_H
 
+#include "exchange/chain.h"
 #include "wire/acceptor.h"
 #include "work/scoreboard.h"
 #include "wire/watch.h"
@@ -27,6 +28,8 @@ struct lane_setup {
 	 * are several, and to those that stay when a worker leaves. */
 	struct migrate_queue neighbours, successors;
 	const struct app *app;
+	const struct handler *const *handlers; /* in their order */
+	size_t handler_count;
 	struct slot_score *slot;
 	struct tally *tally;
 	pid_t pid;
@@ -51,6 +54,11 @@ struct lane {
 	struct trust trust;
 	struct lane_score *score;
 	void *app_state;
+	struct chain chain; /* of no handlers: nothing of it is used */
+	/* The chain's or, without one, the application's. */
+	void (*handle)(void *state, struct request *, struct response *);
+	void (*release)(void *state, void *const *owners, size_t count);
+	void *handle_state;
 	struct acceptor acceptor;
 	int idle;         /* an epoll of its own, waited on while there is no connection */
 	struct watch wake; /* an eventfd, written to by other threads and signal handlers */

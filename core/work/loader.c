@@ -365,6 +365,23 @@ const struct app *loader_find_app(const struct loader *ld, const struct config *
 	return wanted ? wanted : first;
 }
 
+size_t loader_find_handlers(const struct loader *ld, const struct config *cfg,
+			    const struct handler *found[LOADER_MAX])
+{
+	size_t count = 0, at;
+
+	for (size_t i = 0; i < ld->plugins.count; i++) {
+		const struct handler *h = ld->items[i]->handler;
+
+		if (!h || (h->wants && !h->wants(cfg)))
+			continue;
+		for (at = count++; at > 0 && found[at - 1]->order > h->order; at--)
+			found[at] = found[at - 1];
+		found[at] = h;
+	}
+	return count;
+}
+
 bool loader_has(const struct loader *ld, const char *name)
 {
 	return is_loaded(ld, name);

@@ -36,6 +36,9 @@ void loader_load_configured(struct loader *, const struct config *keys, struct r
 /* The plugin whose application this configuration names, or the only one there is.  NULL with what is
  * wrong: there is none, or several are named. */
 const struct app *loader_find_app(const struct loader *, const struct config *, struct error *);
+/* The handlers that have work in this configuration, in their order; how many. */
+size_t loader_find_handlers(const struct loader *, const struct config *,
+			    const struct handler *found[LOADER_MAX]);
 /* Whether a plugin of this name is loaded; python3 is python. */
 bool loader_has(const struct loader *, const char *name);
 

@@ -268,6 +268,8 @@ static int start(struct worker *w, struct error *e)
 		.neighbours = setup->neighbours,
 		.successors = setup->successors,
 		.app = setup->app,
+		.handlers = setup->handlers,
+		.handler_count = setup->handler_count,
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.tally = setup->tally,
 		.pid = getpid(),

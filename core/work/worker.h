@@ -17,6 +17,8 @@ struct worker_setup {
 	const struct listeners *listeners;
 	struct migrate_queue neighbours, successors; /* as struct lane_setup's */
 	const struct app *app;
+	const struct handler *const *handlers; /* in their order */
+	size_t handler_count;
 	const struct scoreboard *scoreboard;
 	struct tally *tally;
 	size_t slot;

@@ -301,6 +301,55 @@ struct app {
 	void (*worker_stop)(long long mercy_ms);
 };
 
+/* ---- a handler: C between the protocols and the application; answers requests by itself, or changes
+ * the answers of those behind it ---- */
+
+enum handled {
+	HANDLED_NOT,  /* the next handler's turn, or the application's */
+	HANDLED_DONE, /* the response has ended */
+};
+
+/* What stands between a filter and the peer: the filters before it, and the protocol. */
+struct next;
+
+/* Its place in the chain is its order: requests pass from the lowest on, answers come back the other
+ * way, so that a handler sees those of all behind it.  What the server refuses by itself (a malformed
+ * request, for example) passes none.
+ *
+ * All runs in the workers, on the lane's thread.  before() runs without the locks of the
+ * application's language and must not wait: what takes long belongs to a process or thread of its
+ * own.  The others run inside the application's handle(), and must be quick.  Any member but name may
+ * be NULL. */
+struct handler {
+	const char *name;
+	int order; /* 0..99: about 10 changes requests (routes), 20 changes answers (gzip), 50
+		    * answers (static files) */
+	/* In the master: whether this configuration has work for it.  NULL: whenever it is loaded.
+	 * Where no handler has work, requests pass no chain at all. */
+	bool (*wants)(const struct config *);
+	/* On the lane's own thread, before its first request; *state, NULL before, is handed to every
+	 * other call for this lane. */
+	int (*lane_start)(const struct config *, int lane, void **state, struct error *);
+	void (*lane_stop)(void *state);
+
+	/* A whole request.  It may add variables, and answer by uwsgi_response_start() and so on;
+	 * what it lends has an owner of uwsgi_loan().  *mine, NULL before, comes back in the other
+	 * calls for this request; memory of uwsgi_request_alloc() lives as long. */
+	enum handled (*before)(void *state, struct request *, struct response *, void **mine);
+	/* The head of an answer, before it is said: uwsgi_response_status(), _find(), _set(),
+	 * _set_status(), _replace(), _any_length() are for here. */
+	void (*head)(void *state, struct response *, void **mine);
+	/* A filter: a stretch of the body, which may be a file; valid during the call.  It goes on
+	 * by uwsgi_next_piece() and uwsgi_next_bytes(), now or later.  Not called without a body
+	 * (HEAD, 304). */
+	void (*body)(void *state, struct next *, const struct piece *, void *mine);
+	/* What was held back is to leave now: the application waits for something. */
+	void (*flush)(void *state, struct next *, void *mine);
+	/* The end of the answer to each request that it passed on: what was held back follows, *mine
+	 * ends.  complete: as struct protocol's. */
+	void (*end)(void *state, struct next *, bool complete, void *mine);
+};
+
 /* ---- a gateway: takes requests from clients and has others answer them; a process of its own
  * beside the workers, which never blocks ---- */
 
@@ -351,6 +400,7 @@ struct plugin {
 	const struct option_table *options; /* NULL: none */
 	const struct protocol *protocol;
 	const struct app *app;
+	const struct handler *handler;
 	const struct gateway *gateway;
 };
 extern UWSGI_API const struct plugin uwsgi_plugin;
@@ -452,6 +502,38 @@ UWSGI_API void uwsgi_response_end(struct response *);
 UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
 /* The same with another status than 500. */
 UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
+/* ---- what a handler does with an answer ---- */
+
+/* What a handler lends for an answer: release() is called when it is sent, on the lane's thread.  As
+ * owner for uwsgi_response_body() and _file(), it is given as uwsgi_loan(&loan). */
+struct loan {
+	void (*release)(struct loan *);
+};
+/* Owners are pointers of the application's or, marked so, loans of handlers. */
+static inline void *uwsgi_loan(struct loan *loan)
+{
+	return (void *)((uintptr_t)loan | 1);
+}
+
+/* In head(). */
+UWSGI_API int uwsgi_response_status(const struct response *);
+UWSGI_API void uwsgi_response_set_status(struct response *, struct slice status_line);
+/* The first header of this name, in any case of letters; {NULL, 0}: there is none. */
+UWSGI_API struct slice uwsgi_response_find(const struct response *, struct slice name);
+/* In the place of all headers of this name; value {NULL, 0}: they go.  Of Content-Length nothing is
+ * set but by the two below. */
+UWSGI_API void uwsgi_response_set(struct response *, struct slice name, struct slice value);
+/* The body will have another length, which is not known yet: a filter changes it. */
+UWSGI_API void uwsgi_response_any_length(struct response *);
+/* This is the body instead of what comes from the application and the handlers behind; handlers before
+ * see it.  owner as for uwsgi_response_body(); bytes without one live as long as the request, and are
+ * no more than UWSGI_COPY_MAX. */
+UWSGI_API void uwsgi_response_replace(struct response *, const struct piece *, void *owner);
+
+/* In body(), flush() and end(): a piece that came, or a part of it; and bytes, which are copied. */
+UWSGI_API void uwsgi_next_piece(struct next *, const struct piece *);
+UWSGI_API void uwsgi_next_bytes(struct next *, struct slice);
+
 /* For a gateway, after handle() has returned and instead of an end: the client's connection
  * becomes the caller's.  What the client has said behind its request is copied to `unread`.
  * -1: not possible, the response must be ended. */

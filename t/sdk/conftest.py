@@ -26,7 +26,7 @@ def plugin():
         elif os.path.exists(path):
             return path
         done = subprocess.run(
-            ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIC", "-shared",
+            ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIC", "-shared",
              f"-I{ROOT}/include", *flags, "-o", path,
              f"{folder if source else HERE}/{name}.c"],
             cwd=folder, capture_output=True, text=True, timeout=60, check=False)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* constant.c: an application runner outside the tree: it answers every request with one text, and
  * gives the body of a POST back. */
-#define _POSIX_C_SOURCE 200809L /* pread() */
 #include <uwsgi/plugin.h>
 
 #include <stdlib.h>

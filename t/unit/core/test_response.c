@@ -215,6 +215,24 @@ static void test_many_blocks_open_the_head_without_a_length(void **unused)
 	finish(&f, "");
 }
 
+/* Also when it is longer than what the queue copies by itself. */
+static void test_what_nobody_lends_is_copied(void **unused)
+{
+	struct fixture f;
+	char big[3 * UWSGI_COPY_MAX + 1] = "";
+
+	(void)unused;
+	begin(&f, "GET");
+	uwsgi_response_start(&f.rs, SLICE("200 OK"));
+	response_open(&f.rs);
+	uwsgi_response_body(&f.rs, (struct slice){ big, sizeof big }, NULL);
+	assert_int_equal(f.out.lent, 0);
+	assert_int_equal(f.out.pending, sizeof big);
+	response_end(&f.rs);
+	f.record.text[0] = '\0';
+	finish(&f, "");
+}
+
 static void test_failing_says_500_or_cuts(void **unused)
 {
 	struct fixture f;
@@ -299,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_responses_without_a_body_never_get_one),
 		cmocka_unit_test(test_starting_again_replaces_what_was_held),
 		cmocka_unit_test(test_many_blocks_open_the_head_without_a_length),
+		cmocka_unit_test(test_what_nobody_lends_is_copied),
 		cmocka_unit_test(test_failing_says_500_or_cuts),
 		cmocka_unit_test(test_files_are_passed_on_with_their_length),
 		cmocka_unit_test(test_without_memory_for_the_head_500_is_said),

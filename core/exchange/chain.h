@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* chain.h: the handlers that a request of one lane passes before the application, and its answer on
+ * the way back. */
+#ifndef UWSGI_CHAIN_H
+#define UWSGI_CHAIN_H
+
+#include "exchange/response.h"
+
+#define CHAIN_MAX 32
+
+struct chain {
+	const struct handler *handlers[CHAIN_MAX]; /* in their order */
+	void *states[CHAIN_MAX];
+	size_t count;
+	size_t started; /* so many lane_start() were called */
+	const struct app *app;
+	void *app_state;
+	bool in_handler; /* the application does not run, though a request does */
+};
+
+/* On the lane's thread.  handlers must be in their order. */
+int chain_init(struct chain *, const struct handler *const *handlers, size_t count,
+	       const struct config *, int lane, struct error *);
+void chain_fini(struct chain *);
+
+/* As struct app's, with a chain as state: the handlers' turn, and the application's when they leave
+ * the request to it. */
+void chain_handle(void *chain, struct request *, struct response *);
+/* Owners are the application's or loans of handlers. */
+void chain_release(void *chain, void *const *owners, size_t count);
+
+#endif
