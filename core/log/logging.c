@@ -122,7 +122,8 @@ static const struct option rows[] = {
 	  .initial = "64k",
 	  .min = 1024,
 	  .max = 16 << 20,
-	  .help = "how much the master takes of the lines of log-master at once",
+	  .help = "how much the master takes of the lines of log-master at once; more than 128k "
+		  "is the same as 128k",
 	  .differs = "what is longer is cut off" },
 	{ .name = "log-date",
 	  .type = OPT_STRING,

@@ -321,7 +321,8 @@ int logpipe_open_pipe(struct logpipe *p, size_t portion, struct error *e)
 	if (has_pipe(p))
 		return 0;
 	p->in_size = portion < PORTION_MAX ? portion : PORTION_MAX;
-	if (!p->in && !(p->in = malloc(p->in_size)))
+	free(p->in);
+	if (!(p->in = malloc(p->in_size)))
 		return uwsgi_error_set(e, "log-master: out of memory");
 	if (pipe2(p->ends, O_CLOEXEC)) {
 		p->ends[0] = p->ends[1] = -1;

@@ -221,6 +221,17 @@ def test_a_file_with_a_limit(start):
     assert len(read(server, "a")) <= 2000 and 1000 < len(read(server, "old")) <= 2000
 
 
+def test_a_file_that_cannot_be_renamed_goes_on(start):
+    """What is said about that goes to the same file, and does not begin it all again."""
+    server = start.not_yet(LOGGED + "logger = file:logfile={here}/a,maxsize=2000,"
+                           "backupname={here}/none/old\n").spawn()
+    server.wait_listening("http")
+    http.request(server.http, "/lines/100/50")
+    server.stop()
+    assert read(server, "a").count(LONG) >= 100
+    assert 1 <= read(server, "a").count("cannot rename") < 10
+
+
 def test_other_loggers_after_a_reload(start):
     server = start.not_yet(LOGGED + "logger = file:{here}/a\nlog-encoder = prefix 1\n").spawn()
     wait_in(server, "a", "^1serving: ")
