@@ -49,6 +49,20 @@ void logline_printf(struct logline *l, const char *fmt, ...)
 		l->n += (size_t)n < room(l) ? (size_t)n : room(l);
 }
 
+void logline_number(struct logline *l, long long number)
+{
+	unsigned long long left =
+		number < 0 ? -(unsigned long long)number : (unsigned long long)number;
+	char digits[24], *at = digits + sizeof digits;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (number < 0)
+		*--at = '-';
+	logline_text(l, (struct slice){ at, (size_t)(digits + sizeof digits - at) });
+}
+
 /* An escape as a whole, or nothing of it. */
 static void add_escape(struct logline *l, const char *before, unsigned char byte)
 {
@@ -170,17 +184,35 @@ void logline_quoted(struct logline *l, struct slice s)
 	}
 }
 
+/* The last time that this thread has written: many lines are of the same second. */
+static _Thread_local struct {
+	time_t second;
+	size_t n;
+	char format[64], text[64];
+} written;
+
 /* The format is the user's: no compiler can check it. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 void logline_time(struct logline *l, const char *format, int64_t at_us)
 {
-	time_t t = (time_t)(at_us / 1000000);
+	time_t second = (time_t)(at_us / 1000000);
 	struct tm tm;
 
-	localtime_r(&t, &tm);
+	if (second == written.second && strcmp(format, written.format) == 0) {
+		logline_text(l, (struct slice){ written.text, written.n });
+		return;
+	}
+	localtime_r(&second, &tm);
 	/* With its NUL it may take the byte that is kept: that is not the line's yet. */
-	l->n += strftime(l->p + l->n, room(l) + 1, format, &tm);
+	size_t n = strftime(l->p + l->n, room(l) + 1, format, &tm);
+	if (n > 0 && n < sizeof written.text && strlen(format) < sizeof written.format) {
+		written.second = second;
+		written.n = n;
+		strcpy(written.format, format);
+		memcpy(written.text, l->p + l->n, n);
+	}
+	l->n += n;
 }
 #pragma GCC diagnostic pop
 
@@ -199,12 +231,7 @@ static void *writer_data;
 static int request_fd = STDERR_FILENO;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
-/* The same for the second of the last line of this thread. */
-static _Thread_local struct {
-	int64_t second;
-	size_t n;
-	char text[256];
-} said;
+enum { DATE_MAX = 2048 }; /* the most that it may become */
 
 void log_set_writer(log_writer *other, void *data)
 {
@@ -220,22 +247,6 @@ void log_set_request_fd(int fd)
 void log_set_date(const char *format)
 {
 	snprintf(date, sizeof date, "%s", format ? format : "");
-	said.second = 0;
-}
-
-static void find_date(void)
-{
-	int64_t now_us = clock_wall_us();
-	struct logline l;
-
-	if (said.second == now_us / 1000000)
-		return;
-	said.second = now_us / 1000000;
-	logline_init(&l, said.text, sizeof said.text);
-	logline_time(&l, date, now_us);
-	if (l.n)
-		logline_text(&l, SLICE(" - "));
-	said.n = l.n;
 }
 
 static void write_to(int fd, const char *text, size_t length)
@@ -296,14 +307,15 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vasprintf(&message, fmt, ap);
 	va_end(ap);
-	find_date();
 	/* Any byte may become \x0a: a traceback may be long, and has to leave in one piece. */
-	size_t size = said.n + sizeof "warning: " + 4 * (size_t)(n > 0 ? n : 0) + 1;
+	size_t size = DATE_MAX + sizeof "warning: " + 4 * (size_t)(n > 0 ? n : 0);
 	if (n >= 0 && (text = malloc(size))) {
 		struct logline l;
 
 		logline_init(&l, text, size);
-		logline_text(&l, (struct slice){ said.text, said.n });
+		logline_time(&l, date, clock_wall_us());
+		if (l.n)
+			logline_text(&l, SLICE(" - "));
 		logline_text(&l, prefix[severity]);
 		add_message(&l, message);
 		write_line(text, logline_end(&l));

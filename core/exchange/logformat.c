@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* logformat.c: a format is a list of steps, each of which adds to the line; its texts are slices
- * of the option's value.  requestlog.c decides which requests are logged. */
+ * of the option's value.  A new variable is a row of the table, and a row of docs/logging.md.
+ * requestlog.c decides which requests are logged. */
 #include "exchange/logformat.h"
 
 #include "base/slice.h"
@@ -15,8 +16,9 @@ typedef long long step_number(const struct logged *);
 struct step {
 	step_write *write;
 	struct slice text; /* a literal, the name behind var., a format of time */
-	bool quoted;       /* it stands between quotation marks */
 	step_number *number;
+	bool quoted; /* it stands between quotation marks */
+	bool dash;   /* written for what is empty */
 };
 
 struct logformat {
@@ -34,11 +36,10 @@ static void write_literal(struct logline *l, const struct logged *x, const struc
 	logline_text(l, s->text);
 }
 
-/* uWSGI writes a dash for what is empty. */
 static void write_client_text(struct logline *l, const struct step *s, struct slice text)
 {
 	if (text.n == 0)
-		logline_text(l, SLICE("-"));
+		logline_text(l, s->dash ? SLICE("-") : SLICE(""));
 	else if (s->quoted)
 		logline_quoted(l, text);
 	else
@@ -50,18 +51,20 @@ static void write_var(struct logline *l, const struct logged *x, const struct st
 	write_client_text(l, s, uwsgi_request_find(x->rq, s->text));
 }
 
-struct slice logged_address(const struct logged *x)
+static void write_address(struct logline *l, const struct logged *x, const struct step *s)
 {
 	struct slice forwarded = x->forwarded_for
 					 ? uwsgi_request_find(x->rq, SLICE("HTTP_X_FORWARDED_FOR"))
 					 : (struct slice){ 0 };
 
-	return forwarded.n ? forwarded : uwsgi_request_find(x->rq, SLICE("REMOTE_ADDR"));
+	write_client_text(
+		l, s, forwarded.n ? forwarded : uwsgi_request_find(x->rq, SLICE("REMOTE_ADDR")));
 }
 
-static void write_address(struct logline *l, const struct logged *x, const struct step *s)
+static void write_sendfile(struct logline *l, const struct logged *x, const struct step *s)
 {
-	write_client_text(l, s, logged_address(x));
+	(void)s;
+	logline_text(l, x->rs->file ? SLICE(" via sendfile() ") : SLICE(" "));
 }
 
 static void write_logvar(struct logline *l, const struct logged *x, const struct step *s)
@@ -115,12 +118,14 @@ NUMBER(vsz_mb, x->memory.address_space >> 20)
 NUMBER(rss, x->memory.resident)
 NUMBER(rss_mb, x->memory.resident >> 20)
 NUMBER(write_errors, x->rs->broken)
+NUMBER(worker_requests, x->worker_requests)
+NUMBER(server_requests, x->server_requests)
 NUMBER(zero, 0)
 #undef NUMBER
 
 static void write_number(struct logline *l, const struct logged *x, const struct step *s)
 {
-	logline_printf(l, "%lld", s->number(x));
+	logline_number(l, s->number(x));
 }
 
 static const struct variable {
@@ -168,6 +173,10 @@ static const struct variable {
 	{ "rerr", .number = number_zero }, /* a request that was not read whole is never run */
 	{ "modifier1", .number = number_zero },
 	{ "modifier2", .number = number_zero },
+	/* Of the default line: no application calls a variable of its own so. */
+	{ "worker requests", .number = number_worker_requests },
+	{ "server requests", .number = number_server_requests },
+	{ "via sendfile", .write = write_sendfile },
 };
 
 /* ---- parsing ---- */
@@ -185,22 +194,24 @@ static bool is_var(struct slice name)
 	return name.n > 4 && memcmp(name.p, "var.", 4) == 0;
 }
 
-static struct step step_of(struct logformat *f, struct slice name, bool quoted)
+static struct step step_of(struct logformat *f, struct slice name)
 {
 	const struct variable *v = find_variable(name);
 
 	if (is_var(name))
-		return (struct step){ write_var, { name.p + 4, name.n - 4 }, quoted, NULL };
+		return (struct step){ .write = write_var, .text = { name.p + 4, name.n - 4 } };
 	if (slice_is(name, "ftime"))
-		return (struct step){ write_time, slice_of(f->date), quoted, NULL };
+		return (struct step){ .write = write_time, .text = slice_of(f->date) };
 	if (!v)
-		return (struct step){ write_logvar, name, quoted, NULL };
+		return (struct step){ .write = write_logvar, .text = name };
 	if (v->var)
-		return (struct step){ write_var, slice_of(v->var), quoted, NULL };
+		return (struct step){ .write = write_var, .text = slice_of(v->var) };
 	if (v->time)
-		return (struct step){ write_time, slice_of(v->time), quoted, NULL };
+		return (struct step){ .write = write_time, .text = slice_of(v->time) };
 	f->wants_memory = f->wants_memory || v->memory;
-	return (struct step){ v->number ? write_number : v->write, { 0 }, quoted, v->number };
+	if (v->number)
+		return (struct step){ .write = write_number, .number = v->number };
+	return (struct step){ .write = v->write };
 }
 
 /* The next %(name) at or after p, or the end of the text; *end is where what follows begins. */
@@ -234,7 +245,7 @@ static size_t most_steps(const char *text)
 	return n;
 }
 
-struct logformat *logformat_new(const char *text, const char *date)
+struct logformat *logformat_new(const char *text, const char *date, bool dashes)
 {
 	struct logformat *f = calloc(1, sizeof *f + most_steps(text) * sizeof f->steps[0]);
 	bool quoted = false;
@@ -248,10 +259,14 @@ struct logformat *logformat_new(const char *text, const char *date)
 		struct slice literal = { text, (size_t)(at - text) };
 
 		if (literal.n)
-			f->steps[f->count++] = (struct step){ write_literal, literal, false, NULL };
+			f->steps[f->count++] =
+				(struct step){ .write = write_literal, .text = literal };
 		quoted = ends_in_quotes(literal, quoted);
-		if (end > at)
-			f->steps[f->count++] = step_of(f, name, quoted);
+		if (end > at) {
+			f->steps[f->count] = step_of(f, name);
+			f->steps[f->count].quoted = quoted;
+			f->steps[f->count++].dash = dashes;
+		}
 		text = end;
 	}
 	return f;

@@ -21,8 +21,9 @@ struct logged {
 
 struct logformat;
 
-/* text must live as long; date is the strftime format of %(ftime).  NULL: no memory. */
-struct logformat *logformat_new(const char *text, const char *date);
+/* text must live as long; date is the strftime format of %(ftime), NULL: as %(ltime).  dashes: what is
+ * empty is a dash, as in log-format, not in the default line.  NULL: no memory. */
+struct logformat *logformat_new(const char *text, const char *date, bool dashes);
 void logformat_free(struct logformat *);
 /* Whether one of its variables is about memory, which costs to ask for. */
 bool logformat_wants_memory(const struct logformat *);
@@ -31,8 +32,5 @@ void logformat_write(const struct logformat *, struct logline *, const struct lo
 /* The next variable that is none of the server's, and so only the application can set; *at
  * starts at text.  False: there is no more. */
 bool logformat_next_foreign(const char **at, struct slice *name);
-
-/* Who the client is. */
-struct slice logged_address(const struct logged *);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* requestlog.c: the options of the request log, which requests they choose, and the line in
- * uWSGI's default format.  The lane says what there is to log, and writes it. */
+/* requestlog.c: the options of the request log, which requests they choose, and the format of
+ * uWSGI's default line.  The lane says what there is to log, and writes it. */
 #include "exchange/requestlog.h"
 
 #include "base/clock.h"
@@ -107,14 +107,33 @@ const struct option_table requestlog_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+/* uWSGI's, which tools parse. */
+#define DEFAULT_LINE(memory, took)                                                                 \
+	memory "[pid: %(pid)|app: 0|req: %(worker requests)/%(server requests)] %(addr) "          \
+	       "(%(user)) "                                                                        \
+	       "{%(vars) vars in %(pktsize) bytes} [%(ctime)] %(method) %(uri) => generated "      \
+	       "%(rsize) bytes in " took                                                           \
+	       "%(via sendfile)(%(proto) %(status)) %(headers) headers in "                        \
+	       "%(hsize) bytes (%(switches) switches on core %(core))"
+#define MEMORY "{address space usage: %(vsz) bytes/%(vszM)MB} {rss usage: %(rss) bytes/%(rssM)MB} "
+#define MSECS "%(msecs) msecs"
+#define MICROS "%(micros) micros"
+
+static const char *default_line(const struct requestlog_settings *s)
+{
+	if (s->memory_report)
+		return s->micros ? DEFAULT_LINE(MEMORY, MICROS) : DEFAULT_LINE(MEMORY, MSECS);
+	return s->micros ? DEFAULT_LINE("", MICROS) : DEFAULT_LINE("", MSECS);
+}
+
 int requestlog_init(struct requestlog *log, const struct config *cfg, struct error *e)
 {
 	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
 
 	*log = (struct requestlog){ .settings = s };
-	if (!s->format)
-		return 0;
-	log->format = logformat_new(s->format, s->strftime ? logging_date_format(cfg) : NULL);
+	log->format = s->format ? logformat_new(s->format,
+						s->strftime ? logging_date_format(cfg) : NULL, true)
+				: logformat_new(default_line(s), NULL, false);
 	return log->format ? 0 : uwsgi_error_set(e, "log-format: out of memory");
 }
 
@@ -137,8 +156,6 @@ void requestlog_warn(const struct config *cfg)
 			  (int)name.n, name.p);
 }
 
-/* ---- which ---- */
-
 bool requestlog_wants(const struct requestlog *log, struct logged *x)
 {
 	const struct requestlog_settings *s = log->settings;
@@ -158,66 +175,16 @@ bool requestlog_wants_failures(const struct requestlog *log)
 	return log->settings->ioerror;
 }
 
-/* ---- what ---- */
-
-static void add_memory(struct logline *l, const struct memory *m)
-{
-	unsigned long long size = m->address_space, resident = m->resident;
-
-	if (size > 0)
-		logline_printf(l,
-			       "{address space usage: %llu bytes/%lluMB} "
-			       "{rss usage: %llu bytes/%lluMB} ",
-			       size, size >> 20, resident, resident >> 20);
-}
-
-static void add_took(struct logline *l, const struct logged *x, bool micros)
-{
-	long long took_us = (long long)(x->ended_us - x->began_us);
-
-	logline_printf(l, " => generated %lld bytes in %lld %s%s(", (long long)x->rs->body,
-		       micros ? took_us : took_us / 1000, micros ? "micros" : "msecs",
-		       x->rs->file ? " via sendfile() " : " ");
-}
-
-static void add_default(struct logline *l, const struct logged *x, bool micros)
-{
-	const struct request *rq = x->rq;
-	const struct response *rs = x->rs;
-
-	add_memory(l, &x->memory);
-	logline_printf(l, "[pid: %ld|app: 0|req: %llu/%llu] ", (long)x->pid,
-		       (unsigned long long)x->worker_requests,
-		       (unsigned long long)x->server_requests);
-	logline_untrusted(l, logged_address(x));
-	logline_text(l, SLICE(" ("));
-	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REMOTE_USER")));
-	/* uWSGI counts names and values. */
-	logline_printf(l, ") {%zu vars in %zu bytes} ", 2 * rq->count, rq->vars_size);
-	logline_time(l, "[%a %b %e %H:%M:%S %Y] ", x->began_us);
-	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REQUEST_METHOD")));
-	logline_text(l, SLICE(" "));
-	logline_untrusted(l, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
-	add_took(l, x, micros);
-	logline_untrusted(l, uwsgi_request_find(rq, SLICE("SERVER_PROTOCOL")));
-	logline_printf(l, " %d) %zu headers in %zu bytes (%u switches on core %d)", rs->status,
-		       rs->count, rs->head_size, rs->switches, x->lane);
-}
-
 size_t requestlog_write(const struct requestlog *log, char *text, size_t size, struct logged *x)
 {
-	const struct requestlog_settings *s = log->settings;
 	struct logline l;
 
 	if (!x->ended_us)
 		x->ended_us = clock_wall_us();
 	logline_init(&l, text, size);
-	x->forwarded_for = s->forwarded_for;
-	if (log->format ? logformat_wants_memory(log->format) : s->memory_report)
+	x->forwarded_for = log->settings->forwarded_for;
+	if (logformat_wants_memory(log->format))
 		x->memory = memory_of(x->pid);
-	if (log->format)
-		logformat_write(log->format, &l, x);
-	else
-		add_default(&l, x, s->micros);
+	logformat_write(log->format, &l, x);
 	return logline_end(&l);
 }

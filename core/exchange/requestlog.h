@@ -15,7 +15,7 @@ struct requestlog_settings;
 /* What one lane logs with. */
 struct requestlog {
 	const struct requestlog_settings *settings;
-	struct logformat *format; /* NULL: uWSGI's default line, which tools parse */
+	struct logformat *format;
 };
 
 /* Returns -1 with the reason. */

@@ -5,8 +5,10 @@
 
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROOM = 64 };
 
@@ -139,6 +141,47 @@ static void test_what_does_not_fit_is_cut_and_the_newline_stays(void **unused)
 	}
 }
 
+static void test_numbers(void **unused)
+{
+	static const long long numbers[] = { 0, 7, -1, 10, 1764095405, LLONG_MAX, LLONG_MIN };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		char buffer[ROOM], expected[ROOM];
+		struct logline l;
+
+		logline_init(&l, buffer, sizeof buffer);
+		logline_number(&l, numbers[i]);
+		assert_int_equal(l.n, snprintf(expected, sizeof expected, "%lld", numbers[i]));
+		assert_memory_equal(buffer, expected, l.n);
+	}
+}
+
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+/* In turns, so that each has to be told apart from the one before. */
+static void test_times_are_those_that_were_asked_for(void **unused)
+{
+	static const char *const formats[] = { "%Y-%m-%d %H:%M:%S", "%S", "", "%%",
+					       "%Y %Y %Y %Y %Y %Y %Y %Y %Y %Y %Y" };
+	const size_t count = sizeof formats / sizeof *formats;
+
+	(void)unused;
+	for (size_t i = 0; i < 4 * count; i++) {
+		time_t second = 1764095405 + (time_t)(i / count / 2);
+		char buffer[128], expected[128];
+		struct logline l;
+
+		logline_init(&l, buffer, i % 3 ? sizeof buffer : 6);
+		logline_time(&l, formats[i % count], second * 1000000LL + 5);
+		logline_init(&l, buffer, sizeof buffer);
+		logline_time(&l, formats[i % count], second * 1000000LL + 999999);
+		size_t n =
+			strftime(expected, sizeof expected, formats[i % count], localtime(&second));
+		assert_int_equal(l.n, n);
+		assert_memory_equal(buffer, expected, n);
+	}
+}
+
 static void keep(void *data, const char *text, size_t length)
 {
 	snprintf(data, 256, "%.*s", (int)length, text);
@@ -164,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_an_escaped_text_ends_with_a_zero_at_any_size),
 		cmocka_unit_test(test_what_does_not_fit_is_cut_and_the_newline_stays),
 		cmocka_unit_test(test_a_message_keeps_its_newlines_and_nothing_that_deceives),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_times_are_those_that_were_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static void begin(struct fixture *f)
 static void expect_dated(struct fixture *f, const char *format, const char *date,
 			 const char *expected)
 {
-	struct logformat *compiled = logformat_new(format, date);
+	struct logformat *compiled = logformat_new(format, date, true);
 	char buffer[512];
 	struct logline l;
 
@@ -173,7 +173,7 @@ static void test_memory_is_asked_for_only_where_it_is_written(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct logformat *f = logformat_new(cases[i].format, NULL);
+		struct logformat *f = logformat_new(cases[i].format, NULL, true);
 
 		assert_int_equal(logformat_wants_memory(f), cases[i].wants);
 		logformat_free(f);
