@@ -57,11 +57,11 @@ bool catalogue_find(const struct catalogue *c, const char *name, struct option_a
 
 enum arity catalogue_arity(const struct option *row)
 {
-	const struct uwsgi_name *known = uwsgi_names_find(row->name);
+	enum arity arity;
 
 	/* A name that may stand alone in a file takes the next word where it does so in uWSGI. */
-	if (known && row->bare && known->arity == ARITY_REQUIRED)
-		return known->arity;
+	if (row->bare && uwsgi_names_find(row->name, &arity) && arity == ARITY_REQUIRED)
+		return arity;
 	if (row->type == OPT_FLAG)
 		return ARITY_NONE;
 	return row->bare ? ARITY_OPTIONAL : ARITY_REQUIRED;
@@ -69,62 +69,68 @@ enum arity catalogue_arity(const struct option *row)
 
 bool catalogue_name(const struct catalogue *c, const char *name, struct named *named)
 {
-	const struct uwsgi_name *known;
 	struct option_at at;
 
-	if (catalogue_find(c, name, &at))
-		*named = (struct named){ at.row->name, catalogue_arity(at.row) };
-	else if ((known = uwsgi_names_find(name)))
-		*named = (struct named){ known->name, known->arity };
-	else
+	if (catalogue_find(c, name, &at)) {
+		named->arity = catalogue_arity(at.row);
+		name = at.row->name;
+	} else if (!uwsgi_names_find(name, &named->arity)) {
 		return false;
+	}
+	snprintf(named->name, sizeof named->name, "%s", name);
 	return true;
 }
 
 bool catalogue_name_letter(const struct catalogue *c, char letter, struct named *named)
 {
-	const struct uwsgi_name *known = uwsgi_names_letter(letter);
+	const char *known = uwsgi_names_of_letter(letter);
 
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			if (c->tables[t]->rows[i].letter == letter)
 				return catalogue_name(c, c->tables[t]->rows[i].name, named);
-	return known && catalogue_name(c, known->name, named);
+	return known && catalogue_name(c, known, named);
 }
 
-bool catalogue_accepts(const struct uwsgi_name *known)
+/* Whether its options can be set, without effect. */
+static bool is_accepted(const struct subject *s)
 {
-	enum subject_status status = uwsgi_subjects[known->subject].status;
-
-	return status == SUBJECT_ALWAYS || status == SUBJECT_PLANNED;
+	return s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED;
 }
 
 /* False: it is a second option that the prefix may mean. */
-static bool take_only(const struct catalogue *c, const char *name, struct named *named)
+static bool take_only(const struct catalogue *c, const char *name, struct named *found)
 {
-	const char *before = named->name;
+	struct named this;
 
-	return catalogue_name(c, name, named) && (!before || strcmp(before, named->name) == 0);
+	if (!catalogue_name(c, name, &this) || (*found->name && strcmp(found->name, this.name) != 0))
+		return false;
+	*found = this;
+	return true;
 }
 
-bool catalogue_name_prefix(const struct catalogue *c, const char *prefix, struct named *named)
+bool catalogue_name_prefix(const struct catalogue *c, const char *prefix, struct named *found)
 {
-	size_t length = strlen(prefix), known;
-	const struct uwsgi_name *names = uwsgi_names_all(&known);
+	size_t length = strlen(prefix);
+	struct uwsgi_name known;
 
-	named->name = NULL;
+	found->name[0] = '\0';
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++) {
 			const char *name = c->tables[t]->rows[i].name;
 
-			if (strncmp(name, prefix, length) == 0 && !take_only(c, name, named))
+			if (strncmp(name, prefix, length) == 0 && !take_only(c, name, found))
 				return false;
 		}
-	for (size_t i = 0; i < known; i++)
-		if (catalogue_accepts(&names[i]) && strncmp(names[i].name, prefix, length) == 0 &&
-		    !take_only(c, names[i].name, named))
-			return false;
-	return named->name != NULL;
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const char *names = uwsgi_subjects[i].options;
+
+		while (is_accepted(&uwsgi_subjects[i]) && uwsgi_names_next(&names, &known))
+			if (strncmp(known.name, prefix, length) == 0 &&
+			    !take_only(c, known.name, found))
+				return false;
+	}
+	return *found->name;
 }
 
 /* ---- what a mistyped name may have meant ---- */
@@ -152,23 +158,25 @@ static const struct {
 	{ "zuid", "; did you mean \"uid\"?" },
 };
 
-/* What can be used comes first; of what uWSGI has besides, only what is very near is named. */
-static const char *find_nearest(const struct catalogue *c, const char *name)
+/* What can be set comes first; of what uWSGI has besides, only what is very near is named. */
+static struct nearest find_nearest(const struct catalogue *c, const char *name)
 {
-	size_t known;
 	struct nearest n = nearest_to(name);
-	const struct uwsgi_name *names = uwsgi_names_all(&known);
+	struct uwsgi_name known;
 
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			nearest_consider(&n, c->tables[t]->rows[i].name);
-	for (size_t i = 0; i < known; i++)
-		if (catalogue_accepts(&names[i]))
-			nearest_consider(&n, names[i].name);
-	for (size_t i = 0; !n.name && n.distance > 1 && i < known; i++)
-		if (nearest_is_one_slip(name, names[i].name))
-			n.name = names[i].name;
-	return n.name;
+	for (int rest = 0; rest < 2; rest++)
+		for (size_t i = 0; i < uwsgi_subject_count; i++) {
+			const char *names = uwsgi_subjects[i].options;
+
+			while (is_accepted(&uwsgi_subjects[i]) == !rest &&
+			       uwsgi_names_next(&names, &known))
+				if (!rest || (!*n.name && nearest_is_one_slip(name, known.name)))
+					nearest_consider(&n, known.name);
+		}
+	return n;
 }
 
 /* "env A=b" lost its first '=', "threads: 4" has another sign for it: the key begins with the
@@ -203,14 +211,13 @@ void catalogue_hint(const struct catalogue *c, const char *name, bool (*is_word)
 		}
 	if (hint_lost_equals(c, name, hint, size))
 		return;
-	const char *nearest = find_nearest(c, name);
-
-	if (!nearest)
+	struct nearest n = find_nearest(c, name);
+	if (!*n.name)
 		return;
-	const struct uwsgi_name *known = uwsgi_names_find(nearest);
+	const struct subject *subject = uwsgi_names_find(n.name, NULL);
 
-	if (catalogue_find(c, nearest, &at) || is_word(nearest) || (known && catalogue_accepts(known)))
-		snprintf(hint, size, "; did you mean \"%s\"?", nearest);
+	if (catalogue_find(c, n.name, &at) || is_word(n.name) || (subject && is_accepted(subject)))
+		snprintf(hint, size, "; did you mean \"%s\"?", n.name);
 	else
-		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", nearest);
+		snprintf(hint, size, "; \"%s\" is uWSGI's, but not supported here", n.name);
 }

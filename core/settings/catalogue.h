@@ -29,12 +29,9 @@ enum arity catalogue_arity(const struct option *row);
 
 /* An option of the tables, or one that uWSGI has besides. */
 struct named {
-	const char *name; /* never an alias of another row */
+	char name[128]; /* never an alias of another row */
 	enum arity arity;
 };
-
-/* It can be set, without effect. */
-bool catalogue_accepts(const struct uwsgi_name *);
 
 bool catalogue_name(const struct catalogue *, const char *name, struct named *);
 bool catalogue_name_letter(const struct catalogue *, char letter, struct named *);

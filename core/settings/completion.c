@@ -35,8 +35,7 @@ static enum value value_of(const struct option *row, enum arity arity)
 static void each_name(const struct catalogue *c,
 		      void (*visit)(const char *name, const struct option *row, enum arity))
 {
-	size_t count;
-	const struct uwsgi_name *known = uwsgi_names_all(&count);
+	struct uwsgi_name known;
 	struct option_at at;
 
 	for (size_t t = 0; t < c->count; t++)
@@ -46,9 +45,14 @@ static void each_name(const struct catalogue *c,
 			if (catalogue_find(c, name, &at))
 				visit(name, at.row, catalogue_arity(at.row));
 		}
-	for (size_t i = 0; i < count; i++)
-		if (catalogue_accepts(&known[i]))
-			visit(known[i].name, NULL, known[i].arity);
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const struct subject *s = &uwsgi_subjects[i];
+		const char *names = s->options;
+
+		while ((s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED) &&
+		       uwsgi_names_next(&names, &known))
+			visit(known.name, NULL, known.arity);
+	}
 }
 
 /* ---- bash ---- */

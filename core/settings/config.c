@@ -298,8 +298,7 @@ static bool is_placeholder(const struct config *c, const struct directive *d)
 static void report_unknown(struct config *c, const struct directive *d, bool strict,
 			   struct report *report)
 {
-	const struct uwsgi_name *known = uwsgi_names_find(d->name);
-	const struct subject *subject = known ? &uwsgi_subjects[known->subject] : NULL;
+	const struct subject *subject = uwsgi_names_find(d->name, NULL);
 	const char *ignored = strict ? "" : ", ignored";
 	char hint[256] = "", text[512];
 
@@ -323,8 +322,7 @@ static void report_unknown(struct config *c, const struct directive *d, bool str
 /* Options of uWSGI that may be set, without effect.  False: this one is none of them. */
 static bool note_accepted(const struct directive *d, struct report *report)
 {
-	const struct uwsgi_name *known = uwsgi_names_find(d->name);
-	const struct subject *subject = known ? &uwsgi_subjects[known->subject] : NULL;
+	const struct subject *subject = uwsgi_names_find(d->name, NULL);
 	bool off = d->value && option_boolean(d->value) == 0;
 	bool always = subject && subject->status == SUBJECT_ALWAYS;
 	char text[512];

@@ -96,12 +96,12 @@ void describe_aliases(struct text *t, const struct option_table *table, const st
 void describe_subject(struct text *t, const struct subject *subject, const char *before,
 		      const char *between)
 {
-	size_t count, any = 0;
-	const struct uwsgi_name *names = uwsgi_names_all(&count);
+	const char *names = subject->options;
+	struct uwsgi_name name;
+	bool any = false;
 
-	for (size_t i = 0; i < count; i++)
-		if (&uwsgi_subjects[names[i].subject] == subject)
-			text_addf(t, "%s%s%s", any++ ? between : "", before, names[i].name);
+	for (; uwsgi_names_next(&names, &name); any = true)
+		text_addf(t, "%s%s%s", any ? between : "", before, name.name);
 }
 
 const char *describe_example(const struct option *row)

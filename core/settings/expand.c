@@ -398,7 +398,7 @@ static void doubt_missing(const struct reading *r, const struct directive *d, co
 	struct option_at at;
 	bool is_text = catalogue_find(r->catalogue, d->name, &at)
 			       ? at.row->text
-			       : uwsgi_names_find(d->name) != NULL;
+			       : uwsgi_names_find(d->name, NULL) != NULL;
 
 	if (d->source != FROM_ENVIRONMENT && !is_text)
 		report_add(r->report, UWSGI_WARNING, d->at,

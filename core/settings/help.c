@@ -196,7 +196,7 @@ static void print_subject(const struct subject *subject)
 static void print_subjects(enum subject_status status, const char *title)
 {
 	printf("\n%s:\n", title);
-	for (size_t i = 0; i < SUBJECTS; i++)
+	for (size_t i = 0; i < uwsgi_subject_count; i++)
 		if (uwsgi_subjects[i].status == status)
 			print_subject(&uwsgi_subjects[i]);
 }
@@ -268,28 +268,26 @@ static int print_explained(const struct option_table *table, const struct option
 }
 
 /* An option of uWSGI that has no row. */
-static int print_known(const struct uwsgi_name *known)
+static int print_known(const char *name, const struct subject *subject)
 {
-	const struct subject *subject = &uwsgi_subjects[known->subject];
-
 	switch (subject->status) {
 	case SUBJECT_ALWAYS:
-		print_name(uwsgi_names_letter_of(known->name), known->name, "", false);
+		print_name(uwsgi_names_letter(name), name, "", false);
 		printf("\n  %s\n\n  It is accepted, and always so.\n", subject->text);
 		return EXIT_SUCCESS;
 	case SUBJECT_PLANNED:
-		print_name(uwsgi_names_letter_of(known->name), known->name, "", false);
+		print_name(uwsgi_names_letter(name), name, "", false);
 		printf("\n\n  It is accepted and has no effect yet (%s)%s%s.\n", subject->title,
 		       *subject->text ? "; " : "", subject->text);
 		return EXIT_SUCCESS;
 	case SUBJECT_ELSEWHERE:
-		fprintf(stderr, "option \"%s\" of uWSGI is not supported here: %s\n", known->name,
+		fprintf(stderr, "option \"%s\" of uWSGI is not supported here: %s\n", name,
 			subject->text);
 		return EXIT_FAILURE;
 	case SUBJECT_HERE:
 		break;
 	}
-	fprintf(stderr, "option \"%s\" of uWSGI is in no plugin that is loaded\n", known->name);
+	fprintf(stderr, "option \"%s\" of uWSGI is in no plugin that is loaded\n", name);
 	return EXIT_FAILURE;
 }
 
@@ -309,5 +307,5 @@ int help_explain(const struct option_table *const *tables, size_t count, const c
 	}
 	if (catalogue_find(&c, named.name, &at))
 		return print_explained(tables[at.table], at.row);
-	return print_known(uwsgi_names_find(named.name));
+	return print_known(named.name, uwsgi_names_find(named.name, NULL));
 }

@@ -220,7 +220,7 @@ static void print_table(const struct option_table *table)
 static void print_subjects(enum subject_status status, const char *title)
 {
 	printf(".Ss %s\n.Bl -tag -width Ds\n", title);
-	for (size_t i = 0; i < SUBJECTS; i++) {
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
 		const struct subject *s = &uwsgi_subjects[i];
 		struct text names = { 0 };
 

@@ -86,9 +86,9 @@ void nearest_consider(struct nearest *n, const char *name)
 	bool begins = wanted >= 4 && strncmp(name, n->wanted, wanted) == 0;
 	unsigned d = begins ? 1 : distance_below(n->wanted, name, n->distance);
 
-	if (d < n->distance) {
+	if (d < n->distance && strlen(name) < sizeof n->name) {
 		n->distance = d;
-		n->name = name;
+		memcpy(n->name, name, strlen(name) + 1);
 	}
 }
 

@@ -6,8 +6,9 @@
 #include <stdbool.h>
 
 struct nearest {
-	const char *wanted, *name; /* name: the nearest so far; NULL: none is near */
-	unsigned distance;         /* of name; at first, one more than is allowed */
+	const char *wanted;
+	char name[64];     /* the nearest so far; "": none is near */
+	unsigned distance; /* of name; at first, one more than is allowed */
 };
 
 /* One slip is a typing error; more are one only in a long name. */

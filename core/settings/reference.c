@@ -64,11 +64,11 @@ static void print_table(const struct option_table *table)
 /* The subjects of this kind: what they are or what to use instead, and the names. */
 static void print_subjects(enum subject_status status)
 {
-	for (size_t i = 0; i < SUBJECTS; i++) {
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
 		const struct subject *s = &uwsgi_subjects[i];
 		struct text names = { 0 };
 
-		if (s->status != status)
+		if (s->status != status || !*s->options)
 			continue;
 		describe_subject(&names, s, "`", "`, ");
 		printf("- %s%s%s: %.*s`\n", s->title ? s->title : "",

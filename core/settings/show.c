@@ -33,13 +33,16 @@ static bool is_effective(const struct config *c, const struct directive *d,
 	return row->type == OPT_LIST || config_directive(c, row->name) == d;
 }
 
+/* What a name means that stands alone; NULL: a placeholder of nothing. */
 static const char *value_of(const struct option *row, const struct directive *d)
 {
+	enum arity arity;
+
 	if (d->value)
 		return d->value;
-	if (row->bare)
-		return row->bare;
-	return row->type == OPT_FLAG ? "true" : "";
+	if (row)
+		return row->bare ? row->bare : row->type == OPT_FLAG ? "true" : "";
+	return uwsgi_names_find(d->name, &arity) && arity == ARITY_NONE ? "true" : NULL;
 }
 
 /* ---- secrets ---- */
@@ -109,6 +112,34 @@ static const char *shown(const struct config *c, const struct option *row, const
 	return n < 0 ? hidden : *copy;
 }
 
+/* What is set, as it is shown. */
+struct setting {
+	const char *name, *value;
+	const struct directive *from;
+	bool option; /* of this server or of uWSGI; else a placeholder, or unknown */
+	char *copy;  /* to be freed; NULL: nothing */
+};
+
+/* The next one; *i begins as 0. */
+static bool next_setting(const struct config *c, size_t *i, struct setting *s)
+{
+	const struct directives *set = config_directives(c);
+
+	while (*i < set->count) {
+		const struct directive *d = &set->items[(*i)++];
+		const struct option *row = row_of(c, d);
+
+		if (row && !is_effective(c, d, row))
+			continue;
+		s->from = d;
+		s->name = row ? row->name : d->name;
+		s->value = shown(c, row, s->name, value_of(row, d), &s->copy);
+		s->option = row || (!d->placeholder && uwsgi_names_find(d->name, NULL));
+		return true;
+	}
+	return false;
+}
+
 /* ---- text ---- */
 
 /* %( and % mean something when the text is read again. */
@@ -160,22 +191,13 @@ static void print_defaults(const struct config *c, FILE *f)
 
 void show_text(const struct config *c, FILE *f)
 {
-	const struct directives *set = config_directives(c);
+	struct setting s;
 
 	fprintf(f, "[uwsgi]\n");
-	for (size_t i = 0; i < set->count; i++) {
-		const struct directive *d = &set->items[i];
-		const struct option *row = row_of(c, d);
-
-		if (row && !is_effective(c, d, row))
-			continue;
-		print_origin(f, d);
-		const char *name = row ? row->name : d->name;
-		const char *value = row ? value_of(row, d) : d->value ? d->value : "";
-		char *copy;
-
-		print_line(f, name, shown(c, row, name, value, &copy));
-		free(copy);
+	for (size_t i = 0; next_setting(c, &i, &s);) {
+		print_origin(f, s.from);
+		print_line(f, s.name, s.value ? s.value : "");
+		free(s.copy);
 	}
 	print_defaults(c, f);
 }
@@ -217,22 +239,13 @@ static json_t *describe_defaults(const struct config *c)
 
 void show_json(const struct config *c, FILE *f)
 {
-	const struct directives *set = config_directives(c);
 	json_t *options = json_array(), *others = json_array(), *all;
+	struct setting s;
 
-	for (size_t i = 0; i < set->count; i++) {
-		const struct directive *d = &set->items[i];
-		const struct option *row = row_of(c, d);
-
-		const char *name = row ? row->name : d->name;
-		char *copy;
-
-		if (row && !is_effective(c, d, row))
-			continue;
-		const char *value = shown(c, row, name, row ? value_of(row, d) : d->value, &copy);
-		bool option = row || (!d->placeholder && uwsgi_names_find(d->name));
-		json_array_append_new(option ? options : others, describe(name, value, d));
-		free(copy);
+	for (size_t i = 0; next_setting(c, &i, &s);) {
+		json_array_append_new(s.option ? options : others,
+				      describe(s.name, s.value, s.from));
+		free(s.copy);
 	}
 	all = json_pack("{s:o, s:o, s:o}", "options", options, "placeholders", others, "defaults",
 			describe_defaults(c));

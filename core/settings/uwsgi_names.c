@@ -1,633 +1,573 @@
 /* SPDX-License-Identifier: MIT */
-/* uwsgi_names.c: a sorted list of the names that uWSGI 2.0 and its plugins give to options, whether
- * each takes a value, and the subject it belongs to here.  A public vocabulary, kept as data: the
- * command line needs it to know which word belongs to which option, help and diagnostics to say
- * what became of an option.  A name without a subject has a row in an option table. */
+/* uwsgi_names.c: the names that uWSGI 2.0 and its plugins give to options, some 1,300, and what this
+ * server makes of them.  A public vocabulary, kept as data: the command line needs it to know which
+ * word belongs to which option, help and diagnostics to say what became of an option.
+ *
+ * A subsystem that comes moves its names to HERE, and has their rows in its option table.  A new
+ * name needs one word. */
 #include "settings/uwsgi_names.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* One letter each, so that the list stays readable. */
-#define N ARITY_NONE
-#define O ARITY_OPTIONAL
-#define R ARITY_REQUIRED
-
 /* clang-format off */
-static const struct uwsgi_name names[] = {
-	{ "abstract-socket", N, HERE }, { "add-cache-item", R, CACHES }, { "add-gid", R, HERE },
-	{ "add-header", R, HERE }, { "after-request-call", R, HOOKS },
-	{ "after-request-hook", R, HOOKS }, { "alarm", R, ALARMS }, { "alarm-backlog", R, ALARMS },
-	{ "alarm-cheap", R, ALARMS }, { "alarm-fd", R, ALARMS }, { "alarm-freq", R, ALARMS },
-	{ "alarm-list", N, LISTS }, { "alarm-listen-queue", R, ALARMS }, { "alarm-log", R, ALARMS },
-	{ "alarm-lq", R, ALARMS }, { "alarm-metric", R, STATISTICS },
-	{ "alarm-msg-size", R, ALARMS }, { "alarm-segfault", R, ALARMS },
-	{ "alarms-list", N, LISTS }, { "allowed-modifiers", R, MODIFIERS },
-	{ "apparmor-hat", R, APPARMOR }, { "apparmor-profile", R, APPARMOR }, { "async", R, LOOPS },
-	{ "asyncio", R, LOOPS }, { "attach-control-daemon", R, DAEMONS },
-	{ "attach-daemon", R, DAEMONS }, { "attach-daemon2", R, DAEMONS },
-	{ "auto-procname", N, HERE }, { "auto-weight", R, CLUSTERS }, { "autoload", N, AUTOLOAD },
-	{ "backlog-alarm", R, ALARMS }, { "backtrace-depth", R, BACKTRACE_DEPTH },
-	{ "binary-append-data", R, OWN_FILES }, { "binary-path", R, BINARY_PATH },
-	{ "binsh", R, HOOKS }, { "blacklist", R, OPTION_LISTS },
-	{ "body-read-warning", R, BODY_READ_WARNING }, { "brutal-reload-on-fd", R, RELOAD_ON_FD },
-	{ "buffer-size", R, HERE }, { "build-plugin", R, BUILD_COMMANDS }, { "cache", R, CACHES },
-	{ "cache-blocksize", R, CACHES }, { "cache-expire-freq", R, CACHES },
-	{ "cache-no-expire", N, CACHES }, { "cache-report-freed-items", N, CACHES },
-	{ "cache-store", R, CACHES }, { "cache-store-sync", R, CACHES },
-	{ "cache-sync", R, CACHES }, { "cache-udp-node", R, CACHES },
-	{ "cache-udp-server", R, CACHES }, { "cache-use-last-modified", N, CACHES },
-	{ "cache2", R, CACHES }, { "call-as-emperor", R, EMPEROR },
-	{ "call-as-emperor1", R, EMPEROR }, { "call-as-emperor2", R, EMPEROR },
-	{ "call-as-emperor4", R, EMPEROR }, { "call-as-root", R, HOOKS },
-	{ "call-as-user", R, HOOKS }, { "call-as-user-atexit", R, HOOKS },
-	{ "call-as-vassal", R, EMPEROR }, { "call-as-vassal1", R, EMPEROR },
-	{ "call-as-vassal3", R, EMPEROR }, { "call-asap", R, HOOKS }, { "call-in-jail", R, HOOKS },
-	{ "call-post-app", R, HOOKS }, { "call-post-jail", R, HOOKS }, { "call-pre-app", R, HOOKS },
-	{ "call-pre-jail", R, HOOKS }, { "callable", R, HERE }, { "cap", R, HERE },
-	{ "carbon", R, STATISTICS }, { "carbon-freq", R, STATISTICS },
-	{ "carbon-hostname-dots", R, STATISTICS }, { "carbon-id", R, STATISTICS },
-	{ "carbon-idle-avg", R, STATISTICS }, { "carbon-max-retry", R, STATISTICS },
-	{ "carbon-name-resolve", N, STATISTICS }, { "carbon-no-workers", N, STATISTICS },
-	{ "carbon-resolve-names", N, STATISTICS }, { "carbon-retry-delay", R, STATISTICS },
-	{ "carbon-root", R, STATISTICS }, { "carbon-timeout", R, STATISTICS },
-	{ "carbon-use-metrics", N, STATISTICS }, { "catch-exceptions", N, HERE },
-	{ "cflags", N, BUILD_COMMANDS }, { "cgi", R, CGI }, { "cgi-allowed-ext", R, CGI },
-	{ "cgi-async-max-attempts", N, CGI }, { "cgi-buffer-size", R, CGI },
-	{ "cgi-close-stdin-on-eof", N, CGI }, { "cgi-do-not-kill-on-error", N, CGI },
-	{ "cgi-dontresolve", N, CGI }, { "cgi-from-docroot", N, CGI }, { "cgi-helper", R, CGI },
-	{ "cgi-index", R, CGI }, { "cgi-loadlib", R, CGI }, { "cgi-map-helper", R, CGI },
-	{ "cgi-mode", N, MODIFIERS }, { "cgi-optimize", N, CGI }, { "cgi-optimized", N, CGI },
-	{ "cgi-path-info", N, CGI }, { "cgi-safe", R, CGI }, { "cgi-timeout", R, CGI },
-	{ "cgi-unset", R, CGI }, { "cgroup", R, ISOLATION }, { "cgroup-dir-mode", R, ISOLATION },
-	{ "cgroup-opt", R, ISOLATION }, { "chdir", R, HERE }, { "chdir2", R, HERE },
-	{ "cheap", N, CHEAPER }, { "cheaper", R, CHEAPER }, { "cheaper-algo", R, CHEAPER },
-	{ "cheaper-algo-list", N, LISTS }, { "cheaper-algos-list", N, LISTS },
-	{ "cheaper-busyness-backlog-alert", R, CHEAPER },
-	{ "cheaper-busyness-backlog-multiplier", R, CHEAPER },
-	{ "cheaper-busyness-backlog-nonzero", R, CHEAPER },
-	{ "cheaper-busyness-backlog-step", R, CHEAPER }, { "cheaper-busyness-max", R, CHEAPER },
-	{ "cheaper-busyness-min", R, CHEAPER }, { "cheaper-busyness-multiplier", R, CHEAPER },
-	{ "cheaper-busyness-penalty", R, CHEAPER }, { "cheaper-busyness-verbose", N, CHEAPER },
-	{ "cheaper-idle", R, CHEAPER }, { "cheaper-initial", R, CHEAPER },
-	{ "cheaper-list", N, LISTS }, { "cheaper-overload", R, CHEAPER },
-	{ "cheaper-rss-limit-hard", R, CHEAPER }, { "cheaper-rss-limit-soft", R, CHEAPER },
-	{ "cheaper-step", R, CHEAPER }, { "check-cache", O, CACHES },
-	{ "check-interval", R, CHECK_INTERVAL }, { "check-mount", R, ISOLATION },
-	{ "check-mountpoint", R, ISOLATION }, { "check-static", R, STATIC_FILES },
-	{ "check-static-docroot", N, STATIC_FILES }, { "chmod", O, HERE },
-	{ "chmod-socket", O, HERE }, { "chown-socket", R, HERE }, { "chroot", R, HERE },
-	{ "chunked-input-limit", R, CHUNKED_INPUT_LIMIT },
-	{ "chunked-input-timeout", R, CHUNKED_INPUT_TIMEOUT }, { "clock", R, CLOCK },
-	{ "clock-list", N, LISTS }, { "clocks-list", N, LISTS }, { "clojure-load", R, JAVA },
-	{ "close-on-exec", N, CLOSE_ON_EXEC }, { "close-on-exec2", N, CLOSE_ON_EXEC },
-	{ "collect-header", R, ROUTING }, { "command-mode", N, NO_SERVER }, { "config", R, HERE },
-	{ "config-py", N, BUILD_COMMANDS }, { "connect-and-read", R, CONNECT_AND_READ },
-	{ "coroae", R, PERL }, { "cpu-affinity", R, HERE }, { "cron", R, BACKGROUND },
-	{ "cron-curl", R, BACKGROUND }, { "cron-curl-legion", R, CLUSTERS },
-	{ "cron-harakiri", R, BACKGROUND }, { "cron-legion", R, CLUSTERS },
-	{ "cron2", R, BACKGROUND }, { "curl-cron", R, BACKGROUND },
-	{ "curl-cron-legion", R, CLUSTERS }, { "daemonize", R, HERE }, { "daemonize2", R, HERE },
-	{ "daemons-honour-stdin", N, DAEMONS }, { "declare-option", R, HERE },
-	{ "declare-option2", R, OPTION_LISTS }, { "del-header", R, HERE },
-	{ "die-on-idle", N, CHEAPER }, { "die-on-no-workers", N, CHEAPER },
-	{ "die-on-term", N, DIE_ON_TERM }, { "disable-async-warn-on-queue-full", N, LOOPS },
-	{ "disable-logging", N, HERE }, { "disable-sendfile", N, DISABLE_SENDFILE },
-	{ "disable-write-exception", N, HERE }, { "dlopen", R, NATIVE_CODE },
-	{ "dot-h", N, BUILD_COMMANDS }, { "drop-after-apps", N, HERE },
-	{ "drop-after-init", N, DROP_AFTER_INIT }, { "dumbloop-code", R, NATIVE_CODE },
-	{ "dumbloop-function", R, NATIVE_CODE }, { "dumbloop-modifier1", R, NATIVE_CODE },
-	{ "dump-options", N, LISTS }, { "dynamic-apps", N, DYNAMIC_APPS },
-	{ "early-emperor", N, EMPEROR }, { "early-envdir", R, HERE }, { "early-perl", R, PERL },
-	{ "early-perl-exec", R, PERL }, { "early-php", N, PHP }, { "early-php-sapi-name", R, PHP },
-	{ "early-psgi", R, PERL }, { "early-pyimport", R, EARLY_IMPORTS },
-	{ "early-python", N, EARLY_PYTHON }, { "early-python-import", R, EARLY_IMPORTS },
-	{ "early-python-path", R, EARLY_IMPORTS }, { "early-pythonpath", R, EARLY_IMPORTS },
-	{ "else", R, HERE }, { "emperor", R, EMPEROR }, { "emperor-broodlord", R, EMPEROR },
-	{ "emperor-cap", R, EMPEROR }, { "emperor-chdir-attr", R, EMPEROR },
-	{ "emperor-collect-attr", R, EMPEROR }, { "emperor-collect-attribute", R, EMPEROR },
-	{ "emperor-command-socket", R, EMPEROR }, { "emperor-curse-tolerance", R, EMPEROR },
-	{ "emperor-extra-ext", R, EMPEROR }, { "emperor-extra-extension", R, EMPEROR },
-	{ "emperor-fork-server-attr", R, EMPEROR }, { "emperor-freq", R, EMPEROR },
-	{ "emperor-graceful-shutdown", N, EMPEROR }, { "emperor-magic-exec", N, EMPEROR },
-	{ "emperor-max-throttle", R, EMPEROR }, { "emperor-no-blacklist", N, EMPEROR },
-	{ "emperor-nofollow", N, EMPEROR }, { "emperor-on-demand-dir", R, EMPEROR },
-	{ "emperor-on-demand-directory", R, EMPEROR }, { "emperor-on-demand-exec", R, EMPEROR },
-	{ "emperor-on-demand-ext", R, EMPEROR }, { "emperor-on-demand-extension", R, EMPEROR },
-	{ "emperor-pidfile", R, EMPEROR }, { "emperor-procname", R, EMPEROR },
-	{ "emperor-proxy-socket", R, EMPEROR }, { "emperor-required-heartbeat", R, EMPEROR },
-	{ "emperor-stats", R, EMPEROR }, { "emperor-stats-server", R, EMPEROR },
-	{ "emperor-subreaper", N, EMPEROR }, { "emperor-throttle", R, EMPEROR },
-	{ "emperor-trigger-socket", R, EMPEROR }, { "emperor-tyrant", N, EMPEROR },
-	{ "emperor-tyrant-initgroups", N, EMPEROR }, { "emperor-tyrant-nofollow", N, EMPEROR },
-	{ "emperor-use-clone", R, EMPEROR }, { "emperor-use-fork-server", R, EMPEROR },
-	{ "emperor-wait-for-command", N, EMPEROR },
-	{ "emperor-wait-for-command-ignore", R, EMPEROR }, { "emperor-wrapper", R, EMPEROR },
-	{ "emperor-wrapper-attr", R, EMPEROR }, { "emperor-wrapper-fallback", R, EMPEROR },
-	{ "emperor-wrapper-override", R, EMPEROR }, { "enable-metrics", N, STATISTICS },
-	{ "enable-proxy-protocol", N, HERE }, { "enable-threads", N, ENABLE_THREADS },
-	{ "end-blacklist", N, OPTION_LISTS }, { "end-for", O, HERE }, { "end-if", O, HERE },
-	{ "end-whitelist", N, OPTION_LISTS }, { "endfor", O, HERE }, { "endif", O, HERE },
-	{ "env", R, HERE }, { "envdir", R, HERE }, { "error-page-403", R, ROUTING },
-	{ "error-page-404", R, ROUTING }, { "error-page-500", R, ROUTING },
-	{ "error-route", R, ROUTING }, { "error-route-host", R, ROUTING },
-	{ "error-route-if", R, ROUTING }, { "error-route-if-not", R, ROUTING },
-	{ "error-route-label", R, ROUTING }, { "error-route-qs", R, ROUTING },
-	{ "error-route-referer", R, ROUTING }, { "error-route-remote-addr", R, ROUTING },
-	{ "error-route-remote-user", R, ROUTING }, { "error-route-run", R, ROUTING },
-	{ "error-route-status", R, ROUTING }, { "error-route-uri", R, ROUTING },
-	{ "error-route-user-agent", R, ROUTING }, { "eval", R, HERE },
-	{ "evil-reload-on-as", R, HERE }, { "evil-reload-on-rss", R, HERE },
-	{ "exception-handler", R, ALARMS }, { "exec-as-emperor", R, EMPEROR },
-	{ "exec-as-root", R, HOOKS }, { "exec-as-user", R, HOOKS },
-	{ "exec-as-user-atexit", R, HOOKS }, { "exec-as-vassal", R, EMPEROR },
-	{ "exec-asap", R, HOOKS }, { "exec-in-jail", R, HOOKS }, { "exec-post-app", R, HOOKS },
-	{ "exec-post-jail", R, HOOKS }, { "exec-pre-app", R, HOOKS }, { "exec-pre-jail", R, HOOKS },
-	{ "exit", O, HERE }, { "exit-on-reload", N, HERE }, { "extract", R, OWN_FILES },
-	{ "fallback-config", R, FALLBACK_CONFIG }, { "farm", R, BACKGROUND },
-	{ "fastcgi-modifier1", R, MODIFIERS }, { "fastcgi-modifier2", R, MODIFIERS },
-	{ "fastcgi-nph-socket", R, OTHER_PROTOCOLS }, { "fastcgi-socket", R, HERE },
-	{ "fastrouter", R, OTHER_ROUTERS }, { "fastrouter-buffer-size", R, OTHER_ROUTERS },
-	{ "fastrouter-cheap", N, OTHER_ROUTERS },
-	{ "fastrouter-defer-connect-timeout", R, OTHER_ROUTERS },
-	{ "fastrouter-emperor-socket", R, OTHER_ROUTERS },
-	{ "fastrouter-events", R, OTHER_ROUTERS }, { "fastrouter-fallback", R, OTHER_ROUTERS },
-	{ "fastrouter-fallback-on-no-key", N, OTHER_ROUTERS },
-	{ "fastrouter-force-key", R, OTHER_ROUTERS }, { "fastrouter-gid", R, OTHER_ROUTERS },
-	{ "fastrouter-gracetime", R, OTHER_ROUTERS }, { "fastrouter-harakiri", R, OTHER_ROUTERS },
-	{ "fastrouter-max-retries", R, OTHER_ROUTERS },
-	{ "fastrouter-post-buffering", R, OTHER_ROUTERS },
-	{ "fastrouter-post-buffering-dir", R, OTHER_ROUTERS },
-	{ "fastrouter-processes", R, OTHER_ROUTERS }, { "fastrouter-quiet", R, OTHER_ROUTERS },
-	{ "fastrouter-resubscribe", R, OTHER_ROUTERS },
-	{ "fastrouter-resubscribe-bind", R, OTHER_ROUTERS }, { "fastrouter-ss", R, OTHER_ROUTERS },
-	{ "fastrouter-stats", R, OTHER_ROUTERS }, { "fastrouter-stats-server", R, OTHER_ROUTERS },
-	{ "fastrouter-subscription-fallback-key", R, OTHER_ROUTERS },
-	{ "fastrouter-subscription-server", R, OTHER_ROUTERS },
-	{ "fastrouter-subscription-slot", R, OTHER_ROUTERS },
-	{ "fastrouter-timeout", R, OTHER_ROUTERS }, { "fastrouter-to", R, OTHER_ROUTERS },
-	{ "fastrouter-uid", R, OTHER_ROUTERS }, { "fastrouter-use-base", R, OTHER_ROUTERS },
-	{ "fastrouter-use-cache", O, OTHER_ROUTERS },
-	{ "fastrouter-use-code-string", R, OTHER_ROUTERS },
-	{ "fastrouter-use-pattern", R, OTHER_ROUTERS },
-	{ "fastrouter-use-socket", O, OTHER_ROUTERS }, { "fastrouter-workers", R, OTHER_ROUTERS },
-	{ "fastrouter-zerg", R, OTHER_ROUTERS }, { "fd-safe", R, SAFE_FD }, { "fiber", N, RUBY },
-	{ "file", R, HERE }, { "file-serve-mode", R, STATIC_FILES }, { "file-write", R, HOOKS },
-	{ "fileserve-mode", R, STATIC_FILES }, { "final-route", R, ROUTING },
-	{ "final-route-host", R, ROUTING }, { "final-route-if", R, ROUTING },
-	{ "final-route-if-not", R, ROUTING }, { "final-route-label", R, ROUTING },
-	{ "final-route-qs", R, ROUTING }, { "final-route-referer", R, ROUTING },
-	{ "final-route-remote-addr", R, ROUTING }, { "final-route-remote-user", R, ROUTING },
-	{ "final-route-run", R, ROUTING }, { "final-route-status", R, ROUTING },
-	{ "final-route-uri", R, ROUTING }, { "final-route-user-agent", R, ROUTING },
-	{ "flock", R, HOOKS }, { "flock-wait", R, HOOKS }, { "flock-wait2", R, HOOKS },
-	{ "flock2", R, HOOKS }, { "for", R, HERE }, { "for-glob", R, HERE },
-	{ "for-readline", R, HERE }, { "for-times", R, HERE }, { "force-cwd", R, HERE },
-	{ "force-gateway", N, OTHER_ROUTERS }, { "fork-server", R, ISOLATION },
-	{ "fork-socket", R, ISOLATION }, { "forkbomb-delay", R, FORKBOMB_DELAY },
-	{ "forkpty-router", R, TERMINALS }, { "forkpty-router-cmd", R, TERMINALS },
-	{ "forkpty-router-command", R, TERMINALS }, { "forkpty-urouter", R, TERMINALS },
-	{ "forkptyrouter", R, TERMINALS }, { "forkptyrouter-cheap", N, TERMINALS },
-	{ "forkptyrouter-cmd", R, TERMINALS }, { "forkptyrouter-cols", R, TERMINALS },
-	{ "forkptyrouter-command", R, TERMINALS }, { "forkptyrouter-events", R, TERMINALS },
-	{ "forkptyrouter-fallback", R, TERMINALS }, { "forkptyrouter-harakiri", R, TERMINALS },
-	{ "forkptyrouter-processes", R, TERMINALS }, { "forkptyrouter-rows", R, TERMINALS },
-	{ "forkptyrouter-ss", R, TERMINALS }, { "forkptyrouter-stats", R, TERMINALS },
-	{ "forkptyrouter-stats-server", R, TERMINALS }, { "forkptyrouter-timeout", R, TERMINALS },
-	{ "forkptyrouter-workers", R, TERMINALS }, { "forkptyrouter-zerg", R, TERMINALS },
-	{ "forkptyurouter", R, TERMINALS }, { "freebind", N, HERE },
-	{ "fs-brutal-reload", R, HERE }, { "fs-reload", R, HERE }, { "fs-signal", R, HOOKS },
-	{ "ftok", R, CACHES }, { "gccgo-args", R, GOLANG }, { "gccgo-load", R, GOLANG },
-	{ "gemset", R, RUBY }, { "geoip-city", R, GEOIP }, { "geoip-country", R, GEOIP },
-	{ "geoip-use-disk", N, GEOIP }, { "get", R, OPTION_LISTS }, { "gevent", R, LOOPS },
-	{ "gevent-early-monkey-patch", N, LOOPS }, { "gevent-monkey-patch", N, LOOPS },
-	{ "gevent-wait-for-hub", N, LOOPS }, { "gid", R, HERE },
-	{ "glusterfs-mount", R, OTHER_FILES }, { "glusterfs-timeout", R, OTHER_FILES },
-	{ "go-args", R, GOLANG }, { "go-load", R, GOLANG }, { "goroutines", R, GOLANG },
-	{ "greenlet", N, LOOPS }, { "gridfs-debug", N, OTHER_FILES },
-	{ "gridfs-mount", R, OTHER_FILES }, { "harakiri", R, HERE },
-	{ "harakiri-graceful-signal", R, WORKER_ENDS },
-	{ "harakiri-graceful-timeout", R, WORKER_ENDS }, { "harakiri-no-arh", N, HOOKS },
-	{ "harakiri-queue-threshold", R, WORKER_ENDS }, { "harakiri-verbose", N, HERE },
-	{ "heartbeat", R, EMPEROR }, { "help", N, HERE }, { "home", R, HERE },
-	{ "honour-range", N, STATIC_FILES }, { "honour-stdin", N, HONOUR_STDIN },
-	{ "hook-accepting", R, HOOKS }, { "hook-accepting-once", R, HOOKS },
-	{ "hook-accepting1", R, HOOKS }, { "hook-accepting1-once", R, HOOKS },
-	{ "hook-as-emperor", R, EMPEROR }, { "hook-as-emperor-before-vassal", R, EMPEROR },
-	{ "hook-as-emperor-setns", R, EMPEROR }, { "hook-as-gateway", R, HOOKS },
-	{ "hook-as-mule", R, HOOKS }, { "hook-as-on-config-vassal", R, EMPEROR },
-	{ "hook-as-on-demand-vassal", R, EMPEROR }, { "hook-as-root", R, HOOKS },
-	{ "hook-as-user", R, HOOKS }, { "hook-as-user-atexit", R, HOOKS },
-	{ "hook-as-vassal", R, EMPEROR }, { "hook-as-vassal-before-drop", R, EMPEROR },
-	{ "hook-asap", R, HOOKS }, { "hook-emperor-lost", R, EMPEROR },
-	{ "hook-emperor-reload", R, EMPEROR }, { "hook-emperor-start", R, EMPEROR },
-	{ "hook-emperor-stop", R, EMPEROR }, { "hook-in-jail", R, HOOKS },
-	{ "hook-master-start", R, HERE }, { "hook-post-app", R, HOOKS },
-	{ "hook-post-fork", R, HOOKS }, { "hook-post-jail", R, HOOKS },
-	{ "hook-pre-app", R, HOOKS }, { "hook-pre-jail", R, HOOKS }, { "hook-touch", R, HOOKS },
-	{ "http", R, HERE }, { "http-auto-chunked", N, HTTP_AUTO_CHUNKED },
-	{ "http-auto-gzip", N, HTTP_ROUTER }, { "http-backend-http", N, HTTP_ROUTER },
-	{ "http-buffer-size", R, HERE }, { "http-cheap", N, HTTP_ROUTER },
-	{ "http-chunked-input", N, HTTP_CHUNKED_INPUT }, { "http-connect-timeout", R, HERE },
-	{ "http-enable-proxy-protocol", O, HERE }, { "http-events", R, HTTP_EVENTS },
-	{ "http-fallback", R, HTTP_ROUTER }, { "http-gid", R, HTTP_ROUTER },
-	{ "http-gracetime", R, HTTP_ROUTER }, { "http-harakiri", R, HTTP_ROUTER },
-	{ "http-headers-timeout", R, HERE }, { "http-keepalive", O, HERE },
-	{ "http-manage-expect", O, HTTP_MANAGE_EXPECT }, { "http-manage-rtsp", N, HTTP_ROUTER },
-	{ "http-manage-source", N, HTTP_ROUTER }, { "http-modifier1", R, HERE },
-	{ "http-modifier2", R, HERE },
-	{ "http-path-info-no-decode-slashes", R, HTTP_PATH_INFO_NO_DECODE_SLASHES },
-	{ "http-post-buffering", R, HERE }, { "http-post-buffering-dir", R, HTTP_ROUTER },
-	{ "http-processes", R, HERE }, { "http-quiet", R, HTTP_ROUTER },
-	{ "http-raw-body", N, HTTP_RAW_BODY }, { "http-resubscribe", R, HTTP_ROUTER },
-	{ "http-server-name-as-http-host", R, HTTP_SERVER_NAME_AS_HTTP_HOST },
-	{ "http-socket", R, HERE }, { "http-socket-modifier1", R, MODIFIERS },
-	{ "http-socket-modifier2", R, MODIFIERS }, { "http-ss", R, HTTP_ROUTER },
-	{ "http-stats", R, HTTP_ROUTER }, { "http-stats-server", R, HTTP_ROUTER },
-	{ "http-stud-prefix", R, HTTP_ROUTER }, { "http-subscription-fallback-key", R, CLUSTERS },
-	{ "http-subscription-server", R, CLUSTERS }, { "http-timeout", R, HERE },
-	{ "http-to", R, HERE }, { "http-to-https", R, TLS }, { "http-uid", R, HTTP_ROUTER },
-	{ "http-use-base", R, HTTP_ROUTER }, { "http-use-cache", O, HTTP_ROUTER },
-	{ "http-use-code-string", R, HTTP_ROUTER }, { "http-use-pattern", R, HTTP_ROUTER },
-	{ "http-use-socket", O, HTTP_USE_SOCKET }, { "http-var", R, HERE },
-	{ "http-websockets", N, HERE }, { "http-workers", R, HERE },
-	{ "http-zerg", R, HTTP_ROUTER }, { "http11-socket", R, HERE }, { "httprouter", R, HERE },
-	{ "https", R, TLS }, { "https-export-cert", N, TLS }, { "https-session-context", R, TLS },
-	{ "https-socket", R, TLS }, { "https-socket-modifier1", R, TLS },
-	{ "https-socket-modifier2", R, TLS }, { "https2", R, TLS }, { "idle", R, CHEAPER },
-	{ "ienv", R, HERE }, { "if-dir", R, HERE }, { "if-directory", R, HERE },
-	{ "if-env", R, HERE }, { "if-exists", R, HERE }, { "if-file", R, HERE },
-	{ "if-hostname", R, HERE }, { "if-hostname-match", R, HERE }, { "if-not-dir", R, HERE },
-	{ "if-not-env", R, HERE }, { "if-not-exists", R, HERE }, { "if-not-file", R, HERE },
-	{ "if-not-hostname", R, HERE }, { "if-not-hostname-match", R, HERE },
-	{ "if-not-opt", R, HERE }, { "if-not-plugin", R, HERE }, { "if-not-reload", N, HERE },
-	{ "if-opt", R, HERE }, { "if-plugin", R, HERE }, { "if-reload", N, HERE },
-	{ "ifdir", R, HERE }, { "ifenv", R, HERE }, { "ifexists", R, HERE },
-	{ "ifplugin", R, HERE }, { "ignore-script-name", N, IGNORE_SCRIPT_NAME },
-	{ "ignore-sigpipe", N, IGNORE_SIGPIPE }, { "ignore-write-errors", N, IGNORE_WRITE_ERRORS },
-	{ "immediate-gid", R, HERE }, { "immediate-uid", R, HERE },
-	{ "imperial-monitor-list", N, EMPEROR }, { "imperial-monitors-list", N, EMPEROR },
-	{ "import", R, HERE }, { "include", R, HERE }, { "inherit", R, HERE }, { "ini", R, HERE },
-	{ "ini-paste", R, HERE }, { "ini-paste-logged", R, HERE },
-	{ "inject-after", R, OPTION_LISTS }, { "inject-before", R, OPTION_LISTS },
-	{ "iprint", R, HERE }, { "jail", R, ISOLATION }, { "jail-attach", R, ISOLATION },
-	{ "jail-ip4", R, ISOLATION }, { "jail-ip6", R, ISOLATION }, { "jail2", R, ISOLATION },
-	{ "jailed", N, ISOLATION }, { "jid-file", R, ISOLATION }, { "jidfile", R, ISOLATION },
-	{ "js", R, HERE }, { "json", R, HERE }, { "jvm-class", R, JAVA },
-	{ "jvm-classpath", R, JAVA }, { "jvm-main-class", R, JAVA }, { "jvm-opt", R, JAVA },
-	{ "jwsgi", R, JAVA }, { "ksm", O, ISOLATION }, { "lazy", N, HERE },
-	{ "lazy-apps", N, HERE }, { "ldap", R, LDAP }, { "ldap-schema", N, LDAP },
-	{ "ldap-schema-ldif", N, LDAP }, { "legion", R, CLUSTERS },
-	{ "legion-attach-daemon", R, CLUSTERS }, { "legion-cron", R, CLUSTERS },
-	{ "legion-cron-curl", R, CLUSTERS }, { "legion-curl-cron", R, CLUSTERS },
-	{ "legion-death", R, CLUSTERS }, { "legion-death-on-lord-error", R, CLUSTERS },
-	{ "legion-freq", R, CLUSTERS }, { "legion-join", R, CLUSTERS },
-	{ "legion-lord", R, CLUSTERS }, { "legion-mcast", R, CLUSTERS },
-	{ "legion-node", R, CLUSTERS }, { "legion-node-joined", R, CLUSTERS },
-	{ "legion-node-left", R, CLUSTERS }, { "legion-quorum", R, CLUSTERS },
-	{ "legion-scroll", R, CLUSTERS }, { "legion-scroll-list-max-size", R, CLUSTERS },
-	{ "legion-scroll-max-size", R, CLUSTERS }, { "legion-setup", R, CLUSTERS },
-	{ "legion-skew-tolerance", R, CLUSTERS }, { "legion-smart-attach-daemon", R, CLUSTERS },
-	{ "legion-smart-attach-daemon2", R, CLUSTERS }, { "legion-tolerance", R, CLUSTERS },
-	{ "legion-unlord", R, CLUSTERS }, { "libjail", R, ISOLATION }, { "limit-as", R, HERE },
-	{ "limit-nproc", R, HERE }, { "limit-post", R, HERE }, { "listen", R, HERE },
-	{ "listen-queue-alarm", R, ALARMS }, { "load-file-in-cache", R, CACHES },
-	{ "load-file-in-cache-gzip", R, CACHES }, { "lock-engine", R, CACHES },
-	{ "locks", R, CACHES }, { "log-4xx", N, HERE }, { "log-5xx", N, HERE },
-	{ "log-alarm", R, ALARMS }, { "log-backupname", R, HERE }, { "log-big", R, HERE },
-	{ "log-date", O, HERE }, { "log-drain", R, LOG_ROUTING }, { "log-encoder", R, HERE },
-	{ "log-filter", R, LOG_ROUTING }, { "log-format", R, HERE },
-	{ "log-format-strftime", N, HERE }, { "log-ioerror", R, HERE }, { "log-master", N, HERE },
-	{ "log-master-bufsize", R, HERE }, { "log-master-req-stream", N, LOG_MASTER_REQ_STREAM },
-	{ "log-master-stream", N, LOG_MASTER_STREAM }, { "log-maxsize", R, HERE },
-	{ "log-micros", N, HERE }, { "log-prefix", O, HERE }, { "log-reopen", N, HERE },
-	{ "log-req-encoder", R, HERE }, { "log-req-route", R, HERE }, { "log-route", R, HERE },
-	{ "log-sendfile", R, HERE }, { "log-slow", R, HERE }, { "log-socket", R, HERE },
-	{ "log-syslog", O, HERE }, { "log-truncate", N, HERE }, { "log-x-forwarded-for", N, HERE },
-	{ "log-zero", N, HERE }, { "log-zeromq", R, LOG_ROUTING }, { "logdate", O, HERE },
-	{ "logfile-chmod", R, HERE }, { "logfile-chown", N, HERE }, { "logformat", R, HERE },
-	{ "logformat-strftime", N, HERE }, { "logger", R, HERE }, { "logger-list", N, LISTS },
-	{ "logger-req", R, HERE }, { "loggers-list", N, LISTS }, { "logto", R, HERE },
-	{ "logto2", R, HERE }, { "loop", R, LOOPS }, { "loop-list", N, LISTS },
-	{ "loops-list", N, LISTS }, { "lq-alarm", R, ALARMS }, { "lua", R, LUA },
-	{ "lua-gc-freq", R, LUA }, { "lua-gc-full", N, LUA }, { "lua-load", R, LUA },
-	{ "lua-postfork-mule", R, LUA }, { "lua-postfork-spooler", R, LUA },
-	{ "lua-postfork-worker", R, LUA }, { "lua-postload", R, LUA }, { "lua-shell", N, LUA },
-	{ "lua-shell-oneshot", N, LUA }, { "luashell", N, LUA }, { "luashell-oneshot", N, LUA },
-	{ "manage-script-name", N, HERE }, { "map-socket", R, MAP_SOCKET }, { "master", N, MASTER },
-	{ "master-as-root", N, HERE }, { "master-fifo", R, WORKER_ENDS },
-	{ "max-apps", R, MAX_APPS }, { "max-fd", R, HERE }, { "max-requests", R, HERE },
-	{ "max-requests-delta", R, HERE }, { "max-vars", R, MAX_VARS },
-	{ "max-worker-lifetime", R, HERE }, { "max-worker-lifetime-delta", R, HERE },
-	{ "mem-collector-freq", R, MEM_COLLECTOR_FREQ }, { "memory-report", O, HERE },
-	{ "metric", R, STATISTICS }, { "metric-alarm", R, STATISTICS },
-	{ "metric-dir", R, STATISTICS }, { "metric-dir-restore", N, STATISTICS },
-	{ "metric-threshold", R, STATISTICS }, { "metrics-dir", R, STATISTICS },
-	{ "metrics-dir-restore", N, STATISTICS }, { "metrics-no-cores", N, STATISTICS },
-	{ "mime-file", R, STATIC_FILES }, { "mimefile", R, STATIC_FILES },
-	{ "min-worker-lifetime", R, HERE }, { "mode", R, OTHER_PYTHON }, { "module", R, HERE },
-	{ "mongrel2", R, OTHER_PROTOCOLS }, { "mono-app", R, MONO }, { "mono-assembly", R, MONO },
-	{ "mono-config", R, MONO }, { "mono-exec", R, MONO }, { "mono-gc-freq", R, MONO },
-	{ "mono-index", R, MONO }, { "mono-key", R, MONO }, { "mono-version", R, MONO },
-	{ "mount", R, HERE }, { "mount-as-emperor", R, EMPEROR }, { "mount-as-root", R, HOOKS },
-	{ "mount-as-vassal", R, EMPEROR }, { "mount-asap", R, HOOKS },
-	{ "mount-check", R, ISOLATION }, { "mount-in-jail", R, HOOKS },
-	{ "mount-post-jail", R, HOOKS }, { "mount-pre-jail", R, HOOKS },
-	{ "mountpoint-check", R, ISOLATION }, { "mule", O, BACKGROUND },
-	{ "mule-harakiri", R, BACKGROUND }, { "mule-msg-recv-size", R, BACKGROUND },
-	{ "mule-msg-size", R, BACKGROUND }, { "mule-reload-mercy", R, BACKGROUND },
-	{ "mules", R, BACKGROUND }, { "multicast", R, CLUSTERS }, { "multicast-loop", R, CLUSTERS },
-	{ "multicast-ttl", R, CLUSTERS }, { "nagios", N, NAGIOS }, { "namespace", R, ISOLATION },
-	{ "namespace-keep-mount", R, ISOLATION }, { "namespace-net", R, ISOLATION },
-	{ "need-app", O, HERE }, { "need-plugin", R, NEED_PLUGIN },
-	{ "need-plugins", R, NEED_PLUGIN }, { "never-swap", N, ISOLATION },
-	{ "no-default-app", N, HERE }, { "no-defer-accept", N, HERE },
-	{ "no-fd-passing", N, OTHER_ROUTERS }, { "no-harakiri-after-req-hook", N, HOOKS },
-	{ "no-harakiri-arh", N, HOOKS }, { "no-initgroups", N, HERE },
-	{ "no-orphans", N, NO_ORPHANS }, { "no-server", N, NO_SERVER }, { "no-site", N, HERE },
-	{ "no-threads-wait", N, NO_THREADS_WAIT }, { "not-alarm-log", R, ALARMS },
-	{ "not-log-alarm", R, ALARMS }, { "notfound-log", N, NOTFOUND },
-	{ "notify-socket", R, CLUSTERS }, { "ns", R, ISOLATION }, { "ns-net", R, ISOLATION },
-	{ "offload-thread", R, OFFLOAD_THREAD }, { "offload-threads", R, OFFLOAD_THREAD },
-	{ "optimize", R, HERE }, { "pam", R, PAM }, { "pam-user", R, PAM }, { "paste", R, HERE },
-	{ "paste-logger", N, HERE }, { "paste-name", R, HERE }, { "pause", R, PAUSE },
-	{ "pcre-jit", N, ROUTING }, { "pecan", R, OTHER_PYTHON }, { "perl-arg", R, PERL },
-	{ "perl-args", R, PERL }, { "perl-auto-reload", R, PERL },
-	{ "perl-auto-reload-ignore", R, PERL }, { "perl-exec", R, PERL },
-	{ "perl-exec-post-fork", R, PERL }, { "perl-local-lib", R, PERL },
-	{ "perl-no-die-catch", N, PERL }, { "perl-no-plack", N, PERL }, { "perl-version", N, PERL },
-	{ "persistent-ipcsem", N, CACHES }, { "php-allowed-docroot", R, PHP },
-	{ "php-allowed-ext", R, PHP }, { "php-allowed-script", R, PHP }, { "php-app", R, PHP },
-	{ "php-app-bypass", R, PHP }, { "php-app-qs", R, PHP }, { "php-config", R, PHP },
-	{ "php-config-append", R, PHP }, { "php-constant", R, PHP }, { "php-docroot", R, PHP },
-	{ "php-dump-config", N, PHP }, { "php-exec-after", R, PHP }, { "php-exec-before", R, PHP },
-	{ "php-exec-begin", R, PHP }, { "php-exec-end", R, PHP }, { "php-fallback", R, PHP },
-	{ "php-fallback-qs", R, PHP }, { "php-fallback2", R, PHP }, { "php-index", R, PHP },
-	{ "php-ini", R, PHP }, { "php-ini-append", R, PHP }, { "php-mount", R, PHP },
-	{ "php-sapi-name", R, PHP }, { "php-server-software", R, PHP }, { "php-set", R, PHP },
-	{ "php-var", R, PHP }, { "pidfile", R, HERE }, { "pidfile2", R, HERE }, { "ping", R, PING },
-	{ "ping-timeout", R, PING }, { "pivot-root", R, ISOLATION }, { "pivot_root", R, ISOLATION },
-	{ "plshell", O, PERL }, { "plshell-oneshot", N, PERL }, { "plugin", R, HERE },
-	{ "plugin-dir", R, HERE }, { "plugin-list", N, LISTS }, { "plugins", R, HERE },
-	{ "plugins-dir", R, HERE }, { "plugins-list", N, LISTS }, { "post-buffering", R, HERE },
-	{ "post-buffering-bufsize", R, POST_BUFFERING_BUFSIZE },
-	{ "post-pymodule-alias", R, OTHER_PYTHON }, { "pp", R, HERE }, { "print", R, HERE },
-	{ "print-sym", R, BUILD_COMMANDS }, { "print-symbol", R, BUILD_COMMANDS },
-	{ "prio", R, HERE }, { "privileged-binary-patch", R, ISOLATION },
-	{ "privileged-binary-patch-arg", R, ISOLATION }, { "processes", R, HERE },
-	{ "procname", R, HERE }, { "procname-append", R, HERE }, { "procname-master", R, HERE },
-	{ "procname-prefix", R, HERE }, { "procname-prefix-spaced", R, HERE },
-	{ "profiler", R, PROFILER }, { "propagate-touch", N, OTHER_ROUTERS },
-	{ "protocol", R, HERE }, { "psgi", R, PERL }, { "psgi-enable-psgix-io", N, PERL },
-	{ "pty-connect", R, TERMINALS }, { "pty-exec", R, TERMINALS },
-	{ "pty-input", N, TERMINALS }, { "pty-log", N, TERMINALS }, { "pty-no-isig", N, TERMINALS },
-	{ "pty-socket", R, TERMINALS }, { "pty-uconnect", R, TERMINALS },
-	{ "pull-header", R, ROUTING }, { "pump", R, PUMP }, { "puwsgi-socket", R, OTHER_PROTOCOLS },
-	{ "py", R, PYRUN }, { "py-auto-reload", R, HERE }, { "py-auto-reload-ignore", R, HERE },
-	{ "py-autoreload", R, HERE }, { "py-call-osafterfork", N, PY_CALL_OSAFTERFORK },
-	{ "py-call-uwsgi-fork-hooks", N, PY_CALL_UWSGI_FORK_HOOKS },
-	{ "py-executable", R, SYS_EXECUTABLE }, { "py-import", R, HERE },
-	{ "py-master-check-signals", N, BACKGROUND }, { "py-program-name", R, SYS_EXECUTABLE },
-	{ "py-programname", R, SYS_EXECUTABLE }, { "py-sharedarea", R, CACHES },
-	{ "py-sys-executable", R, SYS_EXECUTABLE }, { "py-tracebacker", R, PY_TRACEBACKER },
-	{ "pyargv", R, HERE }, { "pyhome", R, HERE }, { "pyimport", R, HERE },
-	{ "pymodule-alias", R, OTHER_PYTHON }, { "pypy-eval", R, PYPY },
-	{ "pypy-eval-post-fork", R, PYPY }, { "pypy-exec", R, PYPY },
-	{ "pypy-exec-post-fork", R, PYPY }, { "pypy-home", R, PYPY }, { "pypy-ini-paste", R, PYPY },
-	{ "pypy-lib", R, PYPY }, { "pypy-paste", R, PYPY }, { "pypy-pp", R, PYPY },
-	{ "pypy-python-path", R, PYPY }, { "pypy-pythonpath", R, PYPY }, { "pypy-setup", R, PYPY },
-	{ "pypy-wsgi", R, PYPY }, { "pypy-wsgi-file", R, PYPY }, { "pyrun", R, PYRUN },
-	{ "pyshell", O, PYSHELL }, { "pyshell-oneshot", O, PYSHELL }, { "python", R, PYRUN },
-	{ "python-auto-reload", R, HERE }, { "python-autoreload", R, HERE },
-	{ "python-import", R, HERE }, { "python-path", R, HERE }, { "python-raw", R, PYTHON_RAW },
-	{ "python-version", N, PYTHON_VERSION }, { "python-worker-override", R, OTHER_PYTHON },
-	{ "pythonpath", R, HERE }, { "queue", R, CACHES }, { "queue-blocksize", R, CACHES },
-	{ "queue-store", R, CACHES }, { "queue-store-sync", R, CACHES }, { "rack", R, RUBY },
-	{ "rados-mount", R, OTHER_FILES }, { "rados-timeout", R, OTHER_FILES },
-	{ "rails", R, RUBY }, { "raw-modifier1", R, OTHER_PROTOCOLS },
-	{ "raw-modifier2", R, OTHER_PROTOCOLS }, { "raw-socket", R, OTHER_PROTOCOLS },
-	{ "rawrouter", R, OTHER_ROUTERS }, { "rawrouter-buffer-size", R, OTHER_ROUTERS },
-	{ "rawrouter-cheap", N, OTHER_ROUTERS }, { "rawrouter-events", R, OTHER_ROUTERS },
-	{ "rawrouter-fallback", R, OTHER_ROUTERS }, { "rawrouter-gracetime", R, OTHER_ROUTERS },
-	{ "rawrouter-harakiri", R, OTHER_ROUTERS }, { "rawrouter-max-retries", R, OTHER_ROUTERS },
-	{ "rawrouter-processes", R, OTHER_ROUTERS }, { "rawrouter-quiet", R, OTHER_ROUTERS },
-	{ "rawrouter-ss", R, OTHER_ROUTERS }, { "rawrouter-stats", R, OTHER_ROUTERS },
-	{ "rawrouter-stats-server", R, OTHER_ROUTERS },
-	{ "rawrouter-subscription-server", R, OTHER_ROUTERS },
-	{ "rawrouter-subscription-slot", R, OTHER_ROUTERS },
-	{ "rawrouter-timeout", R, OTHER_ROUTERS }, { "rawrouter-to", R, OTHER_ROUTERS },
-	{ "rawrouter-use-base", R, OTHER_ROUTERS }, { "rawrouter-use-cache", O, OTHER_ROUTERS },
-	{ "rawrouter-use-code-string", R, OTHER_ROUTERS },
-	{ "rawrouter-use-pattern", R, OTHER_ROUTERS }, { "rawrouter-use-socket", O, OTHER_ROUTERS },
-	{ "rawrouter-workers", R, OTHER_ROUTERS }, { "rawrouter-xclient", N, OTHER_ROUTERS },
-	{ "rawrouter-zerg", R, OTHER_ROUTERS }, { "rb-gc-freq", R, RUBY }, { "rb-lib", R, RUBY },
-	{ "rb-require", R, RUBY }, { "rb-thread", N, RUBY }, { "rb-threads", N, RUBY },
-	{ "rbrequire", R, RUBY }, { "rbshell", O, RUBY }, { "rbshell-oneshot", N, RUBY },
-	{ "rbthread", N, RUBY }, { "rbthreads", N, RUBY }, { "rbtimer", R, BACKGROUND },
-	{ "re-fork", N, ISOLATION }, { "re-fork-as-root", N, ISOLATION },
-	{ "re-fork-post-jail", N, ISOLATION }, { "reaper", N, REAPER }, { "refork", N, ISOLATION },
-	{ "refork-as-root", N, ISOLATION }, { "refork-post-jail", N, ISOLATION },
-	{ "reload", R, HERE }, { "reload-mercy", R, HERE }, { "reload-on-as", R, HERE },
-	{ "reload-on-exception", N, WORKER_ENDS }, { "reload-on-exception-repr", R, WORKER_ENDS },
-	{ "reload-on-exception-type", R, WORKER_ENDS },
-	{ "reload-on-exception-value", R, WORKER_ENDS }, { "reload-on-fd", R, RELOAD_ON_FD },
-	{ "reload-on-pss", R, HERE }, { "reload-on-rss", R, HERE }, { "reload-on-uss", R, HERE },
-	{ "reload-os-env", N, RELOAD_OS_ENV }, { "rem-header", R, HERE },
-	{ "remap-modifier", R, MODIFIERS }, { "req-logger", R, HERE }, { "require", R, RUBY },
-	{ "resolve", R, OPTION_LISTS }, { "response-header-collect", R, ROUTING },
-	{ "response-headers-limit", R, RESPONSE_HEADERS_LIMIT }, { "response-route", R, ROUTING },
-	{ "response-route-host", R, ROUTING }, { "response-route-if", R, ROUTING },
-	{ "response-route-if-not", R, ROUTING }, { "response-route-label", R, ROUTING },
-	{ "response-route-qs", R, ROUTING }, { "response-route-referer", R, ROUTING },
-	{ "response-route-remote-addr", R, ROUTING }, { "response-route-remote-user", R, ROUTING },
-	{ "response-route-run", R, ROUTING }, { "response-route-status", R, ROUTING },
-	{ "response-route-uri", R, ROUTING }, { "response-route-user-agent", R, ROUTING },
-	{ "resume", R, PAUSE }, { "reuse-port", N, HERE }, { "ring-app", R, JAVA },
-	{ "ring-load", R, JAVA }, { "route", R, ROUTING }, { "route-host", R, ROUTING },
-	{ "route-if", R, ROUTING }, { "route-if-not", R, ROUTING }, { "route-label", R, ROUTING },
-	{ "route-qs", R, ROUTING }, { "route-referer", R, ROUTING },
-	{ "route-remote-addr", R, ROUTING }, { "route-remote-user", R, ROUTING },
-	{ "route-run", R, ROUTING }, { "route-uri", R, ROUTING },
-	{ "route-user-agent", R, ROUTING }, { "router-list", N, LISTS },
-	{ "routers-list", N, LISTS }, { "rpc-max", R, BACKGROUND }, { "rrdtool", R, PUSHERS },
-	{ "rrdtool-freq", R, PUSHERS }, { "rrdtool-lib", R, PUSHERS },
-	{ "rsyslog-packet-size", R, HERE }, { "rsyslog-split-messages", N, HERE },
-	{ "ruby-gc-freq", R, RUBY }, { "ruby-lib", R, RUBY }, { "ruby-require", R, RUBY },
-	{ "rubyrequire", R, RUBY }, { "rvm", R, RUBY }, { "rvm-path", R, RUBY },
-	{ "safe-fd", R, SAFE_FD }, { "safe-pidfile", R, HERE }, { "safe-pidfile2", R, HERE },
-	{ "scgi-modifier1", R, MODIFIERS }, { "scgi-modifier2", R, MODIFIERS },
-	{ "scgi-nph-socket", R, OTHER_PROTOCOLS }, { "scgi-socket", R, HERE },
-	{ "segfault-alarm", R, ALARMS }, { "set", R, HERE }, { "set-ph", R, HERE },
-	{ "set-placeholder", R, HERE }, { "setns", R, ISOLATION },
-	{ "setns-preopen", N, ISOLATION }, { "setns-skip", R, ISOLATION },
-	{ "setns-socket", R, ISOLATION }, { "setns-socket-skip", R, ISOLATION },
-	{ "shared-import", R, HERE }, { "shared-py-import", R, HERE },
-	{ "shared-pyimport", R, HERE }, { "shared-python-import", R, HERE },
-	{ "shared-rb-require", R, RUBY }, { "shared-rbrequire", R, RUBY },
-	{ "shared-require", R, RUBY }, { "shared-ruby-require", R, RUBY },
-	{ "shared-rubyrequire", R, RUBY }, { "shared-socket", R, HERE },
-	{ "sharedarea", R, CACHES }, { "show-config", N, HERE }, { "signal", R, BACKGROUND },
-	{ "signal-bufsize", R, BACKGROUND }, { "signal-rbtimer", R, BACKGROUND },
-	{ "signal-timer", R, BACKGROUND }, { "signals-bufsize", R, BACKGROUND },
-	{ "single-interpreter", N, SINGLE_INTERPRETER }, { "skip-atexit", N, HERE },
-	{ "skip-atexit-teardown", N, SKIP_ATEXIT_TEARDOWN }, { "skip-zero", N, SKIP_ZERO },
-	{ "smart-attach-daemon", R, DAEMONS }, { "smart-attach-daemon2", R, DAEMONS },
-	{ "sni", R, TLS }, { "sni-dir", R, TLS }, { "sni-dir-ciphers", R, TLS },
-	{ "sni-regexp", R, TLS }, { "snmp", O, PUSHERS }, { "snmp-community", R, PUSHERS },
-	{ "so-keepalive", N, HERE }, { "so-send-timeout", N, HERE },
-	{ "so-write-timeout", N, HERE }, { "socket", R, HERE }, { "socket-protocol", R, HERE },
-	{ "socket-rcvbuf", R, HERE }, { "socket-send-timeout", N, HERE },
-	{ "socket-sndbuf", R, HERE }, { "socket-timeout", R, HERE },
-	{ "socket-write-timeout", N, HERE }, { "spooler", R, BACKGROUND },
-	{ "spooler-chdir", R, BACKGROUND }, { "spooler-cheap", N, BACKGROUND },
-	{ "spooler-external", R, BACKGROUND }, { "spooler-freq", R, BACKGROUND },
-	{ "spooler-frequency", R, BACKGROUND }, { "spooler-harakiri", R, BACKGROUND },
-	{ "spooler-import", R, BACKGROUND }, { "spooler-max-tasks", R, BACKGROUND },
-	{ "spooler-ordered", N, BACKGROUND }, { "spooler-processes", R, BACKGROUND },
-	{ "spooler-py-import", R, BACKGROUND }, { "spooler-pyimport", R, BACKGROUND },
-	{ "spooler-python-import", R, BACKGROUND }, { "spooler-quiet", N, BACKGROUND },
-	{ "spooler-signal-as-task", N, BACKGROUND }, { "sqlite", R, SQLITE },
-	{ "sqlite3", R, SQLITE }, { "ssl-enable-sslv3", N, TLS }, { "ssl-enable-tlsv1", N, TLS },
-	{ "ssl-enable3", N, TLS }, { "ssl-option", R, TLS }, { "ssl-session-timeout", R, TLS },
-	{ "ssl-session-use-cache", O, TLS }, { "ssl-sessions-timeout", R, TLS },
-	{ "ssl-sessions-use-cache", O, TLS }, { "ssl-socket", R, TLS }, { "ssl-tmp-dir", R, TLS },
-	{ "ssl-verbose", N, TLS }, { "ssl-verify-depth", O, TLS },
-	{ "sslrouter", R, OTHER_ROUTERS }, { "sslrouter-buffer-size", R, OTHER_ROUTERS },
-	{ "sslrouter-cheap", N, OTHER_ROUTERS }, { "sslrouter-events", R, OTHER_ROUTERS },
-	{ "sslrouter-fallback", R, OTHER_ROUTERS }, { "sslrouter-gracetime", R, OTHER_ROUTERS },
-	{ "sslrouter-harakiri", R, OTHER_ROUTERS }, { "sslrouter-max-retries", R, OTHER_ROUTERS },
-	{ "sslrouter-processes", R, OTHER_ROUTERS }, { "sslrouter-quiet", R, OTHER_ROUTERS },
-	{ "sslrouter-session-context", R, OTHER_ROUTERS }, { "sslrouter-sni", N, OTHER_ROUTERS },
-	{ "sslrouter-ss", R, OTHER_ROUTERS }, { "sslrouter-stats", R, OTHER_ROUTERS },
-	{ "sslrouter-stats-server", R, OTHER_ROUTERS },
-	{ "sslrouter-subscription-server", R, OTHER_ROUTERS },
-	{ "sslrouter-timeout", R, OTHER_ROUTERS }, { "sslrouter-to", R, OTHER_ROUTERS },
-	{ "sslrouter-use-base", R, OTHER_ROUTERS }, { "sslrouter-use-cache", O, OTHER_ROUTERS },
-	{ "sslrouter-use-code-string", R, OTHER_ROUTERS },
-	{ "sslrouter-use-pattern", R, OTHER_ROUTERS }, { "sslrouter-use-socket", O, OTHER_ROUTERS },
-	{ "sslrouter-workers", R, OTHER_ROUTERS }, { "sslrouter-zerg", R, OTHER_ROUTERS },
-	{ "sslrouter2", R, OTHER_ROUTERS }, { "st", R, CLUSTERS }, { "stackless", N, LOOPS },
-	{ "start-unsubscribed", N, CLUSTERS },
-	{ "start_response-nodelay", N, START_RESPONSE_NODELAY },
-	{ "static-cache-paths", R, STATIC_FILES }, { "static-cache-paths-name", R, STATIC_FILES },
-	{ "static-check", R, STATIC_FILES }, { "static-expires", R, STATIC_FILES },
-	{ "static-expires-mtime", R, STATIC_FILES },
-	{ "static-expires-path-info", R, STATIC_FILES },
-	{ "static-expires-path-info-mtime", R, STATIC_FILES },
-	{ "static-expires-type", R, STATIC_FILES },
-	{ "static-expires-type-mtime", R, STATIC_FILES }, { "static-expires-uri", R, STATIC_FILES },
-	{ "static-expires-uri-mtime", R, STATIC_FILES }, { "static-gzip", R, STATIC_FILES },
-	{ "static-gzip-all", N, STATIC_FILES }, { "static-gzip-dir", R, STATIC_FILES },
-	{ "static-gzip-ext", R, STATIC_FILES }, { "static-gzip-prefix", R, STATIC_FILES },
-	{ "static-gzip-suffix", R, STATIC_FILES }, { "static-index", R, STATIC_FILES },
-	{ "static-map", R, STATIC_FILES }, { "static-map2", R, STATIC_FILES },
-	{ "static-safe", R, STATIC_FILES }, { "static-skip-ext", R, STATIC_FILES },
-	{ "stats", R, STATISTICS }, { "stats-http", N, STATISTICS }, { "stats-min", N, STATISTICS },
-	{ "stats-minified", N, STATISTICS }, { "stats-no-cores", N, STATISTICS },
-	{ "stats-no-metrics", N, STATISTICS }, { "stats-push", R, STATISTICS },
-	{ "stats-pusher-default-freq", R, STATISTICS },
-	{ "stats-pushers-default-freq", R, STATISTICS }, { "stats-server", R, STATISTICS },
-	{ "statsd-all-gauges", N, STATISTICS }, { "statsd-no-workers", N, STATISTICS },
-	{ "stop", R, HERE }, { "strict", N, HERE }, { "subscribe", R, CLUSTERS },
-	{ "subscribe-freq", R, CLUSTERS }, { "subscribe-to", R, CLUSTERS },
-	{ "subscribe-with-modifier1", R, CLUSTERS }, { "subscribe2", R, CLUSTERS },
-	{ "subscription-algo", R, CLUSTERS }, { "subscription-clear-on-shutdown", N, CLUSTERS },
-	{ "subscription-dotsplit", N, CLUSTERS }, { "subscription-mountpoint", R, CLUSTERS },
-	{ "subscription-mountpoints", R, CLUSTERS }, { "subscription-notify-socket", R, CLUSTERS },
-	{ "subscription-tolerance", R, CLUSTERS },
-	{ "subscription-tolerance-inactive", R, CLUSTERS },
-	{ "subscription-vassal-required", N, CLUSTERS },
-	{ "subscriptions-credentials-check", R, CLUSTERS },
-	{ "subscriptions-sign-check", R, CLUSTERS },
-	{ "subscriptions-sign-check-tolerance", R, CLUSTERS },
-	{ "subscriptions-sign-skip-uid", R, CLUSTERS },
-	{ "subscriptions-use-credentials", N, CLUSTERS }, { "suspend", R, PAUSE },
-	{ "suwsgi-socket", R, TLS }, { "symcall", R, NATIVE_CODE },
-	{ "symcall-post-fork", R, NATIVE_CODE }, { "symcall-register-rpc", R, NATIVE_CODE },
-	{ "symcall-use-next", N, NATIVE_CODE }, { "tcp-fast-open", R, HERE },
-	{ "tcp-fast-open-client", N, TCP_FAST_OPEN_CLIENT }, { "tcp-fastopen", R, HERE },
-	{ "tcp-fastopen-client", N, TCP_FAST_OPEN_CLIENT }, { "tcp-nodelay", N, TCP_NODELAY },
-	{ "test", R, TEST }, { "thread-stack-size", R, HERE }, { "thread-stacksize", R, HERE },
-	{ "threaded-logger", N, HERE }, { "threads", R, HERE }, { "threads-stack-size", R, HERE },
-	{ "threads-stacksize", R, HERE }, { "thunder-lock", N, THUNDER_LOCK },
-	{ "thunder-lock-watchdog", N, THUNDER_LOCK }, { "timer", R, BACKGROUND },
-	{ "tornado", R, LOOPS }, { "touch-chain-reload", R, HERE }, { "touch-exec", R, HOOKS },
-	{ "touch-logreopen", R, HERE }, { "touch-logrotate", R, HERE },
-	{ "touch-mules-reload", R, BACKGROUND }, { "touch-reload", R, HERE },
-	{ "touch-signal", R, HOOKS }, { "touch-spoolers-reload", R, BACKGROUND },
-	{ "touch-workers-reload", R, HERE }, { "tuntap-device", R, TERMINALS },
-	{ "tuntap-device-rule", R, TERMINALS }, { "tuntap-router", R, TERMINALS },
-	{ "tuntap-router-firewall-in", R, TERMINALS },
-	{ "tuntap-router-firewall-out", R, TERMINALS }, { "tuntap-router-route", R, TERMINALS },
-	{ "tuntap-router-stats", R, TERMINALS }, { "tuntap-use-credentials", O, TERMINALS },
-	{ "udp", R, PUSHERS }, { "ugreen", N, LOOPS }, { "ugreen-stacksize", R, LOOPS },
-	{ "uid", R, HERE }, { "umask", R, HERE }, { "umount-as-emperor", R, EMPEROR },
-	{ "umount-as-root", R, HOOKS }, { "umount-as-vassal", R, EMPEROR },
-	{ "umount-asap", R, HOOKS }, { "umount-in-jail", R, HOOKS },
-	{ "umount-post-jail", R, HOOKS }, { "umount-pre-jail", R, HOOKS },
-	{ "undeferred-shared-socket", R, HERE }, { "unenv", R, HERE },
-	{ "unique-cron", R, BACKGROUND }, { "unique-cron-legion", R, CLUSTERS },
-	{ "unique-legion-cron", R, CLUSTERS }, { "unprivileged-binary-patch", R, ISOLATION },
-	{ "unprivileged-binary-patch-arg", R, ISOLATION }, { "unshare", R, ISOLATION },
-	{ "unshare2", R, ISOLATION }, { "unsubscribe-on-graceful-reload", N, CLUSTERS },
-	{ "upload-progress", R, UPLOAD_PROGRESS }, { "usage", N, HERE },
-	{ "use-abort", N, BACKTRACE_DEPTH }, { "uwsgi-socket", R, HERE }, { "v8-gc-freq", R, V8 },
-	{ "v8-jsgi", R, V8 }, { "v8-load", R, V8 }, { "v8-module-path", R, V8 },
-	{ "v8-preemptive", R, V8 }, { "vacuum", N, HERE }, { "vassal-cap", R, EMPEROR },
-	{ "vassal-fork-base", R, EMPEROR }, { "vassal-set", R, EMPEROR },
-	{ "vassal-sos", R, EMPEROR }, { "vassal-sos-backlog", R, EMPEROR },
-	{ "vassals-cap", R, EMPEROR }, { "vassals-include", R, EMPEROR },
-	{ "vassals-include-before", R, EMPEROR }, { "vassals-inherit", R, EMPEROR },
-	{ "vassals-inherit-before", R, EMPEROR }, { "vassals-set", R, EMPEROR },
-	{ "vassals-start-hook", R, EMPEROR }, { "vassals-stop-hook", R, EMPEROR },
-	{ "venv", R, HERE }, { "version", N, HERE }, { "vhost", N, VHOST },
-	{ "vhost-host", N, VHOST }, { "virtualenv", R, HERE }, { "wait-for-dir", R, HOOKS },
-	{ "wait-for-file", R, HOOKS }, { "wait-for-fs", R, HOOKS },
-	{ "wait-for-fs-timeout", R, HOOKS }, { "wait-for-iface", R, HOOKS },
-	{ "wait-for-iface-timeout", R, HOOKS }, { "wait-for-interface", R, HOOKS },
-	{ "wait-for-interface-timeout", R, HOOKS }, { "wait-for-mountpoint", R, HOOKS },
-	{ "wait-for-socket", R, HOOKS }, { "wait-for-socket-timeout", R, HOOKS },
-	{ "wait-iface", R, HOOKS }, { "wait-iface-timeout", R, HOOKS },
-	{ "wait-interface", R, HOOKS }, { "wait-interface-timeout", R, HOOKS }, { "web3", R, WEB3 },
-	{ "webdav-add-collection-prop", R, OTHER_FILES },
-	{ "webdav-add-collection-prop-comp", R, OTHER_FILES },
-	{ "webdav-add-collection-prop-href", R, OTHER_FILES },
-	{ "webdav-add-object-prop", R, OTHER_FILES },
-	{ "webdav-add-object-prop-comp", R, OTHER_FILES },
-	{ "webdav-add-object-prop-href", R, OTHER_FILES }, { "webdav-add-option", R, OTHER_FILES },
-	{ "webdav-add-prop", R, OTHER_FILES }, { "webdav-add-prop-comp", R, OTHER_FILES },
-	{ "webdav-add-prop-href", R, OTHER_FILES },
-	{ "webdav-add-rtype-collection-prop", R, OTHER_FILES },
-	{ "webdav-add-rtype-object-prop", R, OTHER_FILES },
-	{ "webdav-add-rtype-prop", R, OTHER_FILES }, { "webdav-class-directory", R, OTHER_FILES },
-	{ "webdav-css", R, OTHER_FILES }, { "webdav-div", R, OTHER_FILES },
-	{ "webdav-javascript", R, OTHER_FILES }, { "webdav-js", R, OTHER_FILES },
-	{ "webdav-lock-cache", R, OTHER_FILES }, { "webdav-mount", R, OTHER_FILES },
-	{ "webdav-principal-base", R, OTHER_FILES }, { "webdav-skip-prop", R, OTHER_FILES },
-	{ "websocket-max-size", R, WEBSOCKETS }, { "websocket-ping-freq", R, WEBSOCKETS },
-	{ "websocket-pong-tolerance", R, WEBSOCKETS }, { "websockets-max-size", R, WEBSOCKETS },
-	{ "websockets-ping-freq", R, WEBSOCKETS }, { "websockets-pong-tolerance", R, WEBSOCKETS },
-	{ "weight", R, CLUSTERS }, { "whitelist", R, OPTION_LISTS }, { "worker-exec", R, DAEMONS },
-	{ "worker-exec2", R, DAEMONS }, { "worker-log-encoder", R, LOG_ROUTING },
-	{ "worker-log-req-encoder", R, LOG_ROUTING }, { "worker-logger", R, LOG_ROUTING },
-	{ "worker-logger-req", R, LOG_ROUTING }, { "worker-mount", R, HERE },
-	{ "worker-reload-mercy", R, HERE }, { "workers", R, HERE },
-	{ "write-errors-exception-only", N, HERE }, { "write-errors-tolerance", R, HERE },
-	{ "wsgi", R, HERE }, { "wsgi-accept-buffer", N, WSGI_ACCEPT_BUFFER },
-	{ "wsgi-accept-buffers", N, WSGI_ACCEPT_BUFFER }, { "wsgi-disable-file-wrapper", N, HERE },
-	{ "wsgi-env-behavior", R, WSGI_ENV_BEHAVIOR },
-	{ "wsgi-env-behaviour", R, WSGI_ENV_BEHAVIOR }, { "wsgi-file", R, HERE },
-	{ "wsgi-lite", R, WSGI_LITE },
-	{ "wsgi-manage-chunked-input", N, WSGI_MANAGE_CHUNKED_INPUT },
-	{ "wsgi-strict", N, WSGI_STRICT }, { "xml", R, HERE }, { "xmlconfig", R, HERE },
-	{ "xslt-content-type", R, OTHER_FILES }, { "xslt-docroot", R, OTHER_FILES },
-	{ "xslt-ext", R, OTHER_FILES }, { "xslt-stylesheet", R, OTHER_FILES },
-	{ "xslt-var", R, OTHER_FILES }, { "yaml", R, HERE }, { "yml", R, HERE },
-	{ "zabbix-template", O, PUSHERS }, { "zerg", R, ZERG }, { "zerg-fallback", N, ZERG },
-	{ "zerg-pool", R, ZERG }, { "zerg-server", R, ZERG }, { "zergpool", R, ZERG },
-	{ "zeromq", R, OTHER_PROTOCOLS }, { "zeromq-socket", R, OTHER_PROTOCOLS },
-	{ "zeus", R, EMPEROR }, { "zmq", R, OTHER_PROTOCOLS }, { "zmq-socket", R, OTHER_PROTOCOLS },
+#define HERE(o, ...) { .status = SUBJECT_HERE, .options = o, .text = "", __VA_ARGS__ }
+#define ALWAYS(o, t, ...) { .status = SUBJECT_ALWAYS, .options = o, .text = t, __VA_ARGS__ }
+#define PLANNED(s, o, t, ...) \
+	{ .status = SUBJECT_PLANNED, .title = s, .options = o, .text = t, __VA_ARGS__ }
+#define ELSEWHERE(o, t, ...) { .status = SUBJECT_ELSEWHERE, .options = o, .text = t, __VA_ARGS__ }
+
+const struct subject uwsgi_subjects[] = {
+	HERE(
+		"abstract-socket add-gid= add-header= auto-procname buffer-size= callable= cap= "
+		"catch-exceptions chdir= chdir2= chmod? chmod-socket? chown-socket= chroot= config= "
+		"cpu-affinity= daemonize= daemonize2= declare-option= del-header= disable-logging "
+		"disable-write-exception drop-after-apps early-envdir= else= enable-proxy-protocol "
+		"end-for? end-if? endfor? endif? env= envdir= eval= evil-reload-on-as= "
+		"evil-reload-on-rss= exit? exit-on-reload fastcgi-socket= file= for= for-glob= "
+		"for-readline= for-times= force-cwd= freebind fs-brutal-reload= fs-reload= gid= "
+		"harakiri= harakiri-verbose help home= hook-master-start= http= http-buffer-size= "
+		"http-connect-timeout= http-enable-proxy-protocol? http-headers-timeout= "
+		"http-keepalive? http-modifier1= http-modifier2= http-post-buffering= http-processes= "
+		"http-socket= http-timeout= http-to= http-var= http-websockets http-workers= "
+		"http11-socket= httprouter= ienv= if-dir= if-directory= if-env= if-exists= if-file= "
+		"if-hostname= if-hostname-match= if-not-dir= if-not-env= if-not-exists= if-not-file= "
+		"if-not-hostname= if-not-hostname-match= if-not-opt= if-not-plugin= if-not-reload "
+		"if-opt= if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= immediate-gid= "
+		"immediate-uid= import= include= inherit= ini= ini-paste= ini-paste-logged= iprint= "
+		"js= json= lazy lazy-apps limit-as= limit-nproc= limit-post= listen= log-4xx log-5xx "
+		"log-backupname= log-big= log-date? log-encoder= log-format= log-format-strftime "
+		"log-ioerror= log-master log-master-bufsize= log-maxsize= log-micros log-prefix? "
+		"log-reopen log-req-encoder= log-req-route= log-route= log-sendfile= log-slow= "
+		"log-socket= log-syslog? log-truncate log-x-forwarded-for log-zero logdate? "
+		"logfile-chmod= logfile-chown logformat= logformat-strftime logger= logger-req= "
+		"logto= logto2= manage-script-name master-as-root max-fd= max-requests= "
+		"max-requests-delta= max-worker-lifetime= max-worker-lifetime-delta= memory-report? "
+		"min-worker-lifetime= module= mount= need-app? no-default-app no-defer-accept "
+		"no-initgroups no-site optimize= paste= paste-logger paste-name= pidfile= pidfile2= "
+		"plugin= plugin-dir= plugins= plugins-dir= post-buffering= pp= print= prio= "
+		"processes= procname= procname-append= procname-master= procname-prefix= "
+		"procname-prefix-spaced= protocol= py-auto-reload= py-auto-reload-ignore= "
+		"py-autoreload= py-import= pyargv= pyhome= pyimport= python-auto-reload= "
+		"python-autoreload= python-import= python-path= pythonpath= reload= reload-mercy= "
+		"reload-on-as= reload-on-pss= reload-on-rss= reload-on-uss= rem-header= req-logger= "
+		"reuse-port rsyslog-packet-size= rsyslog-split-messages safe-pidfile= safe-pidfile2= "
+		"scgi-socket= set= set-ph= set-placeholder= shared-import= shared-py-import= "
+		"shared-pyimport= shared-python-import= shared-socket= show-config skip-atexit "
+		"so-keepalive so-send-timeout so-write-timeout socket= socket-protocol= "
+		"socket-rcvbuf= socket-send-timeout socket-sndbuf= socket-timeout= "
+		"socket-write-timeout stop= strict tcp-fast-open= tcp-fastopen= thread-stack-size= "
+		"thread-stacksize= threaded-logger threads= threads-stack-size= threads-stacksize= "
+		"touch-chain-reload= touch-logreopen= touch-logrotate= touch-reload= "
+		"touch-workers-reload= uid= umask= undeferred-shared-socket= unenv= usage "
+		"uwsgi-socket= vacuum venv= version virtualenv= worker-mount= worker-reload-mercy= "
+		"workers= write-errors-exception-only write-errors-tolerance= wsgi= "
+		"wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
+		.plugins =
+			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
+			"notfound objc_gc rsyslog syslog transformation_offload"),
+
+	ALWAYS("autoload", "the plugins that are installed are loaded without being asked for"),
+	ALWAYS("binary-path=", "a reload does not execute the binary again"),
+	ALWAYS("check-interval=", "the master acts when something happens"),
+	ALWAYS("chunked-input-limit=", "limit-post bounds bodies in chunks, too"),
+	ALWAYS("chunked-input-timeout=", "http-timeout bounds bodies in chunks, too"),
+	ALWAYS(
+		"close-on-exec close-on-exec2",
+		"programs that the application starts inherit no descriptor of the server"),
+	ALWAYS("die-on-term", "SIGTERM stops the server after what is running is answered"),
+	ALWAYS("drop-after-init", "root is given up when sockets, log and pidfile are open"),
+	ALWAYS("early-python", "Python is started before the workers are forked"),
+	ALWAYS("enable-threads", "threads that the application starts run"),
+	ALWAYS("forkbomb-delay=", "a worker that keeps dying is started again later and later"),
+	ALWAYS("honour-stdin", "standard input stays what it is, but in the background"),
+	ALWAYS(
+		"http-auto-chunked",
+		"a response of unknown length is sent to HTTP/1.1 clients in chunks"),
+	ALWAYS("http-chunked-input", "bodies that come in chunks are taken"),
+	ALWAYS("http-events=", "the router takes as many events at once as there are"),
+	ALWAYS("http-manage-expect?", "100 Continue is said to who waits for it"),
+	ALWAYS("http-raw-body", "bodies of any kind of request are taken"),
+	ALWAYS(
+		"http-server-name-as-http-host=",
+		"SERVER_NAME is the name that the client asked for"),
+	ALWAYS(
+		"http-use-socket?",
+		"the router reaches the workers over a socket that is theirs alone"),
+	ALWAYS("ignore-sigpipe", "a client that is gone is no signal"),
+	ALWAYS(
+		"ignore-write-errors",
+		"a client that is gone is not complained about; log-ioerror shows its request"),
+	ALWAYS("log-master-req-stream", "lines of requests of any length reach the master"),
+	ALWAYS("log-master-stream", "lines of any length reach the master"),
+	ALWAYS("master", "a master process keeps the workers alive"),
+	ALWAYS("max-apps=", "there may be any number of applications"),
+	ALWAYS("max-vars=", "a request may have as many variables as buffer-size has room for"),
+	ALWAYS("mem-collector-freq=", "memory is looked at once a second when a limit is set"),
+	ALWAYS("no-orphans", "no process outlives the master"),
+	ALWAYS(
+		"offload-thread= offload-threads=",
+		"files and long responses are sent while the worker runs other requests"),
+	ALWAYS(
+		"post-buffering-bufsize=",
+		"what comes of a body is written to its file as it comes"),
+	ALWAYS("py-call-osafterfork", "Python is told of every fork"),
+	ALWAYS(
+		"py-call-uwsgi-fork-hooks",
+		"functions of os.register_at_fork() run around every fork"),
+	ALWAYS("reaper", "processes that the application leaves behind are reaped"),
+	ALWAYS("reload-os-env", "os.environ is read anew by each generation"),
+	ALWAYS("single-interpreter", "the application runs in the main interpreter"),
+	ALWAYS("skip-atexit-teardown", "a worker ends without taking Python apart"),
+	ALWAYS("skip-zero", "descriptor 0 is used as it is found"),
+	ALWAYS("tcp-nodelay", "nothing waits to be sent together with more"),
+	ALWAYS(
+		"thunder-lock thunder-lock-watchdog",
+		"workers do not disturb each other when they accept; no lock is needed for it"),
+	ALWAYS(
+		"wsgi-accept-buffer wsgi-accept-buffers",
+		"bytearray, memoryview and other bytes-like objects are taken as blocks"),
+	ALWAYS("wsgi-env-behavior= wsgi-env-behaviour=", "each request has an environ of its own"),
+	ALWAYS("wsgi-manage-chunked-input", "wsgi.input gives a body that came in chunks"),
+	ALWAYS("wsgi-strict", "what PEP 3333 forbids is an error"),
+
+	PLANNED(
+		"more ways to end or steer workers",
+		"harakiri-graceful-signal= harakiri-graceful-timeout= harakiri-queue-threshold= "
+		"master-fifo= reload-on-exception reload-on-exception-repr= reload-on-exception-type= "
+		"reload-on-exception-value=", "harakiri, max-requests and the signals are there"),
+	PLANNED(
+		"other ways to name a Python application",
+		"mode= pecan= post-pymodule-alias= pymodule-alias= python-worker-override=",
+		"a file for wsgi-file can make it"),
+	PLANNED(
+		"the statistics server",
+		"alarm-metric= carbon= carbon-freq= carbon-hostname-dots= carbon-id= carbon-idle-avg= "
+		"carbon-max-retry= carbon-name-resolve carbon-no-workers carbon-resolve-names "
+		"carbon-retry-delay= carbon-root= carbon-timeout= carbon-use-metrics enable-metrics "
+		"metric= metric-alarm= metric-dir= metric-dir-restore metric-threshold= metrics-dir= "
+		"metrics-dir-restore metrics-no-cores stats= stats-http stats-min stats-minified "
+		"stats-no-cores stats-no-metrics stats-push= stats-pusher-default-freq= "
+		"stats-pushers-default-freq= stats-server= statsd-all-gauges statsd-no-workers",
+		""),
+	PLANNED(
+		"the adaptive number of workers",
+		"cheap cheaper= cheaper-algo= cheaper-busyness-backlog-alert= "
+		"cheaper-busyness-backlog-multiplier= cheaper-busyness-backlog-nonzero= "
+		"cheaper-busyness-backlog-step= cheaper-busyness-max= cheaper-busyness-min= "
+		"cheaper-busyness-multiplier= cheaper-busyness-penalty= cheaper-busyness-verbose "
+		"cheaper-idle= cheaper-initial= cheaper-overload= cheaper-rss-limit-hard= "
+		"cheaper-rss-limit-soft= cheaper-step= die-on-idle die-on-no-workers idle=",
+		"all processes run all the time", .plugins = "cheaper_backlog2 cheaper_busyness"),
+	PLANNED(
+		"static files",
+		"check-static= check-static-docroot file-serve-mode= fileserve-mode= honour-range "
+		"mime-file= mimefile= static-cache-paths= static-cache-paths-name= static-check= "
+		"static-expires= static-expires-mtime= static-expires-path-info= "
+		"static-expires-path-info-mtime= static-expires-type= static-expires-type-mtime= "
+		"static-expires-uri= static-expires-uri-mtime= static-gzip= static-gzip-all "
+		"static-gzip-dir= static-gzip-ext= static-gzip-prefix= static-gzip-suffix= "
+		"static-index= static-map= static-map2= static-safe= static-skip-ext=",
+		"let nginx serve them, or WhiteNoise in the application"),
+	PLANNED(
+		"hooks",
+		"after-request-call= after-request-hook= binsh= call-as-root= call-as-user= "
+		"call-as-user-atexit= call-asap= call-in-jail= call-post-app= call-post-jail= "
+		"call-pre-app= call-pre-jail= exec-as-root= exec-as-user= exec-as-user-atexit= "
+		"exec-asap= exec-in-jail= exec-post-app= exec-post-jail= exec-pre-app= exec-pre-jail= "
+		"file-write= flock= flock-wait= flock-wait2= flock2= fs-signal= harakiri-no-arh "
+		"hook-accepting= hook-accepting-once= hook-accepting1= hook-accepting1-once= "
+		"hook-as-gateway= hook-as-mule= hook-as-root= hook-as-user= hook-as-user-atexit= "
+		"hook-asap= hook-in-jail= hook-post-app= hook-post-fork= hook-post-jail= "
+		"hook-pre-app= hook-pre-jail= hook-touch= mount-as-root= mount-asap= mount-in-jail= "
+		"mount-post-jail= mount-pre-jail= no-harakiri-after-req-hook no-harakiri-arh "
+		"touch-exec= touch-signal= umount-as-root= umount-asap= umount-in-jail= "
+		"umount-post-jail= umount-pre-jail= wait-for-dir= wait-for-file= wait-for-fs= "
+		"wait-for-fs-timeout= wait-for-iface= wait-for-iface-timeout= wait-for-interface= "
+		"wait-for-interface-timeout= wait-for-mountpoint= wait-for-socket= "
+		"wait-for-socket-timeout= wait-iface= wait-iface-timeout= wait-interface= "
+		"wait-interface-timeout=",
+		"a unit of systemd or the container's start script can run commands"),
+	PLANNED(
+		"gevent and other event loops",
+		"async= asyncio= disable-async-warn-on-queue-full gevent= gevent-early-monkey-patch "
+		"gevent-monkey-patch gevent-wait-for-hub greenlet loop= stackless tornado= ugreen "
+		"ugreen-stacksize=", "threads serve requests side by side",
+		.plugins =
+			"asyncio asyncio_python3 coroae dumbloop fiber gevent gevent_python3 greenlet "
+			"greenlet_python3 rbthreads stackless tornado tornado_python3 ugreen"),
+	PLANNED(
+		"caches, queues, locks and shared memory",
+		"add-cache-item= cache= cache-blocksize= cache-expire-freq= cache-no-expire "
+		"cache-report-freed-items cache-store= cache-store-sync= cache-sync= cache-udp-node= "
+		"cache-udp-server= cache-use-last-modified cache2= check-cache? ftok= "
+		"load-file-in-cache= load-file-in-cache-gzip= lock-engine= locks= persistent-ipcsem "
+		"py-sharedarea= queue= queue-blocksize= queue-store= queue-store-sync= sharedarea=",
+		"a Redis or memcached serves all workers", .plugins = "cache legion_cache_fetch"),
+	PLANNED(
+		"background work (spooler, mules, cron, timers, signals)",
+		"cron= cron-curl= cron-harakiri= cron2= curl-cron= farm= mule? mule-harakiri= "
+		"mule-msg-recv-size= mule-msg-size= mule-reload-mercy= mules= py-master-check-signals "
+		"rbtimer= rpc-max= signal= signal-bufsize= signal-rbtimer= signal-timer= "
+		"signals-bufsize= spooler= spooler-chdir= spooler-cheap spooler-external= "
+		"spooler-freq= spooler-frequency= spooler-harakiri= spooler-import= "
+		"spooler-max-tasks= spooler-ordered spooler-processes= spooler-py-import= "
+		"spooler-pyimport= spooler-python-import= spooler-quiet spooler-signal-as-task timer= "
+		"touch-mules-reload= touch-spoolers-reload= unique-cron=",
+		"a task queue or cron can run it", .plugins = "curl_cron signal spooler"),
+	PLANNED(
+		"attached daemons",
+		"attach-control-daemon= attach-daemon= attach-daemon2= daemons-honour-stdin "
+		"smart-attach-daemon= smart-attach-daemon2= worker-exec= worker-exec2=",
+		"a unit of systemd or a container of its own can run them"),
+	PLANNED(
+		"alarms",
+		"alarm= alarm-backlog= alarm-cheap= alarm-fd= alarm-freq= alarm-listen-queue= "
+		"alarm-log= alarm-lq= alarm-msg-size= alarm-segfault= backlog-alarm= "
+		"exception-handler= listen-queue-alarm= log-alarm= lq-alarm= not-alarm-log= "
+		"not-log-alarm= segfault-alarm=", "what is logged can be watched",
+		.plugins = "airbrake alarm_curl alarm_speech alarm_xmpp"),
+	PLANNED(
+		"internal routing",
+		"collect-header= error-page-403= error-page-404= error-page-500= error-route= "
+		"error-route-host= error-route-if= error-route-if-not= error-route-label= "
+		"error-route-qs= error-route-referer= error-route-remote-addr= "
+		"error-route-remote-user= error-route-run= error-route-status= error-route-uri= "
+		"error-route-user-agent= final-route= final-route-host= final-route-if= "
+		"final-route-if-not= final-route-label= final-route-qs= final-route-referer= "
+		"final-route-remote-addr= final-route-remote-user= final-route-run= "
+		"final-route-status= final-route-uri= final-route-user-agent= pcre-jit pull-header= "
+		"response-header-collect= response-route= response-route-host= response-route-if= "
+		"response-route-if-not= response-route-label= response-route-qs= "
+		"response-route-referer= response-route-remote-addr= response-route-remote-user= "
+		"response-route-run= response-route-status= response-route-uri= "
+		"response-route-user-agent= route= route-host= route-if= route-if-not= route-label= "
+		"route-qs= route-referer= route-remote-addr= route-remote-user= route-run= route-uri= "
+		"route-user-agent=", "nginx and middleware of the application can do it",
+		.plugins =
+			"router_access router_basicauth router_cache router_expires router_hash router_http "
+			"router_memcached router_metrics router_radius router_redirect router_redis "
+			"router_rewrite router_spnego router_static router_uwsgi router_xmldir "
+			"transformation_gzip transformation_template transformation_tofile "
+			"transformation_toupper"),
+	PLANNED(
+		"the routing of log lines",
+		"log-drain= log-filter= log-zeromq= worker-log-encoder= worker-log-req-encoder= "
+		"worker-logger= worker-logger-req=", "all lines go to the one log"),
+	PLANNED(
+		"TLS",
+		"http-to-https= https= https-export-cert https-session-context= https-socket= "
+		"https-socket-modifier1= https-socket-modifier2= https2= sni= sni-dir= "
+		"sni-dir-ciphers= sni-regexp= ssl-enable-sslv3 ssl-enable-tlsv1 ssl-enable3 "
+		"ssl-option= ssl-session-timeout= ssl-session-use-cache? ssl-sessions-timeout= "
+		"ssl-sessions-use-cache? ssl-socket= ssl-tmp-dir= ssl-verbose ssl-verify-depth? "
+		"suwsgi-socket=", "let nginx or another proxy terminate it"),
+	PLANNED(
+		"the finer points of the HTTP router",
+		"http-auto-gzip http-backend-http http-cheap http-fallback= http-gid= http-gracetime= "
+		"http-harakiri= http-manage-rtsp http-manage-source http-post-buffering-dir= "
+		"http-quiet= http-resubscribe= http-ss= http-stats= http-stats-server= "
+		"http-stud-prefix= http-uid= http-use-base= http-use-cache? http-use-code-string= "
+		"http-use-pattern= http-zerg=", ""),
+	PLANNED(
+		"WebSockets",
+		"websocket-max-size= websocket-ping-freq= websocket-pong-tolerance= "
+		"websockets-max-size= websockets-ping-freq= websockets-pong-tolerance=",
+		"a server for ASGI can serve them"),
+
+	ELSEWHERE(
+		"call-as-emperor= call-as-emperor1= call-as-emperor2= call-as-emperor4= "
+		"call-as-vassal= call-as-vassal1= call-as-vassal3= early-emperor emperor= "
+		"emperor-broodlord= emperor-cap= emperor-chdir-attr= emperor-collect-attr= "
+		"emperor-collect-attribute= emperor-command-socket= emperor-curse-tolerance= "
+		"emperor-extra-ext= emperor-extra-extension= emperor-fork-server-attr= emperor-freq= "
+		"emperor-graceful-shutdown emperor-magic-exec emperor-max-throttle= "
+		"emperor-no-blacklist emperor-nofollow emperor-on-demand-dir= "
+		"emperor-on-demand-directory= emperor-on-demand-exec= emperor-on-demand-ext= "
+		"emperor-on-demand-extension= emperor-pidfile= emperor-procname= "
+		"emperor-proxy-socket= emperor-required-heartbeat= emperor-stats= "
+		"emperor-stats-server= emperor-subreaper emperor-throttle= emperor-trigger-socket= "
+		"emperor-tyrant emperor-tyrant-initgroups emperor-tyrant-nofollow emperor-use-clone= "
+		"emperor-use-fork-server= emperor-wait-for-command emperor-wait-for-command-ignore= "
+		"emperor-wrapper= emperor-wrapper-attr= emperor-wrapper-fallback= "
+		"emperor-wrapper-override= exec-as-emperor= exec-as-vassal= heartbeat= "
+		"hook-as-emperor= hook-as-emperor-before-vassal= hook-as-emperor-setns= "
+		"hook-as-on-config-vassal= hook-as-on-demand-vassal= hook-as-vassal= "
+		"hook-as-vassal-before-drop= hook-emperor-lost= hook-emperor-reload= "
+		"hook-emperor-start= hook-emperor-stop= imperial-monitor-list imperial-monitors-list "
+		"mount-as-emperor= mount-as-vassal= umount-as-emperor= umount-as-vassal= vassal-cap= "
+		"vassal-fork-base= vassal-set= vassal-sos= vassal-sos-backlog= vassals-cap= "
+		"vassals-include= vassals-include-before= vassals-inherit= vassals-inherit-before= "
+		"vassals-set= vassals-start-hook= vassals-stop-hook= zeus=",
+		"there is no emperor here; run each application as a service of its own, for example "
+		"a systemd unit app@.service",
+		.plugins = "emperor_amqp emperor_mongodb emperor_pg emperor_zeromq"),
+	ELSEWHERE(
+		"auto-weight= cron-curl-legion= cron-legion= curl-cron-legion= "
+		"http-subscription-fallback-key= http-subscription-server= legion= "
+		"legion-attach-daemon= legion-cron= legion-cron-curl= legion-curl-cron= legion-death= "
+		"legion-death-on-lord-error= legion-freq= legion-join= legion-lord= legion-mcast= "
+		"legion-node= legion-node-joined= legion-node-left= legion-quorum= legion-scroll= "
+		"legion-scroll-list-max-size= legion-scroll-max-size= legion-setup= "
+		"legion-skew-tolerance= legion-smart-attach-daemon= legion-smart-attach-daemon2= "
+		"legion-tolerance= legion-unlord= multicast= multicast-loop= multicast-ttl= "
+		"notify-socket= st= start-unsubscribed subscribe= subscribe-freq= subscribe-to= "
+		"subscribe-with-modifier1= subscribe2= subscription-algo= "
+		"subscription-clear-on-shutdown subscription-dotsplit subscription-mountpoint= "
+		"subscription-mountpoints= subscription-notify-socket= subscription-tolerance= "
+		"subscription-tolerance-inactive= subscription-vassal-required "
+		"subscriptions-credentials-check= subscriptions-sign-check= "
+		"subscriptions-sign-check-tolerance= subscriptions-sign-skip-uid= "
+		"subscriptions-use-credentials unique-cron-legion= unique-legion-cron= "
+		"unsubscribe-on-graceful-reload weight=",
+		"servers do not join clusters here; the orchestrator or the proxy knows them"),
+	ELSEWHERE(
+		"fastrouter= fastrouter-buffer-size= fastrouter-cheap "
+		"fastrouter-defer-connect-timeout= fastrouter-emperor-socket= fastrouter-events= "
+		"fastrouter-fallback= fastrouter-fallback-on-no-key fastrouter-force-key= "
+		"fastrouter-gid= fastrouter-gracetime= fastrouter-harakiri= fastrouter-max-retries= "
+		"fastrouter-post-buffering= fastrouter-post-buffering-dir= fastrouter-processes= "
+		"fastrouter-quiet= fastrouter-resubscribe= fastrouter-resubscribe-bind= "
+		"fastrouter-ss= fastrouter-stats= fastrouter-stats-server= "
+		"fastrouter-subscription-fallback-key= fastrouter-subscription-server= "
+		"fastrouter-subscription-slot= fastrouter-timeout= fastrouter-to= fastrouter-uid= "
+		"fastrouter-use-base= fastrouter-use-cache? fastrouter-use-code-string= "
+		"fastrouter-use-pattern= fastrouter-use-socket? fastrouter-workers= fastrouter-zerg= "
+		"force-gateway no-fd-passing propagate-touch rawrouter= rawrouter-buffer-size= "
+		"rawrouter-cheap rawrouter-events= rawrouter-fallback= rawrouter-gracetime= "
+		"rawrouter-harakiri= rawrouter-max-retries= rawrouter-processes= rawrouter-quiet= "
+		"rawrouter-ss= rawrouter-stats= rawrouter-stats-server= "
+		"rawrouter-subscription-server= rawrouter-subscription-slot= rawrouter-timeout= "
+		"rawrouter-to= rawrouter-use-base= rawrouter-use-cache? rawrouter-use-code-string= "
+		"rawrouter-use-pattern= rawrouter-use-socket? rawrouter-workers= rawrouter-xclient "
+		"rawrouter-zerg= sslrouter= sslrouter-buffer-size= sslrouter-cheap sslrouter-events= "
+		"sslrouter-fallback= sslrouter-gracetime= sslrouter-harakiri= sslrouter-max-retries= "
+		"sslrouter-processes= sslrouter-quiet= sslrouter-session-context= sslrouter-sni "
+		"sslrouter-ss= sslrouter-stats= sslrouter-stats-server= "
+		"sslrouter-subscription-server= sslrouter-timeout= sslrouter-to= sslrouter-use-base= "
+		"sslrouter-use-cache? sslrouter-use-code-string= sslrouter-use-pattern= "
+		"sslrouter-use-socket? sslrouter-workers= sslrouter-zerg= sslrouter2=",
+		"there is no such router here; list the servers in nginx's upstream",
+		.plugins = "fastrouter rawrouter sslrouter"),
+	ELSEWHERE(
+		"zerg= zerg-fallback zerg-pool= zerg-server= zergpool=",
+		"workers are not lent between instances here; set processes",
+		.plugins = "zergpool"),
+	ELSEWHERE(
+		"cgroup= cgroup-dir-mode= cgroup-opt= check-mount= check-mountpoint= fork-server= "
+		"fork-socket= jail= jail-attach= jail-ip4= jail-ip6= jail2= jailed jid-file= jidfile= "
+		"ksm? libjail= mount-check= mountpoint-check= namespace= namespace-keep-mount= "
+		"namespace-net= never-swap ns= ns-net= pivot-root= pivot_root= "
+		"privileged-binary-patch= privileged-binary-patch-arg= re-fork re-fork-as-root "
+		"re-fork-post-jail refork refork-as-root refork-post-jail setns= setns-preopen "
+		"setns-skip= setns-socket= setns-socket-skip= unprivileged-binary-patch= "
+		"unprivileged-binary-patch-arg= unshare= unshare2=",
+		"isolation is left to the service manager; systemd and containers have namespaces, "
+		"jails and control groups"),
+	ELSEWHERE(
+		"pypy-eval= pypy-eval-post-fork= pypy-exec= pypy-exec-post-fork= pypy-home= "
+		"pypy-ini-paste= pypy-lib= pypy-paste= pypy-pp= pypy-python-path= pypy-pythonpath= "
+		"pypy-setup= pypy-wsgi= pypy-wsgi-file=", "only CPython is run here",
+		.plugins = "pypy"),
+	ELSEWHERE(
+		"coroae= early-perl= early-perl-exec= early-psgi= perl-arg= perl-args= "
+		"perl-auto-reload= perl-auto-reload-ignore= perl-exec= perl-exec-post-fork= "
+		"perl-local-lib= perl-no-die-catch perl-no-plack perl-version plshell? "
+		"plshell-oneshot psgi= psgi-enable-psgix-io",
+		"Perl is not run here; Starman runs PSGI applications", .plugins = "psgi"),
+	ELSEWHERE(
+		"early-php early-php-sapi-name= php-allowed-docroot= php-allowed-ext= "
+		"php-allowed-script= php-app= php-app-bypass= php-app-qs= php-config= "
+		"php-config-append= php-constant= php-docroot= php-dump-config php-exec-after= "
+		"php-exec-before= php-exec-begin= php-exec-end= php-fallback= php-fallback-qs= "
+		"php-fallback2= php-index= php-ini= php-ini-append= php-mount= php-sapi-name= "
+		"php-server-software= php-set= php-var=", "PHP is not run here; PHP-FPM runs it",
+		.plugins = "php"),
+	ELSEWHERE(
+		"fiber gemset= rack= rails= rb-gc-freq= rb-lib= rb-require= rb-thread rb-threads "
+		"rbrequire= rbshell? rbshell-oneshot rbthread rbthreads require= ruby-gc-freq= "
+		"ruby-lib= ruby-require= rubyrequire= rvm= rvm-path= shared-rb-require= "
+		"shared-rbrequire= shared-require= shared-ruby-require= shared-rubyrequire=",
+		"Ruby is not run here; Puma runs Rack applications", .plugins = "rack"),
+	ELSEWHERE(
+		"clojure-load= jvm-class= jvm-classpath= jvm-main-class= jvm-opt= jwsgi= ring-app= "
+		"ring-load=", "the JVM is not run here", .plugins = "jvm jwsgi ring servlet"),
+	ELSEWHERE(
+		"gccgo-args= gccgo-load= go-args= go-load= goroutines=",
+		"Go is not run here; its programs serve HTTP themselves", .plugins = "gccgo"),
+	ELSEWHERE(
+		"lua= lua-gc-freq= lua-gc-full lua-load= lua-postfork-mule= lua-postfork-spooler= "
+		"lua-postfork-worker= lua-postload= lua-shell lua-shell-oneshot luashell "
+		"luashell-oneshot", "Lua is not run here; OpenResty runs it",
+		.plugins = "lua lua51 lua52 luajit"),
+	ELSEWHERE(
+		"dlopen= dumbloop-code= dumbloop-function= dumbloop-modifier1= symcall= "
+		"symcall-post-fork= symcall-register-rpc= symcall-use-next",
+		"C and C++ request handlers are not loaded here",
+		.plugins = "cplusplus libffi symcall"),
+	ELSEWHERE(
+		"mono-app= mono-assembly= mono-config= mono-exec= mono-gc-freq= mono-index= mono-key= "
+		"mono-version=", "Mono is not run here; Kestrel runs .NET applications",
+		.plugins = "mono"),
+	ELSEWHERE(
+		"v8-gc-freq= v8-jsgi= v8-load= v8-module-path= v8-preemptive=",
+		"JavaScript is not run here; Node.js runs it", .plugins = "v8"),
+	ELSEWHERE(
+		"cgi= cgi-allowed-ext= cgi-async-max-attempts cgi-buffer-size= cgi-close-stdin-on-eof "
+		"cgi-do-not-kill-on-error cgi-dontresolve cgi-from-docroot cgi-helper= cgi-index= "
+		"cgi-loadlib= cgi-map-helper= cgi-optimize cgi-optimized cgi-path-info cgi-safe= "
+		"cgi-timeout= cgi-unset=", "CGI is not run here; fcgiwrap runs it behind nginx",
+		.plugins = "cgi"),
+	ELSEWHERE("web3=", "web3 never became a standard; write a WSGI application"),
+	ELSEWHERE("pump=", "Pump never became a standard; write a WSGI application"),
+	ELSEWHERE("wsgi-lite=", "WSGI-Lite is not called here; write a WSGI application"),
+	ELSEWHERE(
+		"glusterfs-mount= glusterfs-timeout= gridfs-debug gridfs-mount= rados-mount= "
+		"rados-timeout= webdav-add-collection-prop= webdav-add-collection-prop-comp= "
+		"webdav-add-collection-prop-href= webdav-add-object-prop= "
+		"webdav-add-object-prop-comp= webdav-add-object-prop-href= webdav-add-option= "
+		"webdav-add-prop= webdav-add-prop-comp= webdav-add-prop-href= "
+		"webdav-add-rtype-collection-prop= webdav-add-rtype-object-prop= "
+		"webdav-add-rtype-prop= webdav-class-directory= webdav-css= webdav-div= "
+		"webdav-javascript= webdav-js= webdav-lock-cache= webdav-mount= "
+		"webdav-principal-base= webdav-skip-prop= xslt-content-type= xslt-docroot= xslt-ext= "
+		"xslt-stylesheet= xslt-var=", "this server does not serve such files; nginx does",
+		.plugins = "glusterfs gridfs rados ssi webdav xslt"),
+	ELSEWHERE(
+		"geoip-city= geoip-country= geoip-use-disk",
+		"addresses are not located here; nginx's geoip module does", .plugins = "geoip"),
+	ELSEWHERE(
+		"forkpty-router= forkpty-router-cmd= forkpty-router-command= forkpty-urouter= "
+		"forkptyrouter= forkptyrouter-cheap forkptyrouter-cmd= forkptyrouter-cols= "
+		"forkptyrouter-command= forkptyrouter-events= forkptyrouter-fallback= "
+		"forkptyrouter-harakiri= forkptyrouter-processes= forkptyrouter-rows= "
+		"forkptyrouter-ss= forkptyrouter-stats= forkptyrouter-stats-server= "
+		"forkptyrouter-timeout= forkptyrouter-workers= forkptyrouter-zerg= forkptyurouter= "
+		"pty-connect= pty-exec= pty-input pty-log pty-no-isig pty-socket= pty-uconnect= "
+		"tuntap-device= tuntap-device-rule= tuntap-router= tuntap-router-firewall-in= "
+		"tuntap-router-firewall-out= tuntap-router-route= tuntap-router-stats= "
+		"tuntap-use-credentials?", "terminals and tunnels are not served here",
+		.plugins = "forkptyrouter pty tuntap"),
+	ELSEWHERE(
+		"ldap= ldap-schema ldap-schema-ldif", "configurations are not read from LDAP",
+		.plugins = "ldap"),
+	ELSEWHERE(
+		"sqlite= sqlite3=", "configurations are not read from SQLite",
+		.plugins = "sqlite3"),
+	ELSEWHERE(
+		"fallback-config=",
+		"there is one configuration; a shell's || can start with another"),
+	ELSEWHERE(
+		"pam= pam-user=",
+		"users are not authenticated here; the application does, or nginx",
+		.plugins = "pam"),
+	ELSEWHERE(
+		"nagios", "nothing here speaks to Nagios; check an address of the application",
+		.plugins = "nagios"),
+	ELSEWHERE(
+		"ping= ping-timeout=",
+		"nothing here answers such a ping; check an address of the application",
+		.plugins = "ping"),
+	ELSEWHERE("notfound-log", "an application is always asked"),
+	ELSEWHERE(
+		"rrdtool= rrdtool-freq= rrdtool-lib= snmp? snmp-community= udp= zabbix-template?",
+		"measurements are not sent there; what reads the statistics can pass them on",
+		.plugins =
+			"carbon rrdtool stats_pusher_file stats_pusher_mongodb stats_pusher_socket "
+			"stats_pusher_statsd zabbix"),
+	ELSEWHERE(
+		"fastcgi-nph-socket= mongrel2= puwsgi-socket= raw-modifier1= raw-modifier2= "
+		"raw-socket= scgi-nph-socket= zeromq= zeromq-socket= zmq= zmq-socket=",
+		"this protocol is not spoken here; use socket, http-socket, fastcgi-socket or "
+		"scgi-socket", .plugins = "mongrel2"),
+	ELSEWHERE(
+		"upload-progress=",
+		"the application sees whole requests; a browser shows the progress of what it sends"),
+	ELSEWHERE(
+		"allowed-modifiers= cgi-mode fastcgi-modifier1= fastcgi-modifier2= "
+		"http-socket-modifier1= http-socket-modifier2= remap-modifier= scgi-modifier1= "
+		"scgi-modifier2=",
+		"every request goes to the one application; modifiers are not looked at"),
+	ELSEWHERE(
+		"build-plugin= cflags config-py dot-h print-sym= print-symbol=",
+		"a command of uWSGI's own build; nothing here needs it"),
+	ELSEWHERE(
+		"binary-append-data= extract=",
+		"configurations are not built into the binary here"),
+	ELSEWHERE(
+		"alarm-list alarms-list cheaper-algo-list cheaper-algos-list cheaper-list clock-list "
+		"clocks-list dump-options logger-list loggers-list loop-list loops-list plugin-list "
+		"plugins-list router-list routers-list",
+		"uWSGI lists what it was built with; --help-all lists what is here"),
+	ELSEWHERE("connect-and-read=", "nc reads what a socket says"),
+	ELSEWHERE(
+		"profiler=",
+		"there is no profiler in the server; py-spy and perf watch it from outside"),
+	ELSEWHERE(
+		"backtrace-depth= use-abort", "crashes leave a core file and Python's own report"),
+	ELSEWHERE(
+		"command-mode no-server",
+		"to look at a configuration without starting it there is --check"),
+	ELSEWHERE(
+		"blacklist= declare-option2= end-blacklist end-whitelist get= inject-after= "
+		"inject-before= resolve= whitelist=",
+		"options are not taken away by a file here; set-placeholder sets a name for use as "
+		"%(name)"),
+	ELSEWHERE(
+		"apparmor-hat= apparmor-profile=",
+		"THE APPLICATION IS NOT CONFINED; write AppArmorProfile= into its systemd unit, or "
+		"start it with aa-exec", .plugins = "apparmor"),
+	ELSEWHERE("clock=", "the system's clock is used"),
+	ELSEWHERE(
+		"vhost vhost-host",
+		"virtual hosts are told apart by the web server; run a server for each, or mount "
+		"applications by path"),
+	ELSEWHERE("body-read-warning=", "bodies are read before the application runs"),
+	ELSEWHERE("ignore-script-name", "SCRIPT_NAME is what the web server says, or the mount"),
+	ELSEWHERE(
+		"http-path-info-no-decode-slashes=",
+		"PATH_INFO is decoded as PEP 3333 has it; REQUEST_URI is not"),
+	ELSEWHERE("map-socket=", "each worker accepts from all sockets"),
+	ELSEWHERE(
+		"tcp-fast-open-client tcp-fastopen-client", "the server makes no TCP connections"),
+	ELSEWHERE("disable-sendfile", "files are always sent by sendfile"),
+	ELSEWHERE("no-threads-wait", "threads of the application are not waited for"),
+	ELSEWHERE(
+		"brutal-reload-on-fd= reload-on-fd=", "--reload and touch-reload ask for a reload"),
+	ELSEWHERE("py-tracebacker=", "py-spy dump shows the stacks of all threads"),
+	ELSEWHERE(
+		"pyshell? pyshell-oneshot?", "python3 -i with the same pythonpath is such a shell"),
+	ELSEWHERE("python-version", "the log says it at start, and --help-all"),
+	ELSEWHERE("python-raw=", "applications are called by WSGI"),
+	ELSEWHERE(
+		"py= pyrun= python=",
+		"programs are run by python3; name a WSGI application with module"),
+	ELSEWHERE("test=", "--check-app imports the application"),
+	ELSEWHERE("start_response-nodelay", "the head leaves with the first block of the body"),
+	ELSEWHERE("dynamic-apps", "requests cannot name applications; mount does"),
+	ELSEWHERE(
+		"py-executable= py-program-name= py-programname= py-sys-executable=",
+		"sys.executable is that of home"),
+	ELSEWHERE(
+		"early-pyimport= early-python-import= early-python-path= early-pythonpath=",
+		"modules are imported once before the workers are forked; use import and pythonpath"),
+	ELSEWHERE("need-plugin= need-plugins=", "a plugin that plugin = names must be there"),
+	ELSEWHERE("response-headers-limit=", "a response may have any number of headers"),
+	ELSEWHERE("fd-safe= safe-fd=", "the server closes no descriptor that it did not open"),
+	ELSEWHERE("pause= resume= suspend=", "--stop stops it; there is no pause"),
+	ELSEWHERE(
+		"", "logto, and logger = file:, socket:, syslog or rsyslog: are what is here",
+		.plugins = "graylog2 logcrypto logpipe logzmq mongodblog msgpack redislog"),
+	ELSEWHERE("", "functions cannot be called from elsewhere here", .plugins = "rpc"),
+	ELSEWHERE(
+		"", "standard error goes to the journal under systemd",
+		.plugins = "systemd_logger"),
+	ELSEWHERE(
+		"", "http-socket answers in chunks by itself", .plugins = "transformation_chunked"),
+	ELSEWHERE("", "configurations are read from ini and JSON files", .plugins = "yaml"),
+	ELSEWHERE("", "only Python is run here", .plugins = "erlang"),
+	ELSEWHERE("", "nothing here does that", .plugins = "matheval mongodb xattr"),
 };
+const size_t uwsgi_subject_count = sizeof uwsgi_subjects / sizeof *uwsgi_subjects;
 
 static const struct {
 	char letter;
@@ -644,34 +584,86 @@ static const struct {
 };
 /* clang-format on */
 
-static int compare(const void *key, const void *element)
+/* Where the name stands among the names, as a whole; NULL: it does not. */
+static const char *find_word(const char *names, const char *name)
 {
-	return strcmp(key, ((const struct uwsgi_name *)element)->name);
+	size_t n = strlen(name);
+	const char *at = n && names && !strpbrk(name, "=? ") ? strstr(names, name) : NULL;
+
+	while (at && ((at > names && at[-1] != ' ') || (at[n] && !strchr("=? ", at[n]))))
+		at = strstr(at + 1, name);
+	return at;
 }
 
-const struct uwsgi_name *uwsgi_names_find(const char *name)
+static enum arity arity_of(char mark)
 {
-	return bsearch(name, names, sizeof names / sizeof *names, sizeof *names, compare);
+	return mark == '=' ? ARITY_REQUIRED : mark == '?' ? ARITY_OPTIONAL : ARITY_NONE;
 }
 
-const struct uwsgi_name *uwsgi_names_letter(char letter)
+bool uwsgi_names_next(const char **names, struct uwsgi_name *name)
 {
-	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
-		if (letters[i].letter == letter)
-			return uwsgi_names_find(letters[i].name);
+	const char *begin = *names ? *names + strspn(*names, "=? ") : "";
+	size_t n = strcspn(begin, "=? ");
+
+	if (n == 0 || n >= sizeof name->name)
+		return false;
+	memcpy(name->name, begin, n);
+	name->name[n] = '\0';
+	name->arity = arity_of(begin[n]);
+	*names = begin + n;
+	return true;
+}
+
+const struct subject *uwsgi_names_find(const char *option, enum arity *arity)
+{
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const char *at = find_word(uwsgi_subjects[i].options, option);
+
+		if (at && arity)
+			*arity = arity_of(at[strlen(option)]);
+		if (at)
+			return &uwsgi_subjects[i];
+	}
 	return NULL;
 }
 
-char uwsgi_names_letter_of(const char *name)
+const char *uwsgi_names_of_letter(char letter)
 {
 	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
-		if (strcmp(letters[i].name, name) == 0)
+		if (letters[i].letter == letter)
+			return letters[i].name;
+	return NULL;
+}
+
+char uwsgi_names_letter(const char *option)
+{
+	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+		if (strcmp(letters[i].name, option) == 0)
 			return letters[i].letter;
 	return 0;
 }
 
-const struct uwsgi_name *uwsgi_names_all(size_t *count)
+/* Debian has some plugins for one version of Python only: asyncio_python313. */
+static size_t without_version(const char *name)
 {
-	*count = sizeof names / sizeof *names;
-	return names;
+	const char *python = strstr(name, "_python3");
+	const char *version = python ? python + sizeof "_python3" - 1 : NULL;
+
+	return version && !version[strspn(version, "0123456789")] ? (size_t)(version - name)
+								   : strlen(name);
+}
+
+const struct subject *uwsgi_names_plugin(const char *plugin)
+{
+	struct uwsgi_name name;
+	size_t n = without_version(plugin);
+
+	if (n >= sizeof name.name)
+		return NULL;
+	memcpy(name.name, plugin, n);
+	name.name[n] = '\0';
+	for (size_t i = 0; i < uwsgi_subject_count; i++)
+		if (find_word(uwsgi_subjects[i].plugins, name.name))
+			return &uwsgi_subjects[i];
+	return NULL;
 }

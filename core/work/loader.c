@@ -4,7 +4,7 @@
 #include "work/loader.h"
 
 #include "settings/nearest.h"
-#include "settings/uwsgi_plugins.h"
+#include "settings/uwsgi_names.h"
 #include "work/contract.h"
 
 #include <dlfcn.h>
@@ -220,17 +220,21 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 static void hint(const struct loader *ld, const char *name, char *text, size_t size)
 {
 	struct nearest n = nearest_to(name);
-	const char *known;
+	struct uwsgi_name known;
 
 	for (size_t i = 0; i < ld->plugins.count; i++) {
 		nearest_consider(&n, ld->items[i]->name);
 		for (size_t k = 0; ld->items[i]->aliases && ld->items[i]->aliases[k]; k++)
 			nearest_consider(&n, ld->items[i]->aliases[k]);
 	}
-	for (size_t i = 0; (known = uwsgi_plugins_name(i)); i++)
-		nearest_consider(&n, known);
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const char *names = uwsgi_subjects[i].plugins;
+
+		while (uwsgi_names_next(&names, &known))
+			nearest_consider(&n, known.name);
+	}
 	*text = '\0';
-	if (n.name)
+	if (*n.name)
 		snprintf(text, size, "; did you mean \"%s\"?", n.name);
 }
 
@@ -304,12 +308,13 @@ static void bare_name(const char *path, char *name, size_t size)
 /* One that uWSGI has, and that is no reason not to start. */
 static bool is_dispensable(const char *name, struct origin at, struct report *report)
 {
-	const char *instead = uwsgi_plugins_instead(name);
+	const struct subject *subject = uwsgi_names_plugin(name);
 
-	if (instead && *instead)
+	/* What such a plugin does is done without one. */
+	if (subject && subject->status != SUBJECT_HERE)
 		report_add(report, UWSGI_WARNING, at,
-			   "plugin \"%s\" of uWSGI is not here, ignored: %s", name, instead);
-	return instead != NULL;
+			   "plugin \"%s\" of uWSGI is not here, ignored: %s", name, subject->text);
+	return subject != NULL;
 }
 
 static void load_list(struct loader *ld, const struct directive *key, const struct config *keys,
