@@ -22,9 +22,8 @@ struct config {
 	struct arena arena;
 	struct catalogue catalogue;
 	struct directives directives;
-	struct lookup set; /* the lists that no longer hold what they began with */
-	unsigned hints;    /* how many names were compared with all others */
-	void **settings;   /* for each table; NULL when the directives were only read */
+	unsigned hints;  /* how many names were compared with all others */
+	void **settings; /* for each table; NULL when the directives were only read */
 	const struct directive ***last; /* for each table and row, the last directive that set it */
 };
 
@@ -159,7 +158,6 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	directives_fini(&c->directives);
-	lookup_fini(&c->set);
 	catalogue_fini(&c->catalogue);
 	arena_fini(&c->arena);
 	free(c);
@@ -248,21 +246,19 @@ static void doubt_second_name(const struct directive *first, const struct direct
 		   d->name, d->value, first->name, first->value, first->at.line);
 }
 
-static void store_directive(struct config *c, size_t index, const struct option_at *at,
+static void store_directive(struct config *c, const struct directive *d, const struct option_at *at,
 			    struct report *report)
 {
-	const struct directive *d = &c->directives.items[index];
 	const struct option_table *table = c->catalogue.tables[at->table];
 	void *settings = c->settings[at->table];
 	struct error e;
 
-	doubt_second_name(c->last[at->table][at->row - table->rows], d, at->row, report);
-	c->last[at->table][at->row - table->rows] = d;
-	if (at->row->type == OPT_LIST && at->row->initial &&
-	    lookup_find(&c->set, at->row->name) == LOOKUP_NONE) {
+	const struct directive **last = &c->last[at->table][at->row - table->rows];
+	/* The first value takes the place of the default. */
+	if (!*last && at->row->type == OPT_LIST && at->row->initial)
 		option_clear_list(at->row, settings);
-		c->arena.failed = !lookup_add(&c->set, at->row->name, 0) || c->arena.failed;
-	}
+	doubt_second_name(*last, d, at->row, report);
+	*last = d;
 	switch (option_store(at->row, settings, d->name, d->value, &c->arena, &e)) {
 	case OPTION_STORED:
 		break;
@@ -305,8 +301,9 @@ static void report_unknown(struct config *c, const struct directive *d, bool str
 	if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d))
 		return;
 	if (subject && subject->status == SUBJECT_HERE) {
-		snprintf(text, sizeof text, "option \"%s\" of uWSGI is in no plugin that is loaded%s",
-			 d->name, ignored);
+		snprintf(text, sizeof text,
+			 "option \"%s\" of uWSGI is in no plugin that is loaded%s", d->name,
+			 ignored);
 	} else if (subject) {
 		snprintf(text, sizeof text, "option \"%s\" of uWSGI is not supported here%s: %s",
 			 d->name, ignored, subject->text);
@@ -333,30 +330,12 @@ static bool note_accepted(const struct directive *d, struct report *report)
 	if (always != off)
 		return true;
 	if (always)
-		snprintf(text, sizeof text, "%s = %s: always on here; ignored", d->name,
-			 d->value);
+		snprintf(text, sizeof text, "%s = %s: always on here; ignored", d->name, d->value);
 	else
 		snprintf(text, sizeof text, "%s: not supported yet, ignored (%s)%s%s", d->name,
 			 subject->title, *subject->text ? "; " : "", subject->text);
 	report_say(report, UWSGI_WARNING, d->at, d->name, text);
 	return true;
-}
-
-/* It decides about all directives, wherever it stands. */
-static bool is_strict(const struct config *c)
-{
-	struct config_settings s = { 0 };
-	struct option_at at;
-	struct error e;
-
-	for (size_t i = 0; i < c->directives.count; i++) {
-		const struct directive *d = &c->directives.items[i];
-
-		if (strcmp(d->name, "strict") == 0 && catalogue_find(&c->catalogue, d->name, &at) &&
-		    c->catalogue.tables[at.table] == &config_table)
-			option_store(at.row, &s, d->name, d->value, NULL, &e);
-	}
-	return s.strict;
 }
 
 static void run_checks(const struct config *c, struct report *report)
@@ -366,21 +345,22 @@ static void run_checks(const struct config *c, struct report *report)
 			c->catalogue.tables[t]->check(c, report);
 }
 
+/* Unknown names are judged when it is known whether that is to be strict. */
 static void settle(struct config *c, struct report *report)
 {
-	bool strict = is_strict(c);
+	const struct directives *set = &c->directives;
+	const struct config_settings *s = uwsgi_options(c, &config_table);
 	struct option_at at;
 
-	for (size_t i = 0; i < c->directives.count; i++) {
-		const struct directive *d = &c->directives.items[i];
-
-		if (d->placeholder)
-			continue;
-		if (catalogue_find(&c->catalogue, d->name, &at))
-			store_directive(c, i, &at, report);
-		else if (!note_accepted(d, report))
-			report_unknown(c, d, strict, report);
-	}
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->items[i].placeholder &&
+		    catalogue_find(&c->catalogue, set->items[i].name, &at))
+			store_directive(c, &set->items[i], &at, report);
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->items[i].placeholder &&
+		    !catalogue_find(&c->catalogue, set->items[i].name, &at) &&
+		    !note_accepted(&set->items[i], report))
+			report_unknown(c, &set->items[i], s && s->strict, report);
 	run_checks(c, report);
 }
 

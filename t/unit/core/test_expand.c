@@ -111,6 +111,26 @@ static void test_sources_are_asked_in_the_end(void **state)
 	fixture_end(&f);
 }
 
+static void test_a_chain_of_names_has_an_end(void **state)
+{
+	char line[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f);
+	for (int i = 0; i < 1100; i++) {
+		snprintf(line, sizeof line, "a%d=%%(a%d)", i, i + 1);
+		fixture_add(&f, line);
+	}
+	fixture_add(&f, "a1100=x");
+	assert_string_equal(expand(&f.reading, "%(a0)"), "%(a1000)");
+	assert_int_equal(f.report.count, 0);
+	expand_all(&f.reading);
+	assert_string_equal(f.report.items[0].text,
+			    "a1001: more than 1000 names lead to one another");
+	fixture_end(&f);
+}
+
 static void test_letters(void **state)
 {
 	static const struct {
@@ -156,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_a_text_has_one_meaning),
 		cmocka_unit_test(test_a_meaning_follows_what_is_set_later),
 		cmocka_unit_test(test_sources_are_asked_in_the_end),
+		cmocka_unit_test(test_a_chain_of_names_has_an_end),
 		cmocka_unit_test(test_letters),
 	};
 

@@ -4,6 +4,10 @@
 
 #include "settings/logic.h"
 
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
 enum { LINES = 14 };
 
 static const struct {
@@ -72,6 +76,9 @@ static const struct {
 	  "a.ini:2 warning endfor: no block is open here; ignored; "
 	  "a.ini:4 warning else: no condition is open here; ignored; "
 	  "a.ini:6 warning endif ends \"for\" of line 3; write endfor; " },
+	{ { "if-env=HOME", "a", "else", "b", "else", "c", "endif" },
+	  "a ",
+	  "a.ini:5 warning else: no condition is open here; ignored; " },
 	{ { "if-env=HOME", "x", "for=1", "y" },
 	  "x y ",
 	  "a.ini:3 warning for has no endfor; it holds to the end of the file; " },
@@ -117,6 +124,44 @@ static void test_lines(void **state)
 	}
 }
 
+static bool holds(const char *condition, const char *of)
+{
+	char text[300];
+	struct fixture f;
+
+	fixture_begin(&f);
+	struct logic logic = { .reading = &f.reading };
+	snprintf(text, sizeof text, "%s=%s", condition, of);
+	const struct directive d = fixture_line(&f, text, 1);
+	assert_true(logic_line(&logic, &d));
+	bool counts = logic_count(&logic) == 1;
+	fixture_end(&f);
+	return counts;
+}
+
+static void test_who_and_where(void **state)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const struct group *group = getgrgid(getgid());
+	char number[24], host[256] = "";
+
+	(void)state;
+	assert_int_equal(gethostname(host, sizeof host - 1), 0);
+	assert_true(holds("if-hostname", host));
+	assert_false(holds("if-hostname", "no.such.host"));
+	snprintf(number, sizeof number, "%u", (unsigned)getuid());
+	assert_true(holds("if-uid", number));
+	assert_true(!user || holds("if-uid", user->pw_name));
+	snprintf(number, sizeof number, "%u", (unsigned)getgid());
+	assert_true(holds("if-gid", number));
+	assert_true(!group || holds("if-gid", group->gr_name));
+	static const char *const nobody[] = { "4294967290", "no-such-name", "", "0x" };
+	for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) {
+		assert_false(holds("if-uid", nobody[i]));
+		assert_false(holds("if-gid", nobody[i]));
+	}
+}
+
 static void test_blocks_are_not_open_without_end(void **state)
 {
 	struct fixture f;
@@ -155,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_who_and_where),
 		cmocka_unit_test(test_blocks_are_not_open_without_end),
 		cmocka_unit_test(test_words),
 	};
