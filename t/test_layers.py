@@ -23,6 +23,8 @@ ALLOWED_STATE = {
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }
 GATEWAY_FILES = {"router", "job", "answer", "tunnel"}     # of plugins, with connections of their own
+# Folders in which some files still know one another.
+CIRCLES = {"log", "wire", "process"}
 LIBEV_FILES = {"backend", "connection", "watch", "touch", "logpipe"}  # others get it with their headers
 
 
@@ -56,6 +58,22 @@ def test_no_arrow_points_up(path):
             continue
         assert os.path.exists(f"{ROOT}/core/{name}"), f"{path} includes {name}"
         assert LAYERS.index(name.split("/")[0]) <= own, f"{path} includes {name}, which is above it"
+
+
+@pytest.mark.parametrize("layer", [name for name in LAYERS if name not in CIRCLES])
+def test_no_two_files_of_a_folder_know_one_another(layer):
+    """Nor in a circle of more.  A file is its header and its source together."""
+    known = {}
+    for path in sources(f"core/{layer}/*.[ch]"):
+        known.setdefault(f"{layer}/{noun(path)}", set()).update(
+            os.path.splitext(name)[0] for name in includes(f"{ROOT}/{path}"))
+    for start in known:
+        reached, ahead = set(), known[start] - {start}
+        while ahead:
+            name = ahead.pop()
+            reached.add(name)
+            ahead |= known.get(name, set()) - reached - {name}
+        assert start not in reached, f"{start} knows somebody who knows it"
 
 
 @pytest.mark.parametrize("path", sources("plugins/*/*.[ch]"))

@@ -15,7 +15,6 @@
 #include "settings/source.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,117 +292,106 @@ struct file {
 	struct logic logic;
 };
 
-UWSGI_PRINTF(4, 5)
-static void say(const struct file *f, int line, enum severity severity, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	report_add(f->reading->report, severity, (struct origin){ f->place.given, line }, "%s",
-		   text);
-}
-
 /* False: the line is no setting, and was spoken of. */
-static bool looks_like_a_setting(const struct file *f, const struct ini_line *line)
+static bool is_setting(const struct ini_line *line, struct report *report, struct origin at)
 {
 	if (strncmp(line->name, "<<<<<<<", 7) == 0 || strncmp(line->name, ">>>>>>>", 7) == 0 ||
 	    (!*line->name && line->value && strncmp(line->value, "======", 6) == 0)) {
-		say(f, line->number, UWSGI_WARNING, "a mark of a merge conflict; ignored");
+		report_add(report, UWSGI_WARNING, at, "a mark of a merge conflict; ignored");
 		return false;
 	}
 	if (!*line->name) {
-		say(f, line->number, UWSGI_WARNING, "there is no name before the =; ignored");
+		report_add(report, UWSGI_WARNING, at, "there is no name before the =; ignored");
 		return false;
 	}
 	return true;
 }
 
 /* NULL when memory is out. */
-static const char *expand_place(const struct file *f, const char *text, int line)
+static const char *expand_place(const struct file *f, const char *text, struct origin at)
 {
 	char unknown = '\0';
 	const char *expanded = expand_letters(f->reading->arena, text, &f->place, &unknown);
 
 	if (unknown)
-		say(f, line, UWSGI_WARNING,
-		    "%%%c means nothing and is dropped; write %%%%%c for a percent sign", unknown,
-		    unknown);
+		report_add(f->reading->report, UWSGI_WARNING, at,
+			   "%%%c means nothing and is dropped; write %%%%%c for a percent sign",
+			   unknown, unknown);
 	return expanded;
 }
 
 /* Quotation marks around all of a value are kept, as uWSGI keeps them; in a path or around
  * NAME=value nobody means them. */
-static void doubt_quotes(const struct file *f, const struct option *row, const char *value,
-			 int line)
+static void doubt_quotes(struct report *report, const struct option *row, const char *value,
+			 struct origin at)
 {
 	size_t n = strlen(value);
 	bool quoted = n > 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value &&
 		      !memchr(value + 1, *value, n - 2);
 
 	if (quoted && (!row->text || strcmp(row->name, "env") == 0))
-		say(f, line, UWSGI_WARNING,
-		    "%s = %s: the quotation marks are part of the value; write %s = %.*s",
-		    row->name, value, row->name, (int)(n - 2), value + 1);
+		report_add(report, UWSGI_WARNING, at,
+			   "%s = %s: the quotation marks are part of the value; write %s = %.*s",
+			   row->name, value, row->name, (int)(n - 2), value + 1);
 }
 
 /* A number ends where its digits do in uWSGI, too; a flag is true unless it is exactly false. */
-static void note_comment(const struct file *f, const struct option *row, const char *cut,
-			 const char *whole, int line)
+static void note_comment(struct report *report, const struct option *row, const char *cut,
+			 const char *whole, struct origin at)
 {
 	bool is_false = row->type == OPT_FLAG && option_boolean(cut) == 0;
 	bool is_text = row->type == OPT_STRING || row->type == OPT_LIST || row->type == OPT_CHOICE;
 
 	if (is_false)
-		say(f, line, UWSGI_NOTE,
-		    "%s: the comment is left out; uWSGI has none behind values, and reads \"%s\" "
-		    "as "
-		    "true",
-		    row->name, whole);
+		report_add(report, UWSGI_NOTE, at,
+			   "%s: the comment is left out; uWSGI has none behind values, and reads "
+			   "\"%s\" "
+			   "as true",
+			   row->name, whole);
 	else if (is_text)
-		say(f, line, UWSGI_NOTE,
-		    "%s: the comment is left out; uWSGI has none behind values, and takes all of "
-		    "\"%s\"",
-		    row->name, whole);
+		report_add(report, UWSGI_NOTE, at,
+			   "%s: the comment is left out; uWSGI has none behind values, and takes "
+			   "all of "
+			   "\"%s\"",
+			   row->name, whole);
 }
 
 /* Without its comment, and with the letters replaced; NULL when there is none. */
-static const char *read_value(struct file *f, const char *name, const struct ini_line *line)
+static const char *read_value(const struct file *f, const char *name, const char *value,
+			      struct origin at)
 {
 	const struct reading *r = f->reading;
-	const char *value = line->value;
-	struct option_at at;
+	struct option_at option;
 
 	if (!value)
 		return NULL;
-	bool known = catalogue_find(r->catalogue, name, &at);
-	bool keeps_all = f->json || (known && at.row->text);
+	bool known = catalogue_find(r->catalogue, name, &option);
+	bool keeps_all = f->json || (known && option.row->text);
 	size_t n = keeps_all ? strlen(value) : inifile_comment_at(value);
 	const char *cut = arena_string(r->arena, value, n);
 
 	if (!cut)
 		return NULL;
 	if (known && value[n] && r->report->thorough)
-		note_comment(f, at.row, cut, value, line->number);
+		note_comment(r->report, option.row, cut, value, at);
 	if (known && !f->json)
-		doubt_quotes(f, at.row, cut, line->number);
-	value = expand_place(f, cut, line->number);
+		doubt_quotes(r->report, option.row, cut, at);
+	value = expand_place(f, cut, at);
 	return value && *value ? value : NULL;
 }
 
-static void take_setting(struct file *f, const struct ini_line *line)
+static void take_setting(struct file *f, const struct ini_line *line, struct origin at)
 {
-	const char *name = expand_place(f, line->name, line->number);
+	const char *name = expand_place(f, line->name, at);
 
 	if (name == line->name)
 		name = arena_string(f->reading->arena, name, strlen(name));
 	if (name)
-		take(&f->logic, &(struct directive){ .name = name,
-						     .written = read_value(f, name, line),
-						     .at = { f->place.given, line->number },
-						     .source = FROM_FILE });
+		take(&f->logic,
+		     &(struct directive){ .name = name,
+					  .written = read_value(f, name, line->value, at),
+					  .at = at,
+					  .source = FROM_FILE });
 }
 
 static void take_heading(struct file *f, const char *section)
@@ -422,6 +410,7 @@ static void take_heading(struct file *f, const char *section)
 static void take_line(void *user, const struct ini_line *line)
 {
 	struct file *f = user;
+	const struct origin at = { f->place.given, line->number };
 
 	if (!line->name) {
 		take_heading(f, line->section);
@@ -429,10 +418,11 @@ static void take_line(void *user, const struct ini_line *line)
 	}
 	if (!*line->section && !f->stray) {
 		f->stray = true;
-		say(f, line->number, UWSGI_WARNING, "lines before the first [section] are ignored");
+		report_add(f->reading->report, UWSGI_WARNING, at,
+			   "lines before the first [section] are ignored");
 	}
-	if (strcmp(line->section, f->section) == 0 && looks_like_a_setting(f, line))
-		take_setting(f, line);
+	if (strcmp(line->section, f->section) == 0 && is_setting(line, f->reading->report, at))
+		take_setting(f, line, at);
 }
 
 /* ---- files ---- */
@@ -516,7 +506,8 @@ static void read_lines(struct file *f, struct slice bytes, struct origin at)
 
 	f->reading->file = f;
 	if ((f->json ? jsonfile_read : inifile_read)(bytes, take_line, f, &line, &e))
-		say(f, line, UWSGI_ERROR, "%s", e.text);
+		report_add(f->reading->report, UWSGI_ERROR, (struct origin){ f->place.given, line },
+			   "%s", e.text);
 	else if (!f->found && !f->optional)
 		say_section_missing(f, at);
 	logic_end(&f->logic, f->place.given);
