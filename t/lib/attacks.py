@@ -25,9 +25,9 @@ FIELDS = [(f"X-{n}", "v" * 200) for n in range(250)]
 @dataclass(frozen=True)
 class Kind:
     """first is sent on each connection when it is there; unit is then repeated, on all connections
-    together so many bytes a second.  With `each_s` a connection ends so long after it began, at
-    once when it is 0, and with `new` so many are opened a second; one that the server ends is opened
-    again.  A function makes the bytes from a random generator."""
+    together so many bytes a second.  With `each_s` a connection ends about so long after it began, and
+    with `new` so many are opened a second; where `connections` are to be there, one that has ended is
+    opened again.  A function makes the bytes from a random generator."""
     name: str
     ways: tuple
     connections: int = 1
@@ -39,6 +39,7 @@ class Kind:
     reads: bool = True
     answered: bool = False      # all have had an answer to the first before it counts
     reset: bool = False         # connections end with a reset
+    polite: bool = False        # what it costs that they do not read: compare with clients that do
     ini: str = ""
     target: str = "/hello"      # what the honest client asks for
     asks: int = 200             # and how often a second
@@ -96,11 +97,11 @@ KINDS = [
     Kind("400 unread answers of 4 MB", FASTCGI, 400, fastcgi.request_bytes(UNREAD), reads=False,
          answered=True),
     Kind("12 unread streams of 26 MB", HTTP, 12, http.request_bytes(HELD), reads=False, each_s=4,
-         ini=FOUR),
+         ini=FOUR, polite=True),
     Kind("12 unread streams of 26 MB", UWSGI, 12, uwsgi.request_bytes(HELD), reads=False, each_s=4,
-         ini=FOUR),
+         ini=FOUR, polite=True),
     Kind("12 unread streams of 26 MB", FASTCGI, 12, fastcgi.request_bytes(HELD), reads=False, each_s=4,
-         ini=FOUR),
+         ini=FOUR, polite=True),
     Kind("heads of 53 kB in 250 fields", HTTP, 1, b"", _fields(), 2_000_000),
     Kind("paths of 60 kB of dots", HTTP, 1, b"", http.request_bytes("/a/.." * 12_000), 2_000_000),
     Kind("pipelined requests", HTTP, 1, b"", http.request_bytes("/hello"), 2_000_000),
@@ -135,7 +136,8 @@ class Enemy:
         self.socket = connect(attack.address, receive_buffer=None if kind.reads else 4096)
         self.socket.setblocking(False)
         self.left = kind.first(attack.rng) if callable(kind.first) else kind.first
-        self.began, self.has_answer = time.monotonic(), False
+        self.has_answer = False
+        self.until = time.monotonic() + (kind.each_s or 0) * attack.rng.uniform(0.5, 1.5)
 
     def send(self, n):
         """What is left and whole units for n bytes; how many bytes were taken."""
@@ -234,7 +236,7 @@ class Attack:
         kind, now = self.kind, time.monotonic()
         if kind.each_s is not None:
             for fd, enemy in list(self.open.items()):
-                if now - enemy.began >= kind.each_s and not enemy.left:
+                if now >= enemy.until and not enemy.left:
                     self.drop(fd)
         for _ in range(min(200, kind.connections - len(self.open))):
             self.add()
