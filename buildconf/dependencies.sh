@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | fresh | fuzz | bench
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | lint | fresh | fuzz | bench
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev
@@ -15,15 +15,18 @@ fresh="debootstrap git python3"
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
 
+lint="$build clang-tidy clang-format cppcheck"
+
 wants=${1:-build}
 case $wants in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
+lint) wanted=$lint ;;
 fresh) wanted=$fresh ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | fresh | fuzz | bench" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | lint | fresh | fuzz | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -51,10 +51,11 @@ void text_addf(struct text *t, const char *fmt, ...)
 
 const char *text_take(struct text *t, struct arena *a)
 {
-	text_add(t, (struct slice){ "", 1 });
-	struct slice whole =
-		t->failed ? (struct slice){ 0 } : arena_copy(a, (struct slice){ t->p, t->n });
+	struct slice whole = { 0 };
 
+	text_add(t, (struct slice){ "", 1 });
+	if (!t->failed)
+		whole = arena_copy(a, (struct slice){ t->p, t->n });
 	free(t->p);
 	*t = (struct text){ 0 };
 	return whole.p;

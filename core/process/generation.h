@@ -70,8 +70,8 @@ struct generation {
 	/* The master's ends, the second one [roster.slot_count]; io.fd -1: none. */
 	struct watch zygote_channel, *slot_channel;
 	int64_t began_ms, limits_at_ms;
-	bool is_last;     /* it drains, and nobody comes after it */
-	int64_t end_ms;   /* then, how long a connection may be silent */
+	bool is_last;   /* it drains because the server stops */
+	int64_t end_ms; /* then, how long a connection may be silent */
 	bool is_reload; /* another one serves meanwhile */
 	bool awaited;   /* somebody waits for the start: not for ever, where no process can */
 	bool late;      /* the first one: reload-timeout is over, and that is said */

@@ -64,8 +64,10 @@ static char **copy_strings(char **from, size_t count)
 
 	for (size_t i = 0; copy && i < count; i++) {
 		copy[i] = strdup(from[i]);
-		if (!copy[i])
+		if (!copy[i]) {
+			proctitle_fini(copy);
 			return NULL;
+		}
 	}
 	return copy;
 }
@@ -82,8 +84,11 @@ char **proctitle_init(int argc, char **argv)
 	}
 	char **new_environ = copy_strings(environ, variables);
 	char **new_argv = copy_strings(argv, (size_t)argc);
-	if (!new_environ || !new_argv)
+	if (!new_environ || !new_argv) {
+		proctitle_fini(new_environ);
+		proctitle_fini(new_argv);
 		return NULL;
+	}
 	environ = new_environ;
 	room = (struct slice){ argv[0], (size_t)(end - argv[0]) };
 	return new_argv;

@@ -119,7 +119,7 @@ void succession_stop(struct succession *s, const struct cause *cause, bool now)
 
 /* ---- reloading ---- */
 
-static int64_t repair_delay(int failed)
+static int64_t repair_delay(unsigned failed)
 {
 	int64_t delay_ms = (int64_t)RETRY_MS << (failed < 8 ? failed : 8);
 

@@ -31,14 +31,14 @@ struct succession {
 	int count; /* of generations so far */
 	bool reload_wanted, stopping;
 	struct cause wanted_by;
-	int failed_repairs; /* in a row: imports for a lost zygote */
+	unsigned failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;
 	int exit_code; /* of the server, when no generation is left */
 };
 
 void succession_init(struct succession *, const struct succession_setup *,
 		     struct generation_host *);
-/* The first generation.  Takes over config and listeners, also when it fails. */
+/* The first generation.  Owns config and listeners even when it fails. */
 int succession_begin(struct succession *, struct config *, struct listeners *, struct error *);
 /* At once, or when the one that is under way has ended. */
 void succession_reload(struct succession *, const struct cause *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* touch.c: looks once a second whether files have changed; what then happens is the caller's
- * business.  Not libev's ev_stat: that looks neither into folders nor behind links. */
+ * business.  Not libev's ev_stat: that looks neither into folders nor behind links, and what
+ * lies in /etc/uwsgi/apps-enabled is links. */
 #include "process/touch.h"
 
 #include <dirent.h>

@@ -184,14 +184,14 @@ static void fork_worker(const struct zygote_setup *z, const struct message *orde
 _Noreturn void zygote_run(const struct zygote_setup *z)
 {
 	struct message order;
-	int channel, got;
+	int channel;
 
 	child_set_signals();
 	child_die_with(z->worker.info.master);
 	requestlog_warn(z->worker.config);
 	proctitle_set(z->worker.config, "zygote");
 	import(z);
-	while ((got = channel_wait(z->channel, &order, &channel)) > 0) {
+	while (channel_wait(z->channel, &order, &channel) > 0) {
 		if (order.kind == MESSAGE_FORK && channel >= 0)
 			fork_worker(z, &order, channel);
 		if (channel >= 0)

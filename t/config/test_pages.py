@@ -55,10 +55,43 @@ def test_every_option_that_is_named_exists(name):
     assert [n for n in named if n not in headings and n != "uwsgi-static"] == []
 
 
-@pytest.mark.parametrize("path", ["README.md"] + sorted(
+@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + sorted(
     f"docs/{n}" for n in os.listdir(f"{ROOT}/docs") if n.endswith(".md")))
 def test_every_link_leads_to_a_file(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", f.read())
     folder = os.path.dirname(os.path.join(ROOT, path))
     assert [n for n in links if not os.path.exists(os.path.join(folder, n))] == []
+
+
+def test_what_contributing_names_is_there():
+    """Files, folders, and what is said to stand in a file."""
+    with open(f"{ROOT}/CONTRIBUTING.md", encoding="utf-8") as f:
+        text = f.read()
+    files = re.findall(r"`((?:core|t|docs|buildconf|include)/[\w./-]*)`", text)
+    assert len(files) > 10
+    assert [name for name in files if not os.path.exists(f"{ROOT}/{name}")] == []
+    for said, path in (("variables[]", "core/exchange/logformat.c"),
+                       ("apply_rules(", "core/exchange/response.c"),
+                       ("rows[]", "core/exchange/header_rules.c"),
+                       ("rows[]", "core/wire/listener.c"), ("setsockopt(", "core/wire/socketoption.c"),
+                       ("plugins =", "buildconf/default.ini")):
+        assert said in text or said == "plugins ="
+        with open(f"{ROOT}/{path}", encoding="utf-8") as f:
+            assert said in f.read(), path
+
+
+def test_the_targets_that_contributing_names_are_in_the_makefile():
+    with open(f"{ROOT}/CONTRIBUTING.md", encoding="utf-8") as f:
+        named = set(re.findall(r"`?make ([a-z]+)", f.read()))
+    with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
+        targets = set(re.findall(r"^([a-z]+):", f.read(), re.M))
+    assert {"check", "lint", "docs", "fuzz"} <= named <= targets
+
+
+def test_options_of_the_change_log_exist():
+    with open(f"{ROOT}/CHANGELOG.md", encoding="utf-8") as f:
+        named = re.findall(r"`([a-z]+(?:-[a-z]+)+)`", f.read())
+    headings = set(re.findall(r"^### (.*)$", page("options.md"), re.M))
+    assert len(named) > 10
+    assert [n for n in named if n not in headings and not n.startswith("if-")] == []

@@ -121,6 +121,23 @@ static void test_a_folder_is_what_lies_in_it(void **state)
 	assert_int_equal(look(b), 1);
 }
 
+/* apps-enabled/shop.ini -> ../apps-available/shop.ini: the file is meant, whichever it is. */
+static void test_a_link_is_what_it_leads_to(void **state)
+{
+	struct bench *b = *state;
+
+	touch(b->one, 1000);
+	assert_int_equal(symlink(b->one, b->two), 0);
+	watch(b, b->two, NULL);
+	assert_int_equal(look(b), 0);
+	touch(b->one, 2000);
+	assert_int_equal(look(b), 1);
+	assert_string_equal(b->told, b->two);
+	unlink(b->two);
+	assert_int_equal(symlink("/dev/null", b->two), 0);
+	assert_int_equal(look(b), 2);
+}
+
 static void test_what_both_lists_have_is_not_forgotten(void **state)
 {
 	struct bench *b = *state;
@@ -151,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(test_each_touch_is_told_once),
 		WITH_FOLDER(test_a_folder_is_what_lies_in_it),
+		WITH_FOLDER(test_a_link_is_what_it_leads_to),
 		WITH_FOLDER(test_what_both_lists_have_is_not_forgotten),
 		WITH_FOLDER(test_whoever_is_told_may_stop_it),
 	};
