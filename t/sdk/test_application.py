@@ -4,6 +4,7 @@ import pytest
 
 from lib import http
 from lib.server import command
+from lib.wait import until
 
 
 @pytest.fixture
@@ -37,4 +38,4 @@ def test_a_reload_may_change_the_application(constant):
     server.write_ini(open(server.ini_path, encoding="utf-8").read().replace(
         "constant-text = hello", "module = basic"))
     server.hup()
-    assert http.request(server.http, "/hello").body == b"hello\n"
+    until(lambda: http.request(server.http, "/hello").body == b"hello\n", "the new application")
