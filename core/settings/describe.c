@@ -2,114 +2,84 @@
 /* describe.c: rows of option tables in words.  It prints nothing. */
 #include "settings/describe.h"
 
+#include "settings/catalogue.h"
 #include "settings/option.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-static void add_number(struct text *t, const struct option *row, long long n)
+/* What is described are constants of ours: they fit. */
+UWSGI_PRINTF(3, 4) static void add(char *text, size_t size, const char *fmt, ...)
 {
-	static const char suffix[] = "kmgt";
-	int i = -1;
+	size_t n = strlen(text);
+	va_list ap;
 
-	while (row->type == OPT_SIZE && n && n % 1024 == 0 && suffix[i + 1]) {
+	va_start(ap, fmt);
+	int added = vsnprintf(text + n, size - n, fmt, ap);
+	va_end(ap);
+	assert(added >= 0 && (size_t)added < size - n);
+}
+#define ADD(array, ...) add(array, sizeof(array), __VA_ARGS__)
+
+static void add_number(struct description *d, const struct option *row, long long n)
+{
+	static const char *const suffixes[] = { "", "k", "m", "g", "t" };
+	size_t i = 0;
+
+	for (; row->type == OPT_SIZE && n && n % 1024 == 0 && i < 4; i++)
 		n /= 1024;
-		i++;
-	}
-	text_addf(t, "%lld", n);
-	if (i >= 0)
-		text_add(t, (struct slice){ &suffix[i], 1 });
+	ADD(d->type, "%lld%s", n, suffixes[i]);
 }
 
 /* A bound that only keeps nonsense out is not worth a reader's time. */
-static void add_bounds(struct text *t, const struct option *row)
+static void add_bounds(struct description *d, const struct option *row)
 {
 	bool upper = row->max > row->min && row->max <= 1LL << 24;
 
 	if (upper || row->min) {
-		text_addf(t, upper ? ", from " : ", at least ");
-		add_number(t, row, row->min);
+		ADD(d->type, upper ? ", from " : ", at least ");
+		add_number(d, row, row->min);
 	}
 	if (upper) {
-		text_addf(t, " to ");
-		add_number(t, row, row->max);
+		ADD(d->type, " to ");
+		add_number(d, row, row->max);
 	}
 }
 
-void describe_type(struct text *t, const struct option *row)
+static void add_type(struct description *d, const struct option *row)
 {
-	switch (row->type) {
-	case OPT_FLAG:
-		text_addf(t, "true or false");
-		break;
-	case OPT_INT:
-		text_addf(t, row->unit ? "whole number of %s" : "whole number", row->unit);
-		add_bounds(t, row);
-		break;
-	case OPT_SIZE:
-		text_addf(t, "bytes; k, m and g are understood");
-		add_bounds(t, row);
-		break;
-	case OPT_SECONDS:
-		text_addf(t, "seconds");
-		add_bounds(t, row);
-		break;
-	case OPT_CHOICE:
-		for (int i = 0; row->choices[i]; i++)
-			text_addf(t, "%s%s", i ? ", " : "one of: ", row->choices[i]);
-		break;
-	case OPT_STRING:
-		text_addf(t, "text");
-		break;
-	case OPT_LIST:
-		text_addf(t, "text, may be repeated");
-		break;
-	}
+	static const char *const types[] = {
+		[OPT_FLAG] = "true or false", [OPT_INT] = "whole number",
+		[OPT_SIZE] = "bytes; k, m and g are understood",
+		[OPT_SECONDS] = "seconds",    [OPT_CHOICE] = "one of: ",
+		[OPT_STRING] = "text",	      [OPT_LIST] = "text, may be repeated",
+	};
+
+	ADD(d->type, "%s", types[row->type]);
+	if (row->type == OPT_INT && row->unit)
+		ADD(d->type, " of %s", row->unit);
+	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_SECONDS)
+		add_bounds(d, row);
+	for (int i = 0; row->type == OPT_CHOICE && row->choices[i]; i++)
+		ADD(d->type, "%s%s", i ? ", " : "", row->choices[i]);
 	if (row->text)
-		text_addf(t, "; # and ; belong to it");
+		ADD(d->type, "; # and ; belong to it");
 }
 
-void describe_default(struct text *t, const struct option *row)
+static const char *default_of(const struct option *row)
 {
 	if (row->type == OPT_FLAG)
-		text_addf(t, row->initial && option_boolean(row->initial) == 1 ? "true" : "false");
-	else if (row->initial && *row->initial)
-		text_addf(t, "%s", row->initial);
-	else
-		text_addf(t, "none");
+		return row->initial && option_boolean(row->initial) == 1 ? "true" : "false";
+	return row->initial && *row->initial ? row->initial : "none";
 }
 
-void describe_aliases(struct text *t, const struct option_table *table, const struct option *row,
-		      const char *before, const char *between)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < table->count; i++) {
-		const struct option *alias = &table->rows[i];
-
-		if (!alias->same_as || strcmp(alias->same_as, row->name) != 0)
-			continue;
-		text_addf(t, "%s%s%s", any ? between : "", before, alias->name);
-		any = true;
-	}
-}
-
-void describe_subject(struct text *t, const struct subject *subject, const char *before,
-		      const char *between)
-{
-	const char *names = subject->options;
-	struct uwsgi_name name;
-	bool any = false;
-
-	for (; uwsgi_names_next(&names, &name); any = true)
-		text_addf(t, "%s%s%s", any ? between : "", before, name.name);
-}
-
-const char *describe_example(const struct option *row)
+static const char *example_of(const struct option *row)
 {
 	static const char *const usual[] = {
-		[OPT_FLAG] = "true",  [OPT_INT] = "4",       [OPT_SIZE] = "64k",
-		[OPT_SECONDS] = "60", [OPT_STRING] = "...",  [OPT_LIST] = "...",
-		[OPT_CHOICE] = "...",
+		[OPT_FLAG] = "true",  [OPT_INT] = "4",	[OPT_SIZE] = "64k",   [OPT_SECONDS] = "60",
+		[OPT_STRING] = "...", [OPT_LIST] = "...", [OPT_CHOICE] = "...",
 	};
 	bool told = row->initial && *row->initial && strcmp(row->initial, "0") != 0 &&
 		    row->type != OPT_FLAG;
@@ -119,4 +89,29 @@ const char *describe_example(const struct option *row)
 	if (row->type == OPT_CHOICE)
 		return row->choices[0];
 	return told ? row->initial : usual[row->type];
+}
+
+void describe(struct description *d, const struct option_table *table, const struct option *row,
+	      const char *before, const char *behind)
+{
+	*d = (struct description){ .optional = catalogue_arity(row) == ARITY_OPTIONAL,
+				   .example = example_of(row) };
+	ADD(d->word, "%s", option_word(row));
+	add_type(d, row);
+	ADD(d->initial, "%s", default_of(row));
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].same_as && strcmp(table->rows[i].same_as, row->name) == 0)
+			ADD(d->also, "%s%s%s%s", *d->also ? ", " : "", before, table->rows[i].name,
+			    behind);
+}
+
+void describe_subject(struct names *n, const struct subject *subject, const char *before,
+		      const char *behind)
+{
+	const char *names = subject->options;
+	struct uwsgi_name name;
+
+	n->text[0] = '\0';
+	while (uwsgi_names_next(&names, &name))
+		ADD(n->text, "%s%s%s%s", *n->text ? ", " : "", before, name.name, behind);
 }

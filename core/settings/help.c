@@ -8,7 +8,6 @@
 #include "settings/describe.h"
 #include "settings/logic.h"
 #include "settings/option.h"
-#include "base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -64,19 +63,14 @@ const char *help_chosen(size_t i)
 }
 
 /* The words of text from column INDENT to WIDTH; the cursor stands at column `at`. */
-static void print_wrapped(size_t at, struct slice text)
+static void print_wrapped(size_t at, const char *text)
 {
-	const char *p = text.p, *end = text.p + text.n;
+	bool fresh = at + 1 > INDENT;
 
-	if (at + 1 > INDENT) {
-		putchar('\n');
-		at = 0;
-	}
-	printf("%*s", (int)(INDENT - at), "");
+	printf(fresh ? "\n%*s" : "%*s", (int)(fresh ? INDENT : INDENT - at), "");
 	at = INDENT;
-	while (p < end) {
-		const char *blank = memchr(p, ' ', (size_t)(end - p));
-		size_t n = (size_t)((blank ? blank : end) - p);
+	while (*text) {
+		size_t n = strcspn(text, " ");
 
 		if (at > INDENT && at + 1 + n > WIDTH) {
 			printf("\n%*s", INDENT, "");
@@ -85,9 +79,9 @@ static void print_wrapped(size_t at, struct slice text)
 			putchar(' ');
 			at++;
 		}
-		fwrite(p, 1, n, stdout);
+		fwrite(text, 1, n, stdout);
 		at += n;
-		p += n + (blank != NULL);
+		text += n + (text[n] == ' ');
 	}
 	putchar('\n');
 }
@@ -118,7 +112,7 @@ static void print_commands(bool all)
 		size_t at = print_name(row->letter, row->name, "", false);
 		at += (size_t)printf("%s%s", !*row->word || row->word[1] == '=' ? "" : " ",
 				     row->word);
-		print_wrapped(at, (struct slice){ row->help, strlen(row->help) });
+		print_wrapped(at, row->help);
 	}
 }
 
@@ -145,7 +139,7 @@ void help_print(const struct option_table *const *tables, size_t count)
 			printf("\n%s:\n", row->subject);
 		size_t column = print_name(at.row->letter, row->name, option_word(at.row),
 					   catalogue_arity(at.row) == ARITY_OPTIONAL);
-		print_wrapped(column, (struct slice){ row->help, strlen(row->help) });
+		print_wrapped(column, row->help);
 	}
 	printf("\n--help OPTION explains one; --help-all lists them all.\n");
 }
@@ -154,19 +148,14 @@ void help_print(const struct option_table *const *tables, size_t count)
 
 static void print_row(const struct option_table *table, const struct option *row)
 {
-	struct text t = { 0 }, aliases = { 0 };
-	size_t at = print_name(row->letter, row->name, option_word(row),
-			       catalogue_arity(row) == ARITY_OPTIONAL);
+	struct description d;
+	char text[2048];
 
-	text_addf(&t, "%s", row->help ? row->help : "");
-	if (row->initial && *row->initial && row->type != OPT_FLAG)
-		text_addf(&t, "; default %s", row->initial);
-	describe_aliases(&aliases, table, row, "--", ", ");
-	if (aliases.n)
-		text_addf(&t, "; also %.*s", (int)aliases.n, aliases.p);
-	print_wrapped(at, t.failed ? SLICE("") : (struct slice){ t.p, t.n });
-	free(aliases.p);
-	free(t.p);
+	describe(&d, table, row, "--", "");
+	bool told = row->initial && *row->initial && row->type != OPT_FLAG;
+	snprintf(text, sizeof text, "%s%s%s%s%s", row->help, told ? "; default " : "",
+		 told ? d.initial : "", *d.also ? "; also " : "", d.also);
+	print_wrapped(print_name(row->letter, row->name, d.word, d.optional), text);
 }
 
 static void print_table(const struct option_table *table)
@@ -180,17 +169,15 @@ static void print_table(const struct option_table *table)
 /* The names of a subject, and of what is planned the subsystem that they belong to. */
 static void print_subject(const struct subject *subject)
 {
-	struct text names = { 0 };
+	struct names names;
 
-	describe_subject(&names, subject, subject->title ? "" : "--", ", ");
+	describe_subject(&names, subject, subject->title ? "" : "--", "");
 	if (subject->title) {
 		printf("\n  %s\n", subject->title);
-		print_wrapped(0, names.failed ? SLICE("") : (struct slice){ names.p, names.n });
-	} else if (!names.failed) {
-		int n = printf("  %.*s", (int)names.n, names.p);
-		print_wrapped((size_t)n, (struct slice){ subject->text, strlen(subject->text) });
+		print_wrapped(0, names.text);
+	} else {
+		print_wrapped((size_t)printf("  %s", names.text), subject->text);
 	}
-	free(names.p);
 }
 
 static void print_subjects(enum subject_status status, const char *title)
@@ -214,12 +201,10 @@ void help_print_all(const struct option_table *const *tables, size_t count)
 
 /* ---- one option ---- */
 
-static void print_fact(const char *name, struct text *t)
+static void print_fact(const char *name, const char *text)
 {
-	if (t->n && !t->failed)
-		printf("  %-14s%.*s\n", name, (int)t->n, t->p);
-	free(t->p);
-	*t = (struct text){ 0 };
+	if (text && *text)
+		printf("  %-14s%s\n", name, text);
 }
 
 static void print_variable(const char *name, const char *value)
@@ -230,9 +215,8 @@ static void print_variable(const char *name, const char *value)
 	printf("=%s\n", value);
 }
 
-static void print_ways(const struct option *row)
+static void print_ways(const struct option *row, const char *value)
 {
-	const char *value = describe_example(row);
 	bool plain = row->type == OPT_FLAG;
 
 	printf("  %-14s%s = %s\n", "in a file", row->name, value);
@@ -245,25 +229,19 @@ static void print_ways(const struct option *row)
 
 static int print_explained(const struct option_table *table, const struct option *row)
 {
-	struct text t = { 0 };
+	struct description d;
 
-	print_name(row->letter, row->name, option_word(row),
-		   catalogue_arity(row) == ARITY_OPTIONAL);
+	describe(&d, table, row, "", "");
+	print_name(row->letter, row->name, d.word, d.optional);
 	printf("\n");
 	if (row->help)
 		printf("  %s\n", row->help);
 	printf("\n");
-	describe_type(&t, row);
-	print_fact("type", &t);
-	describe_default(&t, row);
-	print_fact("default", &t);
-	print_ways(row);
-	describe_aliases(&t, table, row, "", ", ");
-	print_fact("also", &t);
-	if (row->differs) {
-		text_addf(&t, "%s", row->differs);
-		print_fact("uWSGI", &t);
-	}
+	print_fact("type", d.type);
+	print_fact("default", d.initial);
+	print_ways(row, d.example);
+	print_fact("also", d.also);
+	print_fact("uWSGI", row->differs);
 	return EXIT_SUCCESS;
 }
 

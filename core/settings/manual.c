@@ -3,11 +3,9 @@
  * it prints. */
 #include "settings/manual.h"
 
-#include "settings/catalogue.h"
 #include "settings/command_line.h"
 #include "settings/describe.h"
 #include "settings/option.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,8 +110,9 @@ static void print_escaped(struct slice s)
 }
 
 /* As text lines, which must not begin as a macro does, and stay below 80 bytes. */
-static void print_wrapped(struct slice s)
+static void print_wrapped(const char *text)
 {
+	struct slice s = { text, strlen(text) };
 	enum { WIDTH = 64 };
 	size_t at = 0;
 
@@ -135,14 +134,6 @@ static void print_wrapped(struct slice s)
 		s.n -= word.n + (blank != NULL);
 	}
 	putchar('\n');
-}
-
-static void print_text(struct text *t)
-{
-	if (!t->failed)
-		print_wrapped((struct slice){ t->p, t->n });
-	free(t->p);
-	*t = (struct text){ 0 };
 }
 
 /* One argument of a macro, whatever is in it. */
@@ -177,34 +168,31 @@ static void print_commands(void)
 		const struct command_row *row = &command_rows[i];
 
 		print_name(row->letter, row->name, row->word, *row->word == '[' && row->word[1] == '=');
-		print_wrapped((struct slice){ row->help, strlen(row->help) });
+		print_wrapped(row->help);
 	}
 	printf(".El\n");
 }
 
-static void print_fact(const char *name, struct text *t)
+static void print_fact(const char *name, const char *text)
 {
-	if (t->n) {
+	if (*text) {
 		printf(".br\n%s:\n", name);
-		print_text(t);
+		print_wrapped(text);
 	}
 }
 
 static void print_row(const struct option_table *table, const struct option *row)
 {
-	struct text t = { 0 };
-	char word[64];
-	bool optional = catalogue_arity(row) == ARITY_OPTIONAL;
+	struct description d;
+	char word[sizeof d.word + 4];
 
-	snprintf(word, sizeof word, optional ? "[=%s]" : "%s", option_word(row));
-	print_name(row->letter, row->name, *option_word(row) ? word : "", optional);
-	print_wrapped((struct slice){ row->help, strlen(row->help) });
-	describe_type(&t, row);
-	print_fact("Type", &t);
-	describe_default(&t, row);
-	print_fact("Default", &t);
-	describe_aliases(&t, table, row, "", ", ");
-	print_fact("Also", &t);
+	describe(&d, table, row, "", "");
+	snprintf(word, sizeof word, d.optional && *d.word ? "[=%s]" : "%s", d.word);
+	print_name(row->letter, row->name, word, d.optional);
+	print_wrapped(row->help);
+	print_fact("Type", d.type);
+	print_fact("Default", d.initial);
+	print_fact("Also", d.also);
 }
 
 static void print_table(const struct option_table *table)
@@ -222,15 +210,15 @@ static void print_subjects(enum subject_status status, const char *title)
 	printf(".Ss %s\n.Bl -tag -width Ds\n", title);
 	for (size_t i = 0; i < uwsgi_subject_count; i++) {
 		const struct subject *s = &uwsgi_subjects[i];
-		struct text names = { 0 };
+		struct names names;
 
 		if (s->status != status)
 			continue;
-		describe_subject(&names, s, "", ", ");
+		describe_subject(&names, s, "", "");
 		printf(".It");
 		print_argument(s->title ? s->title : s->text);
 		putchar('\n');
-		print_text(&names);
+		print_wrapped(names.text);
 	}
 	printf(".El\n");
 }

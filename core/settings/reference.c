@@ -4,19 +4,9 @@
 #include "settings/reference.h"
 
 #include "settings/describe.h"
-#include "settings/option.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* A line of a description list; nothing for an empty text. */
-static void print_fact(const char *name, const struct text *t)
-{
-	if (t->n && !t->failed)
-		printf("- %s: %.*s\n", name, (int)t->n, t->p);
-}
 
 /* A sentence as a paragraph begins and ends with it. */
 static void print_sentence(const char *help)
@@ -26,31 +16,23 @@ static void print_sentence(const char *help)
 
 static void print_row(const struct option_table *table, const struct option *row)
 {
-	struct text type = { 0 }, initial = { 0 }, names = { 0 }, example = { 0 };
-	const char *value = describe_example(row);
+	struct description d;
 
+	describe(&d, table, row, "`", "`");
 	printf("### %s\n\n", row->name);
 	if (row->help)
 		print_sentence(row->help);
-	describe_type(&type, row);
-	describe_default(&initial, row);
-	describe_aliases(&names, table, row, "`", "`, ");
-	if (names.n)
-		text_addf(&names, "`");
+	printf("- type: %s\n- default: %s\n- example: `%s = %s`\n", d.type, d.initial, row->name,
+	       d.example);
+	if (*d.also || row->letter)
+		printf("- also: %s", d.also);
 	if (row->letter)
-		text_addf(&names, "%s`-%c`", names.n ? ", " : "", row->letter);
-	text_addf(&example, "`%s = %s`", row->name, value);
-	print_fact("type", &type);
-	print_fact("default", &initial);
-	print_fact("example", &example);
-	print_fact("also", &names);
+		printf("%s`-%c`", *d.also ? ", " : "", row->letter);
+	if (*d.also || row->letter)
+		putchar('\n');
 	if (row->differs)
 		printf("- uWSGI: %s\n", row->differs);
 	putchar('\n');
-	free(type.p);
-	free(initial.p);
-	free(names.p);
-	free(example.p);
 }
 
 static void print_table(const struct option_table *table)
@@ -66,15 +48,13 @@ static void print_subjects(enum subject_status status)
 {
 	for (size_t i = 0; i < uwsgi_subject_count; i++) {
 		const struct subject *s = &uwsgi_subjects[i];
-		struct text names = { 0 };
+		struct names names;
 
 		if (s->status != status || !*s->options)
 			continue;
-		describe_subject(&names, s, "`", "`, ");
-		printf("- %s%s%s: %.*s`\n", s->title ? s->title : "",
-		       s->title && *s->text ? "; " : "", s->text,
-		       names.failed ? 0 : (int)names.n, names.p);
-		free(names.p);
+		describe_subject(&names, s, "`", "`");
+		printf("- %s%s%s: %s\n", s->title ? s->title : "",
+		       s->title && *s->text ? "; " : "", s->text, names.text);
 	}
 }
 
