@@ -37,8 +37,8 @@ const struct command_row command_rows[] = {
 	  "stop the server of this pidfile, and wait until it has ended", false },
 	{ "wait", 0, COMMAND_WAIT, ARITY_REQUIRED, "SECONDS",
 	  "how long --reload and --stop wait at most; 300 without it", true },
-	{ "no-wait", 0, COMMAND_NO_WAIT, ARITY_NONE, "",
-	  "--reload and --stop only send the signal", true },
+	{ "no-wait", 0, COMMAND_NO_WAIT, ARITY_NONE, "", "--reload and --stop only send the signal",
+	  true },
 };
 const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 
@@ -85,7 +85,7 @@ static bool is_boolean(const char *word)
  * there because the value was forgotten. */
 static bool is_option(const struct command_line *c, const char *word)
 {
-	char name[sizeof ((struct word *)0)->name];
+	char name[sizeof((struct word *)0)->name];
 	struct named named;
 	size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
 
@@ -99,7 +99,7 @@ static bool is_option(const struct command_line *c, const char *word)
 /* The value of the option in w, given the text that stands at its name (=value, or behind its
  * letter), NULL when there is none. */
 static enum word_kind take_value(struct command_line *c, struct word *w, enum arity arity,
-				 const char *attached, const char *dashes)
+				 const char *attached)
 {
 	const char *next = next_word(c);
 
@@ -109,10 +109,11 @@ static enum word_kind take_value(struct command_line *c, struct word *w, enum ar
 		return w->kind;
 	if (arity == ARITY_REQUIRED) {
 		if (!next || is_option(c, next)) {
-			uwsgi_error_set(&w->e, "%s%s needs a value", dashes, w->name);
-			if (next && dashes[1])
-				uwsgi_error_set(&w->e, "--%s needs a value; if %s is the value, "
-						       "write --%s=%s",
+			uwsgi_error_set(&w->e, "--%s needs a value", w->name);
+			if (next)
+				uwsgi_error_set(&w->e,
+						"--%s needs a value; if %s is the value, "
+						"write --%s=%s",
 						w->name, next, w->name, next);
 			return bad(w);
 		}
@@ -151,12 +152,12 @@ static enum word_kind take_long(struct command_line *c, struct word *w, const ch
 	w->name[n] = '\0';
 	w->command = find_command(w->name);
 	if (w->command)
-		return take_value(c, w, w->command->arity, attached, "--");
+		return take_value(c, w, w->command->arity, attached);
 	if (catalogue_name(c->catalogue, w->name, &named))
-		return take_value(c, w, named.arity, attached, "--");
+		return take_value(c, w, named.arity, attached);
 	if (n > 1 && catalogue_name_prefix(c->catalogue, w->name, &named)) {
 		snprintf(w->name, sizeof w->name, "%s", named.name);
-		return take_value(c, w, named.arity, attached, "--");
+		return take_value(c, w, named.arity, attached);
 	}
 	return unknown_option(c, w);
 }
@@ -172,7 +173,7 @@ static enum word_kind take_letter(struct command_line *c, struct word *w)
 	if (w->command) {
 		snprintf(w->name, sizeof w->name, "%s", w->command->name);
 		c->letters = rest;
-		return take_value(c, w, ARITY_NONE, NULL, "--");
+		return take_value(c, w, ARITY_NONE, NULL);
 	}
 	if (!catalogue_name_letter(c->catalogue, letter, &named)) {
 		c->letters = rest;
@@ -183,9 +184,9 @@ static enum word_kind take_letter(struct command_line *c, struct word *w)
 	if (named.arity == ARITY_NONE) {
 		/* The next letter is an option of its own. */
 		c->letters = rest;
-		return rest ? (w->kind = WORD_OPTION) : take_value(c, w, ARITY_NONE, NULL, "--");
+		return rest ? (w->kind = WORD_OPTION) : take_value(c, w, ARITY_NONE, NULL);
 	}
-	return take_value(c, w, named.arity, rest, "--");
+	return take_value(c, w, named.arity, rest);
 }
 
 enum word_kind command_line_next(struct command_line *c, struct word *w)
@@ -225,8 +226,7 @@ struct command command_line_find(int argc, char **argv)
 	while (command_line_next(&c, &w) != WORD_END) {
 		if (!w.command)
 			continue;
-		const char *value =
-			w.command->arity == ARITY_REQUIRED && !w.value ? "" : w.value;
+		const char *value = w.command->arity == ARITY_REQUIRED && !w.value ? "" : w.value;
 
 		if (w.command->kind == COMMAND_WAIT) {
 			found.wait = value;

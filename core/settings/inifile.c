@@ -2,8 +2,8 @@
 /* inifile.c: the lines of an ini file in memory.  reader.c calls it; it opens no file.
  *
  * libinih is this project's reader of ini files, and is made to do one thing: to tell which section
- * a line stands in.  Its lines are not uWSGI's: in inih a ':' also ends a name, " ;" ends a value, an
- * indented line continues the one before it, a heading without names goes unmentioned, and where
+ * a line stands in.  Its lines are not uWSGI's: in inih a ':' also ends a name, " ;" ends a value,
+ * an indented line continues the one before it, a heading without names goes unmentioned, and where
  * the system has built it so, lines are cut at 200 bytes; not all of that can be switched off.  So
  * lines are split here, at their first '='.  inih gets each heading as it is, and for each heading
  * and each name a line "here=", at which it calls back with the section. */

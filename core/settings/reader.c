@@ -73,36 +73,16 @@ static void assign(struct reading *r, const struct directive *set, bool placehol
 		add(r, &d);
 }
 
-static void assign_any(struct reading *r, const struct directive *d)
-{
-	assign(r, d, false);
-}
-
-static void assign_placeholder(struct reading *r, const struct directive *d)
-{
-	assign(r, d, true);
-}
-
 static void include(struct reading *r, const struct directive *d, enum file_format format)
 {
 	if (d->written)
 		read_file(r, expand(r, d->written), format, d->at);
 }
 
-static void include_ini(struct reading *r, const struct directive *d)
-{
-	include(r, d, strcmp(d->name, "ini") == 0 ? FILE_INI : FILE_BY_NAME);
-}
-
-static void include_json(struct reading *r, const struct directive *d)
-{
-	include(r, d, FILE_JSON);
-}
-
 /* Settings of the server, if there are any, and the application. */
-static void include_paste(struct reading *r, const struct directive *d)
+static void include_paste(struct reading *r, const struct directive *d, bool logged)
 {
-	struct directive paste = *d;
+	struct directive paste = *d, logger = *d;
 	struct text uri = { 0 };
 
 	if (!d->written)
@@ -113,29 +93,30 @@ static void include_paste(struct reading *r, const struct directive *d)
 	text_addf(&uri, "config:%s", path ? path : given);
 	paste.name = "paste";
 	paste.written = text_take(&uri, r->arena);
-	if (paste.written)
-		add(r, &paste);
-}
-
-static void include_paste_logged(struct reading *r, const struct directive *d)
-{
-	struct directive logger = *d;
-
-	include_paste(r, d);
 	logger.name = "paste-logger";
 	logger.written = NULL;
-	if (d->written)
+	if (paste.written)
+		add(r, &paste);
+	if (logged)
 		add(r, &logger);
 }
 
-static const struct bringer {
-	const char *name; /* of the option's row */
-	void (*bring)(struct reading *, const struct directive *);
-} bringers[] = {
-	{ "set", assign_any },          { "set-placeholder", assign_placeholder },
-	{ "ini", include_ini },         { "json", include_json },
-	{ "ini-paste", include_paste }, { "ini-paste-logged", include_paste_logged },
-};
+/* name: of the option's row, whatever it is called here. */
+static void follow(struct reading *r, const struct directive *d, const char *name)
+{
+	static const char paste[] = "ini-paste", logged[] = "ini-paste-logged";
+
+	if (strcmp(name, "ini") == 0)
+		include(r, d, strcmp(d->name, "ini") == 0 ? FILE_INI : FILE_BY_NAME);
+	else if (strcmp(name, "json") == 0)
+		include(r, d, FILE_JSON);
+	else if (strcmp(name, paste) == 0 || strcmp(name, logged) == 0)
+		include_paste(r, d, strcmp(name, logged) == 0);
+	else if (strcmp(name, "set") == 0)
+		assign(r, d, false);
+	else if (strcmp(name, "set-placeholder") == 0)
+		assign(r, d, true);
+}
 
 /* Options for formats that are not read here; no table has them. */
 static bool is_other_format(const char *name, enum file_format *format)
@@ -160,11 +141,8 @@ static void add(struct reading *r, const struct directive *given)
 	d = *added;
 	if (is_other)
 		include(r, &d, other);
-	if (d.placeholder || !catalogue_find(r->catalogue, d.name, &at))
-		return;
-	for (size_t i = 0; i < sizeof bringers / sizeof *bringers; i++)
-		if (strcmp(bringers[i].name, at.row->name) == 0)
-			bringers[i].bring(r, &d);
+	if (!d.placeholder && catalogue_find(r->catalogue, d.name, &at))
+		follow(r, &d, at.row->name);
 }
 
 /* As often as it counts, unless it says how often others do. */
@@ -345,14 +323,12 @@ static void note_comment(struct report *report, const struct option *row, const 
 	if (is_false)
 		report_add(report, UWSGI_NOTE, at,
 			   "%s: the comment is left out; uWSGI has none behind values, and reads "
-			   "\"%s\" "
-			   "as true",
+			   "\"%s\" as true",
 			   row->name, whole);
 	else if (is_text)
 		report_add(report, UWSGI_NOTE, at,
 			   "%s: the comment is left out; uWSGI has none behind values, and takes "
-			   "all of "
-			   "\"%s\"",
+			   "all of \"%s\"",
 			   row->name, whole);
 }
 
