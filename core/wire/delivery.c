@@ -53,11 +53,9 @@ static bool look_is_due(const struct connection *c)
 /* Blocks until enough is sent for the application to go on. */
 static bool wait_until_low(struct connection *c)
 {
-	struct clients *clients = c->clients;
 	struct pollfd p = { .fd = c->io.fd, .events = POLLOUT };
 	enum sent sent = SENT_SOME;
 
-	clients->host->pause(clients->host_data);
 	delivery_begin_wait(c);
 	while (sent == SENT_SOME && c->x->out.pending > LOW_WATER) {
 		int ready = poll(&p, 1, (int)delivery_look_ms(c));
@@ -72,7 +70,6 @@ static bool wait_until_low(struct connection *c)
 		    !delivery_goes_on(c, delivery_timeout_ms(c)))
 			sent = SENT_FAILED;
 	}
-	clients->host->resume(clients->host_data);
 	return sent != SENT_FAILED;
 }
 
@@ -108,13 +105,18 @@ static bool move_to_file(struct connection *c, int64_t keep)
 
 bool delivery_hold(struct connection *c)
 {
+	const struct clients *clients = c->clients;
 	struct sendbuf *out = &c->x->out;
-	bool over = unread_is_over(&c->clients->unread, exchange_memory(c->x));
+	bool over = unread_is_over(&clients->unread, exchange_memory(c->x));
 
 	if (!over && sendbuf_memory(out) <= IN_MEMORY)
 		return true;
-	return move_to_file(c, over ? 0 : IN_MEMORY / 2) || out->pending <= LOW_WATER ||
-	       wait_until_low(c);
+	/* Disk and client may be slow: the application's other threads go on meanwhile. */
+	clients->host->pause(clients->host_data);
+	bool goes_on = move_to_file(c, over ? 0 : IN_MEMORY / 2) || out->pending <= LOW_WATER ||
+		       wait_until_low(c);
+	clients->host->resume(clients->host_data);
+	return goes_on;
 }
 
 void delivery_note(struct connection *c)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lib import fastcgi, http, proc, scgi, uwsgi
+from lib.wait import until
 
 INI = """
 http-socket = {http}
@@ -122,3 +123,12 @@ def test_harakiri_does_not_count_the_time_of_a_client(start):
         server.wait_log(r"killed: GET /sleep.*harakiri 1\b")
     assert taken(slow) > 20000000
     assert "killed: GET /big" not in server.log()
+
+
+def test_a_slow_disk_holds_up_no_other_thread(start):
+    """The application's thread is in the middle of a write; another one runs Python."""
+    server = start(INI + "threads = 2\n", faults="pwritev:delay=30000ms,in=worker")
+    slow = ask(server, "http", "/big?n=20000000")
+    until(server.faults.hits, "the write")
+    assert http.request(server.http, "/hello").body == b"hello\n"
+    slow.close()
