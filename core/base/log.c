@@ -184,7 +184,7 @@ void logline_quoted(struct logline *l, struct slice s)
 	}
 }
 
-/* The last time that this thread has written: many lines are of the same second. */
+/* The last result of this thread: a busy server writes many lines within a second. */
 static _Thread_local struct {
 	time_t second;
 	size_t n;
@@ -231,7 +231,7 @@ static void *writer_data;
 static int request_fd = STDERR_FILENO;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
-enum { DATE_MAX = 2048 }; /* the most that it may become */
+enum { DATE_MAX = 2048 }; /* the most that it may become, with the severity behind it */
 
 void log_set_writer(log_writer *other, void *data)
 {
@@ -283,7 +283,7 @@ void log_write_request(const char *text, size_t length)
 	write_to(request_fd, text, length);
 }
 
-/* The message has the newlines of a traceback and words of whoever caused it. */
+/* A traceback keeps its newlines and tabs; what a client said in it is escaped. */
 static void add_message(struct logline *l, const char *message)
 {
 	for (size_t n;; message += n + 1) {
@@ -295,33 +295,56 @@ static void add_message(struct logline *l, const char *message)
 	}
 }
 
+/* Where the memory for so much is missing, what is fixed has to do: the line is cut off. */
+static char *room_for(size_t wanted, char *fixed, size_t *size)
+{
+	char *room = wanted > *size ? malloc(wanted) : NULL;
+
+	if (room)
+		*size = wanted;
+	return room ? room : fixed;
+}
+
+static void say(const char *prefix, const char *message, size_t n)
+{
+	char fixed[6144];
+	size_t size = sizeof fixed;
+	/* Any byte may become \x0a: a traceback may be long, and has to leave in one piece. */
+	char *text = room_for(DATE_MAX + 4 * n, fixed, &size);
+	struct logline l;
+
+	logline_init(&l, text, size);
+	logline_time(&l, date, clock_wall_us());
+	if (l.n)
+		logline_text(&l, SLICE(" - "));
+	logline_text(&l, (struct slice){ prefix, strlen(prefix) });
+	add_message(&l, message);
+	write_line(text, logline_end(&l));
+	if (text != fixed)
+		free(text);
+}
+
 void uwsgi_log(enum severity severity, const char *fmt, ...)
 {
-	static const struct slice prefix[] = { [UWSGI_NOTE] = SLICE(""),
-					       [UWSGI_WARNING] = SLICE("warning: "),
-					       [UWSGI_ERROR] = SLICE("error: ") };
+	static const char *const prefix[] = {
+		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
+	};
 	int saved = errno;
-	char *message = NULL, *text = NULL;
+	char fixed[1024] = "";
+	size_t size = sizeof fixed;
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&message, fmt, ap);
+	int n = vsnprintf(fixed, size, fmt, ap);
 	va_end(ap);
-	/* Any byte may become \x0a: a traceback may be long, and has to leave in one piece. */
-	size_t size = DATE_MAX + sizeof "warning: " + 4 * (size_t)(n > 0 ? n : 0);
-	if (n >= 0 && (text = malloc(size))) {
-		struct logline l;
-
-		logline_init(&l, text, size);
-		logline_time(&l, date, clock_wall_us());
-		if (l.n)
-			logline_text(&l, SLICE(" - "));
-		logline_text(&l, prefix[severity]);
-		add_message(&l, message);
-		write_line(text, logline_end(&l));
+	char *message = room_for((size_t)n + 1, fixed, &size);
+	if (message != fixed) {
+		va_start(ap, fmt);
+		vsnprintf(message, size, fmt, ap);
+		va_end(ap);
 	}
-	free(text);
-	if (n >= 0)
+	say(prefix[severity], message, strlen(message));
+	if (message != fixed)
 		free(message);
 	errno = saved;
 }

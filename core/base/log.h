@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* log.h: lines of the log: how one is built without a client being able to forge it, and where this
- * process writes it.  Lines of the server are said with uwsgi_log() of plugin.h. */
+/* log.h: log lines: building one that no client can forge, and where this process writes it.  The
+ * server's own lines are written with uwsgi_log() of plugin.h. */
 #ifndef UWSGI_LOG_H
 #define UWSGI_LOG_H
 
@@ -35,14 +35,12 @@ void logline_text(struct logline *, struct slice);
 void logline_printf(struct logline *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
 /* In decimal, as "%lld". */
 void logline_number(struct logline *, long long);
-/* Bytes of the client: what is no UTF-8, and what could forge a line or deceive who reads it
- * (controls, also C1, ends of lines, marks that turn the order of writing), is written byte by byte
- * as \x0a. */
+/* Bytes of a client: what is not UTF-8, and what could forge a line or deceive its reader
+ * (controls, C1 included, line separators, bidirectional marks) is escaped byte by byte as \x0a. */
 void logline_untrusted(struct logline *, struct slice);
-/* The same between quotation marks: the escapes of a JSON string, so that no client can end
- * it. */
+/* The same inside quotation marks, with the escapes of a JSON string: no client can end it. */
 void logline_quoted(struct logline *, struct slice);
-/* Local time, as strftime(3) writes it; cheap while it is the same second as the thread's last one. */
+/* Local time, as strftime(3) formats it; cheap within the second of the thread's last call. */
 void logline_time(struct logline *, const char *format, int64_t at_us);
 /* Adds the newline; returns the length. */
 size_t logline_end(struct logline *);

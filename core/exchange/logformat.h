@@ -21,8 +21,8 @@ struct logged {
 
 struct logformat;
 
-/* text must live as long; date is the strftime format of %(ftime), NULL: as %(ltime).  dashes: what is
- * empty is a dash, as in log-format, not in the default line.  NULL: no memory. */
+/* text must live as long; date is the strftime format of %(ftime), NULL: as %(ltime).  dashes: "-"
+ * stands for what is empty, as in log-format and not in the default line.  NULL: no memory. */
 struct logformat *logformat_new(const char *text, const char *date, bool dashes);
 void logformat_free(struct logformat *);
 /* Whether one of its variables is about memory, which costs to ask for. */

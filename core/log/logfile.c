@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* logfile.c: opens, reopens and rotates log files, for the entry at the start, for the master later
- * and for its loggers.  Where one cannot be opened the log goes on in the old one.  Who writes to
- * it is no concern of this file. */
+/* logfile.c: opens, reopens and rotates log files: the server's, at the start and later in the
+ * master, and those of the loggers.  When one cannot be opened the log goes on in the old one.  It
+ * writes no lines. */
 #include "log/logfile.h"
 
 #include "base/address.h"
@@ -48,7 +48,7 @@ static void set_access(const struct logfile *f, const struct safefile *file, con
 		uwsgi_log(UWSGI_WARNING, "logfile-chown: %s: %s", path, strerror(errno));
 }
 
-/* Of those that are shared with processes which count on waiting, the mode of writing stays. */
+/* The server's file is shared with processes that expect write(2) to wait; a logger's is not. */
 static int open_flags(const struct logfile *f)
 {
 	return O_WRONLY | O_APPEND | (f->truncate ? O_TRUNC : 0) |
@@ -82,7 +82,7 @@ static void say_failure(const struct error *e)
 	uwsgi_log(UWSGI_WARNING, "%s; the log goes on where it was", e->text);
 }
 
-/* The name with the time behind it, which no other file has. */
+/* The path with the time behind it, and a number where there is such a file already. */
 static void name_backup(const struct logfile *f, char *name, size_t size)
 {
 	long long now_s = (long long)(clock_wall_us() / 1000000);
@@ -154,7 +154,7 @@ void logfile_configure(struct logfile *f, const struct config *cfg)
 		make_absolute(f, s->backup, f->backup, sizeof f->backup);
 }
 
-/* "host:port", which is no path that anybody would write. */
+/* "host:port": nobody would write such a path. */
 static bool is_udp(const char *name)
 {
 	const char *colon = strrchr(name, ':');
@@ -179,8 +179,9 @@ static int open_udp(const char *name, struct error *e)
 	return use(fd, name, e);
 }
 
-/* What /dev/stdout names may not be opened anew: it may be a socket, as under systemd, or
- * somebody else's terminal.  -1: it is none of these names. */
+/* The descriptor that a name such as /dev/stdout stands for; -1: it is none of these.  Such a file
+ * cannot always be opened again: it may be a socket, as under systemd, or another user's terminal.
+ */
 static int standard_stream(const char *name)
 {
 	static const struct {

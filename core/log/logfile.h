@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* logfile.h: a file of log lines, and when a new one begins.  That of the server stands in the place
- * of standard output and standard error; others are those of loggers. */
+/* logfile.h: a file of log lines, and when a new one begins.  The server's stands in the place of
+ * standard output and standard error; the others belong to loggers. */
 #ifndef UWSGI_LOGFILE_H
 #define UWSGI_LOGFILE_H
 

@@ -243,7 +243,7 @@ static bool goes_to_journal(void)
 	return strcmp(stream, here) == 0;
 }
 
-/* Whether who takes the lines adds the time, or an encoder does. */
+/* Syslog adds the time itself, and an encoder can. */
 static bool time_is_added(const struct sink_options *lines)
 {
 	for (size_t i = 0; i < lines->loggers.count; i++)

@@ -50,7 +50,7 @@ static bool has_pipe(const struct logpipe *p)
 
 /* ---- what comes ---- */
 
-/* To standard error with the next write, but for what the sinks take. */
+/* Through the sinks, if there are any, into what is written next. */
 static void pass(struct logpipe *p, const char *text, size_t n)
 {
 	if (!p->sinks)
@@ -137,7 +137,7 @@ static bool fill(struct logpipe *p)
 
 /* ---- one write ---- */
 
-/* What goes out with it: whole lines, where that is possible. */
+/* How many bytes go out with it: whole lines, where that is possible. */
 static size_t portion(const struct logpipe *p, const struct stat *out)
 {
 	const char *begin = p->out.p + p->written;
@@ -239,7 +239,7 @@ static bool write_some(struct logpipe *p)
 	return true;
 }
 
-/* What is watched next: the log, when it takes no more, or the pipe. */
+/* What to wait for: room in the log when it is full, else lines in the pipe. */
 static void watch(struct logpipe *p, bool blocked, bool moved)
 {
 	ev_io_stop(p->loop, &p->readable);
@@ -273,7 +273,7 @@ static bool work(struct logpipe *p)
 	return moved && !blocked;
 }
 
-/* Whatever it is: EV_ERROR, too, ends with both watchers as they should be. */
+/* On EV_ERROR, too: work() sets both watchers right. */
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
 	(void)loop;
@@ -288,7 +288,8 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int events)
 	work(w->data);
 }
 
-/* A line of the master's own.  Once one did not fit, none does until that is told in its place. */
+/* A line of the master's own.  After one that did not fit all are lost, until the log says so: what
+ * is missing is missing in one place. */
 static void say(void *data, const char *text, size_t n)
 {
 	struct logpipe *p = data;

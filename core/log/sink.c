@@ -2,7 +2,7 @@
 /* sink.c: uWSGI's loggers, log-routes and log-encoders, but for those that need a library.  The
  * master calls it with each line, through logpipe.c.  A line goes to the loggers that a route names
  * for it, otherwise to all that have no name, otherwise to where the log goes anyway; on the way to
- * each, the encoders change it.  One file, since all three are words of the same few options. */
+ * each, the encoders change it.  All three are one file, since routes and encoders name loggers. */
 #include "log/sink.h"
 
 #include "base/address.h"
@@ -36,7 +36,7 @@ struct route {
 	struct pattern *pattern;
 	struct logger *logger;
 	const char *text; /* of the option */
-	bool gave_up;     /* on a line that was too much for the pattern, and that is said */
+	bool gave_up;     /* a line cost the pattern too much, and the log has said so */
 };
 
 struct encoder {
@@ -46,7 +46,7 @@ struct encoder {
 };
 
 struct sinks {
-	struct arena memory; /* what the options said, whose configuration goes earlier */
+	struct arena memory; /* copies of the options' values, which outlive the configuration */
 	struct logger *loggers;
 	struct route *routes;
 	struct encoder *encoders;
@@ -295,7 +295,7 @@ static void add_json(struct slice s, struct text *to)
 {
 	char part[512];
 
-	/* In parts that fit, whatever becomes of them. */
+	/* Part by part: with all its escapes, each fits. */
 	for (size_t i = 0, n; i < s.n; i += n) {
 		struct logline l;
 
@@ -556,7 +556,7 @@ static void give(struct sinks *s, struct logger *l, struct slice line, struct te
 		text_add(passed, line);
 }
 
-/* A line that costs too much goes on as if the route did not match, so that none is lost. */
+/* A line that costs the pattern too much counts as not matching, so that none is lost. */
 static bool is_for(struct route *r, struct slice line)
 {
 	int matches = pattern_matches(r->pattern, line);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sink.h: where lines end that go through the master: routes choose the loggers for a line, encoders
- * change it, a logger writes it. */
+/* sink.h: the end of the lines that go through the master: routes choose the loggers for a line,
+ * encoders change it, a logger writes it. */
 #ifndef UWSGI_SINK_H
 #define UWSGI_SINK_H
 
@@ -23,8 +23,8 @@ bool sinks_are_wanted(const struct sink_options *);
 struct sinks;
 
 /* Opens what the options name; nothing of theirs is kept.  What cannot be opened is said and left
- * out.  packet_size: the most
- * that a packet for syslog holds; with split longer lines go in several.  sinks_free().  NULL: none is wanted, or there is no memory, which is said. */
+ * out.  packet_size: the most that a packet for syslog holds; with split, longer lines go in
+ * several.  sinks_free().  NULL: none is wanted, or there is no memory, which is said. */
 struct sinks *sinks_new(const struct sink_options *, size_t packet_size, bool split);
 /* sinks may be NULL. */
 void sinks_free(struct sinks *);

@@ -141,6 +141,28 @@ static void test_what_does_not_fit_is_cut_and_the_newline_stays(void **unused)
 	}
 }
 
+static void add_length(void *data, const char *text, size_t length)
+{
+	assert_int_equal(text[length - 1], '\n');
+	*(size_t *)data += length;
+}
+
+static void test_a_message_of_any_length_is_one_line(void **unused)
+{
+	static const int lengths[] = { 0, 1022, 1023, 1024, 6000, 7000, 100000 };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		size_t said = 0;
+
+		log_set_writer(add_length, &said);
+		uwsgi_log(UWSGI_WARNING, "%0*d", lengths[i], 0);
+		log_set_writer(NULL, NULL);
+		assert_int_equal(said,
+				 strlen("warning: \n") + (size_t)(lengths[i] ? lengths[i] : 1));
+	}
+}
+
 static void test_numbers(void **unused)
 {
 	static const long long numbers[] = { 0, 7, -1, 10, 1764095405, LLONG_MAX, LLONG_MIN };
@@ -209,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_a_message_keeps_its_newlines_and_nothing_that_deceives),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_times_are_those_that_were_asked_for),
+		cmocka_unit_test(test_a_message_of_any_length_is_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
