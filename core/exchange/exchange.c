@@ -50,10 +50,12 @@ static struct exchange *make(struct exchange_pool *pool)
 	sendbuf_init(&x->out);
 	spool_init(&x->spool);
 	response_init(&x->rs, &x->rq, &x->out, pool->rules);
+	response_reset(&x->rs, NULL, NULL);
 	return x;
 }
 
-struct exchange *exchange_take(struct exchange_pool *pool)
+struct exchange *exchange_take(struct exchange_pool *pool, const struct protocol *protocol,
+			       void *protocol_state)
 {
 	struct exchange *x = pool->spare;
 
@@ -66,6 +68,10 @@ struct exchange *exchange_take(struct exchange_pool *pool)
 	if (x && !buffer_reserve(&x->in, INITIAL_BUFFER)) {
 		keep(pool, x);
 		return NULL;
+	}
+	if (x) {
+		x->protocol = x->rs.protocol = protocol;
+		x->protocol_state = x->rs.state = protocol_state;
 	}
 	return x;
 }
@@ -81,10 +87,10 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
-void exchange_renew(struct exchange *x, const struct protocol *protocol, void *protocol_state)
+void exchange_renew(struct exchange *x)
 {
 	request_reset(&x->rq);
-	response_reset(&x->rs, protocol, protocol_state);
+	response_reset(&x->rs, x->protocol, x->protocol_state);
 	x->logged.rq = NULL;
 	x->body_began_ms = 0;
 	if (x->spool.fd >= 0)
@@ -108,7 +114,7 @@ enum parsed exchange_parse(struct exchange *x, size_t *used)
 	struct slice in = { x->in.p + x->in.begin, x->in.end - x->in.begin };
 
 	*used = 0;
-	enum parsed parsed = x->rs.protocol->parse(x->rs.state, &x->rq, in, used, &x->out);
+	enum parsed parsed = x->protocol->parse(x->protocol_state, &x->rq, in, used, &x->out);
 
 	x->in.begin += *used <= in.n ? *used : in.n;
 	return parsed;
@@ -161,7 +167,7 @@ int64_t exchange_memory(const struct exchange *x)
 void exchange_return(struct exchange_pool *pool, struct exchange *x)
 {
 	x->in.begin = x->in.end = 0;
-	exchange_renew(x, NULL, NULL);
+	exchange_renew(x);
 	x->connection = NULL;
 	if (pool->count >= SPARE_EXCHANGES) {
 		exchange_free(x);

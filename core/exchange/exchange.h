@@ -18,6 +18,8 @@ struct buffer {
 struct exchange {
 	struct exchange *next; /* in the pool */
 	struct connection *connection;
+	const struct protocol *protocol; /* the connection's, and its state */
+	void *protocol_state;
 	struct request rq;
 	struct response rs;
 	struct sendbuf out;
@@ -44,13 +46,14 @@ enum { BODY_BUFFER = 65536 };
 /* False: no memory. */
 bool buffer_reserve(struct buffer *, size_t capacity);
 
-/* One with room for input; the caller fills in whose it is, and renews it.  NULL: no memory. */
-struct exchange *exchange_take(struct exchange_pool *);
+/* One with room for input, ready for a request of a connection with this protocol and its state; the
+ * caller fills in whose it is.  NULL: no memory. */
+struct exchange *exchange_take(struct exchange_pool *, const struct protocol *, void *protocol_state);
 /* Bytes that it holds for its answer and its request, but for the kilobytes that all have. */
 int64_t exchange_memory(const struct exchange *);
 void exchange_return(struct exchange_pool *, struct exchange *);
-/* Makes it ready for the next request of a connection; unread input stays. */
-void exchange_renew(struct exchange *, const struct protocol *, void *protocol_state);
+/* Makes it ready for the next request of its connection; unread input stays. */
+void exchange_renew(struct exchange *);
 /* How many bytes may be read to in.p + in.end now.  head_limit: the most that is read of a head. */
 size_t exchange_room(const struct exchange *, size_t head_limit);
 /* The protocol takes what it can of what was read.  used: how many bytes that was. */

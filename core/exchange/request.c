@@ -56,6 +56,7 @@ void request_reset(struct request *rq)
 	rq->knows_client = false;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
+	rq->method = (struct slice){ 0 };
 }
 
 const struct endpoint *uwsgi_request_peer(struct request *rq)
@@ -192,15 +193,30 @@ const struct var *uwsgi_request_vars(const struct request *rq, size_t *count)
 	return rq->vars;
 }
 
+/* Both are as long. */
+static bool ends_like(struct slice a, struct slice b)
+{
+	return a.n == 0 || a.p[a.n - 1] == b.p[b.n - 1];
+}
+
 struct slice uwsgi_request_find(const struct request *rq, struct slice name)
 {
 	for (size_t i = rq->count; i-- > 0;) {
 		const struct var *v = &rq->vars[i];
 
-		if (v->name.n == name.n && !memcmp(v->name.p, name.p, name.n))
+		/* Of names as long as this one, few end like it: that spares the call. */
+		if (v->name.n == name.n && ends_like(v->name, name) &&
+		    !memcmp(v->name.p, name.p, name.n))
 			return v->value;
 	}
 	return (struct slice){ NULL, 0 };
+}
+
+struct slice request_method(struct request *rq)
+{
+	if (!rq->method.p)
+		rq->method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
+	return rq->method;
 }
 
 static bool add_length(struct request *rq)

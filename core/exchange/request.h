@@ -34,16 +34,19 @@ struct request {
 	bool knows_client; /* REMOTE_ADDR is what this server has found */
 	int reject_status; /* 0: not refused */
 	const char *reject_why;
+	struct slice method; /* request_method()'s; p is NULL until it was found */
 };
 
 void request_init(struct request *, const struct request_limits *);
 void request_fini(struct request *);
 void request_reset(struct request *);
+/* REQUEST_METHOD, once all variables are there; empty: there is none. */
+struct slice request_method(struct request *);
 /* Takes over a file that came beside the head. */
 void request_keep_file(struct request *, int fd);
-/* All of it is here: what is to be in a file is written, and a body whose length nobody has said gets its CONTENT_LENGTH (RFC 3875 section
- * 4.1.2), as whoever takes chunks apart has to (RFC 9112 section 7.1.3).  False: refused, memory
- * or disk is out. */
+/* All of it is here: what is to be in a file is written, and a body whose length nobody has said gets
+ * its CONTENT_LENGTH (RFC 3875 section 4.1.2), as whoever takes chunks apart has to (RFC 9112 section
+ * 7.1.3).  False: refused, memory or disk is out. */
 bool request_complete(struct request *);
 /* The peer gets a short answer; the person on call the reason and who it was. */
 void request_log_refusal(const struct request *);

@@ -185,7 +185,7 @@ bool response_has_no_body(const struct response *rs)
 
 bool response_is_to_head(const struct response *rs)
 {
-	struct slice method = uwsgi_request_find(rs->rq, SLICE("REQUEST_METHOD"));
+	struct slice method = request_method(rs->rq);
 
 	return method.n == 4 && !memcmp(method.p, "HEAD", 4);
 }

@@ -49,7 +49,7 @@ struct response {
 void response_init(struct response *, struct request *, struct sendbuf *,
 		   const struct header_rules *);
 void response_fini(struct response *);
-/* For the next request of a connection with this protocol and its state. */
+/* For the next request. */
 void response_reset(struct response *, const struct protocol *, void *state);
 
 /* Says the head if it is not said yet: what is queued is about to leave. */

@@ -180,6 +180,7 @@ void clients_end_turn(struct clients *clients)
 
 	if (clients->leaving && !clients->ending && !ev_is_active(&clients->retry))
 		leave_some(clients);
+	runqueue_in_turn(&clients->queue, ev_iteration(clients->loop));
 	while ((r = runqueue_next(&clients->queue)))
 		take_turn(connection_of(r, runner));
 	if (runqueue_is_empty(&clients->queue))
@@ -190,6 +191,21 @@ void clients_end_turn(struct clients *clients)
 		LIST_REMOVE(c, link);
 		free(c);
 	}
+	/* Who came to wait meanwhile has the next turn. */
+	ev_clear_pending(clients->loop, &clients->turn);
+}
+
+/* While connections move, each turn may have one that can; the loop does not live on for that. */
+static void watch_turns(struct clients *clients, bool on)
+{
+	if (on && !ev_is_active(&clients->turn)) {
+		ev_check_start(clients->loop, &clients->turn);
+		ev_unref(clients->loop);
+	} else if (!on) {
+		if (ev_is_active(&clients->turn))
+			ev_ref(clients->loop);
+		ev_check_stop(clients->loop, &clients->turn);
+	}
 }
 
 static void on_turn(struct ev_loop *loop, ev_check *w, int events)
@@ -199,12 +215,13 @@ static void on_turn(struct ev_loop *loop, ev_check *w, int events)
 	clients_end_turn(w->data);
 }
 
-/* The loop does not sleep: on_turn() is next. */
+/* The loop does not sleep, and this turn, which has just begun, gets an end. */
 static void on_more(struct ev_loop *loop, ev_idle *w, int events)
 {
-	(void)loop;
-	(void)w;
+	struct clients *clients = w->data;
+
 	(void)events;
+	ev_feed_event(loop, &clients->turn, EV_CUSTOM);
 }
 
 void clients_accept(struct clients *clients, const struct listener *listener, int fd,
@@ -262,9 +279,9 @@ void clients_init(struct clients *clients, struct ev_loop *loop, const struct cl
 	ev_check_init(&clients->turn, on_turn);
 	ev_set_priority(&clients->turn, EV_MINPRI); /* after what connections have to say */
 	clients->turn.data = clients;
-	ev_check_start(loop, &clients->turn);
-	ev_unref(loop);
 	ev_idle_init(&clients->more, on_more);
+	ev_set_priority(&clients->more, EV_MAXPRI);
+	clients->more.data = clients;
 	ev_timer_init(&clients->retry, on_retry, 0., 0.);
 	clients->retry.data = clients;
 	ev_timer_init(&clients->grace, on_grace, 0., 0.);
@@ -277,8 +294,8 @@ void clients_fini(struct clients *clients)
 		connection_close(LIST_FIRST(&clients->open));
 	clients_end_turn(clients);
 	exchange_pool_fini(&clients->pool);
-	ev_ref(clients->loop);
-	ev_check_stop(clients->loop, &clients->turn);
+	watch_turns(clients, false);
+	ev_idle_stop(clients->loop, &clients->more);
 	ev_timer_stop(clients->loop, &clients->retry);
 	ev_timer_stop(clients->loop, &clients->grace);
 }
@@ -288,6 +305,7 @@ void clients_leave(struct clients *clients)
 	if (clients->leaving)
 		return;
 	clients->leaving = true;
+	watch_turns(clients, true);
 	if (clients->successors < 0) {
 		clients_end(clients, clients->idle_s);
 		return;

@@ -54,7 +54,7 @@ struct clients {
 	bool ending;     /* they end: answers say so where the protocol can */
 	bool grace_over; /* and who is between two requests is closed at once */
 	size_t cut_off;  /* closed although more requests could be on their way */
-	ev_check turn;   /* the end of a turn of the loop */
+	ev_check turn;   /* fed when something is to be done at the end of a turn; active while leaving */
 	ev_idle more;    /* runs while a turn has left something to the next one */
 	ev_timer retry;  /* successors had no room */
 	ev_timer grace;  /* after it, idle connections are closed */
@@ -94,8 +94,8 @@ void clients_accept(struct clients *, const struct listener *, int fd, const str
 		    socklen_t);
 /* Takes over the next connection that another lane has given away.  LATER: there is none. */
 enum migrate_result clients_take_over(struct clients *, int queue);
-/* Serves those that wait for the others, and frees what was closed; the loop does it in each of its
- * turns. */
+/* Serves those that wait for the others, and frees what was closed; the loop does it at the end of each
+ * turn in which there is something of that. */
 void clients_end_turn(struct clients *);
 /* Others serve on: each connection is given to the successors as soon as it is between two
  * requests. */

@@ -34,14 +34,10 @@ void connection_tell_no_memory(struct clients *clients, const char *what)
 
 /* ---- exchanges ---- */
 
-static void renew_exchange(struct connection *c)
-{
-	exchange_renew(c->x, c->listener->protocol, c->protocol_state);
-}
-
 struct exchange *connection_take_exchange(struct connection *c)
 {
-	struct exchange *x = exchange_take(&c->clients->pool);
+	struct exchange *x =
+		exchange_take(&c->clients->pool, c->listener->protocol, c->protocol_state);
 
 	if (!x)
 		return NULL;
@@ -49,7 +45,6 @@ struct exchange *connection_take_exchange(struct connection *c)
 	x->rq.peer = &c->peer.endpoint;
 	x->rq.local = &c->listener->text.endpoint;
 	c->x = x;
-	renew_exchange(c);
 	return x;
 }
 
@@ -99,6 +94,18 @@ void connection_stop_waiting(struct connection *c)
 		connection_wait_as(c, WAIT_NONE);
 }
 
+/* The end of a turn comes after what is pending now, also for what happens outside of a turn. */
+static void want_end_of_turn(struct clients *clients)
+{
+	ev_feed_event(clients->loop, &clients->turn, EV_CUSTOM);
+}
+
+void connection_wait_for_turn(struct connection *c, enum run_kind kind)
+{
+	runqueue_wait(&c->clients->queue, &c->runner, kind);
+	want_end_of_turn(c->clients);
+}
+
 void connection_close(struct connection *c)
 {
 	struct clients *clients = c->clients;
@@ -118,6 +125,7 @@ void connection_close(struct connection *c)
 	/* Callers may still look at it: freed when the turn ends. */
 	LIST_REMOVE(c, link);
 	LIST_INSERT_HEAD(&clients->closed, c, link);
+	want_end_of_turn(clients);
 	clients->open_count--;
 }
 
@@ -288,11 +296,11 @@ static void after_response(struct connection *c)
 			connection_close(c);
 		return;
 	}
-	renew_exchange(c);
 	c->state = READING;
 	c->first_byte = false;
 	if (x->in.begin < x->in.end) {
-		runqueue_wait(&c->clients->queue, &c->runner, RUN_PIPELINED);
+		exchange_renew(x);
+		connection_wait_for_turn(c, RUN_PIPELINED);
 		return;
 	}
 	connection_return_exchange(c);

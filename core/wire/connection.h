@@ -67,6 +67,9 @@ double connection_seconds_left(const struct connection *);
 /* Waits for the peer, READ or WRITE, until the deadline. */
 void connection_wait_for(struct connection *, int events);
 
+/* Waits for its turn, which comes when the others have had theirs. */
+void connection_wait_for_turn(struct connection *, enum run_kind);
+
 /* It is between two requests, and nothing of the next one was read. */
 bool connection_is_idle(const struct connection *);
 /* How long the peer of an idle one may be silent, and how long it has been, in seconds. */

@@ -72,6 +72,7 @@ void intake_run(struct connection *c)
 	}
 	/* Deadlines count from now, not from before the application ran. */
 	ev_now_update(clients->loop);
+	runqueue_in_turn(&clients->queue, ev_iteration(clients->loop));
 	runqueue_note(&clients->queue, &c->runner, ev_now(clients->loop) - began);
 	connection_send_ended(c);
 }
@@ -135,7 +136,7 @@ void intake_go_on(struct connection *c)
 			refuse(c, true);
 		} else if (runqueue_expects_slow(&c->clients->queue, &c->runner)) {
 			c->state = READY;
-			runqueue_wait(&c->clients->queue, &c->runner, RUN_SLOW);
+			connection_wait_for_turn(c, RUN_SLOW);
 		} else {
 			intake_run(c);
 		}
@@ -223,7 +224,7 @@ void intake_start(struct connection *c)
 		return;
 	}
 	connection_stop_waiting(c);
-	runqueue_wait(&c->clients->queue, &c->runner, RUN_SLOW);
+	connection_wait_for_turn(c, RUN_SLOW);
 }
 
 /* What the lane before has read waits for the end of this turn, as it did there. */
@@ -238,7 +239,7 @@ static void resume_with_input(struct connection *c, struct slice input)
 	}
 	memcpy(x->in.p, input.p, input.n);
 	x->in.end = input.n;
-	runqueue_wait(&c->clients->queue, &c->runner, RUN_PIPELINED);
+	connection_wait_for_turn(c, RUN_PIPELINED);
 }
 
 void intake_resume(struct connection *c, struct slice input)

@@ -2,13 +2,11 @@
 /* runqueue.c: two queues and the time that each has. */
 #include "wire/runqueue.h"
 
-enum { PIPELINED_A_TURN = 64 };
-
 static const double slow_s = 0.01;
 
 void runqueue_init(struct runqueue *q)
 {
-	*q = (struct runqueue){ .pipelined_left = PIPELINED_A_TURN };
+	*q = (struct runqueue){ .pipelined_left = RUN_PIPELINED_A_TURN };
 	for (int kind = 0; kind < RUN_KINDS; kind++)
 		TAILQ_INIT(&q->waiting[kind]);
 }
@@ -16,12 +14,6 @@ void runqueue_init(struct runqueue *q)
 void runner_init(struct runner *r)
 {
 	*r = (struct runner){ .waits_as = RUN_NOT_WAITING };
-}
-
-/* Clients of a slow application that connect for each request: the last one tells of the next. */
-double runqueue_expected_s(const struct runqueue *q, const struct runner *r)
-{
-	return r->is_new ? q->first_took_s : r->took_s;
 }
 
 bool runqueue_expects_slow(const struct runqueue *q, const struct runner *r)
@@ -74,11 +66,9 @@ struct runner *runqueue_next(struct runqueue *q)
 {
 	struct runner *r = choose(q);
 
-	if (r) {
+	if (r)
 		runqueue_leave(q, r);
-	} else {
-		q->pipelined_left = PIPELINED_A_TURN;
-		q->ran_s = 0;
-	}
+	else
+		runqueue_begin(q);
 	return r;
 }

@@ -18,6 +18,8 @@ enum run_kind {
 	RUN_NOT_WAITING = RUN_KINDS,
 };
 
+enum { RUN_PIPELINED_A_TURN = 64 };
+
 /* A connection, as the queue sees it. */
 struct runner {
 	TAILQ_ENTRY(runner) link;
@@ -30,7 +32,8 @@ TAILQ_HEAD(runners, runner);
 
 struct runqueue {
 	struct runners waiting[RUN_KINDS];
-	double ran_s;        /* requests since the turn began, or since its quick ones were done */
+	unsigned turn;       /* of the loop */
+	double ran_s;        /* requests since it began, or since its quick ones were done */
 	double quick_s;      /* what slow ones may take in this turn */
 	double first_took_s; /* the first request of the last new connection */
 	int pipelined_left;  /* that may still run in this turn; -1: it is the slow ones' time */
@@ -39,10 +42,30 @@ struct runqueue {
 void runqueue_init(struct runqueue *);
 void runner_init(struct runner *);
 
-/* How long its request is expected to take, in seconds. */
-double runqueue_expected_s(const struct runqueue *, const struct runner *);
+/* How long its request is expected to take, in seconds.  Of clients that connect for each request, the
+ * last one tells of the next. */
+static inline double runqueue_expected_s(const struct runqueue *q, const struct runner *r)
+{
+	return r->is_new ? q->first_took_s : r->took_s;
+}
+
 /* That is so long that no other client should wait for it. */
 bool runqueue_expects_slow(const struct runqueue *, const struct runner *);
+static inline void runqueue_begin(struct runqueue *q)
+{
+	q->ran_s = 0;
+	q->pipelined_left = RUN_PIPELINED_A_TURN;
+}
+
+/* The loop is in the turn of this number: what ran in others no longer counts. */
+static inline void runqueue_in_turn(struct runqueue *q, unsigned turn)
+{
+	if (q->turn == turn)
+		return;
+	q->turn = turn;
+	runqueue_begin(q);
+}
+
 /* A request of it took so long. */
 void runqueue_note(struct runqueue *, struct runner *, double took_s);
 
@@ -54,8 +77,8 @@ static inline bool runqueue_is_empty(const struct runqueue *q)
 	return TAILQ_EMPTY(&q->waiting[RUN_PIPELINED]) && TAILQ_EMPTY(&q->waiting[RUN_SLOW]);
 }
 
-/* The end of a turn of the loop: whose turn it is, who then waits no more; NULL: the turn is over, and
- * the next call begins the next one. */
+/* At the end of a turn of the loop: who is served, and waits no more; NULL: it is over, and another
+ * may begin. */
 struct runner *runqueue_next(struct runqueue *);
 
 #endif

@@ -186,11 +186,11 @@ static void copy_cut(char *to, size_t size, struct slice s)
 }
 
 /* False: it is no request that an application could run. */
-static bool show_busy(struct lane *lane, const struct request *rq)
+static bool show_busy(struct lane *lane, struct request *rq)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
-	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
+	struct slice method = request_method(rq);
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
 	copy_cut(score->method, sizeof score->method, method);

@@ -25,7 +25,7 @@ static void wait(struct fixture *f, enum run_kind kind, int first, int count)
 		runqueue_wait(&f->queue, &f->runners[i], kind);
 }
 
-/* A turn in which each that is chosen runs so long.  Returns how many did. */
+/* The end of a turn in which each that is chosen runs so long.  Returns how many did. */
 static int turn(struct fixture *f, double took_s)
 {
 	struct runner *r;
@@ -143,6 +143,21 @@ static void test_slow_ones_run_as_long_as_the_quick_took(void **unused)
 	assert_int_equal(turn(&f, 0.02), 1);
 }
 
+/* A turn in which nobody waits has no end, and counts for nothing. */
+static void test_what_ran_in_turns_before_does_not_count(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f);
+	runqueue_note(&f.queue, &f.runners[9], 5);
+	runqueue_in_turn(&f.queue, 1);
+	runqueue_note(&f.queue, &f.runners[9], 0.001);
+	runqueue_in_turn(&f.queue, 1);
+	wait(&f, RUN_SLOW, 0, 3);
+	assert_int_equal(turn(&f, 0.02), 1);
+}
+
 static void test_who_leaves_is_not_served(void **unused)
 {
 	struct fixture f;
@@ -166,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_who_pipelines_meanwhile_is_served_in_the_next_turn),
 		cmocka_unit_test(test_without_quick_ones_a_slow_one_runs_each_turn),
 		cmocka_unit_test(test_slow_ones_run_as_long_as_the_quick_took),
+		cmocka_unit_test(test_what_ran_in_turns_before_does_not_count),
 		cmocka_unit_test(test_who_leaves_is_not_served),
 	};
 
