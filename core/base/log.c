@@ -121,11 +121,12 @@ static bool is_deceptive(const unsigned char *p, size_t length)
 static size_t add_harmless(struct logline *l, struct slice s, size_t i, const char *special)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
+	const unsigned char a = (unsigned char)special[0], b = (unsigned char)special[1];
 
 	for (;;) {
 		size_t begin = i;
 
-		while (i < s.n && is_plain(p[i]) && p[i] != special[0] && p[i] != special[1])
+		while (i < s.n && is_plain(p[i]) && p[i] != a && p[i] != b)
 			i++;
 		logline_text(l, (struct slice){ s.p + begin, i - begin });
 		size_t length = i < s.n ? utf8_length(p + i, s.n - i) : 0;

@@ -338,7 +338,7 @@ static void shrink_copied(struct sendbuf *o)
 		return;
 	}
 	drop_copied(o, copied_sent(o));
-	char *shrunk = realloc(o->copied, o->copied_length);
+	char *shrunk = realloc(o->copied, o->copied_length); /* NOLINT: what is pending stays */
 
 	if (!shrunk)
 		return;

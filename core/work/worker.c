@@ -332,6 +332,7 @@ int worker_run(const struct worker_setup *setup)
 	if (!load_lazily(setup))
 		return EXIT_FAILED_APP;
 	if (start(&w, &e)) {
+		/* NOLINTNEXTLINE: all memory goes with the process */
 		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}

@@ -173,7 +173,7 @@ static ssize_t send_with_file(const struct job *job, struct msghdr *m)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &job->body.fd, sizeof(int));
 	}
-	return sendmsg(job->io.fd, m, MSG_NOSIGNAL);
+	return sendmsg(job->io.fd, m, MSG_NOSIGNAL); /* NOLINT: m is not used after this */
 }
 
 static ssize_t send_some(struct job *job)
@@ -287,8 +287,6 @@ static void upgrade(struct job *job)
 			 (double)r->settings->timeout_s))
 		uwsgi_log(UWSGI_ERROR, "http: out of memory for a WebSocket");
 }
-
-void job_connect(struct job *job);
 
 /* The node does not take connections: another one may. */
 static void try_next_node(struct job *job, int why)
