@@ -51,7 +51,7 @@ python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
 .PHONY: FORCE all static best build-only clean install uninstall docs check lint format fresh soak coverage bench demo unit fuzz run-fuzz blackbox
-all: uwsgi $(plugin_so)
+all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
 stamp := $(B)/flags
@@ -92,6 +92,11 @@ plugins/$(1)/$(1)_plugin.so: $(call plugin_o,$(1)) build/linked
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -shared -o $$@ $$(filter %.o,$$^) $$($(1)_libs)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
+
+# Which of them has which options: the server opens those that its configuration needs.
+plugins/manifest: uwsgi $(plugin_so)
+	./uwsgi --plugin-manifest > $@.new
+	mv $@.new $@
 
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
@@ -245,6 +250,7 @@ install: all
 	ln -sf uwsgi $(bin_dir)/uwsgi_python3
 	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
+	install -m 644 plugins/manifest $(DESTDIR)$(LIBDIR)
 	install -m 755 plugins/python/python_plugin.so \
 		$(DESTDIR)$(LIBDIR)/python$(python_number)_plugin.so
 	./uwsgi --completion bash > $(bash_dir)/uwsgi
@@ -255,7 +261,7 @@ install: all
 uninstall:
 	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi_python3 $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
 		$(man_dir)/uwsgi.1 $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
-		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so)
+		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so) $(DESTDIR)$(LIBDIR)/manifest
 	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)) 2>/dev/null || true
 
 # The reference page of all options, from their tables; a test compares the two.
@@ -263,6 +269,6 @@ docs: all
 	./uwsgi --help-markdown > docs/options.md
 
 clean:
-	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so
+	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so plugins/manifest
 
 -include $(wildcard $(B)/core/*/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)

@@ -43,47 +43,72 @@ static const struct option_table *const core_tables[] = {
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
 struct tables {
-	const struct option_table *items[CORE_TABLES + 1 + LOADER_MAX];
+	const struct option_table *items[CORE_TABLES + LOADER_TABLES];
 	size_t count;
 };
 
 static void collect_tables(struct tables *t, struct loader *ld)
 {
 	memcpy(t->items, core_tables, sizeof core_tables);
-	t->count = CORE_TABLES;
-	t->items[t->count++] = &ld->protocol_options;
-	for (size_t i = 0; i < ld->plugins.count; i++)
-		if (ld->plugins.items[i]->options)
-			t->items[t->count++] = ld->plugins.items[i]->options;
+	t->count = CORE_TABLES + loader_tables(ld, t->items + CORE_TABLES);
 }
 
-/* Plugins that the configuration asks for bring options that it may use: so its keys are read
- * first, and it is loaded when all tables are there.  NULL when memory is out; with an error in
- * the report it is only to be shown. */
-static struct config *load_rest(const struct invocation *invocation, struct loader *ld,
-				struct tables *tables, struct report *report)
+/* Loads the plugins that the configuration needs, as far as its keys are known.  Whether there are
+ * any that were not there. */
+static bool load_plugins(const struct invocation *invocation, struct loader *ld,
+			 struct report *report)
 {
-	struct report first;
+	struct tables tables;
+	struct report of_keys;
+	size_t before = ld->plugins.count;
 
-	if (invocation->argc > 0)
-		loader_load_by_program_name(ld, invocation->argv[0]);
-	collect_tables(tables, ld);
-	report_init(&first);
-	struct config *keys = config_read(invocation, tables->items, tables->count, &first);
-	report_fini(&first);
-	/* What else is wrong is said, too: the settings are read all the same. */
-	if (keys)
+	collect_tables(&tables, ld);
+	report_init(&of_keys);
+	struct config *keys = config_read(invocation, tables.items, tables.count, &of_keys);
+	report_fini(&of_keys);
+	if (keys) {
 		loader_load_configured(ld, keys, report);
+		loader_load_needed(ld, keys, report);
+	}
 	config_free(keys);
-	collect_tables(tables, ld);
-	return config_load_rest(invocation, tables->items, tables->count, report);
+	return ld->plugins.count > before;
+}
+
+/* Until it is known which there are: plugins have options that conditions ask about, and files that
+ * are then read may name others. */
+static void load_all_plugins(const struct invocation *invocation, struct loader *ld,
+			     struct report *report)
+{
+	struct report unsaid;
+
+	report_init(&unsaid);
+	while (load_plugins(invocation, ld, &unsaid))
+		;
+	report_fini(&unsaid);
+	load_plugins(invocation, ld, report);
+}
+
+/* Plugins bring options that the configuration may use: so its keys are read first, and it is loaded
+ * when all tables are there.  NULL when memory is out; with an error in the report it is only to be
+ * shown. */
+static struct config *load_rest(const struct invocation *invocation, struct loader *ld,
+				struct report *report)
+{
+	struct tables tables;
+
+	if (invocation->argc > 0 && !invocation->is_reload)
+		loader_load_by_program_name(ld, invocation->argv[0]);
+	load_all_plugins(invocation, ld, report);
+	/* What else is wrong is said, too: the settings are read all the same. */
+	collect_tables(&tables, ld);
+	return config_load_rest(invocation, tables.items, tables.count, report);
 }
 
 /* NULL: the report has an error. */
 static struct config *load_all(const struct invocation *invocation, struct loader *ld,
-			       struct tables *tables, struct report *report)
+			       struct report *report)
 {
-	struct config *cfg = load_rest(invocation, ld, tables, report);
+	struct config *cfg = load_rest(invocation, ld, report);
 
 	if (!report->errors)
 		return cfg;
@@ -91,13 +116,12 @@ static struct config *load_all(const struct invocation *invocation, struct loade
 	return NULL;
 }
 
-static struct config *load_and_report(const struct invocation *invocation, struct loader *ld,
-				      struct tables *tables)
+static struct config *load_and_report(const struct invocation *invocation, struct loader *ld)
 {
 	struct report report;
 
 	report_init(&report);
-	struct config *cfg = load_all(invocation, ld, tables, &report);
+	struct config *cfg = load_all(invocation, ld, &report);
 	logging_use(cfg); /* what is wrong has its time in the log, too */
 	report_print(&report);
 	report_fini(&report);
@@ -124,13 +148,12 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 		 bool app)
 {
 	bool json = format && strcmp(format, "json") == 0;
-	struct tables tables;
 	struct report report;
 	struct error e;
 
 	report_init(&report);
 	report.thorough = true;
-	struct config *cfg = load_all(invocation, ld, &tables, &report);
+	struct config *cfg = load_all(invocation, ld, &report);
 	if (cfg && check_runner(cfg, ld, app ? invocation->cwd : NULL, &e))
 		report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 	if (cfg && !json)
@@ -154,11 +177,10 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 
 static int show_config(const struct invocation *invocation, struct loader *ld, const char *format)
 {
-	struct tables tables;
 	struct report report;
 
 	report_init(&report);
-	struct config *cfg = load_rest(invocation, ld, &tables, &report);
+	struct config *cfg = load_rest(invocation, ld, &report);
 	report_print(&report);
 	if (cfg) {
 		config_print(cfg);
@@ -267,11 +289,11 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 
 static int serve(struct invocation *invocation, struct loader *ld)
 {
-	struct tables tables;
 	struct logfile log;
 	struct pidfiles pidfiles;
 	struct master_setup setup = { .invocation = invocation,
 				      .loader = ld,
+				      .load = load_all,
 				      .log = &log,
 				      .pidfiles = &pidfiles,
 				      .started = getpid(),
@@ -283,7 +305,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		return EXIT_FAILURE;
 	}
-	setup.config = load_and_report(invocation, ld, &tables);
+	setup.config = load_and_report(invocation, ld);
 	if (!setup.config)
 		return EXIT_FAILURE;
 	notify_init(&setup.notify);
@@ -304,8 +326,6 @@ static int serve(struct invocation *invocation, struct loader *ld)
 		config_free(setup.config);
 		return EXIT_FAILURE;
 	}
-	setup.tables = tables.items;
-	setup.table_count = tables.count;
 	int exit_code = master_run(&setup);
 	pidfiles_remove(&pidfiles);
 	return exit_code;
@@ -335,21 +355,48 @@ static bool has_plugin(const void *plugins, const char *name)
 	return loader_has(plugins, name);
 }
 
+/* What there is to say of all plugins of the build. */
+static int tell(const struct command *command, struct loader *ld)
+{
+	struct tables tables;
+
+	loader_load_profile(ld);
+	collect_tables(&tables, ld);
+	switch (command->kind) {
+	case COMMAND_HELP:
+		if (command->argument)
+			return help_explain(tables.items, tables.count, command->argument);
+		help_print(tables.items, tables.count);
+		break;
+	case COMMAND_HELP_ALL:
+		help_print_all(tables.items, tables.count);
+		break;
+	case COMMAND_HELP_MARKDOWN:
+		reference_print(tables.items, tables.count);
+		break;
+	case COMMAND_HELP_MAN:
+		manual_print(tables.items, tables.count);
+		break;
+	case COMMAND_COMPLETION:
+		return completion_print(tables.items, tables.count, command->argument);
+	default:
+		manifest_write(stdout, ld->items, ld->plugins.count);
+	}
+	return EXIT_SUCCESS;
+}
+
 /* What the command line asks for; its exit code. */
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, struct loader *ld)
 {
 	char cwd[4096];
-	struct loader ld;
-	struct tables tables;
 	struct invocation invocation = { .argc = argc,
 					 .argv = argv,
 					 .environ_ = environ,
 					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/",
 					 .has_plugin = has_plugin,
-					 .plugins = &ld };
+					 .plugins = ld };
 	const struct command command = command_line_find(argc, argv);
 
-	loader_init(&ld);
 	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
@@ -359,55 +406,40 @@ static int run(int argc, char **argv)
 	case COMMAND_VERSION:
 		return command_version();
 	case COMMAND_HELP:
-		loader_load_profile(&ld);
-		collect_tables(&tables, &ld);
-		if (command.argument)
-			return help_explain(tables.items, tables.count, command.argument);
-		help_print(tables.items, tables.count);
-		return EXIT_SUCCESS;
 	case COMMAND_HELP_ALL:
-		loader_load_profile(&ld);
-		collect_tables(&tables, &ld);
-		help_print_all(tables.items, tables.count);
-		return EXIT_SUCCESS;
 	case COMMAND_HELP_MARKDOWN:
-		loader_load_profile(&ld);
-		collect_tables(&tables, &ld);
-		reference_print(tables.items, tables.count);
-		return EXIT_SUCCESS;
 	case COMMAND_HELP_MAN:
-		loader_load_profile(&ld);
-		collect_tables(&tables, &ld);
-		manual_print(tables.items, tables.count);
-		return EXIT_SUCCESS;
 	case COMMAND_COMPLETION:
-		loader_load_profile(&ld);
-		collect_tables(&tables, &ld);
-		return completion_print(tables.items, tables.count, command.argument);
+	case COMMAND_MANIFEST:
+		return tell(&command, ld);
 	case COMMAND_CHECK:
 	case COMMAND_CHECK_APP:
-		loader_load_profile(&ld);
-		return check(&invocation, &ld, command.argument, command.kind == COMMAND_CHECK_APP);
+		loader_learn_profile(ld);
+		return check(&invocation, ld, command.argument, command.kind == COMMAND_CHECK_APP);
 	case COMMAND_SHOW_CONFIG:
-		loader_load_profile(&ld);
-		return show_config(&invocation, &ld, command.argument);
+		loader_learn_profile(ld);
+		return show_config(&invocation, ld, command.argument);
 	case COMMAND_SERVE:
 	case COMMAND_WAIT:
 	case COMMAND_NO_WAIT:
 		break;
 	}
 	logging_use(NULL);
-	loader_load_profile(&ld);
-	return serve(&invocation, &ld);
+	loader_learn_profile(ld);
+	return serve(&invocation, ld);
 }
 
 int main(int argc, char **argv)
 {
+	struct loader ld;
+
 	if (daemon_fill_standard_descriptors())
 		return EXIT_FAILURE;
 	char **moved = proctitle_init(argc, argv);
-	int exit_code = run(argc, moved ? moved : argv);
+	loader_init(&ld);
+	int exit_code = run(argc, moved ? moved : argv, &ld);
 
+	loader_fini(&ld);
 	proctitle_fini(moved);
 	return exit_code;
 }

@@ -360,8 +360,8 @@ static int prepare(struct master *m, struct error *e)
 					   .notify = setup->notify,
 					   .daemonized = getpid() != setup->started };
 	m->succession_setup = (struct succession_setup){ .invocation = setup->invocation,
-							 .tables = setup->tables,
-							 .table_count = setup->table_count,
+							 .loader = setup->loader,
+							 .load = setup->load,
 							 .log = &m->log,
 							 .announcer = &m->announcer,
 							 .in_force = on_in_force,

@@ -15,9 +15,10 @@
  * which the master takes over. */
 struct master_setup {
 	const struct invocation *invocation; /* read again for each reload */
-	const struct option_table *const *tables;
-	size_t table_count;
-	const struct loader *loader;
+	struct loader *loader;
+	/* Reads the configuration, and loads the plugins that it needs.  NULL: the report has an
+	 * error. */
+	struct config *(*load)(const struct invocation *, struct loader *, struct report *);
 	struct logfile *log;
 	struct pidfiles *pidfiles;
 	struct listeners passed; /* open before the start; the first listeners have them, too */

@@ -144,7 +144,7 @@ static int begin_reload(struct succession *s, struct error *e)
 	invocation.is_reload = true;
 	report_init(&report);
 	report.again = true;
-	struct config *cfg = config_load(&invocation, setup->tables, setup->table_count, &report);
+	struct config *cfg = setup->load(&invocation, setup->loader, &report);
 	report_print(&report);
 	report_fini(&report);
 	if (!cfg)

@@ -11,8 +11,9 @@
 /* What a reload begins with; all are the caller's. */
 struct succession_setup {
 	const struct invocation *invocation; /* read again for each reload */
-	const struct option_table *const *tables;
-	size_t table_count;
+	struct loader *loader;
+	/* As struct master_setup's. */
+	struct config *(*load)(const struct invocation *, struct loader *, struct report *);
 	struct logmaster *log;
 	struct announcer *announcer;
 	/* This configuration is in force from now on, or will be when its application is imported;

@@ -18,6 +18,8 @@ const struct command_row command_rows[] = {
 	{ "help-markdown", 0, COMMAND_HELP_MARKDOWN, ARITY_NONE, "",
 	  "all options as a page in Markdown", true },
 	{ "help-man", 0, COMMAND_HELP_MAN, ARITY_NONE, "", "the manual page uwsgi(1)", true },
+	{ "plugin-manifest", 0, COMMAND_MANIFEST, ARITY_NONE, "",
+	  "which plugin of the build has which options, for the server itself", true },
 	{ "completion", 0, COMMAND_COMPLETION, ARITY_REQUIRED, "SHELL",
 	  "a script with which bash or zsh completes this command", true },
 	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "the version", false },

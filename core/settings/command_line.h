@@ -13,6 +13,7 @@ enum command_kind {
 	COMMAND_HELP_ALL,
 	COMMAND_HELP_MARKDOWN,
 	COMMAND_HELP_MAN,
+	COMMAND_MANIFEST,
 	COMMAND_COMPLETION, /* argument: a shell */
 	COMMAND_VERSION,
 	COMMAND_CHECK, /* the configuration is named as for serving; argument: "json", or NULL */

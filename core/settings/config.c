@@ -224,7 +224,8 @@ static bool fill_initials(struct config *c)
 		const struct option_table *table = c->catalogue.tables[t];
 
 		c->last[t] = alloc_zeroed(&c->arena, (table->count + 1) * sizeof **c->last);
-		c->settings[t] = alloc_zeroed(&c->arena, table->size);
+		if (table->size) /* else these are only names, of a plugin that is not loaded */
+			c->settings[t] = alloc_zeroed(&c->arena, table->size);
 		for (size_t i = 0; c->settings[t] && i < table->count; i++)
 			if (!table->rows[i].same_as)
 				option_store_initial(&table->rows[i], c->settings[t], &c->arena);
@@ -345,6 +346,12 @@ static void run_checks(const struct config *c, struct report *report)
 			c->catalogue.tables[t]->check(c, report);
 }
 
+/* False for the names of a plugin that is not loaded, too. */
+static bool find_here(const struct config *c, const char *name, struct option_at *at)
+{
+	return catalogue_find(&c->catalogue, name, at) && c->settings[at->table];
+}
+
 /* Unknown names are judged when it is known whether that is to be strict. */
 static void settle(struct config *c, struct report *report)
 {
@@ -353,12 +360,10 @@ static void settle(struct config *c, struct report *report)
 	struct option_at at;
 
 	for (size_t i = 0; i < set->count; i++)
-		if (!set->items[i].placeholder &&
-		    catalogue_find(&c->catalogue, set->items[i].name, &at))
+		if (!set->items[i].placeholder && find_here(c, set->items[i].name, &at))
 			store_directive(c, &set->items[i], &at, report);
 	for (size_t i = 0; i < set->count; i++)
-		if (!set->items[i].placeholder &&
-		    !catalogue_find(&c->catalogue, set->items[i].name, &at) &&
+		if (!set->items[i].placeholder && !find_here(c, set->items[i].name, &at) &&
 		    !note_accepted(&set->items[i], report))
 			report_unknown(c, &set->items[i], s && s->strict, report);
 	run_checks(c, report);
@@ -444,7 +449,7 @@ const void *uwsgi_config_setting(const struct config *c, const char *option)
 {
 	struct option_at at;
 
-	if (!catalogue_find(&c->catalogue, option, &at))
+	if (!find_here(c, option, &at))
 		return NULL;
 	return (const char *)c->settings[at.table] + at.row->offset;
 }

@@ -72,8 +72,9 @@ static int check_options(const struct plugin *p, struct error *e)
 {
 	const struct option_table *t = p->options;
 
-	if (t && !t->module)
-		return uwsgi_error_set(e, "plugin %s: options.module is missing", p->name);
+	if (t && (!t->module || !t->size))
+		return uwsgi_error_set(e, "plugin %s: options.%s is missing", p->name,
+				       t->module ? "size" : "module");
 	for (size_t i = 0; t && i < t->count; i++)
 		if (check_row(p, &t->rows[i], e))
 			return -1;

@@ -182,13 +182,18 @@ static void folder_of_binary(char *folder, size_t size)
 		*slash = '\0';
 }
 
-/* The row that a key means, aliases included. */
+/* Whether a key sets this option of the rows, aliases included. */
+static bool means(const struct option *of, size_t count, const char *key, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(of[i].name, key))
+			return !strcmp(of[i].same_as ? of[i].same_as : key, name);
+	return false;
+}
+
 static bool key_means(const char *key, const char *name)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (!strcmp(rows[i].name, key))
-			return !strcmp(rows[i].same_as ? rows[i].same_as : key, name);
-	return false;
+	return means(rows, sizeof rows / sizeof *rows, key, name);
 }
 
 static int try_folders(struct loader *ld, const char *name, const struct config *keys, char *tried,
@@ -227,6 +232,11 @@ static void hint(const struct loader *ld, const char *name, char *text, size_t s
 		for (size_t k = 0; ld->items[i]->aliases && ld->items[i]->aliases[k]; k++)
 			nearest_consider(&n, ld->items[i]->aliases[k]);
 	}
+	for (size_t i = 0; i < ld->manifest.count; i++) {
+		nearest_consider(&n, ld->manifest.items[i].name);
+		for (size_t k = 0; ld->manifest.items[i].aliases[k]; k++)
+			nearest_consider(&n, ld->manifest.items[i].aliases[k]);
+	}
 	for (size_t i = 0; i < uwsgi_subject_count; i++) {
 		const char *names = uwsgi_subjects[i].plugins;
 
@@ -238,21 +248,25 @@ static void hint(const struct loader *ld, const char *name, char *text, size_t s
 		snprintf(text, size, "; did you mean \"%s\"?", n.name);
 }
 
-static void list_loaded(const struct loader *ld, char *text, size_t size)
+static void list_known(const struct loader *ld, char *text, size_t size)
 {
 	size_t n = 0;
 
 	snprintf(text, size, "none");
 	for (size_t i = 0; i < ld->plugins.count && n < size; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? ", " : "",
+		n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
 				      ld->items[i]->name);
+	for (size_t i = 0; i < ld->manifest.count && n < size; i++)
+		if (!is_loaded(ld, ld->manifest.items[i].name))
+			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
+					      ld->manifest.items[i].name);
 }
 
 /* name: as asked for, which may be a path.  keys: where plugin-dir may be; NULL: nowhere. */
 static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
 			 struct error *e)
 {
-	char path[8192], tried[sizeof e->text - 384] = "", loaded_names[128], near[128];
+	char path[8192], tried[sizeof e->text - 384] = "", known[128], near[128];
 	int loaded = 0;
 
 	if (strchr(name, '/')) {
@@ -265,10 +279,26 @@ static int find_and_load(struct loader *ld, const char *name, const struct confi
 	}
 	if (loaded)
 		return loaded > 0 ? 0 : -1;
-	list_loaded(ld, loaded_names, sizeof loaded_names);
+	list_known(ld, known, sizeof known);
 	hint(ld, name, near, sizeof near);
 	return uwsgi_error_set(e, "plugin \"%s\" not found%s; tried %s; there are %s", name, near,
-			       tried, loaded_names);
+			       tried, known);
+}
+
+void loader_learn_profile(struct loader *ld)
+{
+	char home[4096], path[8192];
+
+	folder_of_binary(home, sizeof home);
+	snprintf(path, sizeof path, "%s/plugins/manifest", home);
+	if (manifest_read(&ld->manifest, path) &&
+	    manifest_read(&ld->manifest, UWSGI_LIBDIR "/manifest")) {
+		loader_load_profile(ld);
+		return;
+	}
+	for (size_t i = 0; i < ld->manifest.count; i++)
+		for (size_t k = 0; ld->manifest.items[i].protocols[k]; k++)
+			add_protocol_name(ld, ld->manifest.items[i].protocols[k]);
 }
 
 void loader_load_profile(struct loader *ld)
@@ -290,7 +320,9 @@ void loader_load_by_program_name(struct loader *ld, const char *program)
 	if (strncmp(name, begins, sizeof begins - 1) != 0)
 		return;
 	name += sizeof begins - 1;
-	if (*name && !is_loaded(ld, name) && find_and_load(ld, name, NULL, &e))
+	const struct described *own = manifest_plugin(&ld->manifest, name);
+
+	if (*name && !is_loaded(ld, name) && find_and_load(ld, own ? own->name : name, NULL, &e))
 		uwsgi_log(UWSGI_WARNING, "%s: %s", program, e.text);
 }
 
@@ -330,7 +362,10 @@ static void load_list(struct loader *ld, const struct directive *key, const stru
 		if (!*name || is_loaded(ld, name) ||
 		    (!strchr(asked, '/') && is_dispensable(name, key->at, report)))
 			continue;
-		if (find_and_load(ld, asked, keys, &e))
+		/* One of the build is what it was built with, whatever lies in plugin-dir. */
+		const struct described *own = manifest_plugin(&ld->manifest, asked);
+
+		if (find_and_load(ld, own ? own->name : asked, own ? NULL : keys, &e))
 			report_add(report, UWSGI_ERROR, key->at, "%s", e.text);
 	}
 	free(names);
@@ -343,6 +378,55 @@ void loader_load_configured(struct loader *ld, const struct config *cfg, struct 
 	for (size_t i = 0; i < set->count; i++)
 		if (key_means(set->items[i].name, "plugin"))
 			load_list(ld, &set->items[i], cfg, report);
+}
+
+/* d NULL: nothing is needed. */
+static void need(struct loader *ld, const struct described *d, struct report *report)
+{
+	struct error e;
+
+	if (d && !is_loaded(ld, d->name) && find_and_load(ld, d->name, NULL, &e))
+		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
+}
+
+static bool runs_applications(const struct loader *ld)
+{
+	for (size_t i = 0; i < ld->plugins.count; i++)
+		if (ld->items[i]->app)
+			return true;
+	return false;
+}
+
+void loader_load_needed(struct loader *ld, const struct config *cfg, struct report *report)
+{
+	const struct directives *set = config_directives(cfg);
+	const struct manifest *m = &ld->manifest;
+
+	need(ld, manifest_protocol(m, default_protocol), report);
+	for (size_t i = 0; i < set->count; i++) {
+		const struct directive *d = &set->items[i];
+
+		need(ld, manifest_option(m, d->name), report);
+		if (d->value && means(ld->protocol_rows, 2, d->name, "protocol"))
+			need(ld, manifest_protocol(m, d->value), report);
+	}
+	for (size_t i = 0; i < m->count && !runs_applications(ld); i++)
+		if (m->items[i].runs_applications)
+			need(ld, &m->items[i], report);
+}
+
+size_t loader_tables(const struct loader *ld, const struct option_table *tables[LOADER_TABLES])
+{
+	size_t count = 0;
+
+	tables[count++] = &ld->protocol_options;
+	for (size_t i = 0; i < ld->plugins.count; i++)
+		if (ld->items[i]->options)
+			tables[count++] = ld->items[i]->options;
+	for (size_t i = 0; i < ld->manifest.count; i++)
+		if (!is_loaded(ld, ld->manifest.items[i].name))
+			tables[count++] = &ld->manifest.items[i].options;
+	return count;
 }
 
 const struct app *loader_find_app(const struct loader *ld, const struct config *cfg,
@@ -389,5 +473,10 @@ size_t loader_find_handlers(const struct loader *ld, const struct config *cfg,
 
 bool loader_has(const struct loader *ld, const char *name)
 {
-	return is_loaded(ld, name);
+	return is_loaded(ld, name) || manifest_plugin(&ld->manifest, name);
+}
+
+void loader_fini(struct loader *ld)
+{
+	manifest_fini(&ld->manifest);
 }

@@ -95,7 +95,8 @@ struct option {
 
 struct option_table {
 	const char *module;
-	size_t size; /* of the settings struct; it is zeroed, then filled from the initials */
+	size_t size; /* of the settings struct, at least 1; it is zeroed, then filled from the
+		      * initials */
 	const struct option *rows;
 	size_t count;
 	/* What spans options, after loading, by uwsgi_config_doubt(); NULL: nothing to check. */

@@ -67,6 +67,7 @@ def command_for_all(folder):
         where = f"{folder}/{os.path.relpath(os.path.dirname(path), ROOT)}"
         os.makedirs(where)
         shutil.copy(path, where)
+    shutil.copy(f"{ROOT}/plugins/manifest", f"{folder}/plugins")
     return [f"{folder}/uwsgi", *COMMAND[1:]]
 
 
