@@ -22,14 +22,13 @@
 #include <unistd.h>
 
 struct logger {
-	void (*write)(struct logger *, struct slice line); /* NULL: where the log goes anyway */
+	/* NULL: where the log goes anyway */
+	void (*write)(const struct sinks *, struct logger *, struct slice line);
 	struct slice name;   /* of the option's value; empty: it takes all lines */
 	struct logfile file; /* its descriptor is also that of a socket; -1: none */
 	struct address to;   /* sockets */
 	char ident[256];     /* of the server in syslog */
 	int priority;
-	size_t packet_size;
-	bool split;
 };
 
 struct route {
@@ -40,13 +39,14 @@ struct route {
 };
 
 struct encoder {
-	void (*encode)(const struct encoder *, struct slice line, struct text *);
 	struct slice logger; /* only for the logger of this name; empty: for all lines */
-	const char *arguments;
+	const char *before, *format, *after;
+	bool json; /* the line is escaped */
 };
 
 struct sinks {
-	struct arena memory; /* copies of the options' values, which outlive the configuration */
+	struct arena
+		memory; /* of what follows, and of the options' values: the configuration goes */
 	struct logger *loggers;
 	struct route *routes;
 	struct encoder *encoders;
@@ -58,10 +58,11 @@ struct sinks {
 
 /* ---- files ---- */
 
-static void write_file(struct logger *l, struct slice line)
+static void write_file(const struct sinks *s, struct logger *l, struct slice line)
 {
 	struct stat st;
 
+	(void)s;
 	if (l->file.full_at && fstat(l->file.fd, &st) == 0 &&
 	    logfile_is_full(&l->file, &st, line.n))
 		logfile_rotate(&l->file);
@@ -121,9 +122,10 @@ static int open_stdio(struct logger *l, const char *argument, struct error *e)
 
 /* ---- sockets ---- */
 
-static void send_packet(struct logger *l, struct slice s)
+static void send_packet(const struct sinks *s, struct logger *l, struct slice line)
 {
-	if (sendto(l->file.fd, s.p, s.n, MSG_NOSIGNAL, (const struct sockaddr *)&l->to.sa,
+	(void)s;
+	if (sendto(l->file.fd, line.p, line.n, MSG_NOSIGNAL, (const struct sockaddr *)&l->to.sa,
 		   l->to.length) < 0)
 		return; /* the receiver is not there, or slow */
 }
@@ -139,10 +141,10 @@ static int open_socket(struct logger *l, const char *to, struct error *e)
 
 /* RFC 3164, without the host for the local one.  Not syslog(3), which waits for a syslog daemon
  * that stands still, and would make the master wait. */
-static void write_syslog(struct logger *l, struct slice line)
+static void write_syslog(const struct sinks *s, struct logger *l, struct slice line)
 {
 	char packet[65536];
-	size_t limit = l->packet_size < sizeof packet ? l->packet_size : sizeof packet;
+	size_t limit = s->packet_size < sizeof packet ? s->packet_size : sizeof packet;
 
 	if (line.n && line.p[line.n - 1] == '\n')
 		line.n--;
@@ -156,9 +158,9 @@ static void write_syslog(struct logger *l, struct slice line)
 		size_t before = packed.n;
 		logline_text(&packed, line);
 		size_t taken = packed.n - before;
-		send_packet(l, (struct slice){ packed.p, packed.n });
+		send_packet(s, l, (struct slice){ packed.p, packed.n });
 		line = (struct slice){ line.p + taken, taken ? line.n - taken : 0 };
-	} while (l->split && line.n);
+	} while (s->split && line.n);
 }
 
 /* "host:port,ident,priority", each but the first may be missing. */
@@ -272,25 +274,6 @@ static int open_logger(struct logger *l, const char *value, struct error *e)
 
 /* ---- encoders ---- */
 
-static void add_prefix(const struct encoder *e, struct slice line, struct text *to)
-{
-	text_add(to, slice_of(e->arguments));
-	text_add(to, line);
-}
-
-static void add_suffix(const struct encoder *e, struct slice line, struct text *to)
-{
-	text_add(to, line);
-	text_add(to, slice_of(e->arguments));
-}
-
-static void add_newline(const struct encoder *e, struct slice line, struct text *to)
-{
-	(void)e;
-	text_add(to, line);
-	text_add(to, SLICE("\n"));
-}
-
 static void add_json(struct slice s, struct text *to)
 {
 	char part[512];
@@ -339,57 +322,49 @@ static void add_variable(struct slice name, struct slice line, bool json, struct
 		add_strftime((struct slice){ name.p + 9, name.n - 9 }, to);
 }
 
-static void add_formatted(const char *format, struct slice line, bool json, struct text *to)
+static void add_line(const struct encoder *e, struct slice line, struct text *to)
 {
-	const char *begin, *end;
+	const char *format = e->format, *begin, *end;
 
+	text_add(to, slice_of(e->before));
 	while ((begin = strstr(format, "${")) && (end = strchr(begin, '}'))) {
 		text_add(to, (struct slice){ format, (size_t)(begin - format) });
-		add_variable((struct slice){ begin + 2, (size_t)(end - begin - 2) }, line, json,
+		add_variable((struct slice){ begin + 2, (size_t)(end - begin - 2) }, line, e->json,
 			     to);
 		format = end + 1;
 	}
 	text_add(to, slice_of(format));
-}
-
-static void add_format(const struct encoder *e, struct slice line, struct text *to)
-{
-	add_formatted(e->arguments, line, false, to);
-}
-
-static void add_json_format(const struct encoder *e, struct slice line, struct text *to)
-{
-	add_formatted(e->arguments, line, true, to);
+	text_add(to, slice_of(e->after));
 }
 
 /* "json {"m": "${msg}"}", "prefix:mylogger abc" */
 static int parse_encoder(struct encoder *e, const char *value, struct error *error)
 {
-	static const struct {
-		const char *name;
-		void (*encode)(const struct encoder *, struct slice, struct text *);
-	} encoders[] = {
-		{ "prefix", add_prefix }, { "suffix", add_suffix },    { "nl", add_newline },
-		{ "format", add_format }, { "json", add_json_format },
-	};
 	struct slice name = { value, strcspn(value, ": ") };
-	const char *rest = value + name.n;
+	const char *rest = value + name.n, *text = "";
 
-	*e = (struct encoder){ .arguments = "" };
+	*e = (struct encoder){ .before = "", .format = "${msgnl}", .after = "" };
 	if (*rest == ':') {
 		e->logger = (struct slice){ rest + 1, strcspn(rest + 1, " ") };
 		rest = e->logger.p + e->logger.n;
 	}
 	if (*rest == ' ')
-		e->arguments = rest + 1;
-	for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)
-		if (slice_is(name, encoders[i].name))
-			e->encode = encoders[i].encode;
-	return e->encode ? 0
-			 : uwsgi_error_set(error,
-					   "there is no encoder \"%.*s\" here: prefix, suffix, "
-					   "nl, format and json are",
-					   (int)name.n, name.p);
+		text = rest + 1;
+	e->json = slice_is(name, "json");
+	if (slice_is(name, "prefix"))
+		e->before = text;
+	else if (slice_is(name, "suffix"))
+		e->after = text;
+	else if (slice_is(name, "nl"))
+		e->after = "\n";
+	else if (e->json || slice_is(name, "format"))
+		e->format = text;
+	else
+		return uwsgi_error_set(error,
+				       "there is no encoder \"%.*s\" here: prefix, suffix, nl, "
+				       "format and json are",
+				       (int)name.n, name.p);
+	return 0;
 }
 
 /* ---- what there is ---- */
@@ -406,7 +381,7 @@ static void add_logger(struct sinks *s, const char *kind, const char *value)
 	struct logger *l = &s->loggers[s->logger_count];
 	struct error e;
 
-	*l = (struct logger){ .file.fd = -1, .packet_size = s->packet_size, .split = s->split };
+	*l = (struct logger){ .file.fd = -1 };
 	if (open_logger(l, keep(s, kind, value), &e))
 		uwsgi_log(UWSGI_ERROR, "logger = %s%s: %s; it gets no lines", kind, value, e.text);
 	else
@@ -421,11 +396,6 @@ static void add_encoder(struct sinks *s, const char *value)
 		uwsgi_log(UWSGI_ERROR, "log-encoder = %s: %s; it is left out", value, e.text);
 	else
 		s->encoder_count++;
-}
-
-static bool same(struct slice a, struct slice b)
-{
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 int sink_valid_route(const char *value, struct error *e)
@@ -446,7 +416,7 @@ static void add_route(struct sinks *s, const char *value)
 	struct error e;
 
 	for (size_t i = 0; i < s->logger_count; i++) {
-		if (!same(s->loggers[i].name, name))
+		if (!slice_same(s->loggers[i].name, name))
 			continue;
 		*r = (struct route){ .pattern = pattern_new(value + name.n + 1, &e),
 				     .logger = &s->loggers[i],
@@ -464,23 +434,22 @@ bool sinks_are_wanted(const struct sink_options *o)
 
 struct sinks *sinks_new(const struct sink_options *o, size_t packet_size, bool split)
 {
-	size_t logger_count = o->loggers.count + o->sockets.count + 1;
+	size_t loggers = o->loggers.count + o->sockets.count + 1;
 	struct sinks *s;
 
 	if (!sinks_are_wanted(o))
 		return NULL;
-	if ((s = calloc(1, sizeof *s))) {
-		arena_init(&s->memory);
-		s->packet_size = packet_size;
-		s->split = split;
-	}
-	if (!s || !(s->loggers = calloc(logger_count, sizeof *s->loggers)) ||
-	    !(s->routes = calloc(o->routes.count + 1, sizeof *s->routes)) ||
-	    !(s->encoders = calloc(o->encoders.count + 1, sizeof *s->encoders))) {
+	if (!(s = calloc(1, sizeof *s)) ||
+	    !(s->loggers = arena_alloc(&s->memory, loggers * sizeof *s->loggers)) ||
+	    !(s->routes = arena_alloc(&s->memory, (o->routes.count + 1) * sizeof *s->routes)) ||
+	    !(s->encoders =
+		      arena_alloc(&s->memory, (o->encoders.count + 1) * sizeof *s->encoders))) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: the loggers get no lines");
 		sinks_free(s);
 		return NULL;
 	}
+	s->packet_size = packet_size;
+	s->split = split;
 	for (size_t i = 0; i < o->loggers.count; i++)
 		add_logger(s, "", o->loggers.items[i]);
 	for (size_t i = 0; i < o->sockets.count; i++)
@@ -503,9 +472,6 @@ void sinks_free(struct sinks *s)
 			close(s->loggers[i].file.fd);
 	for (size_t i = 0; i < s->route_count; i++)
 		pattern_free(s->routes[i].pattern);
-	free(s->loggers);
-	free(s->routes);
-	free(s->encoders);
 	free(s->encoded[0].p);
 	free(s->encoded[1].p);
 	arena_fini(&s->memory);
@@ -535,11 +501,11 @@ static struct slice encode(struct sinks *s, struct slice logger, struct slice li
 		/* The line may lie in the other one. */
 		struct text *into = &s->encoded[turn];
 
-		if (e->logger.n && !same(e->logger, logger))
+		if (e->logger.n && !slice_same(e->logger, logger))
 			continue;
 		into->n = 0;
 		into->failed = false;
-		e->encode(e, line, into);
+		add_line(e, line, into);
 		line = (struct slice){ into->p, into->n };
 		turn = !turn;
 	}
@@ -551,7 +517,7 @@ static void give(struct sinks *s, struct logger *l, struct slice line, struct te
 {
 	line = encode(s, l ? l->name : (struct slice){ 0 }, line);
 	if (l && l->write)
-		l->write(l, line);
+		l->write(s, l, line);
 	else
 		text_add(passed, line);
 }
