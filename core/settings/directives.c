@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTIVES_MAX = 200000 }; /* loops in loops end here */
+/* Loops in loops, and values that name one another, end here. */
+enum { DIRECTIVES_MAX = 200000, MEBIBYTES_MAX = 64 };
 
 void directives_fini(struct directives *set)
 {
@@ -65,6 +66,20 @@ static const char *copy(struct arena *arena, const char *text)
 	return text ? arena_string(arena, text, strlen(text)) : NULL;
 }
 
+bool directives_fit(struct reading *r, size_t bytes, struct origin at)
+{
+	struct directives *set = r->set;
+
+	set->bytes += bytes;
+	if (set->bytes >> 20 < MEBIBYTES_MAX)
+		return true;
+	if (!set->full)
+		report_add(r->report, UWSGI_ERROR, at, "the settings are longer than %d MiB",
+			   MEBIBYTES_MAX);
+	set->full = true;
+	return false;
+}
+
 struct directive *directives_add(struct reading *r, const struct directive *given)
 {
 	struct directives *set = r->set;
@@ -77,6 +92,8 @@ struct directive *directives_add(struct reading *r, const struct directive *give
 		set->full = true;
 		return NULL;
 	}
+	if (!directives_fit(r, strlen(d.name) + (d.written ? strlen(d.written) : 0), d.at))
+		return NULL;
 	d.name = copy(r->arena, given->name);
 	d.written = d.value = copy(r->arena, given->written);
 	d.at.file = copy(r->arena, given->at.file);

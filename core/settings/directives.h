@@ -29,6 +29,7 @@ struct directives {
 	size_t count, capacity;
 	struct lookup names; /* each with its first directive */
 	const char *file;    /* the first file that was read, as it was named; NULL: none */
+	size_t bytes;        /* of all names and values, also of those on the way to others */
 	bool full;           /* there are too many, and it was said */
 };
 
@@ -49,6 +50,8 @@ struct reading {
 /* Copies the directive behind the others.  NULL when there is no room, which the report or the
  * arena says; valid until the next one is added. */
 struct directive *directives_add(struct reading *, const struct directive *);
+/* Whether so many bytes more may be kept; when that is too much, says so once, and that is all. */
+bool directives_fit(struct reading *, size_t bytes, struct origin);
 void directives_fini(struct directives *);
 
 /* The first one of a name, whose value is what the name means; NULL: nobody sets it. */

@@ -221,6 +221,7 @@ static const char *replace(struct pass *pass, const char *text)
 	if (from == text)
 		return text;
 	text_add(&out, all_of(from));
+	pass->r->set->bytes += out.n;
 	return text_take(&out, arena);
 }
 
@@ -271,7 +272,7 @@ static void expand_directive(struct reading *r, struct directive *d)
 	d->under_way = false;
 	d->expanded_at = now;
 	d->value = value ? value : d->written;
-	if (!value && r->whole)
+	if (!value && r->whole && !r->set->full)
 		report_add(r->report, UWSGI_ERROR, d->at,
 			   "%s: the value is too long once its names are replaced", d->name);
 }
@@ -412,7 +413,11 @@ static const char *expand_signs(struct reading *r, const struct directive *of, c
 		const char *(*means)(struct pass *, char *between);
 	} signs[] = { { "$(", of_variable }, { "@(", of_source }, { "%(", of_name } };
 
-	for (size_t i = 0; text && i < sizeof signs / sizeof *signs; i++) {
+	const struct origin at = of ? of->at : (struct origin){ 0 };
+
+	/* Where all values together are too long, the rest stays as it is written. */
+	for (size_t i = 0; text && i < sizeof signs / sizeof *signs && directives_fit(r, 0, at);
+	     i++) {
 		struct pass pass = {
 			.r = r, .opening = signs[i].opening, .means = signs[i].means, .of = of
 		};

@@ -369,7 +369,7 @@ static bool decide(struct logic *l, const struct directive *line)
 	bool wanted = true;
 	const struct condition *condition = loop ? NULL : find_condition(line->name, &wanted);
 
-	for (size_t i = 0; i < outer.count; i++) {
+	for (size_t i = 0; i < outer.count && !l->reading->set->full; i++) {
 		const char *text = logic_expand(l, i, line->written ? line->written : "");
 
 		if (!text)

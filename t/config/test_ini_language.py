@@ -58,7 +58,7 @@ def test_an_example_means_what_the_page_says(tmp_path, heading, blocks):
 
     def here(text):
         return text.replace(FOLDER, str(folder))
-    for kind, name, text in blocks:
+    for i, (kind, name, text) in enumerate(blocks):
         if kind in ("ini", "json", "text"):
             (folder / (name or "shop.ini")).write_text(here(text), encoding="utf-8")
             shown = None
@@ -74,6 +74,7 @@ def test_an_example_means_what_the_page_says(tmp_path, heading, blocks):
             page = by_name(line.split(" = ", 1) for line in here(text).splitlines())
             assert {n: shown.get(n) for n in page} == page
             assert page and "error" not in errors
+            assert "warning" not in errors or blocks[i + 1][0] == "log"
 
 
 def letters():

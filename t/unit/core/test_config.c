@@ -688,6 +688,32 @@ static void test_growing_values(void **state)
 	assert_non_null(strstr(said, "the value is too long once its names are replaced"));
 }
 
+/* Nor must loops over them, whatever their lines are. */
+static void test_many_long_values(void **state)
+{
+	static const char *const lines[] = { "env = %(a0)", "if-opt = a1=%(a0)%(_)" };
+
+	for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
+		char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "a.ini", NULL };
+		const struct invocation invocation = { .argc = 2, .argv = argv, .cwd = *state };
+		char text[4096] = "[uwsgi]\n";
+		size_t at = strlen(text), said = 0;
+		struct report report;
+
+		for (int i = 0; i < 18; i++)
+			at += (size_t)sprintf(text + at, "a%d = %%(a%d)%%(a%d)\n", i, i + 1, i + 1);
+		sprintf(text + at, "a18 = x\nfor-times = 400\n%s\n", lines[k]);
+		write_file("a.ini", text);
+		report_init(&report);
+		assert_null(config_load(&invocation, tables, 2, &report));
+		for (size_t i = 0; i < report.count; i++)
+			said += strcmp(report.items[i].text,
+				       "the settings are longer than 64 MiB") == 0;
+		assert_int_equal(said, 1);
+		report_fini(&report);
+	}
+}
+
 static void test_commands(void **state)
 {
 	static const struct {
@@ -765,6 +791,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worlds),        cmocka_unit_test(test_side_by_side),
 		cmocka_unit_test(test_keys_in_order), cmocka_unit_test(test_growing_values),
+		cmocka_unit_test(test_many_long_values),
 		cmocka_unit_test(test_commands),      cmocka_unit_test(test_tutorials),
 	};
 
