@@ -243,9 +243,13 @@ bin_dir  = $(DESTDIR)$(PREFIX)/bin
 bash_dir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zsh_dir  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 man_dir  = $(DESTDIR)$(PREFIX)/share/man/man1
+# For plugins from elsewhere: <uwsgi/plugin.h>, and where it is and they go, for pkg-config.
+include_dir = $(DESTDIR)$(PREFIX)/include/uwsgi
+pc_dir   = $(DESTDIR)$(PREFIX)/lib/pkgconfig
+abi      = $(shell sed -n 's/^.define UWSGI_ABI \([0-9]*\)u$$/\1/p' include/uwsgi/plugin.h)
 
 install: all
-	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir)
+	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir) $(include_dir) $(pc_dir)
 	install -m 755 uwsgi $(bin_dir)
 	ln -sf uwsgi $(bin_dir)/uwsgi_python3
 	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
@@ -253,6 +257,9 @@ install: all
 	install -m 644 plugins/manifest $(DESTDIR)$(LIBDIR)
 	install -m 755 plugins/python/python_plugin.so \
 		$(DESTDIR)$(LIBDIR)/python$(python_number)_plugin.so
+	install -m 644 include/uwsgi/plugin.h $(include_dir)
+	sed -e 's|@PLUGINDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@ABI@|$(abi)|; s|@VERSION@|$(VERSION)|' \
+		buildconf/uwsgi.pc.in > $(pc_dir)/uwsgi.pc
 	./uwsgi --completion bash > $(bash_dir)/uwsgi
 	./uwsgi --completion zsh > $(zsh_dir)/_uwsgi
 	./uwsgi --help-man > $(man_dir)/uwsgi.1
@@ -260,9 +267,9 @@ install: all
 # With the PREFIX, LIBDIR and DESTDIR of the installation; the plugins of all Pythons go.
 uninstall:
 	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi_python3 $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
-		$(man_dir)/uwsgi.1 $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
+		$(man_dir)/uwsgi.1 $(include_dir)/plugin.h $(pc_dir)/uwsgi.pc $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
 		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so) $(DESTDIR)$(LIBDIR)/manifest
-	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)) 2>/dev/null || true
+	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR) $(include_dir)) 2>/dev/null || true
 
 # The reference page of all options, from their tables; a test compares the two.
 docs: all

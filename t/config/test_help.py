@@ -139,7 +139,8 @@ def test_uninstall_takes_away_what_install_has_put_there(folder):
     make("install")
     installed = files_of(usr)
     for name in ("bin/uwsgi", "lib/uwsgi/python_plugin.so", "share/man/man1/uwsgi.1",
-                 "share/bash-completion/completions/uwsgi"):
+                 "share/bash-completion/completions/uwsgi", "include/uwsgi/plugin.h",
+                 "lib/pkgconfig/uwsgi.pc", "lib/uwsgi/manifest"):
         assert name in installed
     make("uninstall")
     assert files_of(usr) == others

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What a plugin lacks is said when it is loaded, and by its name."""
+import os
+import subprocess
+
 import pytest
 
-from lib.server import command
+from lib.http import raw
+from lib.server import ROOT, command
 
 PLUGIN = """
 #include <uwsgi/plugin.h>
@@ -46,6 +50,27 @@ def test_what_is_missing_is_named(plugin, place, more, said):
     done = command("--check", "--plugin", path, "--http-socket", ":0", "--module", "basic")
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_a_plugin_is_found_by_its_name(start, plugin):
+    folder = os.path.dirname(plugin("finger"))
+    server = start(f"plugin-dir = {folder}\nplugin = finger\nfinger-socket = {{finger}}\n"
+                   "module = basic\n")
+    assert raw(server.finger, b"hello\r\n") == b"hello\n"
+
+
+def test_what_pkg_config_says_is_what_the_server_needs(installed):
+    assert os.path.exists(f"{installed('--variable=plugindir')[0]}/http_plugin.so")
+    with open(f"{ROOT}/include/uwsgi/plugin.h", encoding="utf-8") as f:
+        assert f"#define UWSGI_ABI {installed('--variable=abi')[0]}u\n" in f.read()
+
+
+@pytest.mark.parametrize("language", ["-std=c11", "-std=gnu17", "-std=c11 -pedantic-errors"])
+def test_the_header_needs_nothing_but_c11(sdk_folder, installed, language):
+    with open(f"{sdk_folder}/alone.c", "w", encoding="ascii") as f:
+        f.write("#include <uwsgi/plugin.h>\nint used;\n")
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *language.split(), *installed("--cflags"),
+                    "-c", "alone.c"], cwd=sdk_folder, check=True, timeout=20)
 
 
 def test_the_least_that_a_plugin_may_be_is_served(start, plugin):
