@@ -149,9 +149,9 @@ static int begin(struct process *p, struct error *e)
 				 /* A client, and who answers it. */
 				 .room = { .descriptors_each = 2, .lanes = 1 } };
 
-	if ((privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e)) ||
-	    resources_set_limits(cfg, e))
+	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
 		return -1;
+	resources_set_limits(cfg);
 	p->gateway->needs(cfg, &needs);
 	lane_limits(cfg, &clients);
 	if (needs.buffer_size)

@@ -103,25 +103,29 @@ void resources_set_descriptors(const struct config *cfg)
 			  (unsigned long long)reserve);
 }
 
-static int set_limit(const char *option, int resource, long long value, rlim_t limit,
-		     struct error *e)
+/* A limit that only root may raise stays where it is, below what is asked for. */
+static void set_limit(const char *option, int resource, long long value, int shift)
 {
-	if (value > 0 && setrlimit(resource, &(struct rlimit){ limit, limit }))
-		return uwsgi_error_set(e, "%s = %lld: %s", option, value, strerror(errno));
-	return 0;
+	rlim_t limit = (rlim_t)value << shift;
+	struct rlimit now;
+
+	if (value == 0 || !setrlimit(resource, &(struct rlimit){ limit, limit }))
+		return;
+	int why = errno;
+	getrlimit(resource, &now);
+	uwsgi_log(UWSGI_WARNING, "%s = %lld: %s; it stays %llu", option, value, strerror(why),
+		  (unsigned long long)now.rlim_cur >> shift);
 }
 
-int resources_set_limits(const struct config *cfg, struct error *e)
+void resources_set_limits(const struct config *cfg)
 {
 	const struct resources_settings *s = uwsgi_options(cfg, &resources_options);
 
-	if (set_limit("limit-as", RLIMIT_AS, s->address_space_mb, (rlim_t)s->address_space_mb << 20,
-		      e) ||
-	    set_limit("limit-nproc", RLIMIT_NPROC, s->processes, (rlim_t)s->processes, e))
-		return -1;
+	set_limit("limit-as", RLIMIT_AS, s->address_space_mb, 20);
+	set_limit("limit-nproc", RLIMIT_NPROC, s->processes, 0);
 	if (s->priority && setpriority(PRIO_PROCESS, 0, (int)s->priority))
-		return uwsgi_error_set(e, "prio = %lld: %s", s->priority, strerror(errno));
-	return 0;
+		uwsgi_log(UWSGI_WARNING, "prio = %lld: %s; it stays %d", s->priority,
+			  strerror(errno), getpriority(PRIO_PROCESS, 0));
 }
 
 void resources_set_processors(const struct config *cfg, int worker)

@@ -10,8 +10,8 @@ extern const struct option_table resources_options;
 /* Descriptors, for all processes: while there are the rights to raise the limit.  Warns where they do
  * not suffice for max-connections. */
 void resources_set_descriptors(const struct config *);
-/* Memory, processes and priority, for this process and its children. */
-int resources_set_limits(const struct config *, struct error *);
+/* Memory, processes and priority, for this process and its children.  Warns of what may not be. */
+void resources_set_limits(const struct config *);
 /* The processors of worker 1, 2, …. */
 void resources_set_processors(const struct config *, int worker);
 

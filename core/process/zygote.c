@@ -62,7 +62,8 @@ static int give_up_root(const struct config *cfg, enum privileges_when now, stru
 int zygote_prepare(const struct config *cfg, const struct app *app, const struct worker_info *info,
 		   const char *start_folder, struct error *e)
 {
-	return resources_set_limits(cfg, e) || environment_enter_folder(cfg, start_folder, e) ||
+	resources_set_limits(cfg);
+	return environment_enter_folder(cfg, start_folder, e) ||
 			       environment_set_variables(cfg, e) || app->init(cfg, info, e)
 		       ? -1
 		       : 0;

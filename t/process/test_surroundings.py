@@ -76,6 +76,17 @@ def test_limits_reach_the_workers(start):
     assert said["priority"] == 5
 
 
+def test_limits_that_only_root_may_raise_stay(start):
+    user = "uid = nobody\n" if os.geteuid() == 0 else ""
+    server = start.not_yet(INI + user + "limit-nproc = 6000\nprio = -5\n")
+    server.command = ["prlimit", "--nproc=5000:5000", *server.command]
+    server.start()
+    said = inside(server)
+    assert said["processes"] == 5000 and said["priority"] == os.getpriority(os.PRIO_PROCESS, 0)
+    server.wait_log("warning: limit-nproc = 6000: Operation not permitted; it stays 5000")
+    server.wait_log("warning: prio = -5: Permission denied; it stays")
+
+
 def test_each_worker_has_its_processors(start):
     there = sorted(os.sched_getaffinity(0))
     server = start(INI + "cpu-affinity = 1\nprocesses = 2\n")
