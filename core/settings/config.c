@@ -264,10 +264,10 @@ static void store_directive(struct config *c, const struct directive *d, const s
 	case OPTION_STORED:
 		break;
 	case OPTION_DOUBTFUL:
-		report_say(report, UWSGI_WARNING, d->at, d->name, e.text);
+		report_say(report, UWSGI_WARNING, d->at, d->name, "%s", e.text);
 		break;
 	case OPTION_REFUSED:
-		report_say(report, UWSGI_ERROR, d->at, d->name, e.text);
+		report_say(report, UWSGI_ERROR, d->at, d->name, "%s", e.text);
 		break;
 	}
 }
@@ -291,52 +291,48 @@ static bool is_placeholder(const struct config *c, const struct directive *d)
 	       directives_find(&c->directives, d->name)->used;
 }
 
+/* An option of uWSGI that may be set, without effect.  What is to come and switched off is not
+ * missed. */
+static void note_accepted(const struct directive *d, const struct subject *s, struct report *report)
+{
+	bool off = d->value && option_boolean(d->value) == 0;
+
+	if (s->status == SUBJECT_ALWAYS && off)
+		report_say(report, UWSGI_WARNING, d->at, d->name, "%s = %s: always on here; ignored",
+			   d->name, d->value);
+	if (s->status == SUBJECT_PLANNED && !off)
+		report_say(report, UWSGI_WARNING, d->at, d->name,
+			   "%s: not supported yet, ignored (%s)%s%s", d->name, s->title,
+			   *s->text ? "; " : "", s->text);
+}
+
 /* No table has it.  The environment may hold UWSGI_ names that are the application's. */
-static void report_unknown(struct config *c, const struct directive *d, bool strict,
+static void report_rowless(struct config *c, const struct directive *d, bool strict,
 			   struct report *report)
 {
-	const struct subject *subject = uwsgi_names_find(d->name, NULL);
+	const struct subject *s = uwsgi_names_find(d->name, NULL);
+	enum severity severity = strict ? UWSGI_ERROR : UWSGI_WARNING;
 	const char *ignored = strict ? "" : ", ignored";
-	char hint[256] = "", text[512];
+	char hint[256] = "";
 
-	if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d))
+	if (s && (s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED)) {
+		note_accepted(d, s, report);
+	} else if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d)) {
 		return;
-	if (subject && subject->status == SUBJECT_HERE) {
-		snprintf(text, sizeof text,
-			 "option \"%s\" of uWSGI is in no plugin that is loaded%s", d->name,
-			 ignored);
-	} else if (subject) {
-		snprintf(text, sizeof text, "option \"%s\" of uWSGI is not supported here%s: %s",
-			 d->name, ignored, subject->text);
+	} else if (s && s->status == SUBJECT_ELSEWHERE) {
+		report_say(report, severity, d->at, d->name,
+			   "option \"%s\" of uWSGI is not supported here%s: %s", d->name, ignored,
+			   s->text);
+	} else if (s) {
+		report_say(report, severity, d->at, d->name,
+			   "option \"%s\" of uWSGI is in no plugin that is loaded%s", d->name,
+			   ignored);
 	} else {
 		if (c->hints++ < HINTS_MAX)
 			catalogue_hint(&c->catalogue, d->name, logic_is_word, hint, sizeof hint);
-		snprintf(text, sizeof text, "unknown option \"%.128s\"%s%s", d->name, ignored,
-			 hint);
+		report_say(report, severity, d->at, d->name, "unknown option \"%.128s\"%s%s", d->name,
+			   ignored, hint);
 	}
-	report_say(report, strict ? UWSGI_ERROR : UWSGI_WARNING, d->at, d->name, text);
-}
-
-/* Options of uWSGI that may be set, without effect.  False: this one is none of them. */
-static bool note_accepted(const struct directive *d, struct report *report)
-{
-	const struct subject *subject = uwsgi_names_find(d->name, NULL);
-	bool off = d->value && option_boolean(d->value) == 0;
-	bool always = subject && subject->status == SUBJECT_ALWAYS;
-	char text[512];
-
-	if (!always && !(subject && subject->status == SUBJECT_PLANNED))
-		return false;
-	/* A feature that is to come and switched off is not missed. */
-	if (always != off)
-		return true;
-	if (always)
-		snprintf(text, sizeof text, "%s = %s: always on here; ignored", d->name, d->value);
-	else
-		snprintf(text, sizeof text, "%s: not supported yet, ignored (%s)%s%s", d->name,
-			 subject->title, *subject->text ? "; " : "", subject->text);
-	report_say(report, UWSGI_WARNING, d->at, d->name, text);
-	return true;
 }
 
 static void run_checks(const struct config *c, struct report *report)
@@ -363,9 +359,8 @@ static void settle(struct config *c, struct report *report)
 		if (!set->items[i].placeholder && find_here(c, set->items[i].name, &at))
 			store_directive(c, &set->items[i], &at, report);
 	for (size_t i = 0; i < set->count; i++)
-		if (!set->items[i].placeholder && !find_here(c, set->items[i].name, &at) &&
-		    !note_accepted(&set->items[i], report))
-			report_unknown(c, &set->items[i], s && s->strict, report);
+		if (!set->items[i].placeholder && !find_here(c, set->items[i].name, &at))
+			report_rowless(c, &set->items[i], s && s->strict, report);
 	run_checks(c, report);
 }
 
@@ -495,16 +490,15 @@ void uwsgi_config_doubt(const struct config *c, struct report *report, enum seve
 			const char *option, const char *fmt, ...)
 {
 	const struct directive *d = config_directive(c, option);
-	char sentence[1024], text[1280];
+	char sentence[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof sentence, fmt, ap);
 	va_end(ap);
-	snprintf(text, sizeof text, "%s%s%.100s: %s", d ? d->name : option,
-		 d && d->value ? " = " : "", d && d->value ? d->value : "", sentence);
 	report_say(report, severity, d ? d->at : (struct origin){ c->directives.file, 0 }, option,
-		   text);
+		   "%s%s%.100s: %s", d ? d->name : option, d && d->value ? " = " : "",
+		   d && d->value ? d->value : "", sentence);
 }
 
 bool uwsgi_config_thorough(const struct report *report)

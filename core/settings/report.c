@@ -60,9 +60,13 @@ static struct diagnostic *grow(struct report *r)
 	return &r->items[r->count];
 }
 
-void report_say(struct report *r, enum severity severity, struct origin at, const char *option,
-		const char *text)
+UWSGI_PRINTF(5, 0)
+static void append(struct report *r, enum severity severity, struct origin at, const char *option,
+		   const char *fmt, va_list ap)
 {
+	char text[2048];
+
+	vsnprintf(text, sizeof text, fmt, ap);
 	if (severity == UWSGI_ERROR)
 		r->errors++;
 	struct diagnostic d = {
@@ -81,15 +85,23 @@ void report_say(struct report *r, enum severity severity, struct origin at, cons
 	r->count++;
 }
 
-void report_add(struct report *r, enum severity severity, struct origin at, const char *fmt, ...)
+void report_say(struct report *r, enum severity severity, struct origin at, const char *option,
+		const char *fmt, ...)
 {
-	char text[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	append(r, severity, at, option, fmt, ap);
 	va_end(ap);
-	report_say(r, severity, at, NULL, text);
+}
+
+void report_add(struct report *r, enum severity severity, struct origin at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	append(r, severity, at, NULL, fmt, ap);
+	va_end(ap);
 }
 
 static int compare(const void *left, const void *right)

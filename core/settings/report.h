@@ -37,8 +37,8 @@ void report_fini(struct report *);
 void report_add(struct report *, enum severity, struct origin, const char *fmt, ...)
 	UWSGI_PRINTF(4, 5);
 /* The same, about an option. */
-void report_say(struct report *, enum severity, struct origin, const char *option,
-		const char *text);
+void report_say(struct report *, enum severity, struct origin, const char *option, const char *fmt,
+		...) UWSGI_PRINTF(5, 6);
 /* By file, in the order in which they were first spoken of, and by line. */
 void report_sort(struct report *);
 /* Errors first, then warnings, then notes. */
