@@ -4,7 +4,7 @@
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
-#   make lint            what cppcheck and clang-tidy find, some minutes (LINT=core/wire/*.c: there)
+#   make lint            what cppcheck and clang-tidy find, some minutes (FILES=core/wire/*.c: there)
 #   make format          the sources as clang-format has them; commit before, and look after
 #   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
 #   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
@@ -50,7 +50,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint format fresh soak coverage bench demo unit fuzz run-fuzz blackbox
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -179,15 +179,18 @@ check:
 	$(MAKE) blackbox
 
 # ---- reading the sources: buildconf/cppcheck.txt and .clang-tidy have the exceptions ----
-LINT ?= $(wildcard core/*/*.c plugins/*/*.c)
+FILES ?= $(wildcard core/*/*.c plugins/*/*.c)
 lint_flags = $(filter-out -MMD -MP,$(BUILD_CPPFLAGS)) $(python_cppflags) \
 	$(foreach m,VERSION LIBDIR PLUGINS PYTHON,-DUWSGI_$(m)='""')
-lint:
+lint: cppcheck
+	@printf '%s\n' $(FILES) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=gnu11 $(lint_flags)
+
+# The quick half of it, some seconds.
+cppcheck:
 	buildconf/dependencies.sh lint
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance --std=c11 \
 		--library=posix,gnu,buildconf/cppcheck.cfg --suppressions-list=buildconf/cppcheck.txt \
-		-D_GNU_SOURCE -DPY_VERSION_HEX=0x030b0000 -Icore -Iinclude $(LINT)
-	@printf '%s\n' $(LINT) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=gnu11 $(lint_flags)
+		-D_GNU_SOURCE -DPY_VERSION_HEX=0x030b0000 -Icore -Iinclude $(FILES)
 
 # The version of Debian 12; others break some lines otherwise.
 format:

@@ -107,6 +107,7 @@ const struct subject uwsgi_subjects[] = {
 	ALWAYS(
 		"offload-thread= offload-threads=",
 		"files and long responses are sent while the worker runs other requests"),
+	ALWAYS("pcre-jit", "expressions are compiled to machine code where the system allows it"),
 	ALWAYS(
 		"post-buffering-bufsize=",
 		"what comes of a body is written to its file as it comes"),
@@ -235,7 +236,7 @@ const struct subject uwsgi_subjects[] = {
 		"error-route-user-agent= final-route= final-route-host= final-route-if= "
 		"final-route-if-not= final-route-label= final-route-qs= final-route-referer= "
 		"final-route-remote-addr= final-route-remote-user= final-route-run= "
-		"final-route-status= final-route-uri= final-route-user-agent= pcre-jit pull-header= "
+		"final-route-status= final-route-uri= final-route-user-agent= pull-header= "
 		"response-header-collect= response-route= response-route-host= response-route-if= "
 		"response-route-if-not= response-route-label= response-route-qs= "
 		"response-route-referer= response-route-remote-addr= response-route-remote-user= "
