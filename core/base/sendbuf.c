@@ -70,6 +70,18 @@ static void give_back(struct sendbuf *o, void *owner)
 		o->done[o->done_count++] = owner;
 }
 
+/* An owner keeps all that it has lent until the last of it is sent. */
+static void let_go(struct sendbuf *o, const struct sendbuf_segment *s)
+{
+	if (s->p)
+		o->behind += s->at;
+	if (!s->owner)
+		return;
+	give_back(o, s->owner);
+	o->lent -= o->behind;
+	o->behind = 0;
+}
+
 static bool is_copied(const struct sendbuf_segment *s)
 {
 	return !s->p && s->fd < 0;
@@ -287,14 +299,12 @@ void sendbuf_advance(struct sendbuf *o, int64_t n)
 		n -= taken;
 		if (s->length > 0)
 			return;
-		if (s->p)
-			o->lent -= s->at;
-		if (s->owner)
-			give_back(o, s->owner);
+		let_go(o, s);
 		o->first++;
 	}
 	o->first = o->count = 0;
 	o->copied_length = 0;
+	o->lent = o->behind = 0;
 }
 
 int64_t sendbuf_memory(const struct sendbuf *o)
@@ -349,16 +359,19 @@ static void shrink_copied(struct sendbuf *o)
 void sendbuf_moved(struct sendbuf *o, size_t i, size_t end, int fd, int64_t at)
 {
 	struct sendbuf_segment moved = { .fd = fd, .at = at };
+	bool is_first = true; /* whether what was sent belongs to the first owner here */
 
+	for (size_t k = o->first; k < i; k++)
+		is_first = is_first && !o->segments[k].owner;
+	int64_t behind = o->behind;
+	if (!is_first)
+		o->behind = 0;
 	for (size_t k = i; k < end; k++) {
-		const struct sendbuf_segment *s = &o->segments[k];
-
-		moved.length += s->length;
-		if (s->p)
-			o->lent -= s->at;
-		if (s->owner)
-			give_back(o, s->owner);
+		moved.length += o->segments[k].length;
+		let_go(o, &o->segments[k]);
 	}
+	if (!is_first)
+		o->behind = behind;
 	struct sendbuf_segment *before = i > o->first ? &o->segments[i - 1] : NULL;
 
 	if (before && before->fd == fd && before->at + before->length == at)

@@ -24,6 +24,7 @@ struct sendbuf {
 	size_t done_count, done_capacity;
 	int64_t pending; /* bytes still to send */
 	int64_t lent;    /* bytes whose owners have to keep them for us */
+	int64_t behind;  /* of these, sent already: their owner comes with later ones */
 	int64_t sent;    /* bytes that were sent or dropped, since sendbuf_init() */
 	bool failed;     /* memory ran out: the stream has a hole, the connection must end */
 };

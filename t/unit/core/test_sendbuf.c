@@ -237,6 +237,61 @@ static void test_a_large_response_s_memory_is_given_back(void **unused)
 	sendbuf_fini(&o);
 }
 
+static void lend_piece(struct sendbuf *o, void *owner)
+{
+	const struct piece piece = { .bytes = { big, sizeof big }, .fd = -1, .length = sizeof big };
+
+	uwsgi_sendbuf_bytes(o, SLICE("head"));
+	uwsgi_sendbuf_piece(o, &piece);
+	if (owner)
+		sendbuf_owner(o, owner);
+}
+
+/* A protocol may say one block in many pieces, and the block is there until the last is sent. */
+static void test_what_is_lent_counts_until_its_owner_has_it_back(void **unused)
+{
+	const int64_t n = sizeof big;
+	struct sendbuf o;
+	int owner;
+
+	(void)unused;
+	sendbuf_init(&o);
+	lend_piece(&o, NULL);
+	lend_piece(&o, &owner);
+	lend_piece(&o, &owner);
+	sendbuf_advance(&o, 4 + n + 1);
+	assert_int_equal(o.lent, 3 * n);
+	sendbuf_advance(&o, 3 + n);
+	assert_int_equal(o.lent, n);
+	sendbuf_advance(&o, 4 + n);
+	assert_int_equal(o.lent, 0);
+	sendbuf_fini(&o);
+}
+
+static void test_what_moves_to_a_file_does_not_count(void **unused)
+{
+	enum { FD = 9 };
+	const int64_t n = sizeof big;
+	struct sendbuf o;
+	int owner;
+
+	(void)unused;
+	sendbuf_init(&o);
+	for (int i = 0; i < 2; i++) {
+		lend_piece(&o, NULL);
+		lend_piece(&o, &owner);
+	}
+	sendbuf_advance(&o, 4 + n + 1);
+	sendbuf_moved(&o, sendbuf_movable(&o, 10, FD), o.count, FD, 0);
+	assert_int_equal(o.lent, 2 * n);
+	assert_int_equal(o.done_count, 1);
+	sendbuf_moved(&o, sendbuf_movable(&o, 0, FD), o.count - 1, FD, 2 * n + 8);
+	assert_int_equal(o.lent, 0);
+	assert_int_equal(o.done_count, 2);
+	sendbuf_drop(&o);
+	sendbuf_fini(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +303,8 @@ int main(void)
 		cmocka_unit_test(test_order_is_kept_where_room_is_made),
 		cmocka_unit_test(test_copied_bytes_do_not_join_those_of_an_owner),
 		cmocka_unit_test(test_a_large_response_s_memory_is_given_back),
+		cmocka_unit_test(test_what_is_lent_counts_until_its_owner_has_it_back),
+		cmocka_unit_test(test_what_moves_to_a_file_does_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
