@@ -276,7 +276,7 @@ static int become_user(const struct identity *who, cap_t capabilities, struct er
 {
 	/* They would be lost with root. */
 	if (capabilities && prctl(PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L))
-		return uwsgi_error_set(e, "cannot keep capabilities: %s", strerror(errno));
+		return uwsgi_error_set(e, "cap: cannot keep capabilities: %s", strerror(errno));
 	if (setresgid(who->gid, who->gid, who->gid))
 		return uwsgi_error_set(e, "cannot become group %ld: %s", (long)who->gid,
 				       strerror(errno));
@@ -285,7 +285,7 @@ static int become_user(const struct identity *who, cap_t capabilities, struct er
 				       strerror(errno));
 	if (capabilities) {
 		if (cap_set_proc(capabilities))
-			return uwsgi_error_set(e, "cannot set capabilities: %s", strerror(errno));
+			return uwsgi_error_set(e, "cap: cannot set these capabilities: %s", strerror(errno));
 		prctl(PR_SET_KEEPCAPS, 0L, 0L, 0L, 0L);
 	} else if (who->uid != 0 && setuid(0) == 0) {
 		return uwsgi_error_set(e, "root could be taken back after it was given up");
