@@ -8,6 +8,8 @@
 #include "exchange/requestlog.h"
 #include "exchange/spool.h"
 
+#include <sys/queue.h>
+
 struct connection;
 
 struct buffer {
@@ -26,9 +28,15 @@ struct exchange {
 	struct spool spool; /* of out */
 	struct progress progress; /* of the peer, while it is waited for */
 	int64_t body_began_ms;    /* when a body that comes in pieces began to; 0: it did not */
+	/* Of one whose request runs meanwhile: since when its application has not asked for more, and
+	 * when more must have come. */
+	int64_t body_held_ms, body_deadline_ms;
 	struct logged logged; /* the host's; rq is NULL until there is an answer */
 	bool has_line;        /* in the log */
-	void *handled;        /* the host's, of a response that ends later */
+	/* The host's, of a response that ends later. */
+	void *handled;
+	TAILQ_ENTRY(exchange) flight;
+	int64_t began_us, left_ms;
 	struct buffer in, head; /* head: where variables point while the body comes into `in` */
 };
 

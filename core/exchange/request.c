@@ -171,7 +171,7 @@ bool uwsgi_request_body(struct request *rq, struct slice bytes)
 {
 	struct error e;
 
-	if (!within_limit(rq, rq->body.length + (int64_t)bytes.n))
+	if (!within_limit(rq, rq->passed_on + rq->body.length + (int64_t)bytes.n))
 		return false;
 	return is_stored(rq, body_add(&rq->body, bytes, rq->limits->post_buffering, &e), &e);
 }

@@ -30,6 +30,7 @@ struct request {
 	size_t vars_size;       /* as a uwsgi packet would count them; for the log */
 	struct logvar *logvars; /* in the arena */
 	struct body body;
+	int64_t passed_on; /* of a body that is taken in portions, all before the one in body */
 	int passed; /* a file that came beside the head, which the body may be; -1: none */
 	bool knows_client; /* REMOTE_ADDR is what this server has found */
 	int reject_status; /* 0: not refused */

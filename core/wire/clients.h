@@ -16,6 +16,14 @@ struct clients_host {
 	/* The peer is gone before the response has ended, which must be ended in this call; NULL:
 	 * run() ends all. */
 	void (*gone)(void *host, struct exchange *x);
+	/* For a host whose requests run before their bodies are whole, and side by side; NULL for any
+	 * other.  The response has ended, inside run() or later, or its connection was detached; after
+	 * this the exchange is somebody else's. */
+	void (*ended)(void *host, struct exchange *x);
+	/* All that was said is sent. */
+	void (*drained)(void *host, struct exchange *x);
+	/* A portion of the body has come, or its end. */
+	void (*body)(void *host, struct exchange *x);
 	/* A request that the server answered itself (refused): for log and counters. */
 	void (*refused)(void *host, struct exchange *x);
 	/* The peer did not take all of an answer. */

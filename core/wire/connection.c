@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/sock.h"
 #include "base/stray.h"
+#include "wire/answering.h"
 #include "wire/delivery.h"
 
 #include <errno.h>
@@ -201,19 +202,13 @@ static void wait_for_progress(struct connection *c)
 /* How far it has come is not asked here, where nearly every peer is quick: the timer asks. */
 static void wait_to_write(struct connection *c)
 {
-	if (ev_is_active(&c->io) && c->io.events & EV_WRITE)
+	if (ev_is_active(&c->io) && (c->io.events & (EV_READ | EV_WRITE)) == EV_WRITE)
 		return;
 	delivery_begin_wait(c);
 	wait_for_progress(c);
 }
 
 /* ---- an answer on its way ---- */
-
-static void lose_peer(struct connection *c)
-{
-	c->x->rs.broken = true;
-	c->clients->host->gone(c->clients->host_data, c->x);
-}
 
 /* Until memory suffices.  kept: is not cut off; may be NULL. */
 static void relieve(struct clients *clients, const struct connection *kept)
@@ -226,7 +221,7 @@ static void relieve(struct clients *clients, const struct connection *kept)
 			   "connection whose client has taken nothing for the longest time is reset",
 			   (long long)(clients->unread.held >> 10));
 		if (c->state == ANSWERING)
-			lose_peer(c);
+			answering_lose_peer(c);
 		else
 			give_up(c);
 	}
@@ -336,13 +331,23 @@ void connection_send(struct connection *c)
 	}
 }
 
-void connection_send_ended(struct connection *c)
+static void send_ended(struct connection *c, bool early)
 {
-	c->close_after = !c->x->rs.keep;
-	c->linger = false;
+	c->close_after = early || !c->x->rs.keep;
+	c->linger = early;
 	if (c->x->rs.no_memory)
 		connection_tell_no_memory(c->clients, "a request is answered with 500");
 	connection_send(c);
+}
+
+void connection_send_ended(struct connection *c)
+{
+	send_ended(c, false);
+}
+
+void connection_send_early(struct connection *c)
+{
+	send_ended(c, true);
 }
 
 /* ---- what a plugin says of its response ---- */
@@ -367,7 +372,10 @@ static bool flush(struct connection *c)
 	bool alive = sent != SENT_FAILED;
 
 	if (sent == SENT_SOME && c->clients->host->gone) {
-		wait_to_write(c);
+		if (c->clients->host->ended)
+			answering_on_unsent(c);
+		else
+			wait_to_write(c);
 		settle(c, true);
 	} else if (sent == SENT_SOME && !x->rs.ended) {
 		alive = delivery_hold(c);
@@ -384,11 +392,11 @@ bool uwsgi_response_flush(struct response *rs)
 	return !rs->broken;
 }
 
-/* Where run() has not returned yet, connection_run() sends what is left. */
+/* Where run() has not returned yet, intake_run() sends what is left. */
 static void note_end(struct connection *c)
 {
 	if (c->state == ANSWERING)
-		connection_send_ended(c);
+		answering_end(c);
 }
 
 void uwsgi_response_end(struct response *rs)
@@ -408,24 +416,6 @@ void uwsgi_response_fail(struct response *rs, struct slice text)
 	uwsgi_response_refuse(rs, 500, text);
 }
 
-int uwsgi_response_detach(struct response *rs, char *unread, size_t size, size_t *n)
-{
-	struct connection *c = answered_by(rs);
-	const struct exchange *x = c->x;
-
-	*n = x->in.end - x->in.begin;
-	if (rs->head_sent || c->state != ANSWERING || x->out.pending > 0 || *n > size)
-		return -1;
-	int fd = fcntl(c->io.fd, F_DUPFD_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	if (*n > 0)
-		memcpy(unread, x->in.p + x->in.begin, *n);
-	connection_close(c);
-	return fd;
-}
-
 /* ---- events of one that does not read requests ---- */
 
 /* The kernel has no memory to wait for it with. */
@@ -433,32 +423,11 @@ void connection_unwatched(struct connection *c)
 {
 	connection_tell_no_memory(c->clients, "the kernel cannot watch a connection, which is closed");
 	if (c->state == ANSWERING)
-		lose_peer(c);
+		answering_lose_peer(c);
 	else if (c->state == WRITING)
 		give_up(c);
 	else
 		connection_close(c);
-}
-
-static void on_io_answering(struct connection *c, int events)
-{
-	enum sent sent = events & EV_WRITE ? sock_send(c->io.fd, &c->x->out) : SENT_ALL;
-
-	switch (sent) {
-	case SENT_FAILED:
-		lose_peer(c);
-		return;
-	case SENT_ALL:
-		/* Also when the peer says more, or that it says no more: later. */
-		ev_io_stop(c->clients->loop, &c->io);
-		unread_forget(&c->clients->unread, &c->unread);
-		break;
-	case SENT_SOME:
-		delivery_note(c);
-		break;
-	}
-	/* The host may go on with that, which may end the response. */
-	delivery_release(c);
 }
 
 static void read_linger(struct connection *c)
@@ -479,7 +448,7 @@ void connection_on_io(struct connection *c, int events)
 {
 	switch (c->state) {
 	case ANSWERING:
-		on_io_answering(c, events);
+		answering_on_io(c, events);
 		break;
 	case WRITING:
 		connection_send(c);
@@ -498,12 +467,7 @@ void connection_on_deadline(struct connection *c)
 {
 	switch (c->state) {
 	case ANSWERING:
-		if (c->x->out.pending == 0)
-			break;
-		if (delivery_goes_on(c, delivery_timeout_ms(c)))
-			wait_for_progress(c);
-		else
-			lose_peer(c);
+		answering_on_deadline(c);
 		break;
 	case WRITING:
 		if (delivery_goes_on(c, delivery_timeout_ms(c)))

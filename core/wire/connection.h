@@ -23,6 +23,13 @@ enum connection_state {
 	CUTTING,   /* the answer broke off: reset once what was sent has arrived */
 };
 
+/* Of a request that runs meanwhile. */
+enum body_state {
+	BODY_WHOLE,
+	BODY_HELD,   /* a portion is the application's */
+	BODY_WANTED, /* it has asked for more */
+};
+
 struct connection {
 	LIST_ENTRY(connection) link; /* in open or closed of its clients */
 	struct runner runner;
@@ -38,6 +45,8 @@ struct connection {
 	bool first_byte;  /* the deadline of this head is set */
 	bool close_after; /* once all is sent */
 	bool linger;      /* the peer may still be sending */
+	enum body_state body;
+	bool spoke; /* while ANSWERING, behind its request: that it leaves cannot be seen */
 	int64_t lingered;
 	struct address_text peer;
 	_Alignas(16) char protocol_state[];
@@ -81,6 +90,8 @@ bool connection_is_tcp(const struct connection *);
 void connection_send(struct connection *);
 /* Its response has ended. */
 void connection_send_ended(struct connection *);
+/* The same, and of the request's body some was not read: nothing can follow. */
+void connection_send_early(struct connection *);
 
 /* What its io and timer say while it does not read requests. */
 void connection_on_io(struct connection *, int events);

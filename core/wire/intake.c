@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "wire/answering.h"
 #include "wire/clients.h"
 
 #include <errno.h>
@@ -65,6 +66,10 @@ void intake_run(struct connection *c)
 	ev_tstamp began = ev_now(clients->loop);
 
 	prepare_response(c);
+	if (clients->host->ended) {
+		answering_run(c);
+		return;
+	}
 	clients->host->run(clients->host_data, x);
 	if (!x->rs.ended) {
 		c->state = ANSWERING;
@@ -97,7 +102,7 @@ static int64_t body_due_ms(const struct connection *c)
 	if (rate == 0 || x->body_began_ms == 0)
 		return INT64_MAX;
 	return x->body_began_ms + (int64_t)(c->listener->body_timeout_s * 1000) +
-	       x->rq.body.length * 1000 / rate;
+	       (x->rq.passed_on + x->rq.body.length) * 1000 / rate;
 }
 
 /* A body must go on, and at no less than the least rate in all.  This server's own router holds whole
@@ -113,6 +118,24 @@ static void set_body_deadline(struct connection *c)
 
 	if (due_ms < c->deadline_ms)
 		c->deadline_ms = due_ms;
+}
+
+static void renew_body_deadline(struct connection *c)
+{
+	set_body_deadline(c);
+	c->x->body_deadline_ms = c->deadline_ms;
+}
+
+/* The head is whole, and some of the body is to come.  Where the response begins before that is whole,
+ * it says that it is the last one of its connection: the application may leave the rest unread. */
+static void run_ahead(struct connection *c)
+{
+	connection_stop_waiting(c);
+	c->body = BODY_HELD;
+	c->x->body_began_ms = c->x->body_held_ms = clock_monotonic_coarse_ms();
+	prepare_response(c);
+	c->x->rs.close = true;
+	answering_run(c);
 }
 
 /* One parse of what is there. */
@@ -158,6 +181,10 @@ void intake_go_on(struct connection *c)
 			return;
 		}
 		break;
+	}
+	if (x->rq.count > 0 && c->clients->host->body) {
+		run_ahead(c);
+		return;
 	}
 	if (x->rq.count == 0 && c->waiter.kind != WAIT_HEAD)
 		connection_wait_as(c, WAIT_HEAD);
@@ -216,6 +243,68 @@ void intake_read(struct connection *c)
 		connection_close(c);
 	}
 }
+
+/* ---- a body in portions ---- */
+
+/* The time that the application took is not the peer's. */
+void intake_want_body(struct connection *c)
+{
+	struct exchange *x = c->x;
+	int64_t now_ms = clock_monotonic_coarse_ms();
+
+	x->rq.passed_on += x->rq.body.length;
+	body_reset(&x->rq.body);
+	x->body_began_ms += now_ms - x->body_held_ms;
+	c->body = BODY_WANTED;
+	renew_body_deadline(c);
+}
+
+static enum body_read hand_on(struct connection *c)
+{
+	struct exchange *x = c->x;
+	size_t used;
+
+	switch (exchange_parse(x, &used)) {
+	case PARSE_DONE:
+		c->body = BODY_WHOLE;
+		c->spoke = x->in.begin < x->in.end;
+		if (!x->rs.head_sent)
+			prepare_response(c);
+		return BODY_PORTION;
+	case PARSE_MORE:
+		if (x->rq.reject_status || !exchange_make_room(x, head_limit(c)))
+			break;
+		if (used > 0)
+			renew_body_deadline(c);
+		if (x->rq.body.length == 0)
+			return BODY_NOTHING;
+		c->body = BODY_HELD;
+		x->body_held_ms = clock_monotonic_coarse_ms();
+		return BODY_PORTION;
+	case PARSE_BAD:
+	case PARSE_AGAIN:
+	case PARSE_CLOSE:
+		break;
+	}
+	if (x->rq.reject_status)
+		request_log_refusal(&x->rq);
+	return BODY_LOST;
+}
+
+enum body_read intake_read_body(struct connection *c)
+{
+	struct buffer *b = &c->x->in;
+	ssize_t n = receive(c, b->p + b->end, exchange_room(c->x, head_limit(c)));
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return BODY_NOTHING;
+	if (n <= 0)
+		return BODY_LOST;
+	b->end += (size_t)n;
+	return hand_on(c);
+}
+
+/* ---- new connections ---- */
 
 void intake_start(struct connection *c)
 {

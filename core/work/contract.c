@@ -81,6 +81,16 @@ static int check_options(const struct plugin *p, struct error *e)
 	return 0;
 }
 
+static int check_driver(const struct plugin *p, struct error *e)
+{
+	const struct app *a = p->app;
+
+	if (a->drive && a->body && a->drained && a->gone)
+		return 0;
+	return uwsgi_error_set(e, "plugin %s: app.%s is missing, which app.drives needs", p->name,
+			       !a->drive ? "drive" : !a->body ? "body" : !a->drained ? "drained" : "gone");
+}
+
 int contract_check(const struct plugin *p, struct error *e)
 {
 	if (!p->name || !*p->name)
@@ -96,7 +106,7 @@ int contract_check(const struct plugin *p, struct error *e)
 	if (p->app && !p->app->changed != !p->app->interval_s)
 		return uwsgi_error_set(e, "plugin %s: of app.changed and app.interval_s one is "
 				       "missing", p->name);
-	return 0;
+	return p->app && p->app->drives ? check_driver(p, e) : 0;
 }
 
 /* ---- what stands in for members that an application runner leaves out ---- */

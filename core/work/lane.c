@@ -19,12 +19,6 @@
  * for a second one while no second one was there. */
 enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
 
-struct lane_settings {
-	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
-	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
-	long long response_memory, response_file_max;
-};
-
 #define AT(member) offsetof(struct lane_settings, member)
 static const struct option rows[] = {
 	{ .name = "buffer-size",
@@ -185,8 +179,7 @@ static void copy_cut(char *to, size_t size, struct slice s)
 	to[n] = '\0';
 }
 
-/* False: it is no request that an application could run. */
-static bool show_busy(struct lane *lane, struct request *rq)
+bool lane_show_busy(struct lane *lane, struct request *rq)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
@@ -203,18 +196,25 @@ static bool show_busy(struct lane *lane, struct request *rq)
 	return method.n > 0;
 }
 
-static void refuse_nameless(struct exchange *x)
+void lane_refuse_nameless(struct exchange *x)
 {
 	uwsgi_request_reject(&x->rq, 400, "it has no REQUEST_METHOD: does the web server pass CGI "
 			     "variables on (nginx: include uwsgi_params)?");
-	uwsgi_response_refuse(&x->rs, 400, SLICE("The request has no REQUEST_METHOD"));
 	request_log_refusal(&x->rq);
+	uwsgi_response_refuse(&x->rs, 400, SLICE("The request has no REQUEST_METHOD"));
 }
 
-static void show_idle(struct lane *lane)
+void lane_show_idle(struct lane *lane)
 {
 	atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
 	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
+}
+
+void lane_show_turning(struct lane *lane)
+{
+	atomic_store_explicit(&lane->score->deadline_ms,
+			      clock_monotonic_coarse_ms() + lane->settings->harakiri_s * 1000,
+			      memory_order_release);
 }
 
 static void write_line(struct lane *lane, struct exchange *x)
@@ -225,8 +225,7 @@ static void write_line(struct lane *lane, struct exchange *x)
 	x->has_line = true;
 }
 
-/* Counts the request in, which is then in all counters, and logs it. */
-static void account(struct lane *lane, struct exchange *x, int64_t began_us)
+void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	const struct lane_settings *s = lane->settings;
 	const struct lane_setup *setup = lane->setup;
@@ -256,26 +255,26 @@ static void on_run(void *host, struct exchange *x)
 	/* The loop's time: read when it woke, and again after each request. */
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
-	if (show_busy(lane, &x->rq))
+	if (lane_show_busy(lane, &x->rq))
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
-		refuse_nameless(x);
+		lane_refuse_nameless(x);
 	stray_end();
-	show_idle(lane);
-	account(lane, x, began_us);
+	lane_show_idle(lane);
+	lane_account(lane, x, began_us);
 }
 
-static void on_refused(void *host, struct exchange *x)
+void lane_on_refused(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
 
 	request_log_refusal(&x->rq);
 	if (x->rq.count > 0)
-		account(lane, x, clock_wall_us());
+		lane_account(lane, x, clock_wall_us());
 }
 
 /* The client did not take all of the answer, which was logged, or not, as one that it has. */
-static void on_unsent(void *host, struct exchange *x)
+void lane_on_unsent(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
 
@@ -310,7 +309,7 @@ static void on_resume(void *host)
 				      memory_order_release);
 }
 
-static void on_release(void *host, void *const *owners, size_t count)
+void lane_on_release(void *host, void *const *owners, size_t count)
 {
 	struct lane *lane = host;
 
@@ -319,11 +318,11 @@ static void on_release(void *host, void *const *owners, size_t count)
 
 static const struct clients_host host_functions = {
 	.run = on_run,
-	.refused = on_refused,
-	.unsent = on_unsent,
+	.refused = lane_on_refused,
+	.unsent = lane_on_unsent,
 	.pause = on_pause,
 	.resume = on_resume,
-	.release = on_release,
+	.release = lane_on_release,
 };
 
 /* ---- waiting without a connection ---- */
@@ -516,7 +515,11 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	lane_limits(setup->config, &clients);
 	clients.limits.trust = &lane->trust;
 	clients.unread.memory /= (int64_t)setup->lanes;
-	clients_init(&lane->clients, lane->loop, &host_functions, lane, &clients);
+	/* Bodies come in portions. */
+	if (setup->host)
+		clients.limits.post_buffering = INT64_MAX;
+	clients_init(&lane->clients, lane->loop, setup->host ? setup->host : &host_functions, lane,
+		     &clients);
 	/* With other lanes about, one at a time: what waits is for whoever is free. */
 	if (acceptor_init(&lane->acceptor, &lane->clients, NULL, queues, most, e))
 		return -1;

@@ -11,6 +11,12 @@
 
 extern const struct option_table lane_options;
 
+struct lane_settings {
+	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
+	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
+	long long response_memory, response_file_max;
+};
+
 /* With harakiri, the scoreboard's deadlines have to be watched. */
 bool lane_has_deadlines(const struct config *);
 
@@ -40,7 +46,14 @@ struct lane_setup {
 	/* Called on a lane's thread when the application was changed on disk. */
 	void (*changed)(void *worker, const char *what);
 	void *worker;
+	/* Of lanes that their application drives (drive.h), else NULL.  accepts() and failed(), it
+	 * cannot go on, are called on the lane's thread. */
+	const struct clients_host *host;
+	void (*accepts)(void *worker);
+	void (*failed)(void *worker, const struct error *);
 };
+
+TAILQ_HEAD(flights, exchange);
 
 struct lane {
 	const struct lane_setup *setup;
@@ -68,6 +81,12 @@ struct lane {
 	bool crowded;     /* behind the last connection another one waited */
 	unsigned accepted;
 	bool leaving;
+	/* Of one that its application drives. */
+	bool accepts;
+	struct flights flights; /* requests that have not ended, in the order they began */
+	size_t in_flight;
+	ev_timer tick;
+	int64_t ticked_ms;
 };
 
 /* Fills in what the configuration says of the size of requests. */
@@ -84,5 +103,21 @@ int lane_watch(struct lane *, int fd, struct error *);
 /* From any thread: no more is accepted, what is running is answered.  end_ms: the
  * server ends, and silent connections are closed within that time; 0: others serve on. */
 void lane_ask_to_leave(struct lane *, int64_t end_ms);
+
+/* ---- for drive.c ---- */
+
+/* What the lane's row of the scoreboard says: a request runs; the loop turns; nothing runs.  False:
+ * it is no request that an application could run. */
+bool lane_show_busy(struct lane *, struct request *);
+void lane_show_turning(struct lane *);
+void lane_show_idle(struct lane *);
+/* Ends the response. */
+void lane_refuse_nameless(struct exchange *);
+/* Counts the request in, which is then in all counters, and logs it. */
+void lane_account(struct lane *, struct exchange *, int64_t began_us);
+/* Members of struct clients_host. */
+void lane_on_refused(void *lane, struct exchange *);
+void lane_on_unsent(void *lane, struct exchange *);
+void lane_on_release(void *lane, void *const *owners, size_t count);
 
 #endif

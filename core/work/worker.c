@@ -5,6 +5,7 @@
 #include "work/worker.h"
 
 #include "work/channel.h"
+#include "work/drive.h"
 #include "base/clock.h"
 #include "base/stray.h"
 #include "wire/watch.h"
@@ -79,6 +80,8 @@ struct worker {
 	pthread_cond_t changed;
 	size_t started, failed;
 	struct error error;
+	atomic_size_t accepting; /* lanes that their application drives */
+	atomic_bool broken;      /* one of them could not go on */
 	struct watch channel;
 	int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
@@ -149,6 +152,31 @@ static void on_changed(void *worker, const char *what)
 	channel_send(w->setup->channel, &m, -1);
 }
 
+static void report_ready(struct worker *w)
+{
+	const struct message m = { .kind = MESSAGE_READY, .slot = (int)w->setup->slot };
+
+	channel_send(w->setup->channel, &m, -1);
+}
+
+static void on_accepts(void *worker)
+{
+	struct worker *w = worker;
+
+	if (atomic_fetch_add(&w->accepting, 1) + 1 == w->count)
+		report_ready(w);
+}
+
+/* On the thread of any lane; the others end what they run. */
+static void on_failed(void *worker, const struct error *e)
+{
+	struct worker *w = worker;
+
+	if (!atomic_exchange(&w->broken, true))
+		channel_send_failure(w->setup->channel, e);
+	leave(w, 1);
+}
+
 /* ---- starting ---- */
 
 static void report_start(struct worker *w, const struct error *e)
@@ -174,8 +202,18 @@ static int init_lane(struct worker *w, size_t i)
 		report_start(w, &e);
 		return -1;
 	}
+	if (w->lane_setup.host)
+		drive_init(&w->lanes[i]);
 	report_start(w, NULL);
 	return 0;
+}
+
+static void run_lane(struct worker *w, size_t i)
+{
+	if (w->lane_setup.host)
+		drive_run(&w->lanes[i]);
+	else
+		lane_run(&w->lanes[i]);
 }
 
 struct thread_start {
@@ -190,7 +228,7 @@ static void *lane_thread(void *argument)
 	free(argument);
 	if (init_lane(start.w, start.index))
 		return NULL;
-	lane_run(&start.w->lanes[start.index]);
+	run_lane(start.w, start.index);
 	lane_fini(&start.w->lanes[start.index]);
 	return NULL;
 }
@@ -277,6 +315,9 @@ static int start(struct worker *w, struct error *e)
 		.lanes = w->count,
 		.exhausted = on_exhausted,
 		.changed = on_changed,
+		.host = drive_is_wanted(setup->app, setup->config) ? &drive_host : NULL,
+		.accepts = on_accepts,
+		.failed = on_failed,
 		.worker = w,
 	};
 	if (setup->app->worker_start(e))
@@ -326,7 +367,6 @@ int worker_run(const struct worker_setup *setup)
 	struct worker w = { .setup = setup,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .changed = PTHREAD_COND_INITIALIZER };
-	struct message m = { .kind = MESSAGE_READY, .slot = (int)setup->slot };
 	struct error e;
 
 	if (!load_lazily(setup))
@@ -336,14 +376,15 @@ int worker_run(const struct worker_setup *setup)
 		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}
-	channel_send(setup->channel, &m, -1);
+	if (!w.lane_setup.host)
+		report_ready(&w);
 	watch_signals(&w);
-	lane_run(&w.lanes[0]);
+	run_lane(&w, 0);
 	for (size_t i = 1; i < w.count; i++)
 		pthread_join(w.threads[i], NULL);
 	lane_fini(&w.lanes[0]);
 	report_cut_off(&w);
 	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
 	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
-	return EXIT_SUCCESS;
+	return w.broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }

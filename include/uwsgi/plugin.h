@@ -257,6 +257,21 @@ struct worker_info {
  * application gives control back; if it does not, the core does after handle(). */
 UWSGI_API bool uwsgi_is_stray(void);
 
+struct ev_loop; /* libev's */
+
+/* What drive() is given. */
+struct drive {
+	/* Turned by ev_run() on the lane's own thread; all that the application has to do in time, or
+	 * when a descriptor is ready, is a watcher in it.  Another thread says ev_async_send(). */
+	struct ev_loop *loop;
+	/* The application is ready: the server takes connections from now on, and a start or a
+	 * reload is over when every lane has said so. */
+	void (*accept)(void *data);
+	/* Whether the lane is to end: asked after each turn. */
+	bool (*over)(void *data);
+	void *data;
+};
+
 /* The master never calls into it but for wants().  A zygote imports the application and forks the
  * workers, each of which has a thread for each of its lanes: the main one for lane 0.  Members may be
  * NULL but for name and handle; the comments say when each is called. */
@@ -283,7 +298,7 @@ struct app {
 	 * handed to every call for this lane. */
 	int (*lane_start)(int lane, void **state, struct error *);
 	/* Runs one whole request, and ends the response before it returns.  It may wait as long as
-	 * harakiri lets it: other lanes go on, the other connections of this one wait. */
+	 * harakiri lets it: other lanes go on, the other connections of this one wait.  (But see drives.) */
 	void (*handle)(void *state, struct request *, struct response *);
 	/* Whether code of the application was changed on disk since the last call, and what; asked
 	 * every interval_s(cfg) seconds (0: not at all) between requests.  Both or neither. */
@@ -296,6 +311,25 @@ struct app {
 	 * is lent, all owners are NULL. */
 	void (*release)(void *state, void *const *owners, size_t count);
 	void (*lane_stop)(void *state);
+	/* ---- an application that runs its requests side by side: experimental, may change with any
+	 * release.  All five are there, or none. ---- */
+	/* Whether the application of this configuration does.  handle() may then return before the
+	 * response has ended, if it has said uwsgi_response_set_handled(), and runs as soon as the head
+	 * is there, the body being asked for by uwsgi_request_read_on().  Nothing waits inside handle():
+	 * there are no pause() and resume(), and uwsgi_response_flush() queues what is not taken. */
+	bool (*drives)(const struct config *);
+	/* On the lane's own thread, instead of the server's loop around ev_run(): turns drive->loop
+	 * until drive->over() says so.  -1 with the reason: it cannot go on, and the worker ends. */
+	int (*drive)(void *state, const struct drive *, struct error *);
+	/* More of a body has come, or its end; the portion is what uwsgi_request_body_view() shows. */
+	void (*body)(void *state, void *handled);
+	/* All that was said has been sent (uwsgi_response_unsent() is 0): the time to say more.  Whoever
+	 * says more without waiting for it fills memory and then a temporary file. */
+	void (*drained)(void *state, void *handled);
+	/* Nobody waits any more: the client has closed the connection or one half of it, what it sent
+	 * was no body, or harakiri's time is over.  The response must be ended in this call, by
+	 * uwsgi_response_fail() if no better way is known. */
+	void (*gone)(void *state, void *handled);
 	/* In the worker, on its main thread, when all lanes have stopped: background work, then exit
 	 * handlers.  The process ends after it, and is killed in mercy_ms if this has not
 	 * returned. */
@@ -354,7 +388,6 @@ struct handler {
 /* ---- a gateway: takes requests from clients and has others answer them; a process of its own
  * beside the workers, which never blocks ---- */
 
-struct ev_loop; /* libev's */
 struct sockaddr;
 
 /* What differs in a gateway's process from what the configuration says of all; 0: nothing. */
@@ -475,6 +508,12 @@ struct body_view {
 	int64_t length;
 };
 UWSGI_API struct body_view uwsgi_request_body_view(const struct request *);
+/* For an application that drives its lane.  Whether what the view shows is the last of the body.  If
+ * not, it is a portion in memory (at most some 64 KiB), valid until more is asked for. */
+UWSGI_API bool uwsgi_request_is_whole(const struct request *);
+/* Asks for the next portion, which body() tells of: the connection is read no further than that.
+ * Does nothing when the body is whole, or asked for already. */
+UWSGI_API void uwsgi_request_read_on(struct request *);
 
 /* A body block up to this size is copied (owner NULL); a larger one is lent with an owner. */
 #define UWSGI_COPY_MAX 4096
@@ -535,9 +574,11 @@ UWSGI_API void uwsgi_response_replace(struct response *, const struct piece *, v
 UWSGI_API void uwsgi_next_piece(struct next *, const struct piece *);
 UWSGI_API void uwsgi_next_bytes(struct next *, struct slice);
 
-/* For a gateway, after handle() has returned and instead of an end: the client's connection
- * becomes the caller's.  What the client has said behind its request is copied to `unread`.
- * -1: not possible, the response must be ended. */
+/* For an application that drives its lane: what body(), drained() and gone() are called with. */
+UWSGI_API void uwsgi_response_set_handled(struct response *, void *handled);
+/* For a gateway or an application that drives its lane, after handle() has returned and instead of an
+ * end: the client's connection becomes the caller's.  What the client has said behind its request is
+ * copied to `unread`.  -1: not possible, the response must be ended. */
 UWSGI_API int uwsgi_response_detach(struct response *, char *unread, size_t size, size_t *n);
 
 #endif

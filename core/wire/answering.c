@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* answering.c: sends what is said of a response as the peer takes it, reads a body as it is asked for,
+ * and notices when the peer leaves.  Each call of the host may end the response, and with it the
+ * connection. */
+#include "wire/answering.h"
+
+#include "base/clock.h"
+#include "base/sock.h"
+#include "wire/clients.h"
+#include "wire/delivery.h"
+#include "wire/intake.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A deadline that is none. */
+enum { NEVER_MS = 1 << 30 };
+
+static struct connection *asked_by(struct request *rq)
+{
+	return ((struct exchange *)((char *)rq - offsetof(struct exchange, rq)))->connection;
+}
+
+static struct exchange *exchange_of(struct response *rs)
+{
+	return (struct exchange *)((char *)rs - offsetof(struct exchange, rs));
+}
+
+/* One that was closed has no exchange until the turn ends. */
+static bool goes_on(const struct connection *c)
+{
+	return c->x && c->state == ANSWERING;
+}
+
+/* ---- what is waited for ---- */
+
+static bool is_sending(const struct connection *c)
+{
+	return ev_is_active(&c->io) && c->io.events & EV_WRITE;
+}
+
+static int64_t look_at_ms(const struct connection *c)
+{
+	return c->x->progress.looked_ms + delivery_look_ms(c);
+}
+
+/* The end of the peer is looked for only where it is the next thing that could come. */
+static void watch(struct connection *c)
+{
+	bool sends = c->x->out.pending > 0;
+	bool looks = c->clients->host->ended && c->body == BODY_WHOLE && !c->spoke;
+	bool reads = looks || c->body == BODY_WANTED;
+	int64_t now_ms = clock_monotonic_coarse_ms();
+
+	if (!sends && !reads) {
+		ev_io_stop(c->clients->loop, &c->io);
+		return;
+	}
+	if (sends && !is_sending(c))
+		delivery_begin_wait(c);
+	c->deadline_ms = now_ms + NEVER_MS;
+	if (sends)
+		clock_keep_earlier(&c->deadline_ms, look_at_ms(c));
+	if (c->body == BODY_WANTED)
+		clock_keep_earlier(&c->deadline_ms, c->x->body_deadline_ms);
+	connection_wait_for(c, (sends ? EV_WRITE : 0) | (reads ? EV_READ : 0));
+}
+
+bool answering_waits_for_peer(const struct connection *c)
+{
+	return c->x->out.pending > 0 || c->body == BODY_WANTED;
+}
+
+void answering_on_unsent(struct connection *c)
+{
+	watch(c);
+}
+
+/* ---- life ---- */
+
+void answering_run(struct connection *c)
+{
+	const struct clients *clients = c->clients;
+
+	c->state = ANSWERING;
+	c->runner.is_new = false;
+	c->spoke = c->body == BODY_WHOLE && c->x->in.begin < c->x->in.end;
+	clients->host->run(clients->host_data, c->x);
+	if (goes_on(c))
+		watch(c);
+}
+
+void answering_end(struct connection *c)
+{
+	struct clients *clients = c->clients;
+	bool unread = c->body != BODY_WHOLE;
+
+	if (!clients->host->ended) {
+		connection_send_ended(c);
+		return;
+	}
+	clients->host->ended(clients->host_data, c->x);
+	c->body = BODY_WHOLE;
+	c->x->rq.passed_on = 0;
+	if (unread)
+		connection_send_early(c);
+	else
+		connection_send_ended(c);
+	/* It may move now, also when this is outside of any turn. */
+	if (clients->leaving)
+		ev_feed_event(clients->loop, &clients->turn, EV_CUSTOM);
+}
+
+void answering_lose_peer(struct connection *c)
+{
+	c->x->rs.broken = true;
+	c->clients->host->gone(c->clients->host_data, c->x);
+}
+
+/* ---- events ---- */
+
+/* Of a gateway's: that the peer says more, or that it says no more, is looked at later. */
+static void send_for_gateway(struct connection *c, int events)
+{
+	enum sent sent = events & EV_WRITE ? sock_send(c->io.fd, &c->x->out) : SENT_ALL;
+
+	switch (sent) {
+	case SENT_FAILED:
+		answering_lose_peer(c);
+		return;
+	case SENT_ALL:
+		ev_io_stop(c->clients->loop, &c->io);
+		unread_forget(&c->clients->unread, &c->unread);
+		break;
+	case SENT_SOME:
+		delivery_note(c);
+		break;
+	}
+	/* The host may go on with that, which may end the response. */
+	delivery_release(c);
+}
+
+static void send_more(struct connection *c)
+{
+	enum sent sent = sock_send(c->io.fd, &c->x->out);
+
+	if (sent == SENT_FAILED) {
+		answering_lose_peer(c);
+		return;
+	}
+	if (sent == SENT_SOME) {
+		delivery_note(c);
+		delivery_release(c);
+		return;
+	}
+	unread_forget(&c->clients->unread, &c->unread);
+	delivery_release(c);
+	c->clients->host->drained(c->clients->host_data, c->x);
+}
+
+/* Bytes of a request behind this one hide the peer's end until they are read. */
+static void look_for_end(struct connection *c)
+{
+	char byte;
+	ssize_t n = recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0)
+		c->spoke = true;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		answering_lose_peer(c);
+}
+
+static void read_on(struct connection *c)
+{
+	switch (intake_read_body(c)) {
+	case BODY_NOTHING:
+		break;
+	case BODY_PORTION:
+		c->clients->host->body(c->clients->host_data, c->x);
+		break;
+	case BODY_LOST:
+		answering_lose_peer(c);
+		break;
+	}
+}
+
+void answering_on_io(struct connection *c, int events)
+{
+	if (!c->clients->host->ended) {
+		send_for_gateway(c, events);
+		return;
+	}
+	if (events & EV_WRITE && c->x->out.pending > 0)
+		send_more(c);
+	if (goes_on(c) && events & EV_READ && c->body == BODY_WANTED)
+		read_on(c);
+	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE)
+		look_for_end(c);
+	if (goes_on(c))
+		watch(c);
+}
+
+void answering_on_deadline(struct connection *c)
+{
+	int64_t now_ms = clock_monotonic_coarse_ms();
+	bool late = c->body == BODY_WANTED && now_ms >= c->x->body_deadline_ms;
+
+	if (c->x->out.pending > 0 && now_ms >= look_at_ms(c) &&
+	    !delivery_goes_on(c, delivery_timeout_ms(c))) {
+		answering_lose_peer(c);
+		return;
+	}
+	/* The lane may have had no time to look. */
+	if (late && sock_unread(c->io.fd) > 0) {
+		read_on(c);
+	} else if (late) {
+		uwsgi_request_reject(&c->x->rq, 408, "the body did not come in time");
+		request_log_refusal(&c->x->rq);
+		answering_lose_peer(c);
+	}
+	if (goes_on(c))
+		watch(c);
+}
+
+/* ---- what a plugin asks and says ---- */
+
+bool uwsgi_request_is_whole(const struct request *rq)
+{
+	return asked_by((struct request *)(uintptr_t)rq)->body == BODY_WHOLE;
+}
+
+void uwsgi_request_read_on(struct request *rq)
+{
+	struct connection *c = asked_by(rq);
+
+	if (c->body != BODY_HELD)
+		return;
+	intake_want_body(c);
+	watch(c);
+}
+
+void uwsgi_response_set_handled(struct response *rs, void *handled)
+{
+	exchange_of(rs)->handled = handled;
+}
+
+int uwsgi_response_detach(struct response *rs, char *unread, size_t size, size_t *n)
+{
+	struct exchange *x = exchange_of(rs);
+	struct connection *c = x->connection;
+
+	*n = x->in.end - x->in.begin;
+	if (rs->head_sent || c->state != ANSWERING || c->body != BODY_WHOLE || x->out.pending > 0 ||
+	    *n > size)
+		return -1;
+	int fd = fcntl(c->io.fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (*n > 0)
+		memcpy(unread, x->in.p + x->in.begin, *n);
+	if (c->clients->host->ended)
+		c->clients->host->ended(c->clients->host_data, x);
+	connection_close(c);
+	return fd;
+}
