@@ -4,24 +4,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 static const uint64_t most_reserved = 256u << 20;
 
-const char *tempfile_folder(void)
+static bool is_memory(const struct statfs *fs)
+{
+	return fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
+}
+
+bool tempfile_is_memory(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && is_memory(&fs);
+}
+
+/* /tmp is memory on Debian 13 and others; what is large belongs into /var/tmp there (file-hierarchy(7)
+ * of systemd). */
+static const char *find_folder(void)
 {
 	const char *folder = getenv("TMPDIR");
+	struct statfs fs;
 
-	return folder && *folder ? folder : "/tmp";
+	if (folder && *folder)
+		return folder;
+	if (statfs("/tmp", &fs) || !is_memory(&fs) || statfs("/var/tmp", &fs) || is_memory(&fs) ||
+	    access("/var/tmp", W_OK | X_OK))
+		return "/tmp";
+	return "/var/tmp";
 }
 
 int tempfile_open(const char *what, struct error *e)
 {
-	const char *folder = tempfile_folder();
+	const char *folder = find_folder();
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
@@ -45,7 +67,7 @@ bool tempfile_has_room(int fd, int64_t bytes)
 	struct statvfs s;
 
 	/* A tmpfs without a size says that it has no blocks.  What cannot be asked is tried. */
-	if ((fd < 0 ? statvfs(tempfile_folder(), &s) : fstatvfs(fd, &s)) || s.f_blocks == 0)
+	if ((fd < 0 ? statvfs(find_folder(), &s) : fstatvfs(fd, &s)) || s.f_blocks == 0)
 		return true;
 	uint64_t unit = s.f_frsize, total = s.f_blocks * unit, available = s.f_bavail * unit;
 	uint64_t reserved = total / 20 < most_reserved ? total / 20 : most_reserved;
@@ -55,7 +77,7 @@ bool tempfile_has_room(int fd, int64_t bytes)
 
 static int fail(int why, const char *what, struct error *e)
 {
-	uwsgi_error_set(e, "cannot store %s in %s: %s", what, tempfile_folder(), strerror(why));
+	uwsgi_error_set(e, "cannot store %s in %s: %s", what, find_folder(), strerror(why));
 	errno = why;
 	return -1;
 }

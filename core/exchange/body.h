@@ -25,7 +25,7 @@ void body_fini(struct body *);
 void body_reset(struct body *);
 /* Gives back memory and file; the length is still known. */
 void body_discard(struct body *);
-/* Appends a copy; what grows past in_memory bytes goes to a file in $TMPDIR or /tmp.  The error
+/* Appends a copy; what grows past in_memory bytes goes to a temporary file.  The error
  * says why it is not stored. */
 enum stored body_add(struct body *, struct slice bytes, int64_t in_memory, struct error *);
 /* Takes over a file of so many bytes, which are all of the body; it had none. */

@@ -4,8 +4,6 @@
 
 #include "base/tempfile.h"
 
-#include <linux/magic.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 static const char what[] = "an answer";
@@ -24,11 +22,8 @@ void spool_close(struct spool *s)
 
 static int begin(struct spool *s, struct error *e)
 {
-	struct statfs fs;
-
 	s->fd = tempfile_open(what, e);
-	s->in_memory = s->fd >= 0 && fstatfs(s->fd, &fs) == 0 &&
-		       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+	s->in_memory = s->fd >= 0 && tempfile_is_memory(s->fd);
 	return s->fd < 0 ? -1 : 0;
 }
 

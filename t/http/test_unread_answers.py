@@ -3,10 +3,14 @@
 lane waits for them, and who reads on gets all."""
 import os
 import re
+import shutil
+import subprocess
+import tempfile
 
 import pytest
 
 from lib import fastcgi, http, proc, scgi, uwsgi
+from lib.server import APPS, ROOT
 from lib.wait import until
 
 INI = """
@@ -91,7 +95,7 @@ def test_a_full_disk_is_said_and_memory_stays_within_its_bounds(start):
     assert http.request(server.http, "/hello").body == b"hello\n"
     assert peaks(server)[0] - before[0] < 24 * MIB
     assert 1 <= sum(taken(c) > 3000000 for c in clients) <= 3
-    server.wait_log("^error: cannot store an answer in /tmp: No space left on device; ")
+    server.wait_log("^error: cannot store an answer in /(var/)?tmp: No space left on device; ")
 
 
 def test_small_blocks_pile_up_nowhere(start):
@@ -132,3 +136,22 @@ def test_a_slow_disk_holds_up_no_other_thread(start):
     until(server.faults.hits, "the write")
     assert http.request(server.http, "/hello").body == b"hello\n"
     slow.close()
+
+
+IN_MEMORY = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /tmp && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("tmpdir", [None, "/tmp"])
+def test_where_tmp_is_memory_answers_wait_elsewhere(as_root, start, folders, tmpdir):
+    """Unless the administrator wants them there."""
+    if ROOT.startswith("/tmp/") or subprocess.run([*IN_MEMORY, "true"], check=False).returncode:
+        pytest.skip("needs a name space of its own for /tmp")
+    folders.append(tempfile.mkdtemp(prefix="uwsgi-t-", dir="/var/tmp"))
+    shutil.copy(f"{APPS}/basic.py", folders[-1])
+    server = start("http-socket = {http}\nwsgi-file = {here}/basic.py\n", folder=folders[-1],
+                   under=IN_MEMORY, env={"TMPDIR": tmpdir} if tmpdir else {})
+    slow = ask(server, "http", "/big?n=20000000")
+    server.wait_log(r"GET /big.* => generated 20000000 bytes")
+    files = [path for path in proc.open_files(server.workers()[0]) if "(deleted)" in path]
+    assert [path.rpartition("/")[0] for path in files] == [tmpdir or "/var/tmp"]
+    assert taken(slow) > 20000000
