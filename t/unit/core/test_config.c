@@ -420,6 +420,29 @@ static const struct world worlds[] = {
 	  .report = "command line: error: ini = :base: no file is being read here, name one "
 		    "before the colon\n" },
 
+	/* names that are no options and no mistakes */
+	{ "[uwsgi]\ndeclare-option = sites=$1\ndeclare-option = site=$1\nsite = x\nname = y\nsitex = z\n", A,
+	  .settings = "", .report = "a.ini:6: warning: unknown option \"sitex\", ignored\n" },
+	{ "[uwsgi]\ndeclare-option = site=$2\n", A, .settings = "",
+	  .report = "a.ini:2: warning: declare-option = site=$2: only NAME=$1 is understood, which makes "
+		    "a placeholder; \"site=$2\" is ignored\n" },
+	{ "[uwsgi]\nbase = 1\nset-ph = base=2\nbase = 3\nchdir = %(base)\n", A, .settings = "chdir=1",
+	  .report = "" },
+
+	/* PasteDeploy's files; the option that they bring is Python's */
+	{ .words = { "--ini-paste-logged", "sub/b.ini" },
+	  .b = "[app:main]\nprocesses = 4\n[uwsgi]\nprocesses = 2\n",
+	  .settings = "processes=2",
+	  .report = "command line: warning: option \"paste\" of uWSGI is in no plugin that is "
+		    "loaded, ignored\n"
+		    "command line: warning: option \"paste-logger\" of uWSGI is in no plugin that "
+		    "is loaded, ignored\n" },
+	{ .words = { "--ini-paste", "sub/b.ini" },
+	  .b = "[app:main]\nprocesses = 4\n",
+	  .settings = "",
+	  .report = "command line: warning: option \"paste\" of uWSGI is in no plugin that is "
+		    "loaded, ignored\n" },
+
 	/* conditions */
 	{ "[uwsgi]\nif-env = PORT\nsocket = :%(_)\nendif =\nif-not-env = PORT\nsocket = :80\n"
 	  "endif\n",
@@ -646,7 +669,8 @@ static void test_side_by_side(void **state)
 static void test_keys_in_order(void **state)
 {
 	static const char *const expected[] = { "project", "shop", "vacuum", "",
-						"plugin",  "x",    "chdir",  "/shop" };
+						"plugin",  "x",    "chdir",  "/shop",
+						"home",	   "@(exec://false)" };
 	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "a.ini", NULL };
 	char *environment[] = { NULL };
 	const struct invocation invocation = {
@@ -657,12 +681,12 @@ static void test_keys_in_order(void **state)
 	size_t i = 0, n = 0;
 
 	write_file("a.ini", "[uwsgi]\nproject = shop\nvacuum\nplugin = x\nchdir = /%(project)\n"
-			    "ini = gone.ini\n");
+			    "home = @(exec://false)\nini = gone.ini\n");
 	report_init(&report);
 	struct config *c = config_read(&invocation, tables, 2, &report);
 	assert_non_null(c);
 	assert_null(uwsgi_options(c, &table));
-	while (n < 8 && uwsgi_config_next(c, &i, &name, &value)) {
+	while (n < 10 && uwsgi_config_next(c, &i, &name, &value)) {
 		assert_string_equal(name, expected[n++]);
 		assert_string_equal(value, expected[n++]);
 	}
