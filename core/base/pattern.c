@@ -75,5 +75,7 @@ int pattern_matches(const struct pattern *p, struct slice text)
 	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
 		found = pcre2_match(p->code, at, text.n, 0, PCRE2_NO_JIT, data, p->limits);
 	pcre2_match_data_free(data);
-	return found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH ? 0 : -1;
+	/* An expression may ask for UTF-8, "(*UTF)", and a text be none. */
+	bool is_utf8 = found > PCRE2_ERROR_UTF8_ERR1 || found < PCRE2_ERROR_UTF8_ERR21;
+	return found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH || !is_utf8 ? 0 : -1;
 }

@@ -42,6 +42,8 @@ static void test_what_matches(void **unused)
 		{ "(?<=status )5\\d\\d\\b", "status 5030", false },
 		{ "(\\w+) \\1", "twice twice", true },
 		{ "^.$", "\303\244", false }, /* bytes, not characters */
+		{ "(*UTF)^.$", "\303\244", true },
+		{ "(*UTF)^.$", "\303", false },
 	};
 	struct error e;
 
