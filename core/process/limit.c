@@ -117,7 +117,7 @@ static const struct memory_limit {
 	const char *option;
 	size_t limit_mb, measured; /* offsets into settings and memory */
 	const char *before, *after;
-	enum verdict verdict;
+	enum limits_verdict verdict;
 	bool share; /* the kernel has to look at every page for it */
 } memory_limits[] = {
 #define LIMIT(member) offsetof(struct limits_settings, member)
@@ -162,7 +162,7 @@ bool limits_need_age(const struct limits_settings *s)
 	return s->max_lifetime_s > 0 || s->min_lifetime_s > 0;
 }
 
-static enum verdict judge_memory(const struct limits_settings *s, const struct observed *o,
+static enum limits_verdict judge_memory(const struct limits_settings *s, const struct observed *o,
 				 struct error *why)
 {
 	for (size_t i = 0; i < MEMORY_LIMITS; i++) {
@@ -179,7 +179,7 @@ static enum verdict judge_memory(const struct limits_settings *s, const struct o
 	return LIMITS_STAY;
 }
 
-static enum verdict judge_age(const struct limits_settings *s, const struct observed *o,
+static enum limits_verdict judge_age(const struct limits_settings *s, const struct observed *o,
 			      struct error *why)
 {
 	long long limit = s->max_lifetime_s + s->max_lifetime_delta_s * o->worker;
@@ -210,10 +210,10 @@ static void tell_overdue(const struct observed *o, struct error *why)
 			(long long)((o->ran_ms - o->overdue_ms + 500) / 1000));
 }
 
-enum verdict limits_judge(const struct limits_settings *s, const struct observed *o,
+enum limits_verdict limits_judge(const struct limits_settings *s, const struct observed *o,
 			  struct error *why)
 {
-	enum verdict verdict = LIMITS_STAY;
+	enum limits_verdict verdict = LIMITS_STAY;
 
 	if (o->overdue_ms > 0) {
 		tell_overdue(o, why);

@@ -27,14 +27,14 @@ struct observed {
 	struct slice method, uri;
 };
 
-enum verdict {
+enum limits_verdict {
 	LIMITS_STAY,
 	LIMITS_REPLACE, /* a successor first, then it leaves */
 	LIMITS_KILL,
 };
 
 /* why: filled for any verdict but STAY. */
-enum verdict limits_judge(const struct limits_settings *, const struct observed *,
+enum limits_verdict limits_judge(const struct limits_settings *, const struct observed *,
 			  struct error *why);
 /* Too young to be replaced for anything (min-worker-lifetime). */
 bool limits_is_young(const struct limits_settings *, int64_t age_ms);

@@ -63,12 +63,12 @@ static void log_proc(const struct slot *slot, const char *name)
 	fclose(f);
 }
 
-enum verdict observe_judge(const struct generation *g, const struct slot *slot, struct error *why)
+enum limits_verdict observe_judge(const struct generation *g, const struct slot *slot, struct error *why)
 {
 	struct observed o;
 
 	look(g, slot, &o);
-	enum verdict verdict = limits_judge(g->limits, &o, why);
+	enum limits_verdict verdict = limits_judge(g->limits, &o, why);
 	/* Where in the kernel it hangs. */
 	if (verdict == LIMITS_KILL && g->limits->harakiri_verbose) {
 		log_proc(slot, "wchan");
