@@ -71,7 +71,8 @@ static void pass_in(struct logpipe *p, size_t n)
 {
 	pass(p, p->in, n);
 	p->in_n -= n;
-	memmove(p->in, p->in + n, p->in_n);
+	if (p->in_n > 0)
+		memmove(p->in, p->in + n, p->in_n);
 }
 
 /* False: there is none. */
