@@ -160,6 +160,11 @@ static void on_accept(void *data)
 	lane->setup->accepts(lane->setup->worker);
 }
 
+static bool leaves(void *data)
+{
+	return ((const struct lane *)data)->leaving;
+}
+
 static bool is_over(void *data)
 {
 	struct lane *lane = data;
@@ -172,7 +177,7 @@ static bool is_over(void *data)
 
 void drive_run(struct lane *lane)
 {
-	const struct drive drive = { lane->loop, on_accept, is_over, lane };
+	const struct drive drive = { lane->loop, on_accept, leaves, is_over, lane };
 	struct error e;
 	int result = lane->setup->app->drive(lane->app_state, &drive, &e);
 

@@ -267,7 +267,10 @@ struct drive {
 	/* The application is ready: the server takes connections from now on, and a start or a
 	 * reload is over when every lane has said so. */
 	void (*accept)(void *data);
-	/* Whether the lane is to end: asked after each turn. */
+	/* Whether the lane is to end when all is answered: responses that could go on for ever should
+	 * come to theirs. */
+	bool (*leaves)(void *data);
+	/* Whether it is to end now: asked after each turn. */
 	bool (*over)(void *data);
 	void *data;
 };

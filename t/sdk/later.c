@@ -5,7 +5,9 @@
  *     /meet?N         when N of them wait     /pid          the worker's
  *     /thread         from another thread     /stream?N     N blocks of 64 KiB, as they are taken
  *     /echo           the body, as it comes   /first        at once, whatever the body is
- *     /hang           never                   /spin?MS      the loop stands still so long */
+ *     /hang           never                   /spin?MS      the loop stands still so long
+ *     /detach         takes the connection, says what the client has said behind its request, closes
+ *     /ever           a line in each tenth of a second, until the server leaves */
 #define _GNU_SOURCE
 #include <uwsgi/plugin.h>
 
@@ -120,6 +122,41 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)loop, (void)events;
 	answer(w->data, "later\n");
+}
+
+static void say_again(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct task *t = w->data;
+	const struct drive *d = t->lane->drive;
+
+	(void)loop, (void)events;
+	uwsgi_response_body(t->rs, SLICE("tick\n"), NULL);
+	if (!uwsgi_response_flush(t->rs) || d->leaves(d->data))
+		end(t);
+}
+
+static void say_for_ever(struct task *t)
+{
+	start(t);
+	ev_timer_init(&t->timer, say_again, 0.1, 0.1);
+	t->timer.data = t;
+	ev_timer_start(t->lane->loop, &t->timer);
+}
+
+static void detach(struct task *t)
+{
+	char unread[1024];
+	size_t n;
+	int fd = uwsgi_response_detach(t->rs, unread, sizeof unread, &n);
+
+	if (fd < 0) {
+		answer(t, "not possible\n");
+		return;
+	}
+	forget(t);
+	if (write(fd, unread, n) != (ssize_t)n)
+		uwsgi_log(UWSGI_WARNING, "later: a client takes nothing");
+	close(fd);
 }
 
 static void answer_in(struct task *t, long long ms)
@@ -334,6 +371,10 @@ static void handle(void *state, struct request *rq, struct response *rs)
 		t->echoes = true;
 		start(t);
 		echo(t);
+	} else if (is(path, "/detach")) {
+		detach(t);
+	} else if (is(path, "/ever")) {
+		say_for_ever(t);
 	} else if (is(path, "/spin")) {
 		spin(number(rq));
 		answer(t, "spun\n");

@@ -213,6 +213,18 @@ def test_a_body_beyond_limit_post_is_413(later):
     server.wait_log("with 413: ")
 
 
+def test_a_connection_may_be_taken_over(later):
+    server = later()
+    for _ in range(3):
+        with http.Connection(server.http) as c:
+            c.send(http.request_bytes("/detach") + b"and this is no HTTP")
+            assert c.read_all() == b"and this is no HTTP"
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/detach") + bytes(5000))
+        assert c.read().body == b"not possible\n"
+    server.stop(signal.SIGTERM)
+
+
 # ---- deadlines and ends ----
 
 def test_harakiri_gives_up_one_request_and_the_others_go_on(later):
@@ -256,6 +268,15 @@ def test_a_stop_finishes_what_is_pending(later):
         server.send(signal.SIGTERM)
         assert c.read().body == b"later\n"
     assert server.wait() == 0
+
+
+def test_an_answer_without_end_ends_when_the_server_leaves(later):
+    server = later()
+    with ask(server, "http", "/ever") as c:
+        c.socket.recv(1, socket.MSG_PEEK)
+        assert server.hup()
+        body = c.read().body
+        assert body and not body.replace(b"tick\n", b"")
 
 
 def test_max_requests_recycles_without_a_loss(later):
