@@ -317,7 +317,7 @@ static void report_rowless(struct config *c, const struct directive *d, bool str
 
 	if (s && (s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED)) {
 		note_accepted(d, s, report);
-	} else if (d->source == FROM_ENVIRONMENT || is_placeholder(c, d)) {
+	} else if (d->from_environment || is_placeholder(c, d)) {
 		return;
 	} else if (s && s->status == SUBJECT_ELSEWHERE) {
 		report_say(report, severity, d->at, d->name,

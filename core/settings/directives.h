@@ -9,19 +9,17 @@
 #include "settings/lookup.h"
 #include "settings/report.h"
 
-enum directive_source { FROM_ENVIRONMENT, FROM_COMMAND_LINE, FROM_FILE };
-
 struct directive {
 	const char *name;
 	const char *written; /* NULL: the name stood alone */
 	const char *value;   /* the same with all names replaced; expand_all() sets it */
 	struct origin at;
-	enum directive_source source;
-	bool placeholder;   /* said to be one: needs no option */
-	bool used;          /* some %(name) asks for it; kept at the first one of a name */
-	bool under_way;     /* being expanded: a name in it that leads back here means nothing */
-	size_t expanded_at; /* how many directives there were when value was found */
-	size_t next, last;  /* of the same name, 0: none; last is kept at the first one */
+	bool from_environment; /* where UWSGI_ may also begin a name of the application */
+	bool placeholder;      /* said to be one: needs no option */
+	bool used;             /* some %(name) asks for it; kept at the first one of a name */
+	bool under_way;        /* being expanded: a name in it that leads back here means nothing */
+	size_t expanded_at;    /* how many directives there were when value was found */
+	size_t next, last;     /* of the same name, 0: none; last is kept at the first one */
 };
 
 struct directives {

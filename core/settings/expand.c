@@ -401,7 +401,7 @@ static void doubt_missing(const struct reading *r, const struct directive *d, co
 			       ? at.row->text
 			       : uwsgi_names_find(d->name, NULL) != NULL;
 
-	if (d->source != FROM_ENVIRONMENT && !is_text)
+	if (!d->from_environment && !is_text)
 		report_add(r->report, UWSGI_WARNING, d->at,
 			   "%s: nothing defines %s; it stays as it is written", d->name, missing);
 }

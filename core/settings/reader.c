@@ -183,7 +183,7 @@ static void read_variable(struct reading *r, const char *variable)
 	add(r, &(struct directive){ .name = name,
 				    .written = equals[1] ? equals + 1 : NULL,
 				    .at = { origin, 0 },
-				    .source = FROM_ENVIRONMENT });
+				    .from_environment = true });
 }
 
 /* ---- the command line ---- */
@@ -218,10 +218,8 @@ static void read_operand(struct reading *r, const char *text)
 	if (is_configuration(text))
 		read_file(r, text, FILE_BY_NAME, command_line);
 	else if (ends_with(text, ".py") || ends_with(text, ".wsgi"))
-		add(r, &(struct directive){ .name = "wsgi-file",
-					    .written = text,
-					    .at = command_line,
-					    .source = FROM_COMMAND_LINE });
+		add(r, &(struct directive){
+			       .name = "wsgi-file", .written = text, .at = command_line });
 	else
 		report_add(r->report, UWSGI_ERROR, command_line,
 			   "\"%s\" is neither an option nor a file that ends in .ini, .json, .py "
@@ -249,8 +247,7 @@ static void read_command_line(struct reading *r, bool operands)
 			if (name)
 				take(&logic, &(struct directive){ .name = name,
 								  .written = w.value,
-								  .at = command_line,
-								  .source = FROM_COMMAND_LINE });
+								  .at = command_line });
 		}
 	}
 	logic_end(&logic, command_line.file);
@@ -366,8 +363,7 @@ static void take_setting(struct file *f, const struct ini_line *line, struct ori
 		take(&f->logic,
 		     &(struct directive){ .name = name,
 					  .written = read_value(f, name, line->value, at),
-					  .at = at,
-					  .source = FROM_FILE });
+					  .at = at });
 }
 
 static void take_heading(struct file *f, const char *section)

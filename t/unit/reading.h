@@ -50,8 +50,7 @@ static inline struct directive fixture_line(struct fixture *f, const char *text,
 
 	return (struct directive){ .name = arena_string(&f->arena, text, n),
 				   .written = text[n] ? text + n + 1 : NULL,
-				   .at = { "a.ini", line },
-				   .source = FROM_FILE };
+				   .at = { "a.ini", line } };
 }
 
 static inline void fixture_add(struct fixture *f, const char *text)
