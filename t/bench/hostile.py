@@ -4,12 +4,14 @@
 at a fixed rate, without and with it, in turn; the worker's and the router's memory and descriptors.
 Of several rounds the quietest one counts: whatever else the machine does only adds to it.
 
-usage: t/bench/hostile.py [--rounds N] [--seconds N] [--only WORD]... [--nice N]
+usage: t/bench/hostile.py [--rounds N] [--seconds N] [--only WORD]... [--realtime]
+                          [--markdown BENCHMARKS.md]
 
 --only takes a part of a kind's or a way's name; all must fit.  The server has one worker with one
 thread, so that nobody can hide in another one, but for those who hold streams: four.  Hostile clients
-have machines of their own in life: here they run at a lower priority.  --nice -10 lets root measure
-beside whatever else the machine does.
+have machines of their own in life: here they run at a lower priority.  With --realtime, which needs
+root, the server and the honest client go before whatever else the machine does.  --markdown replaces
+the section of that file.
 """
 import argparse
 import contextlib
@@ -26,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
+import report  # noqa: E402
 from measure import cpu_s  # noqa: E402
 from lib import proc  # noqa: E402
 from lib.attacks import KINDS, SPEAK, Attack  # noqa: E402
@@ -80,6 +83,7 @@ def at(found, part):
 # ---- the hostile one ----
 
 def attack_for_ever(kind, address, ready):
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     os.nice(NICE)
     attack = Attack(kind, address)
     attack.build_up()
@@ -131,6 +135,15 @@ def descriptors(pids):
     return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
 
 
+def quiet(pids):
+    """The server is done with what these clients have asked for: from now on they only wait."""
+    def rests():
+        used = cpu_s(pids)
+        time.sleep(0.2)
+        return cpu_s(pids) - used < 0.01
+    until(rests, "the server to rest", 30)
+
+
 def settled(server, before):
     until(lambda: all(now <= then + 2 for now, then in zip(descriptors(family(server)), before)),
           "the hostile connections to be closed", 60)
@@ -150,6 +163,8 @@ def measure(kind, way, options):
                 with beside(polite if kind.polite else None, server, before):
                     without = latencies(ask, kind.asks, options.seconds)
                 with beside(kind, server, before):
+                    if kind.answered:
+                        quiet(pids)
                     used, began = cpu_s(pids), time.monotonic()
                     with_ = latencies(ask, kind.asks, options.seconds)
                     cpu.append((cpu_s(pids) - used) / (time.monotonic() - began))
@@ -180,17 +195,23 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--nice", type=int, default=0)
+    parser.add_argument("--realtime", action="store_true")
+    parser.add_argument("--markdown")
     options = parser.parse_args()
-    os.nice(options.nice)
+    if options.realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     proc.adopt_orphans()
+    lines = [TABLE]
     print(TABLE, flush=True)
     for kind in KINDS:
         for way in kind.ways:
             if all(word in f"{kind.name} {way}" for word in options.only):
-                print(row(kind, way, options), flush=True)
+                lines.append(row(kind, way, options))
+                print(lines[-1], flush=True)
+    if options.markdown:
+        report.write_hostile(options.markdown, "\n".join(lines) + "\n", options)
 
 
 if __name__ == "__main__":

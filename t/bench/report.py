@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Tables from results."""
+import os
 
 OURS = "this uwsgi"
 INTRO = """# Figures, and the command that made them
@@ -24,6 +25,20 @@ whoever sleeps, and a server that is done sooner sleeps more often.
 
 {cores} cores, Linux {kernel}, TCP congestion control {congestion} (bbr paces bodies of 1 MiB over
 loopback, too, which slows some servers and not others).
+
+"""
+
+HOSTILE = "\n## What hostile clients cost others\n"
+HOSTILE_INTRO = """
+Made by `t/bench/hostile.py --realtime --markdown BENCHMARKS.md`, as root. A well-behaved client asks for
+"hello" 200 times a second, on a connection each (25 times for an answer that takes 20 ms); beside it a
+hostile client of one kind is at work, or none, in turn. Of {rounds} rounds of {seconds:g} s each the
+quietest counts, since other work of the machine only adds. Times are in ms; the server's CPU is in
+cores; memory, in MB and the most that there was, and descriptors are those of the workers, then of the
+router. There is one worker with one thread, but for the slow application (two workers) and for streams
+(two workers with two threads). The kinds are rows of t/lib/attacks.py; each is also a short test.
+
+(*) What it costs that they do not read: "without" is beside the same clients who do.
 
 """
 
@@ -65,7 +80,25 @@ def by_mode(title, columns, found, cells):
     return "\n".join(lines) + "\n"
 
 
+def _without_hostile(path):
+    """The text of a file, and the section in it that t/bench/hostile.py writes."""
+    text = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+    before, heading, section = text.partition(HOSTILE)
+    return before, heading + section
+
+
+def write_hostile(path, table, options):
+    before, _ = _without_hostile(path)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(before + HOSTILE + HOSTILE_INTRO.format(rounds=options.rounds,
+                                                        seconds=options.seconds) + table)
+
+
 def write(result, path, command, options):
+    _, hostile = _without_hostile(path)
     with open(path, "w", encoding="utf-8") as f:
         f.write(INTRO.format(command=command, rounds=options.rounds, seconds=options.seconds,
                              **result["machine"]))
@@ -78,6 +111,7 @@ def write(result, path, command, options):
             write_apart(result, f)
         for row in result["cases"]:
             f.write(one(row) + "\n")
+        f.write(hostile)
 
 
 def write_apart(result, f):

@@ -9,13 +9,14 @@ import struct
 import time
 from dataclasses import dataclass
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 from lib.address import connect
 
 TURN_S = 0.005
 BURST_S = 0.1         # what was not sent in this time is not made up for
-HTTP, UWSGI, FASTCGI = ("http-socket", "http"), ("socket",), ("fastcgi-socket",)
-SPEAK = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": fastcgi}
+HTTP, UWSGI, FASTCGI, SCGI = ("http-socket", "http"), ("socket",), ("fastcgi-socket",), ("scgi-socket",)
+SPEAK = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": fastcgi,
+         "scgi-socket": scgi}
 UNREAD = "/block?n=4000000"
 HELD = "/big?n=26000000"
 FOUR = "processes = 2\nthreads = 2\n"
@@ -70,6 +71,7 @@ def _fastcgi_post(length):
 CHUNKED = _post([("Transfer-Encoding", "chunked")])
 ENDLESS = _post([("Content-Length", "1000000000")])
 UWSGI_ENDLESS = uwsgi.request_bytes("/ignore-body", "POST", [("Content-Length", "1000000000")])
+SCGI_ENDLESS = scgi.request_bytes("/ignore-body", "POST", [("Content-Length", "1000000000")])
 ABORTED = fastcgi.begin(keep=True) + fastcgi.record(fastcgi.ABORT_REQUEST, 1)
 ASKED = fastcgi.record(fastcgi.GET_VALUES, 0, fastcgi.pairs([("FCGI_MPXS_CONNS", "")]))
 
@@ -81,10 +83,12 @@ KINDS = [
     Kind("4,000 half heads", HTTP, 4_000, http.request_bytes("/hello")[:-9]),
     Kind("4,000 half heads", UWSGI, 4_000, uwsgi.request_bytes("/hello")[:-9]),
     Kind("4,000 half heads", FASTCGI, 4_000, fastcgi.begin()),
+    Kind("4,000 half heads", SCGI, 4_000, scgi.request_bytes("/hello")[:-9]),
     Kind("heads, a byte a second", HTTP, 2_000, b"GET /hello HTTP/1.1\r\nHost: ", b"h", 2_000),
     Kind("heads, a byte a second", FASTCGI, 2_000, fastcgi.begin() + b"\1\4\0\1\x40\0\0\0", b"\0", 2_000),
     Kind("bodies, a byte a second", HTTP, 2_000, ENDLESS, b"b", 2_000),
     Kind("bodies, a byte a second", UWSGI, 2_000, UWSGI_ENDLESS, b"b", 2_000),
+    Kind("bodies, a byte a second", SCGI, 2_000, SCGI_ENDLESS, b"b", 2_000),
     Kind("one-byte chunks", HTTP, 1, CHUNKED, b"1\r\nx\r\n", 2_000_000),
     Kind("one-byte records", FASTCGI, 1, _fastcgi_post(10**9),
          fastcgi.record(fastcgi.STDIN, 1, b"x"), 2_000_000),
@@ -96,11 +100,15 @@ KINDS = [
          answered=True),
     Kind("400 unread answers of 4 MB", FASTCGI, 400, fastcgi.request_bytes(UNREAD), reads=False,
          answered=True),
+    Kind("400 unread answers of 4 MB", SCGI, 400, scgi.request_bytes(UNREAD), reads=False,
+         answered=True),
     Kind("12 unread streams of 26 MB", HTTP, 12, http.request_bytes(HELD), reads=False, each_s=4,
          ini=FOUR, polite=True),
     Kind("12 unread streams of 26 MB", UWSGI, 12, uwsgi.request_bytes(HELD), reads=False, each_s=4,
          ini=FOUR, polite=True),
     Kind("12 unread streams of 26 MB", FASTCGI, 12, fastcgi.request_bytes(HELD), reads=False, each_s=4,
+         ini=FOUR, polite=True),
+    Kind("12 unread streams of 26 MB", SCGI, 12, scgi.request_bytes(HELD), reads=False, each_s=4,
          ini=FOUR, polite=True),
     Kind("heads of 53 kB in 250 fields", HTTP, 1, b"", _fields(), 2_000_000),
     Kind("paths of 60 kB of dots", HTTP, 1, b"", http.request_bytes("/a/.." * 12_000), 2_000_000),
@@ -108,18 +116,21 @@ KINDS = [
     Kind("pipelined requests", FASTCGI, 1, b"", fastcgi.request_bytes("/hello", keep=True), 2_000_000),
     Kind("begin and abort", FASTCGI, 1, b"", ABORTED, 2_000_000),
     Kind("management records, unread", FASTCGI, 1, b"", ASKED, 2_000_000, reads=False),
-    Kind("connections opened and closed", HTTP + UWSGI + FASTCGI, 0, new=1_000, each_s=0),
+    Kind("connections opened and closed", HTTP + UWSGI + FASTCGI + SCGI, 0, new=1_000, each_s=0),
     Kind("requests reset at once", HTTP, 0, http.request_bytes("/hello"), new=1_000, each_s=0,
          reset=True),
     Kind("requests reset at once", UWSGI, 0, uwsgi.request_bytes("/hello"), new=1_000, each_s=0,
          reset=True),
     Kind("requests reset at once", FASTCGI, 0, fastcgi.request_bytes("/hello"), new=1_000, each_s=0,
          reset=True),
-    Kind("rubbish", HTTP + UWSGI + FASTCGI, 0, _rubbish, new=500, each_s=0.1),
+    Kind("requests reset at once", SCGI, 0, scgi.request_bytes("/hello"), new=1_000, each_s=0,
+         reset=True),
+    Kind("rubbish", HTTP + UWSGI + FASTCGI + SCGI, 0, _rubbish, new=500, each_s=0.1),
     Kind("rubbish for the PROXY protocol", HTTP, 0, _proxy_rubbish, new=500, each_s=0.1,
          ini="http-enable-proxy-protocol = true\n"),
     Kind("big bodies", HTTP, 4, ENDLESS, b"b" * 65536, 40_000_000),
     Kind("big bodies", UWSGI, 4, UWSGI_ENDLESS, b"b" * 65536, 40_000_000),
+    Kind("big bodies", SCGI, 4, SCGI_ENDLESS, b"b" * 65536, 40_000_000),
     Kind("big bodies", FASTCGI, 4, _fastcgi_post(10**9),
          fastcgi.record(fastcgi.STDIN, 1, b"b" * 65535), 40_000_000),
 ]

@@ -18,6 +18,7 @@ http-socket = {http-socket}
 http = {http}
 socket = {socket}
 fastcgi-socket = {fastcgi-socket}
+scgi-socket = {scgi-socket}
 module = basic
 threads = 2
 response-memory = 8m
