@@ -281,6 +281,46 @@ static void test_an_idle_connection_is_closed_without_a_word(void **state)
 	close(client);
 }
 
+/* Its tail is a part of the answer, too. */
+static void test_who_takes_nothing_of_an_answer_is_given_up(void **state)
+{
+	struct wire *w = *state;
+	int client = ask_for_much(w);
+	struct connection *c = wire_newest(w);
+
+	for (int i = 0; i < 3; i++)
+		wire_pass(w, c, 1);
+	assert_int_equal(w->unsent, 0);
+	for (int i = 0; i < 2 && w->unsent == 0; i++)
+		wire_pass(w, c, 1);
+	assert_int_equal(w->unsent, 1);
+	assert_int_equal(w->clients.open_count, 0);
+	close(client);
+}
+
+static void test_who_is_told_that_all_is_said_has_so_long_to_close(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "!\n");
+
+	wire_turn(w);
+	wire_pass(w, wire_newest(w), 4.9);
+	assert_int_equal(w->clients.open_count, 1);
+	wire_pass(w, wire_newest(w), 0.2);
+	assert_int_equal(w->clients.open_count, 0);
+	close(client);
+}
+
+static void test_who_is_closed_is_freed_in_the_same_turn(void **state)
+{
+	struct wire *w = *state;
+
+	close(wire_connect(w, "1\n"));
+	wire_turn(w);
+	assert_int_equal(w->clients.open_count, 0);
+	assert_true(LIST_EMPTY(&w->clients.closed));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +339,9 @@ int main(void)
 		WIRE_TEST(test_a_head_that_does_not_come_in_time_is_refused),
 		WIRE_TEST(test_a_head_has_its_time_from_its_first_byte),
 		WIRE_TEST(test_an_idle_connection_is_closed_without_a_word),
+		WIRE_TEST(test_who_takes_nothing_of_an_answer_is_given_up),
+		WIRE_TEST(test_who_is_told_that_all_is_said_has_so_long_to_close),
+		WIRE_TEST(test_who_is_closed_is_freed_in_the_same_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

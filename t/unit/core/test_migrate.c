@@ -321,6 +321,21 @@ static void test_silence_before_the_end_counts(void **state)
 	close(other);
 }
 
+static void test_who_has_said_nothing_yet_is_waited_for_as_long(void **state)
+{
+	const struct two *t = *state;
+	int silent = wire_connect(t->from, "");
+	struct connection *c = wire_newest(t->from);
+
+	wire_turn(t->from);
+	clients_end(&t->from->clients, 3);
+	wire_pass(t->from, c, 2.9);
+	assert_false(wire_is_closed(silent));
+	wire_pass(t->from, c, 0.2);
+	assert_true(wire_is_closed(silent));
+	close(silent);
+}
+
 static void test_who_cannot_be_told_is_counted(void **state)
 {
 	const struct two *t = *state;
@@ -430,6 +445,31 @@ static void test_before_a_long_request_as_many_move_as_the_queue_takes(void **st
 	close_clients(clients);
 }
 
+static void test_who_has_spoken_moves_before_who_is_idle(void **state)
+{
+	const struct two *t = *state;
+	int clients[CLIENTS];
+
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = wire_connect(t->from, "q\n");
+	struct connection *last = wire_newest(t->from);
+	int slow = wire_connect(t->from, "q\n");
+	wire_turn(t->from);
+	t->from->clients.neighbours = t->queue.give;
+	/* Each expects 10.5 ms, and so ten may move. */
+	last->runner.took_s = wire_newest(t->from)->runner.took_s = 0.0105;
+	wire_say(slow, "1\n");
+	wire_hear(clients[CLIENTS - 1]);
+	wire_say(clients[CLIENTS - 1], "1\n");
+	wire_turn(t->from);
+	while (clients_take_over(&t->to->clients, t->queue.take) == MIGRATE_DONE)
+		;
+	wire_turn(t->to);
+	assert_string_equal(t->to->ran, "1");
+	close(slow);
+	close_clients(clients);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,7 +489,9 @@ int main(void)
 		TEST(test_when_nobody_takes_any_more_silence_ends_it),
 		TEST(test_silence_before_the_end_counts),
 		TEST(test_a_short_request_moves_few_and_the_most_recent_first),
+		TEST(test_who_has_spoken_moves_before_who_is_idle),
 		TEST(test_before_a_long_request_as_many_move_as_the_queue_takes),
+		TEST(test_who_has_said_nothing_yet_is_waited_for_as_long),
 		TEST(test_who_cannot_be_told_is_counted),
 		TEST(test_who_was_silent_is_not_counted),
 		TEST(test_a_request_that_takes_longer_is_finished_and_counted),
