@@ -9,9 +9,11 @@
 #include "process/zygote.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,47 +46,35 @@ static _Noreturn void import_and_end(const struct config *cfg, const struct app 
 	_exit(EXIT_SUCCESS);
 }
 
-/* SIGCHLD must be blocked.  False: it still runs. */
-static bool wait_for(pid_t pid, const sigset_t *death, long long timeout_s, int *status)
+/* False: it still runs. */
+static bool wait_for(pid_t pid, long long timeout_s, int *status)
 {
-	int64_t end_ms = clock_monotonic_ms() + timeout_s * 1000, left_ms;
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int64_t until_ms = clock_monotonic_ms() + timeout_s * 1000, left_ms;
 
-	while (waitpid(pid, status, WNOHANG) == 0) {
-		left_ms = end_ms - clock_monotonic_ms();
-		if (left_ms <= 0)
-			return false;
-		const struct timespec left = { left_ms / 1000, left_ms % 1000 * 1000000 };
-		sigtimedwait(death, NULL, &left);
-	}
-	return true;
+	while ((left_ms = until_ms - clock_monotonic_ms()) > 0 && poll(&end, 1, (int)left_ms) < 0)
+		;
+	close(end.fd);
+	return waitpid(pid, status, WNOHANG) != 0;
 }
 
 int check_app(const struct config *cfg, const struct app *app, const char *start_folder,
 	      long long timeout_s, struct error *e)
 {
-	int status = 0, failed = 0;
-	sigset_t death, before;
+	int status = 0;
 
 	/* Who started this may ignore it, and the child would be reaped unseen. */
 	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&death);
-	sigaddset(&death, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &death, &before);
 	pid_t pid = fork();
-	if (pid == 0) {
-		sigprocmask(SIG_SETMASK, &before, NULL);
+	if (pid == 0)
 		import_and_end(cfg, app, start_folder);
-	}
-	if (pid < 0) {
-		failed = uwsgi_error_set(e, "cannot fork: %s", strerror(errno));
-	} else if (!wait_for(pid, &death, timeout_s, &status)) {
+	if (pid < 0)
+		return uwsgi_error_set(e, "cannot fork: %s", strerror(errno));
+	if (!wait_for(pid, timeout_s, &status)) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		failed = uwsgi_error_set(e, "the application is not imported after %lld s",
-					 timeout_s);
-	} else if (status != 0) {
-		failed = uwsgi_error_set(e, "the application cannot be imported");
+		return uwsgi_error_set(e, "the application is not imported after %lld s",
+				       timeout_s);
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return failed;
+	return status == 0 ? 0 : uwsgi_error_set(e, "the application cannot be imported");
 }
