@@ -394,7 +394,7 @@ void logpipe_close(struct logpipe *p)
 	if (!is_open(p))
 		return;
 	write_rest(p);
-	if (p->written == p->out.n) {
+	if (p->in_n && p->written == p->out.n) {
 		p->working = true;
 		pass_in(p, p->in_n); /* without its newline */
 		p->working = false;

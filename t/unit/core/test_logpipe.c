@@ -201,6 +201,19 @@ static void test_what_sinks_make_too_much_is_told_and_no_more_is_lost(void **sta
 	sinks_free(sinks);
 }
 
+static void test_without_a_pipe_the_end_writes_own_lines(void **state)
+{
+	struct fixture *f = *state;
+
+	logpipe_close(&f->pipe);
+	logpipe_open(&f->pipe, f->loop, &f->file);
+	logpipe_take_own(&f->pipe);
+	uwsgi_log(UWSGI_NOTE, "the last");
+	logpipe_close(&f->pipe);
+	read_log(f);
+	assert_string_equal(f->text, "the last\n");
+}
+
 static void test_one_that_is_closed_does_nothing(void **state)
 {
 	struct logpipe closed = { 0 };
@@ -224,6 +237,7 @@ int main(void)
 		WITH_LOG(test_the_end_writes_what_is_left),
 		WITH_LOG(test_sinks_get_whole_lines),
 		WITH_LOG(test_what_sinks_make_too_much_is_told_and_no_more_is_lost),
+		WITH_LOG(test_without_a_pipe_the_end_writes_own_lines),
 		WITH_LOG(test_one_that_is_closed_does_nothing),
 	};
 
