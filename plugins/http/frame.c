@@ -30,12 +30,27 @@ static void add(struct text *t, struct slice s)
 	t->n += s.n;
 }
 
+static char *put(char *to, struct slice s)
+{
+	if (s.n)
+		memcpy(to, s.p, s.n);
+	return to + s.n;
+}
+
 static void add_field(struct text *t, struct slice name, struct slice value)
 {
-	add(t, name);
-	add(t, SLICE(": "));
-	add(t, value);
-	add(t, SLICE("\r\n"));
+	size_t n = name.n + value.n + 4;
+
+	if (n > sizeof t->bytes - t->n) {
+		add(t, name);
+		add(t, SLICE(": "));
+		add(t, value);
+		add(t, SLICE("\r\n"));
+		return;
+	}
+	char *end = put(put(t->bytes + t->n, name), SLICE(": "));
+	put(put(end, value), SLICE("\r\n"));
+	t->n += n;
 }
 
 static bool asks_to_close(struct slice value)

@@ -28,13 +28,14 @@ static bool latin1(PyObject *text, struct slice *s)
 
 static bool has_control(struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char byte = (unsigned char)s.p[i];
+	static const bool control[256] = {
+		[0 ... '\t' - 1] = true, ['\t' + 1 ... 0x1f] = true, [0x7f] = true
+	};
+	bool found = false;
 
-		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < s.n; i++)
+		found |= control[(unsigned char)s.p[i]];
+	return found;
 }
 
 /* RFC 9110 section 5.6.2. */
@@ -48,10 +49,10 @@ static bool is_token(struct slice s)
 		['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 	};
 
+	bool all = s.n > 0;
 	for (size_t i = 0; i < s.n; i++)
-		if (!in_token[(unsigned char)s.p[i]])
-			return false;
-	return s.n > 0;
+		all &= in_token[(unsigned char)s.p[i]];
+	return all;
 }
 
 static bool is_digit(char c)
