@@ -259,6 +259,7 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 	snprintf(what, sizeof what, "%s (pid %ld) ended %s: %s", slot->name, (long)slot->pid,
 		 starting ? "while it started" : "unexpectedly", end);
 	channel_close(channel_of(g, slot), g->host->loop);
+	atomic_store(&g->scoreboard.slot[slot - g->roster.slots].pid, 0);
 	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms))
 		return;
 	if (starting)
@@ -597,10 +598,13 @@ static int prepare(struct generation *g, struct error *e)
 
 	if (gateway)
 		gateway->needs(g->config, &needs);
+	const struct roster_row rows[] = {
+		{ .name = "worker", .count = (int)s->processes, .by_zygote = true },
+		{ .name = gateway ? gateway->name : "", .count = needs.processes },
+	};
 	const struct roster_setup roster = {
-		.workers = (int)s->processes,
-		.gateways = needs.processes,
-		.gateway = gateway ? gateway->name : NULL,
+		.rows = rows,
+		.row_count = sizeof rows / sizeof *rows,
 		.mercy_ms = g->limits->worker_mercy_s * 1000,
 		.start_ms = g->limits->reload_timeout_s * 1000,
 	};
@@ -685,5 +689,6 @@ void generation_close_in_child(struct generation *g, const struct generation *ow
 	if (g == own)
 		return;
 	migrate_close(&g->neighbours);
-	listeners_close(&g->listeners, &own->listeners, false);
+	listeners_close(&g->listeners, own ? &own->listeners : NULL, false);
+	scoreboard_fini(&g->scoreboard);
 }

@@ -105,7 +105,8 @@ void generation_free(struct generation *, const struct listeners *kept, bool unl
 
 /* Whether a lost worker could be replaced. */
 bool generation_can_fork(const struct generation *);
-/* In a new child of `own`: closes what this generation has and `own` does not share. */
+/* In a new child of `own` (NULL: of the master itself): closes what this generation has and `own` does
+ * not share. */
 void generation_close_in_child(struct generation *, const struct generation *own);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "process/gateway.h"
+#include "process/service.h"
+#include "process/services.h"
 #include "process/zygote.h"
 #include "settings/option.h"
 #include "base/stray.h"
@@ -72,6 +74,7 @@ struct master {
 	struct announcer announcer;
 	struct succession_setup succession_setup;
 	struct succession succession;
+	struct services services;
 	struct logmaster log;
 	struct touch touch_reload;
 	struct watch signals; /* a signalfd */
@@ -88,6 +91,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	logmaster_enter_child(&m->log);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
+	services_enter_child(&m->services);
 }
 
 static _Noreturn void become_zygote(struct master *m, const struct generation *g, pid_t master,
@@ -156,6 +160,26 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 	return pid;
 }
 
+static pid_t fork_service(void *data, const struct service *service, const char *name,
+			  int channel)
+{
+	struct master *m = data;
+	const struct service_start start = { .service = service,
+					     .config = succession_config(&m->succession),
+					     .name = name,
+					     .channel = channel,
+					     .master = getpid() };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		enter_child(m, NULL);
+		migrate_close(&m->host.workers_left);
+		migrate_close(&m->host.gateways_left);
+		_exit(service_run(&start));
+	}
+	return pid;
+}
+
 static bool is_child(pid_t pid)
 {
 	siginfo_t info;
@@ -186,20 +210,25 @@ static void on_in_force(void *data, const struct config *cfg)
 	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
+	/* Services go on as long as there are workers. */
+	if (cfg)
+		services_use(&m->services, cfg, succession_scoreboard(&m->succession));
 }
 
 /* ---- time ---- */
 
 static void step(struct master *m)
 {
-	int64_t due_ms = succession_step(&m->succession);
+	int64_t due_ms = succession_step(&m->succession), now_ms = clock_monotonic_ms();
 
-	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations)
+		services_use(&m->services, NULL, NULL);
+	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
+	ev_timer_stop(m->loop, &m->timer);
+	if (!m->succession.generations && services_are_gone(&m->services))
 		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
-	int64_t now_ms = clock_monotonic_ms();
 	ev_now_update(m->loop);
 	ev_timer_set(&m->timer, due_ms > now_ms ? (double)(due_ms - now_ms) / 1000 : 0., 0.);
 	ev_timer_start(m->loop, &m->timer);
@@ -234,7 +263,8 @@ static void reap(struct master *m)
 	while (peek(&info)) {
 		/* What it said in the log comes before what is said of it. */
 		logmaster_drain(&m->log);
-		succession_ended(&m->succession, &info);
+		if (!services_ended(&m->services, &info, clock_monotonic_ms()))
+			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
 		while (waitpid(info.si_pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -367,6 +397,11 @@ static int prepare(struct master *m, struct error *e)
 							 .in_force = on_in_force,
 							 .data = m };
 	succession_init(&m->succession, &m->succession_setup, &m->host);
+	m->services.loop = m->loop;
+	m->services.loader = setup->loader;
+	m->services.fork = fork_service;
+	m->services.stirred = on_stirred;
+	m->services.data = m;
 	return 0;
 }
 

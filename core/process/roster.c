@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,11 +17,16 @@
 
 int roster_init(struct roster *r, const struct roster_setup *setup, struct error *e)
 {
-	*r = (struct roster){ .workers = setup->workers,
-			      .places = setup->workers + setup->gateways,
-			      .gateway = setup->gateway,
+	*r = (struct roster){ .row_count = setup->row_count,
 			      .mercy_ms = setup->mercy_ms,
 			      .start_ms = setup->start_ms };
+	assert(setup->row_count <= ROSTER_ROWS);
+	for (size_t i = 0; i < setup->row_count; i++) {
+		r->rows[i] = setup->rows[i];
+		assert(!r->rows[i].by_zygote || r->workers == r->places);
+		r->places += r->rows[i].count;
+		r->workers += r->rows[i].by_zygote ? r->rows[i].count : 0;
+	}
 	r->slot_count = 2 * (size_t)r->places;
 	r->slots = calloc(r->slot_count, sizeof *r->slots);
 	r->place = calloc((size_t)r->places, sizeof *r->place);
@@ -201,11 +207,13 @@ static struct slot *find_vacant(struct roster *r)
 
 static void fill(const struct roster *r, struct slot *slot, int place)
 {
-	bool is_worker = place <= r->workers;
+	const struct roster_row *row = r->rows;
+	int number = place;
 
+	for (; number > row->count; row++)
+		number -= row->count;
 	*slot = (struct slot){ .place = place };
-	snprintf(slot->name, sizeof slot->name, "%s %d", is_worker ? "worker" : r->gateway,
-		 is_worker ? place : place - r->workers);
+	snprintf(slot->name, sizeof slot->name, "%s %d", row->name, number);
 }
 
 static int orders_under_way(const struct roster *r)

@@ -21,10 +21,20 @@ struct place {
 	struct slot *serves; /* the one that stays until another serves; NULL: nobody serves */
 };
 
+/* A kind of process. */
+struct roster_row {
+	const char *name; /* "worker", "http": its processes are numbered; outlives the roster */
+	int count;
+	bool by_zygote; /* forked by it, with the application; else by the master */
+};
+
+enum { ROSTER_ROWS = 4 };
+
 /* Twice as many slots as places: a successor is there before a worker leaves. */
 struct roster {
-	int workers, places; /* the places of workers, then those of gateways */
-	const char *gateway; /* borrowed; NULL: there are none */
+	struct roster_row rows[ROSTER_ROWS]; /* their places, one row's behind the other's */
+	size_t row_count;
+	int workers, places; /* places that the zygote fills, which come first; all */
 	size_t slot_count;
 	struct slot *slots;
 	struct place *place;  /* [places] */
@@ -40,8 +50,8 @@ struct roster {
 };
 
 struct roster_setup {
-	int workers, gateways;
-	const char *gateway; /* their name, which outlives the roster */
+	const struct roster_row *rows; /* copied; those by_zygote come first */
+	size_t row_count;              /* at most ROSTER_ROWS */
 	int64_t mercy_ms, start_ms;
 };
 
@@ -76,6 +86,7 @@ bool roster_died(struct roster *, struct slot *, int64_t now_ms, int64_t *delay_
 /* All are to leave; what is there at that time is killed. */
 void roster_drain(struct roster *, int64_t by_ms, bool gateways_first);
 
+/* Not one of those that the zygote forks. */
 bool roster_is_gateway(const struct roster *, const struct slot *);
 /* Somebody else will do its work or is not needed: the end of this one is nobody's loss. */
 bool roster_is_replaced(const struct roster *, const struct slot *);

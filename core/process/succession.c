@@ -387,6 +387,13 @@ const struct config *succession_config(const struct succession *s)
 	return g ? g->config : NULL;
 }
 
+const struct scoreboard *succession_scoreboard(const struct succession *s)
+{
+	const struct generation *g = s->serving ? s->serving : s->generations;
+
+	return g ? &g->scoreboard : NULL;
+}
+
 void succession_print_status(const struct succession *s)
 {
 	for (const struct generation *g = s->generations; g; g = g->next)

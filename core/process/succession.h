@@ -52,6 +52,8 @@ int64_t succession_step(struct succession *);
 void succession_ended(struct succession *, const siginfo_t *);
 /* That of the serving generation, or of the one that will serve; NULL: none is left. */
 const struct config *succession_config(const struct succession *);
+/* Of the generation with that configuration. */
+const struct scoreboard *succession_scoreboard(const struct succession *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);
 /* In a new child of `own`: closes what that does not have. */

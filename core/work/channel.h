@@ -21,7 +21,9 @@ enum message_kind {
 	MESSAGE_CHANGED, /* the application was changed on disk; text: what */
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
-	/* master to worker */
+	/* master to service */
+	MESSAGE_SCOREBOARD, /* of who serves now; value: its slots, worker: its lanes, and its memory */
+	/* master to worker, gateway and service */
 	/* Finish what is running, then end.  value: the whole server stops, and silent connections are
 	 * closed within so many milliseconds; 0: others serve on, and get the connections.
 	 * mercy_ms: after that time it is killed. */

@@ -28,6 +28,12 @@ static const struct member gateway_members[] = {
 	MEMBER(gateway, name),   MEMBER(gateway, needs), MEMBER(gateway, start),
 	MEMBER(gateway, handle), MEMBER(gateway, gone),  MEMBER(gateway, release),
 };
+static const struct member service_members[] = {
+	MEMBER(service, name),
+	MEMBER(service, wants),
+	MEMBER(service, start),
+	MEMBER(service, stop),
+};
 #undef MEMBER
 
 /* part NULL: the plugin has none, which is well. */
@@ -96,7 +102,8 @@ int contract_check(const struct plugin *p, struct error *e)
 	if (!p->name || !*p->name)
 		return uwsgi_error_set(e, "the plugin has no name");
 	if (check_options(p, e) || CHECK_MEMBERS(p, protocol, e) || CHECK_MEMBERS(p, app, e) ||
-	    CHECK_MEMBERS(p, handler, e) || CHECK_MEMBERS(p, gateway, e))
+	    CHECK_MEMBERS(p, handler, e) || CHECK_MEMBERS(p, gateway, e) ||
+	    CHECK_MEMBERS(p, service, e))
 		return -1;
 	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
 		return uwsgi_error_set(e,

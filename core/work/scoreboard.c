@@ -4,8 +4,10 @@
 #include "work/scoreboard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static void *map_shared(size_t size, struct error *e)
 {
@@ -17,29 +19,73 @@ static void *map_shared(size_t size, struct error *e)
 	return NULL;
 }
 
-int scoreboard_init(struct scoreboard *sb, size_t slots, size_t lanes, struct error *e)
+static size_t size_of(size_t slots, size_t lanes)
 {
-	size_t slots_size = slots * sizeof *sb->slot;
-	size_t mapped = slots_size + slots * lanes * sizeof *sb->lane;
-	char *p = map_shared(mapped, e);
+	return slots * sizeof(struct slot_score) + slots * lanes * sizeof(struct lane_score);
+}
 
-	if (!p)
-		return -1;
+static void lay_out(struct scoreboard *sb, void *at, size_t slots, size_t lanes, int fd)
+{
 	*sb = (struct scoreboard){
 		.slots = slots,
 		.lanes = lanes,
-		.slot = (struct slot_score *)p,
-		.lane = (struct lane_score *)(p + slots_size),
-		.mapped = mapped,
+		.slot = at,
+		.lane = (struct lane_score *)((char *)at + slots * sizeof *sb->slot),
+		.mapped = size_of(slots, lanes),
+		.fd = fd,
 	};
+}
+
+/* A memory that has a descriptor, and that nobody who is given that can write to. */
+static void *map_file(int fd, size_t size, struct error *e)
+{
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+				     F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0)
+		return p;
+	uwsgi_error_set(e, "cannot map %zu bytes of shared memory: %s", size, strerror(errno));
+	if (p != MAP_FAILED)
+		munmap(p, size);
+	return NULL;
+}
+
+int scoreboard_init(struct scoreboard *sb, size_t slots, size_t lanes, struct error *e)
+{
+	int fd = memfd_create("uwsgi-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	void *p = map_file(fd, size_of(slots, lanes), e);
+
+	if (p) {
+		lay_out(sb, p, slots, lanes, fd);
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	*sb = (struct scoreboard){ .fd = -1 };
+	return -1;
+}
+
+int scoreboard_view(struct scoreboard *sb, int fd, size_t slots, size_t lanes)
+{
+	void *p = mmap(NULL, size_of(slots, lanes), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	lay_out(sb, p, slots, lanes, -1);
 	return 0;
 }
 
 void scoreboard_fini(struct scoreboard *sb)
 {
-	if (sb->slot)
-		munmap(sb->slot, sb->mapped);
-	*sb = (struct scoreboard){ 0 };
+	if (!sb->slot)
+		return;
+	munmap(sb->slot, sb->mapped);
+	if (sb->fd >= 0)
+		close(sb->fd);
+	*sb = (struct scoreboard){ .fd = -1 };
 }
 
 struct lane_score *scoreboard_lane(const struct scoreboard *sb, size_t slot, size_t lane)

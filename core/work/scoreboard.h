@@ -26,6 +26,7 @@ struct lane_score {
 /* One worker slot's row. */
 struct slot_score {
 	_Alignas(64) atomic_uint_fast64_t requests; /* of its present worker */
+	atomic_int pid, worker; /* which one that is; pid 0: none serves */
 };
 
 /* Counters that outlive a generation. */
@@ -39,12 +40,15 @@ struct scoreboard {
 	struct slot_score *slot; /* [slots] */
 	struct lane_score *lane; /* [slots * lanes] */
 	size_t mapped;
+	int fd; /* of the mapping: for a process that was forked before it was made; -1: none */
 };
 
 /* Returns -1 with the reason. */
 int scoreboard_init(struct scoreboard *, size_t slots, size_t lanes, struct error *);
 void scoreboard_fini(struct scoreboard *);
 struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
+/* A view of the mapping behind fd, which can only be read.  -1: not possible. */
+int scoreboard_view(struct scoreboard *, int fd, size_t slots, size_t lanes);
 /* For a new worker in this slot. */
 void scoreboard_clear(const struct scoreboard *, size_t slot);
 

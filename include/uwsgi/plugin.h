@@ -427,6 +427,43 @@ struct gateway {
 	void (*release)(void *state, void *const *owners, size_t count);
 };
 
+/* ---- a service: a process of its own that watches the server, and answers also when no worker can:
+ * statistics, health ---- */
+
+struct status; /* what the workers are doing, to be read only */
+
+struct service_setup {
+	const struct config *config; /* of this process: it is started anew when its options change */
+	struct ev_loop *loop;
+	const struct status *status;
+};
+
+/* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
+ * goes on through reloads, is the last to leave and dies with the master.  Its only thread turns the
+ * loop: nothing here may wait.  No member may be NULL. */
+struct service {
+	const char *name; /* "stats"; its process is named so */
+	/* In the master: whether this configuration wants it. */
+	bool (*wants)(const struct config *);
+	/* In its process, once; *state is handed to stop(). */
+	int (*start)(const struct service_setup *, void **state, struct error *);
+	/* It is asked to leave; the process ends when this returns. */
+	void (*stop)(void *state);
+};
+
+/* One lane of a worker of the generation that serves. */
+struct lane_status {
+	int worker, lane; /* worker: 1.. ; lane: 0.. */
+	pid_t pid;
+	unsigned long long requests; /* of this lane, since its worker began */
+	bool busy;
+	long long running_ms; /* the present request has run so long; 0: it is idle */
+	/* Of the present or the last request, cut; copies, since the worker goes on. */
+	char method[16], uri[224];
+};
+/* The next lane of a worker that serves; *i begins as 0.  False: there are no more. */
+UWSGI_API bool uwsgi_status_next(const struct status *, size_t *i, struct lane_status *);
+
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */
 struct plugin {
@@ -439,6 +476,7 @@ struct plugin {
 	const struct app *app;
 	const struct handler *handler;
 	const struct gateway *gateway;
+	const struct service *service;
 };
 extern UWSGI_API const struct plugin uwsgi_plugin;
 

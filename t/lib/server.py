@@ -213,14 +213,19 @@ class Server:
 
     def workers(self):
         """The pids of the worker processes; the process that they are forked from is none, nor
-        are routers."""
+        are routers and services."""
         zygotes = re.findall(r"(?:imported|ready) in \d+ ms \(pid (\d+)\)", self.log())
         return sorted(p for p in proc.children(self.pid)
-                      if str(p) not in zygotes and p not in self.routers() and proc.alive(p))
+                      if str(p) not in zygotes and p not in self.routers() + self.services() and
+                      proc.alive(p))
 
     def routers(self):
         """The pids of the router processes that were started so far."""
         return [int(p) for p in re.findall(r"^http \d+ \(pid (\d+)\) takes", self.log(), re.M)]
+
+    def services(self):
+        """The same of services."""
+        return [int(p) for p in re.findall(r"^\w+ \d+ \(pid (\d+)\) runs$", self.log(), re.M)]
 
     def wait_listening(self, name, seconds=10):
         until(lambda: self.ended() or accepts(self.names[name]), f"{name} to accept", seconds)

@@ -10,9 +10,9 @@ enum { MERCY_MS = 1000, START_MS = 5000 };
 
 static void begin(struct roster *r, int workers, int gateways)
 {
-	const struct roster_setup setup = { .workers = workers,
-					    .gateways = gateways,
-					    .gateway = "http",
+	const struct roster_row rows[] = { { "worker", workers, true }, { "http", gateways, false } };
+	const struct roster_setup setup = { .rows = rows,
+					    .row_count = 2,
 					    .mercy_ms = MERCY_MS,
 					    .start_ms = START_MS };
 	struct error e;

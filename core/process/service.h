@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* service.h: a service's process, from its fork to its end. */
+#ifndef UWSGI_SERVICE_H
+#define UWSGI_SERVICE_H
+
+#include <uwsgi/plugin.h>
+
+struct service_start {
+	const struct service *service;
+	const struct config *config;
+	const char *name; /* "stats 1" */
+	int channel;      /* to the master */
+	pid_t master;
+};
+
+/* Turns the loop until the master says leave or is gone; returns the exit code. */
+int service_run(const struct service_start *);
+
+#endif

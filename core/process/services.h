@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* services.h: the services of this server, which go on through reloads.  The master's. */
+#ifndef UWSGI_SERVICES_H
+#define UWSGI_SERVICES_H
+
+#include "process/roster.h"
+#include "work/channel.h"
+#include "work/loader.h"
+#include "work/scoreboard.h"
+
+#include <signal.h>
+
+struct services;
+
+/* One service: a place that one process fills, and its successor when it dies. */
+struct service_place {
+	struct services *all;
+	const struct plugin *plugin;
+	struct roster roster; /* as long as `running` says so */
+	struct watch channel[2];
+	/* What its options say, as a number; 0: it is not wanted, or it does not run. */
+	uint64_t wanted, running;
+};
+
+struct services {
+	struct ev_loop *loop;
+	const struct loader *loader;
+	/* Forks a process that runs the service with the configuration in force and speaks over
+	 * this channel: its pid, or -1 with errno. */
+	pid_t (*fork)(void *data, const struct service *, const char *name, int channel);
+	/* services_step() is to be called soon. */
+	void (*stirred)(void *data);
+	void *data;
+	const struct scoreboard *board; /* of the generation that serves */
+	struct service_place places[LOADER_MAX];
+	size_t count;
+};
+
+/* This configuration is in force, and that scoreboard its generation's.  Services whose options have
+ * changed start anew.  NULL: all are to leave. */
+void services_use(struct services *, const struct config *, const struct scoreboard *);
+/* Does what is due; when to call it again, 0: when something has happened. */
+int64_t services_step(struct services *, int64_t now_ms);
+/* A child has ended.  False: it was no service. */
+bool services_ended(struct services *, const siginfo_t *, int64_t now_ms);
+/* No process is left. */
+bool services_are_gone(const struct services *);
+/* In a child: closes what is the master's. */
+void services_enter_child(struct services *);
+
+#endif
