@@ -50,6 +50,14 @@ static void on_gone(void *host, struct exchange *x)
 	p->gateway->gone(p->state, x->handled);
 }
 
+static void on_said_all(void *host, struct exchange *x)
+{
+	struct process *p = host;
+
+	if (p->gateway->said_all)
+		p->gateway->said_all(p->state, x->handled);
+}
+
 static void on_refused(void *host, struct exchange *x)
 {
 	(void)host;
@@ -73,6 +81,7 @@ static void on_release(void *host, void *const *owners, size_t count)
 static const struct clients_host host_functions = {
 	.run = on_run,
 	.gone = on_gone,
+	.said_all = on_said_all,
 	.refused = on_refused,
 	.unsent = on_unsent,
 	.release = on_release,

@@ -20,6 +20,9 @@
 /* A deadline that is none. */
 enum { NEVER_MS = 1 << 30 };
 
+/* Most answers are there sooner: to watch their clients would cost more than it gives. */
+static const double long_s = 0.5;
+
 static struct connection *asked_by(struct request *rq)
 {
 	return ((struct exchange *)((char *)rq - offsetof(struct exchange, rq)))->connection;
@@ -52,7 +55,7 @@ static int64_t look_at_ms(const struct connection *c)
 static void watch(struct connection *c)
 {
 	bool sends = c->x->out.pending > 0;
-	bool looks = c->clients->host->ended && c->body == BODY_WHOLE && !c->spoke;
+	bool looks = (c->clients->host->ended || c->long_since) && c->body == BODY_WHOLE && !c->spoke;
 	bool reads = looks || c->body == BODY_WANTED;
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
@@ -81,6 +84,45 @@ void answering_on_unsent(struct connection *c)
 }
 
 /* ---- life ---- */
+
+/* Of who is being answered since the look before. */
+static void on_look(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct clients *clients = w->data;
+	struct connection *c;
+	bool any = false;
+
+	(void)events;
+	LIST_FOREACH(c, &clients->open, link) {
+		if (!goes_on(c))
+			continue;
+		any = true;
+		if (c->long_since && !c->spoke)
+			watch(c);
+		c->long_since = true;
+	}
+	if (!any)
+		ev_timer_stop(loop, w);
+}
+
+void answering_init(struct clients *clients)
+{
+	ev_timer_init(&clients->look, on_look, long_s, long_s);
+	clients->look.data = clients;
+}
+
+void answering_begin(struct connection *c)
+{
+	struct clients *clients = c->clients;
+
+	c->state = ANSWERING;
+	if (!clients->host->said_all)
+		return;
+	c->spoke = c->x->in.begin < c->x->in.end;
+	c->long_since = false;
+	if (!ev_is_active(&clients->look))
+		ev_timer_again(clients->loop, &clients->look);
+}
 
 void answering_run(struct connection *c)
 {
@@ -123,12 +165,35 @@ void answering_lose_peer(struct connection *c)
 
 /* ---- events ---- */
 
-/* Of a gateway's: that the peer says more, or that it says no more, is looked at later. */
+/* Bytes of a request behind this one hide the peer's end until they are read. */
+static bool has_ended(struct connection *c)
+{
+	char byte;
+	ssize_t n = recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	c->spoke = n > 0;
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* Of a gateway's, whose answers are for half-closed connections, too. */
+static void hear_for_gateway(struct connection *c)
+{
+	const struct clients_host *host = c->clients->host;
+
+	ev_io_stop(c->clients->loop, &c->io);
+	if (!host->said_all || c->spoke || !has_ended(c))
+		return;
+	c->spoke = true;
+	host->said_all(c->clients->host_data, c->x);
+}
+
 static void send_for_gateway(struct connection *c, int events)
 {
-	enum sent sent = events & EV_WRITE ? sock_send(c->io.fd, &c->x->out) : SENT_ALL;
-
-	switch (sent) {
+	if (!(events & EV_WRITE)) {
+		hear_for_gateway(c);
+		return;
+	}
+	switch (sock_send(c->io.fd, &c->x->out)) {
 	case SENT_FAILED:
 		answering_lose_peer(c);
 		return;
@@ -162,18 +227,6 @@ static void send_more(struct connection *c)
 	c->clients->host->drained(c->clients->host_data, c->x);
 }
 
-/* Bytes of a request behind this one hide the peer's end until they are read. */
-static void look_for_end(struct connection *c)
-{
-	char byte;
-	ssize_t n = recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	if (n > 0)
-		c->spoke = true;
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		answering_lose_peer(c);
-}
-
 static void read_on(struct connection *c)
 {
 	switch (intake_read_body(c)) {
@@ -198,8 +251,8 @@ void answering_on_io(struct connection *c, int events)
 		send_more(c);
 	if (goes_on(c) && events & EV_READ && c->body == BODY_WANTED)
 		read_on(c);
-	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE)
-		look_for_end(c);
+	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE && has_ended(c))
+		answering_lose_peer(c);
 	if (goes_on(c))
 		watch(c);
 }

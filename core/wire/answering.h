@@ -6,6 +6,9 @@
 
 #include "wire/connection.h"
 
+void answering_init(struct clients *);
+/* Its request has been run, and is to be answered later. */
+void answering_begin(struct connection *);
 /* Runs its request for a host with ended(), whatever of the body is there. */
 void answering_run(struct connection *);
 /* The response has ended. */

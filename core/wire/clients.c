@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "wire/answering.h"
 #include "wire/backend.h"
 #include "wire/intake.h"
 
@@ -286,6 +287,7 @@ void clients_init(struct clients *clients, struct ev_loop *loop, const struct cl
 	clients->retry.data = clients;
 	ev_timer_init(&clients->grace, on_grace, 0., 0.);
 	clients->grace.data = clients;
+	answering_init(clients);
 }
 
 void clients_fini(struct clients *clients)
@@ -298,6 +300,7 @@ void clients_fini(struct clients *clients)
 	ev_idle_stop(clients->loop, &clients->more);
 	ev_timer_stop(clients->loop, &clients->retry);
 	ev_timer_stop(clients->loop, &clients->grace);
+	ev_timer_stop(clients->loop, &clients->look);
 }
 
 void clients_leave(struct clients *clients)

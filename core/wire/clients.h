@@ -16,6 +16,9 @@ struct clients_host {
 	/* The peer is gone before the response has ended, which must be ended in this call; NULL:
 	 * run() ends all. */
 	void (*gone)(void *host, struct exchange *x);
+	/* While a response is to come that ends later: the peer says no more, and may still want it.
+	 * NULL: that makes no difference. */
+	void (*said_all)(void *host, struct exchange *x);
 	/* For a host whose requests run before their bodies are whole, and side by side; NULL for any
 	 * other.  The response has ended, inside run() or later, or its connection was detached; after
 	 * this the exchange is somebody else's. */
@@ -65,6 +68,7 @@ struct clients {
 	ev_check turn;   /* fed when something is to be done at the end of a turn; active while leaving */
 	ev_idle more;    /* runs while a turn has left something to the next one */
 	ev_timer retry;  /* successors had no room */
+	ev_timer look;   /* for peers that leave before they are answered; with said_all() only */
 	ev_timer grace;  /* after it, idle connections are closed */
 	struct seldom no_memory, no_room, cut, made_room; /* said in the log */
 	int64_t date_s; /* the second that date_text says */

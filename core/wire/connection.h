@@ -46,7 +46,9 @@ struct connection {
 	bool close_after; /* once all is sent */
 	bool linger;      /* the peer may still be sending */
 	enum body_state body;
-	bool spoke; /* while ANSWERING, behind its request: that it leaves cannot be seen */
+	/* While ANSWERING: behind its request something came, so that its end cannot be seen, or that
+	 * end; and it has been so for a while. */
+	bool spoke, long_since;
 	int64_t lingered;
 	struct address_text peer;
 	_Alignas(16) char protocol_state[];

@@ -72,7 +72,7 @@ void intake_run(struct connection *c)
 	}
 	clients->host->run(clients->host_data, x);
 	if (!x->rs.ended) {
-		c->state = ANSWERING;
+		answering_begin(c);
 		return;
 	}
 	/* Deadlines count from now, not from before the application ran. */

@@ -410,7 +410,7 @@ struct gateway_setup {
 };
 
 /* It accepts on the addresses of the plugin's rows with LISTEN_GATEWAY, where the plugin's protocol
- * is spoken.  No member may be NULL.  All but needs() are called in its process, on its only thread,
+ * is spoken.  No member may be NULL but said_all.  All but needs() are called in its process, on its only thread,
  * and must not wait. */
 struct gateway {
 	const char *name; /* "http"; its processes are named so */
@@ -423,6 +423,9 @@ struct gateway {
 	void *(*handle)(void *state, struct request *, struct response *);
 	/* The client is gone: the response must be ended, though nobody gets to see it. */
 	void (*gone)(void *state, void *handled);
+	/* The client has closed the connection, or only its own half of it: an answer may still be
+	 * wanted.  NULL: that makes no difference. */
+	void (*said_all)(void *state, void *handled);
 	/* As struct app's. */
 	void (*release)(void *state, void *const *owners, size_t count);
 };

@@ -48,6 +48,7 @@ struct job *job_take(struct router *r)
 	job->nodes_tried = 0;
 	job->body_sent = 0;
 	job->lent = 0;
+	job->said_all = false;
 	return job;
 }
 
@@ -135,8 +136,11 @@ void job_give_up(struct job *job, int status, const char *why)
 	snprintf(gets, sizeof gets, "%d", status);
 	uwsgi_escape(method_text, sizeof method_text, method);
 	uwsgi_escape(uri_text, sizeof uri_text, uri);
-	uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text, uri_text, why,
-		  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
+	/* A worker that ends it where the client has left is right. */
+	if (!job->said_all)
+		uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text,
+			  uri_text, why,
+			  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
 	uwsgi_response_refuse(job_finish(job), status, (struct slice){ 0 });
 }
 
@@ -243,6 +247,15 @@ static void send_request(struct job *job)
 	}
 	job->phase = HEAD;
 	job_watch(job, EV_READ);
+	if (job->said_all)
+		job_say_all(job);
+}
+
+void job_say_all(struct job *job)
+{
+	job->said_all = true;
+	if (job->router->own && (job->phase == HEAD || job->phase == BODY))
+		shutdown(job->io.fd, SHUT_WR);
 }
 
 /* ---- connecting ---- */

@@ -42,6 +42,7 @@ struct job {
 	double deadline;
 	size_t nodes_tried;
 	struct body_view body;
+	bool said_all; /* the client says no more */
 	bool passes_file; /* the body goes to a worker as the file that it is in */
 	int64_t body_sent;
 	size_t begin, end; /* of what is in the buffer and still to be used */
@@ -60,6 +61,9 @@ struct job *job_take(struct router *);
 struct response *job_finish(struct job *);
 /* The client is told so, unless its answer has begun, and the log why. */
 void job_give_up(struct job *, int status, const char *why);
+/* The client says no more.  This server's workers hear of it, as it says nothing about who else may be
+ * there. */
+void job_say_all(struct job *);
 /* The server ended, or an error came, where an answer was due. */
 void job_fail_to_read(struct job *);
 /* The response has given back all stretches of the buffer. */

@@ -135,6 +135,12 @@ static void gone(void *state, void *handled)
 	uwsgi_response_end(job_finish(handled));
 }
 
+static void said_all(void *state, void *handled)
+{
+	(void)state;
+	job_say_all(handled);
+}
+
 static void release(void *state, void *const *owners, size_t count)
 {
 	(void)state;
@@ -152,5 +158,6 @@ const struct gateway router_gateway = {
 	.start = start,
 	.handle = handle,
 	.gone = gone,
+	.said_all = said_all,
 	.release = release,
 };

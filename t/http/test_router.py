@@ -435,3 +435,13 @@ def test_without_the_option_an_upgrade_is_a_request_like_any_other(start):
     with http.Connection(server.http) as c:
         for _ in range(2):
             assert c.request("/hello", headers=UPGRADE).body == b"hello\n"
+
+
+@pytest.mark.parametrize("target", ["/hello", "/sleep?s=1.2"])
+def test_a_client_that_closes_its_half_of_the_connection_gets_its_answer(start, target):
+    server = start("http = {router}\nmodule = basic\n")
+    with http.Connection(server.router) as c:
+        c.send(http.request_bytes(target))
+        c.finish_sending()
+        assert c.read().status == 200
+    assert "the client gets" not in server.log()

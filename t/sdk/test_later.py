@@ -169,17 +169,33 @@ def test_kept_and_pipelined_requests_follow_each_other(later):
         assert c.request("/echo", "POST", body=body).body == body
 
 
-@pytest.mark.parametrize("way", STREAMS)
+@pytest.mark.parametrize("way", SPEAK)
 def test_a_client_that_leaves_is_told_of(later, way):
     server = later()
     c = ask(server, way, "/hang")
+    http.request(server.http, "/hello")
     c.socket.close()
     server.wait_log("later: a client is gone")
+    assert SPEAK[way].request(server.names[way], "/hello").body == b"hello\n"
+    assert "the client gets" not in server.log()
+
+
+@pytest.mark.parametrize("way", STREAMS)
+def test_a_client_that_leaves_within_its_body_is_told_of(later, way):
+    server = later()
     c = open_at(server, way)
     c.send(SPEAK[way].request_bytes("/echo", "POST", body=bytes(5000))[:-2000])
     c.socket.close()
-    until(lambda: server.log().count("later: a client is gone") == 2, "the second one")
+    server.wait_log("later: a client is gone")
     assert SPEAK[way].request(server.names[way], "/hello").body == b"hello\n"
+
+
+def test_a_kept_connection_that_leaves_is_told_of_at_once(later):
+    server = later()
+    with http.Connection(server.router) as c:
+        assert c.request("/hello").body == b"hello\n"
+        c.send(http.request_bytes("/hang"))
+    server.wait_log("later: a client is gone")
 
 
 def test_a_body_that_is_none_ends_its_request(later):
@@ -305,6 +321,6 @@ def test_one_that_cannot_start_is_said_and_a_reload_to_it_changes_nothing(later)
 def test_handlers_stand_before_it(later, plugin):
     server = later(f"plugin = {plugin('capitals')}\ncapitals = true\n")
     assert http.request(server.http, "/sleep?1").body == b"LATER\n"
-    for size in (100, 300000):
+    for size in (100, 22000):
         answer = http.request(server.http, "/echo", "POST", body=b"abc" * size)
         assert answer.body == b"ABC" * size
