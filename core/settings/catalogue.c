@@ -103,7 +103,8 @@ static bool take_only(const struct catalogue *c, const char *name, struct named 
 {
 	struct named this;
 
-	if (!catalogue_name(c, name, &this) || (*found->name && strcmp(found->name, this.name) != 0))
+	if (!catalogue_name(c, name, &this) ||
+	    (*found->name && strcmp(found->name, this.name) != 0))
 		return false;
 	*found = this;
 	return true;
@@ -136,46 +137,44 @@ bool catalogue_name_prefix(const struct catalogue *c, const char *prefix, struct
 /* ---- what a mistyped name may have meant ---- */
 
 /* Names that people write and no spelling distance explains, seen in public files. */
+/* clang-format off */
 static const struct {
-	const char *name, *hint;
+	const char *name, *meant;
 } misremembered[] = {
-	{ "application", "; the name of the callable is set with \"callable\"" },
-	{ "b", "; did you mean \"buffer-size\"?" },
-	{ "chmod-sock", "; did you mean \"chmod-socket\"?" },
-	{ "chown", "; did you mean \"chown-socket\"?" },
-	{ "group", "; did you mean \"gid\"?" },
-	{ "gui", "; did you mean \"gid\"?" },
-	{ "log", "; did you mean \"logto\"?" },
-	{ "logfile", "; did you mean \"logto\"?" },
-	{ "logging", "; did you mean \"disable-logging\"?" },
-	{ "pid", "; did you mean \"pidfile\"?" },
-	{ "port", "; did you mean \"http-socket\"?" },
-	{ "process", "; did you mean \"processes\"?" },
-	{ "strict-mode", "; did you mean \"strict\"?" },
-	{ "thread", "; did you mean \"threads\"?" },
-	{ "user", "; did you mean \"uid\"?" },
-	{ "worker", "; did you mean \"workers\"?" },
-	{ "zuid", "; did you mean \"uid\"?" },
+	{ "application", "callable" }, { "b", "buffer-size" }, { "chmod-sock", "chmod-socket" },
+	{ "chown", "chown-socket" }, { "group", "gid" }, { "gui", "gid" }, { "log", "logto" },
+	{ "logfile", "logto" }, { "logging", "disable-logging" }, { "pid", "pidfile" },
+	{ "port", "http-socket" }, { "process", "processes" }, { "strict-mode", "strict" },
+	{ "thread", "threads" }, { "user", "uid" }, { "worker", "workers" }, { "zuid", "uid" },
 };
+/* clang-format on */
+
+static void consider_names(struct nearest *n, bool accepted)
+{
+	struct uwsgi_name known;
+
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const char *names = uwsgi_subjects[i].options;
+
+		while (is_accepted(&uwsgi_subjects[i]) == accepted &&
+		       uwsgi_names_next(&names, &known))
+			nearest_consider(n, known.name);
+	}
+}
 
 /* What can be set comes first; of what uWSGI has besides, only what is very near is named. */
 static struct nearest find_nearest(const struct catalogue *c, const char *name)
 {
 	struct nearest n = nearest_to(name);
-	struct uwsgi_name known;
 
 	for (size_t t = 0; t < c->count; t++)
 		for (size_t i = 0; i < c->tables[t]->count; i++)
 			nearest_consider(&n, c->tables[t]->rows[i].name);
-	for (int rest = 0; rest < 2; rest++)
-		for (size_t i = 0; i < uwsgi_subject_count; i++) {
-			const char *names = uwsgi_subjects[i].options;
-
-			while (is_accepted(&uwsgi_subjects[i]) == !rest &&
-			       uwsgi_names_next(&names, &known))
-				if (!rest || (!*n.name && nearest_is_one_slip(name, known.name)))
-					nearest_consider(&n, known.name);
-		}
+	consider_names(&n, true);
+	if (!*n.name) {
+		nearest_allow_one_slip(&n);
+		consider_names(&n, false);
+	}
 	return n;
 }
 
@@ -206,7 +205,7 @@ void catalogue_hint(const struct catalogue *c, const char *name, bool (*is_word)
 	hint[0] = '\0';
 	for (size_t i = 0; i < sizeof misremembered / sizeof *misremembered; i++)
 		if (strcmp(misremembered[i].name, name) == 0) {
-			snprintf(hint, size, "%s", misremembered[i].hint);
+			snprintf(hint, size, "; did you mean \"%s\"?", misremembered[i].meant);
 			return;
 		}
 	if (hint_lost_equals(c, name, hint, size))

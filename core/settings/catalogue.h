@@ -10,7 +10,8 @@
 struct catalogue {
 	const struct option_table *const *tables;
 	size_t count;
-	struct lookup names; /* each with its table, by catalogue_index(); empty: all are searched */
+	struct lookup
+		names; /* each with its table, by catalogue_index(); empty: all are searched */
 };
 
 /* For who looks up many names.  False: memory is out. */

@@ -298,8 +298,8 @@ static void note_accepted(const struct directive *d, const struct subject *s, st
 	bool off = d->value && option_boolean(d->value) == 0;
 
 	if (s->status == SUBJECT_ALWAYS && off)
-		report_say(report, UWSGI_WARNING, d->at, d->name, "%s = %s: always on here; ignored",
-			   d->name, d->value);
+		report_say(report, UWSGI_WARNING, d->at, d->name,
+			   "%s = %s: always on here; ignored", d->name, d->value);
 	if (s->status == SUBJECT_PLANNED && !off)
 		report_say(report, UWSGI_WARNING, d->at, d->name,
 			   "%s: not supported yet, ignored (%s)%s%s", d->name, s->title,
@@ -330,8 +330,8 @@ static void report_rowless(struct config *c, const struct directive *d, bool str
 	} else {
 		if (c->hints++ < HINTS_MAX)
 			catalogue_hint(&c->catalogue, d->name, logic_is_word, hint, sizeof hint);
-		report_say(report, severity, d->at, d->name, "unknown option \"%.128s\"%s%s", d->name,
-			   ignored, hint);
+		report_say(report, severity, d->at, d->name, "unknown option \"%.128s\"%s%s",
+			   d->name, ignored, hint);
 	}
 }
 

@@ -51,10 +51,13 @@ static void add_bounds(struct description *d, const struct option *row)
 static void add_type(struct description *d, const struct option *row)
 {
 	static const char *const types[] = {
-		[OPT_FLAG] = "true or false", [OPT_INT] = "whole number",
+		[OPT_FLAG] = "true or false",
+		[OPT_INT] = "whole number",
 		[OPT_SIZE] = "bytes; k, m and g are understood",
-		[OPT_SECONDS] = "seconds",    [OPT_CHOICE] = "one of: ",
-		[OPT_STRING] = "text",	      [OPT_LIST] = "text, may be repeated",
+		[OPT_SECONDS] = "seconds",
+		[OPT_CHOICE] = "one of: ",
+		[OPT_STRING] = "text",
+		[OPT_LIST] = "text, may be repeated",
 	};
 
 	ADD(d->type, "%s", types[row->type]);
@@ -78,8 +81,9 @@ static const char *default_of(const struct option *row)
 static const char *example_of(const struct option *row)
 {
 	static const char *const usual[] = {
-		[OPT_FLAG] = "true",  [OPT_INT] = "4",	[OPT_SIZE] = "64k",   [OPT_SECONDS] = "60",
-		[OPT_STRING] = "...", [OPT_LIST] = "...", [OPT_CHOICE] = "...",
+		[OPT_FLAG] = "true",  [OPT_INT] = "4",      [OPT_SIZE] = "64k",
+		[OPT_SECONDS] = "60", [OPT_STRING] = "...", [OPT_LIST] = "...",
+		[OPT_CHOICE] = "...",
 	};
 	bool told = row->initial && *row->initial && strcmp(row->initial, "0") != 0 &&
 		    row->type != OPT_FLAG;

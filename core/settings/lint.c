@@ -244,7 +244,8 @@ static void find_missing_folder(const struct config *c, struct report *r)
 static void find_useless_format(const struct config *c, struct report *r)
 {
 	const bool *quiet = uwsgi_config_setting(c, "disable-logging");
-	const bool *errors[] = { uwsgi_config_setting(c, "log-4xx"), uwsgi_config_setting(c, "log-5xx") };
+	const bool *errors[] = { uwsgi_config_setting(c, "log-4xx"),
+				 uwsgi_config_setting(c, "log-5xx") };
 
 	if (quiet && *quiet && is_set(c, "log-format") && !(errors[0] && *errors[0]) &&
 	    !(errors[1] && *errors[1]))
@@ -275,10 +276,12 @@ static const struct {
 	void (*find)(const struct config *, struct report *);
 	bool thorough; /* for --check only: a start finds it out by itself, or lives with it */
 } lints[] = {
-	{ find_short_mercy, false },   { find_cheaper, false },       { find_background, false },
-	{ find_hooks, false },         { find_twins, false },         { find_nobody_listens, true },
-	{ find_half_addresses, false }, { find_http_port, true },     { find_folders, true },
-	{ find_powerless_user, true }, { find_missing_folder, true }, { find_useless_format, true },
+	{ find_short_mercy, false },    { find_cheaper, false },
+	{ find_background, false },     { find_hooks, false },
+	{ find_twins, false },          { find_nobody_listens, true },
+	{ find_half_addresses, false }, { find_http_port, true },
+	{ find_folders, true },         { find_powerless_user, true },
+	{ find_missing_folder, true },  { find_useless_format, true },
 };
 
 static void find_all(const struct config *c, struct report *r)

@@ -167,7 +167,8 @@ static void print_commands(void)
 	for (size_t i = 0; i < command_row_count; i++) {
 		const struct command_row *row = &command_rows[i];
 
-		print_name(row->letter, row->name, row->word, *row->word == '[' && row->word[1] == '=');
+		print_name(row->letter, row->name, row->word,
+			   *row->word == '[' && row->word[1] == '=');
 		print_wrapped(row->help);
 	}
 	printf(".El\n");

@@ -92,7 +92,7 @@ void nearest_consider(struct nearest *n, const char *name)
 	}
 }
 
-bool nearest_is_one_slip(const char *a, const char *b)
+void nearest_allow_one_slip(struct nearest *n)
 {
-	return distance_below(a, b, 2) < 2;
+	n->distance = least(n->distance, 2);
 }

@@ -14,7 +14,7 @@ struct nearest {
 /* One slip is a typing error; more are one only in a long name. */
 struct nearest nearest_to(const char *wanted);
 void nearest_consider(struct nearest *, const char *name);
-/* At most one letter is missing, too many, wrong, or changed places. */
-bool nearest_is_one_slip(const char *, const char *);
+/* From now on at most one letter may be missing, too many, wrong, or changed places. */
+void nearest_allow_one_slip(struct nearest *);
 
 #endif

@@ -94,9 +94,9 @@ static long long second_factor(const char *suffix)
 	static const struct {
 		const char *suffix;
 		long long factor;
-	} units[] = { { "s", 1 },	{ "sec", 1 },	    { "second", 1 },  { "m", 60 },
-		      { "min", 60 },	{ "minute", 60 },   { "h", 3600 },    { "hour", 3600 },
-		      { "d", 86400 },	{ "day", 86400 } };
+	} units[] = { { "s", 1 },     { "sec", 1 },     { "second", 1 }, { "m", 60 },
+		      { "min", 60 },  { "minute", 60 }, { "h", 3600 },   { "hour", 3600 },
+		      { "d", 86400 }, { "day", 86400 } };
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		size_t n = strlen(units[i].suffix);

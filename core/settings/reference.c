@@ -53,8 +53,8 @@ static void print_subjects(enum subject_status status)
 		if (s->status != status || !*s->options)
 			continue;
 		describe_subject(&names, s, "`", "`");
-		printf("- %s%s%s: %s\n", s->title ? s->title : "",
-		       s->title && *s->text ? "; " : "", s->text, names.text);
+		printf("- %s%s%s: %s\n", s->title ? s->title : "", s->title && *s->text ? "; " : "",
+		       s->text, names.text);
 	}
 }
 

@@ -16,8 +16,7 @@ static const struct option *row_of(const struct config *c, const struct directiv
 {
 	struct option_at at;
 
-	return !d->placeholder && catalogue_find(config_catalogue(c), d->name, &at) ? at.row
-											: NULL;
+	return !d->placeholder && catalogue_find(config_catalogue(c), d->name, &at) ? at.row : NULL;
 }
 
 /* What a later one has set anew does not count; files and assignments have been followed. */

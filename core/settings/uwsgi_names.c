@@ -651,7 +651,7 @@ static size_t without_version(const char *name)
 	const char *version = python ? python + sizeof "_python3" - 1 : NULL;
 
 	return version && !version[strspn(version, "0123456789")] ? (size_t)(version - name)
-								   : strlen(name);
+								  : strlen(name);
 }
 
 const struct subject *uwsgi_names_plugin(const char *plugin)
