@@ -20,6 +20,7 @@ SPEAK = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": f
 UNREAD = "/block?n=4000000"
 HELD = "/big?n=26000000"
 FOUR = "processes = 2\nthreads = 2\n"
+PLACES = "max-connections = 200\n"
 FIELDS = [(f"X-{n}", "v" * 200) for n in range(250)]
 
 
@@ -84,6 +85,10 @@ KINDS = [
     Kind("4,000 half heads", UWSGI, 4_000, uwsgi.request_bytes("/hello")[:-9]),
     Kind("4,000 half heads", FASTCGI, 4_000, fastcgi.begin()),
     Kind("4,000 half heads", SCGI, 4_000, scgi.request_bytes("/hello")[:-9]),
+    Kind("all places idle, new ones", HTTP, 0, http.request_bytes("/hello"), new=1_000, ini=PLACES),
+    Kind("all places half heads, new ones", HTTP, 0, http.request_bytes("/hello")[:-9], new=1_000,
+         ini=PLACES),
+    Kind("all places half heads, new ones", FASTCGI, 0, fastcgi.begin(), new=1_000, ini=PLACES),
     Kind("heads, a byte a second", HTTP, 2_000, b"GET /hello HTTP/1.1\r\nHost: ", b"h", 2_000),
     Kind("heads, a byte a second", FASTCGI, 2_000, fastcgi.begin() + b"\1\4\0\1\x40\0\0\0", b"\0", 2_000),
     Kind("bodies, a byte a second", HTTP, 2_000, ENDLESS, b"b", 2_000),
