@@ -180,11 +180,11 @@ static void hear_for_gateway(struct connection *c)
 {
 	const struct clients_host *host = c->clients->host;
 
-	ev_io_stop(c->clients->loop, &c->io);
-	if (!host->said_all || c->spoke || !has_ended(c))
-		return;
-	c->spoke = true;
-	host->said_all(c->clients->host_data, c->x);
+	if (host->said_all && !c->spoke && has_ended(c)) {
+		c->spoke = true;
+		host->said_all(c->clients->host_data, c->x);
+	}
+	watch(c);
 }
 
 static void send_for_gateway(struct connection *c, int events)

@@ -55,7 +55,7 @@ static const struct protocol posts = { .name = "posts",
 static struct {
 	struct exchange *x; /* the one that runs; NULL: none */
 	char portions[256];
-	int ran, ended, drained, gone;
+	int ran, ended, drained, gone, said_all;
 	bool ends_at_once;
 } seen;
 
@@ -270,6 +270,95 @@ static void test_a_client_that_takes_nothing_is_lost(void **state)
 	close(client);
 }
 
+/* ---- a gateway ---- */
+
+static void gateway_run(void *host, struct exchange *x)
+{
+	(void)host;
+	seen.ran++;
+	seen.x = x;
+	uwsgi_response_start(&x->rs, SLICE("200 OK"));
+}
+
+static void gateway_said_all(void *host, struct exchange *x)
+{
+	(void)host;
+	assert_ptr_equal(x, seen.x);
+	seen.said_all++;
+}
+
+static const struct clients_host gateway_host = { .run = gateway_run,
+						  .gone = later_gone,
+						  .said_all = gateway_said_all,
+						  .refused = wire_refused,
+						  .unsent = wire_unsent,
+						  .release = wire_release };
+
+static int gateway_open(void **state)
+{
+	int failed = later_open(state);
+
+	((struct wire *)*state)->clients.host = &gateway_host;
+	return failed;
+}
+
+#define GATEWAY_TEST(test) cmocka_unit_test_setup_teardown(test, gateway_open, wire_close)
+
+/* Who has waited for an answer through two of them is watched. */
+static void look(struct wire *w)
+{
+	assert_true(ev_is_active(&w->clients.look));
+	ev_invoke(w->loop, &w->clients.look, EV_TIMER);
+	wire_turn(w);
+}
+
+static void test_a_gateway_hears_that_its_client_has_said_all(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "0\n");
+
+	shutdown(client, SHUT_WR);
+	wire_turn(w);
+	look(w);
+	assert_int_equal(seen.said_all, 0);
+	look(w);
+	look(w);
+	assert_int_equal(seen.said_all, 1);
+	say("answer");
+	end();
+	assert_string_equal(wire_hear(client), "answer");
+	/* Nobody is waited for: there is nothing to look for. */
+	ev_invoke(w->loop, &w->clients.look, EV_TIMER);
+	assert_false(ev_is_active(&w->clients.look));
+	close(client);
+}
+
+static void test_what_a_client_pipelines_does_not_stop_its_answer(void **state)
+{
+	struct wire *w = *state;
+	int client = wire_connect(w, "0\n"), got = 0;
+
+	look(w);
+	for (int i = 0; i < 10 && uwsgi_response_unsent(&seen.x->rs) == 0; i++) {
+		uwsgi_response_body(&seen.x->rs, (struct slice){ wire_long, WIRE_LONG }, w);
+		assert_true(uwsgi_response_flush(&seen.x->rs));
+	}
+	look(w);
+	wire_say(client, "0\n");
+	wire_turn(w);
+	for (int i = 0; i < 10000 && uwsgi_response_unsent(&seen.x->rs) > 0; i++) {
+		static char text[4096];
+
+		got += (int)recv(client, text, sizeof text, 0);
+		wire_turn(w);
+	}
+	assert_int_equal(uwsgi_response_unsent(&seen.x->rs), 0);
+	assert_int_equal(seen.said_all, 0);
+	assert_true(got > 0);
+	end();
+	close(client);
+}
+
 /* ---- bodies ---- */
 
 static void test_a_body_comes_in_the_portions_that_are_asked_for(void **state)
@@ -409,6 +498,8 @@ int main(void)
 		LATER_TEST(test_a_request_may_be_answered_at_once),
 		LATER_TEST(test_the_host_is_told_when_all_is_sent),
 		LATER_TEST(test_a_client_that_takes_nothing_is_lost),
+		GATEWAY_TEST(test_a_gateway_hears_that_its_client_has_said_all),
+		GATEWAY_TEST(test_what_a_client_pipelines_does_not_stop_its_answer),
 		LATER_TEST(test_a_body_comes_in_the_portions_that_are_asked_for),
 		LATER_TEST(test_a_whole_body_is_there_at_once),
 		LATER_TEST(test_an_early_answer_ends_the_connection_and_not_with_a_reset),
