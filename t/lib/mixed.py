@@ -21,6 +21,7 @@ http-socket = {http}
 http = {router}
 socket = {uwsgi_unix}
 fastcgi-socket = {fastcgi_unix}
+scgi-socket = {scgi_unix}
 auto-procname = true
 disable-logging = true
 vacuum = true
@@ -32,6 +33,7 @@ upstream fast {{ server unix:{fastcgi_unix}; keepalive 8; }}
 LISTENERS = {
     "nginx_uwsgi": "uwsgi_pass unix:{uwsgi_unix};",
     "nginx_fastcgi": "fastcgi_pass fast; fastcgi_keep_conn on;",
+    "nginx_scgi": "scgi_pass unix:{scgi_unix};",
     "nginx_proxy": "proxy_pass http://kept; proxy_set_header Connection '';",
 }
 

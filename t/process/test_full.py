@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lib import fastcgi, http, proc, uwsgi
+from lib import fastcgi, http, proc, scgi, uwsgi
 from lib.address import connect
 from lib.wait import until
 
@@ -18,6 +18,7 @@ http-socket = {http}
 http = {router}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 module = basic
 processes = 1
 listen = 128
@@ -32,7 +33,8 @@ UWSGI_HALF = uwsgi.request_bytes("/hello")[:9]
 WAYS = [("http", http.request, HTTP_IDLE), ("http", http.request, HTTP_HALF),
         ("router", http.request, HTTP_IDLE), ("router", http.request, HTTP_HALF),
         ("fastcgi", fastcgi.request, FASTCGI_IDLE), ("fastcgi", fastcgi.request, FASTCGI_HALF),
-        ("uwsgi", uwsgi.request, UWSGI_HALF)]
+        ("uwsgi", uwsgi.request, UWSGI_HALF),
+        ("scgi", scgi.request, scgi.request_bytes("/hello")[:40])]
 
 
 @contextlib.contextmanager
@@ -48,7 +50,8 @@ def held(address, first, count=CLIENTS):
 
 @pytest.mark.parametrize("name, request_, first", WAYS, ids=[
     "http-socket, idle", "http-socket, half a head", "http, idle", "http, half a head",
-    "fastcgi-socket, idle", "fastcgi-socket, half a head", "socket, half a packet"])
+    "fastcgi-socket, idle", "fastcgi-socket, half a head", "socket, half a packet",
+    "scgi-socket, half a netstring"])
 def test_a_new_client_is_served_though_all_places_are_held(start, name, request_, first):
     server = start(INI, under=FEW)
     address = server.names[name]

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 
-SOCKETS = "socket = {uwsgi}\nfastcgi-socket = {fastcgi}\nhttp-socket = {http}\nmodule = basic\n"
+SOCKETS = ("socket = {uwsgi}\nfastcgi-socket = {fastcgi}\nscgi-socket = {scgi}\n"
+           "http-socket = {http}\nmodule = basic\n")
 # CSI in C1, NEL, a line separator, right-to-left override and isolate, a byte that is no UTF-8.
 DECEIT = b"\xc2\x9b31m\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xff"
 CONTROLS = b"\n\x1b[31m\x7f" + DECEIT
@@ -35,10 +36,11 @@ def test_the_line_of_a_request(start, form):
              ("SERVER_PROTOCOL", CONTROLS)]
     uwsgi.request(server.uwsgi, "/hello", extra=extra)
     fastcgi.request(server.fastcgi, "/hello", extra=extra)
+    scgi.request(server.scgi, "/hello", extra=extra)
     with http.Connection(server.http) as c:
         c.send(b"GET /" + DECEIT + b"mark HTTP/1.1\r\nHost: t\r\nUser-Agent: " + DECEIT + b"\r\n\r\n")
         assert c.read_head().status == 200
-    assert_harmless(server, "mark", 3)
+    assert_harmless(server, "mark", 4)
 
 
 def test_the_line_above_a_traceback(start):

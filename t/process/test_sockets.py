@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-from lib import fastcgi, http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 from lib.address import HOST, accepts, free_port
 
 ANY = {"http-socket": http, "http": http, "socket": uwsgi, "uwsgi-socket": uwsgi,
-       "fastcgi-socket": fastcgi}
+       "fastcgi-socket": fastcgi, "scgi-socket": scgi}
 
 
 def mode(path):

@@ -19,6 +19,7 @@ http-socket = {http}
 http-socket = {http_unix}
 socket = {uwsgi}
 fastcgi-socket = {fastcgi}
+scgi-socket = {scgi}
 chdir = {here}
 wsgi-file = mine.py
 processes = 2
@@ -114,6 +115,7 @@ def test_twenty_reloads_under_load_lose_no_request(server, how):
 
 @pytest.mark.seconds(120)
 @pytest.mark.parametrize("proxy", ["uwsgi_pass {uwsgi};", "fastcgi_pass {fastcgi};",
+                                   "scgi_pass {scgi};",
                                    "fastcgi_pass fast; fastcgi_keep_conn on;",
                                    "proxy_pass http://{http};",
                                    "proxy_pass http://kept; proxy_set_header Connection '';"])
