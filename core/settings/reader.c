@@ -533,7 +533,8 @@ static void read_file(struct reading *r, const char *name, enum file_format form
 	const char *colon = strrchr(name, ':');
 	size_t n = colon ? (size_t)(colon - name) : strlen(name);
 
-	if (colon && n && stat(name, &st) == 0) {
+	const char *whole = colon && n ? source_absolute(r->arena, r->invocation->cwd, name) : NULL;
+	if (whole && stat(whole, &st) == 0) {
 		n = strlen(name); /* the colon is part of the file's name */
 		colon = NULL;
 	}

@@ -55,6 +55,16 @@ def test_relative_paths_are_seen_from_the_folder_of_the_start(show, folder):
     assert shown(server) == first
 
 
+def test_a_file_with_a_colon_in_its_name_is_found_again(show, folder):
+    os.mkdir(f"{folder}/sub")
+    with open(f"{folder}/my:part.ini", "w", encoding="ascii") as f:
+        f.write("[uwsgi]\nif-reload =\nenv = SHOWN=again\nelse =\nenv = SHOWN=first\nendif =\n")
+    server = show("chdir = {here}/sub\nini = my:part.ini\n")
+    assert shown(server) == "first"
+    server.hup()
+    assert shown(server) == "again"
+
+
 @pytest.mark.parametrize("name, there", [("python", True), ("python3", True), ("http", True),
                                          ("psgi", False)])
 def test_a_block_for_a_plugin(show, name, there):
