@@ -59,11 +59,25 @@ static const struct option rows[] = {
 };
 #undef AT
 
+/* The hook that containers use makes TERM graceful, which it is here. */
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct master_settings *s = uwsgi_options(cfg, &master_options);
+
+	for (size_t i = 0; i < s->hooks.count; i++)
+		if (strcmp(s->hooks.items[i], "unix_signal:15 gracefully_kill_them_all") != 0)
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-master-start",
+					   "not supported yet (hooks): only \"unix_signal:15 "
+					   "gracefully_kill_them_all\" is understood, and TERM "
+					   "always does that here");
+}
+
 const struct option_table master_options = {
 	.module = "master",
 	.size = sizeof(struct master_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 struct master {

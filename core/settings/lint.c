@@ -253,35 +253,16 @@ static void find_useless_format(const struct config *c, struct report *r)
 				   "disable-logging is set, so no request is logged");
 }
 
-/* ---- hooks ---- */
-
-/* The one that containers use, to make TERM graceful, which it is here. */
-static void find_hooks(const struct config *c, struct report *r)
-{
-	const struct option_list *list = uwsgi_config_setting(c, "hook-master-start");
-
-	for (size_t i = 0; list && i < list->count; i++) {
-		const char *hook = list->items[i];
-
-		if (strcmp(hook, "unix_signal:15 gracefully_kill_them_all") != 0)
-			uwsgi_config_doubt(
-				c, r, UWSGI_WARNING, "hook-master-start",
-				"not supported yet (hooks): only \"unix_signal:15 "
-				"gracefully_kill_them_all\" is understood, and TERM always "
-				"does that here");
-	}
-}
-
 static const struct {
 	void (*find)(const struct config *, struct report *);
 	bool thorough; /* for --check only: a start finds it out by itself, or lives with it */
 } lints[] = {
-	{ find_short_mercy, false },    { find_cheaper, false },
-	{ find_background, false },     { find_hooks, false },
-	{ find_twins, false },          { find_nobody_listens, true },
-	{ find_half_addresses, false }, { find_http_port, true },
-	{ find_folders, true },         { find_powerless_user, true },
-	{ find_missing_folder, true },  { find_useless_format, true },
+	{ find_short_mercy, false },   { find_cheaper, false },
+	{ find_background, false },    { find_twins, false },
+	{ find_nobody_listens, true }, { find_half_addresses, false },
+	{ find_http_port, true },      { find_folders, true },
+	{ find_powerless_user, true }, { find_missing_folder, true },
+	{ find_useless_format, true },
 };
 
 static void find_all(const struct config *c, struct report *r)
