@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from lib import fastcgi, http, proc, scgi, uwsgi
-from lib.server import APPS, ROOT
+from lib.server import APPS, COMMAND
 from lib.wait import until
 
 INI = """
@@ -144,7 +144,7 @@ IN_MEMORY = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /tmp && exec
 @pytest.mark.parametrize("tmpdir", [None, "/tmp"])
 def test_where_tmp_is_memory_answers_wait_elsewhere(as_root, start, folders, tmpdir):
     """Unless the administrator wants them there."""
-    if ROOT.startswith("/tmp/") or subprocess.run([*IN_MEMORY, "true"], check=False).returncode:
+    if COMMAND[0].startswith("/tmp/") or subprocess.run([*IN_MEMORY, "true"], check=False).returncode:
         pytest.skip("needs a name space of its own for /tmp")
     folders.append(tempfile.mkdtemp(prefix="uwsgi-t-", dir="/var/tmp"))
     shutil.copy(f"{APPS}/basic.py", folders[-1])
