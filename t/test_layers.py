@@ -24,8 +24,8 @@ ALLOWED_STATE = {
 }
 GATEWAY_FILES = {"router", "job", "answer", "tunnel"}     # of plugins, with connections of their own
 # Folders in which some files still know one another.
-CIRCLES = {"log", "wire", "process"}
-LIBEV_FILES = {"backend", "connection", "watch", "touch", "logpipe"}  # others get it with their headers
+CIRCLES = {"log", "process"}
+LIBEV_FILES = {"backend", "wire", "watch", "touch", "logpipe"}  # others get it with their headers
 
 
 def includes(path):

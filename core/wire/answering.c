@@ -6,9 +6,7 @@
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "wire/clients.h"
 #include "wire/delivery.h"
-#include "wire/intake.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -157,10 +155,76 @@ void answering_end(struct connection *c)
 		ev_feed_event(clients->loop, &clients->turn, EV_CUSTOM);
 }
 
-void answering_lose_peer(struct connection *c)
+/* ---- a body in portions ---- */
+
+enum body_read {
+	BODY_NOTHING, /* nothing has come that is worth telling */
+	BODY_PORTION, /* it is the request's body; or its end, when the connection's body is WHOLE */
+	BODY_LOST,    /* nothing more comes that can be understood; the log says why */
+};
+
+static void renew_body_deadline(struct connection *c)
 {
-	c->x->rs.broken = true;
-	c->clients->host->gone(c->clients->host_data, c->x);
+	connection_set_body_deadline(c);
+	c->x->body_deadline_ms = c->deadline_ms;
+}
+
+/* The time that the application took is not the peer's. */
+static void want_body(struct connection *c)
+{
+	struct exchange *x = c->x;
+	int64_t now_ms = clock_monotonic_coarse_ms();
+
+	x->rq.passed_on += x->rq.body.length;
+	body_reset(&x->rq.body);
+	x->body_began_ms += now_ms - x->body_held_ms;
+	c->body = BODY_WANTED;
+	renew_body_deadline(c);
+}
+
+static enum body_read hand_on(struct connection *c)
+{
+	struct exchange *x = c->x;
+	size_t used;
+
+	switch (exchange_parse(x, &used)) {
+	case PARSE_DONE:
+		c->body = BODY_WHOLE;
+		c->spoke = x->in.begin < x->in.end;
+		if (!x->rs.head_sent)
+			connection_prepare_response(c);
+		return BODY_PORTION;
+	case PARSE_MORE:
+		if (x->rq.reject_status || !exchange_make_room(x, connection_head_limit(c)))
+			break;
+		if (used > 0)
+			renew_body_deadline(c);
+		if (x->rq.body.length == 0)
+			return BODY_NOTHING;
+		c->body = BODY_HELD;
+		x->body_held_ms = clock_monotonic_coarse_ms();
+		return BODY_PORTION;
+	case PARSE_BAD:
+	case PARSE_AGAIN:
+	case PARSE_CLOSE:
+		break;
+	}
+	if (x->rq.reject_status)
+		request_log_refusal(&x->rq);
+	return BODY_LOST;
+}
+
+static enum body_read read_body(struct connection *c)
+{
+	struct buffer *b = &c->x->in;
+	ssize_t n = connection_receive(c);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return BODY_NOTHING;
+	if (n <= 0)
+		return BODY_LOST;
+	b->end += (size_t)n;
+	return hand_on(c);
 }
 
 /* ---- events ---- */
@@ -195,7 +259,7 @@ static void send_for_gateway(struct connection *c, int events)
 	}
 	switch (sock_send(c->io.fd, &c->x->out)) {
 	case SENT_FAILED:
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 		return;
 	case SENT_ALL:
 		ev_io_stop(c->clients->loop, &c->io);
@@ -214,7 +278,7 @@ static void send_more(struct connection *c)
 	enum sent sent = sock_send(c->io.fd, &c->x->out);
 
 	if (sent == SENT_FAILED) {
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 		return;
 	}
 	if (sent == SENT_SOME) {
@@ -229,14 +293,14 @@ static void send_more(struct connection *c)
 
 static void read_on(struct connection *c)
 {
-	switch (intake_read_body(c)) {
+	switch (read_body(c)) {
 	case BODY_NOTHING:
 		break;
 	case BODY_PORTION:
 		c->clients->host->body(c->clients->host_data, c->x);
 		break;
 	case BODY_LOST:
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 		break;
 	}
 }
@@ -252,7 +316,7 @@ void answering_on_io(struct connection *c, int events)
 	if (goes_on(c) && events & EV_READ && c->body == BODY_WANTED)
 		read_on(c);
 	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE && has_ended(c))
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 	if (goes_on(c))
 		watch(c);
 }
@@ -264,7 +328,7 @@ void answering_on_deadline(struct connection *c)
 
 	if (c->x->out.pending > 0 && now_ms >= look_at_ms(c) &&
 	    !delivery_goes_on(c, delivery_timeout_ms(c))) {
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 		return;
 	}
 	/* The lane may have had no time to look. */
@@ -273,7 +337,7 @@ void answering_on_deadline(struct connection *c)
 	} else if (late) {
 		uwsgi_request_reject(&c->x->rq, 408, "the body did not come in time");
 		request_log_refusal(&c->x->rq);
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 	}
 	if (goes_on(c))
 		watch(c);
@@ -292,7 +356,7 @@ void uwsgi_request_read_on(struct request *rq)
 
 	if (c->body != BODY_HELD)
 		return;
-	intake_want_body(c);
+	want_body(c);
 	watch(c);
 }
 

@@ -13,8 +13,6 @@ void answering_begin(struct connection *);
 void answering_run(struct connection *);
 /* The response has ended. */
 void answering_end(struct connection *);
-/* The peer is gone, or of no use any more: the host ends the response now, and nobody gets to see it. */
-void answering_lose_peer(struct connection *);
 /* Nothing goes on until the peer takes or sends something. */
 bool answering_waits_for_peer(const struct connection *);
 

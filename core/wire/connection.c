@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* connection.c: waits for the peer, sends answers without blocking, and ends.  How requests come in
- * is intake.c's.  A connection that has nothing in flight owns no buffer. */
+/* connection.c: waits for the peer, receives and sends without blocking, and ends.  What comes in is
+ * intake.c's.  A connection that has nothing in flight owns no buffer. */
 #include "wire/connection.h"
 
 #include "base/clock.h"
 #include "base/sock.h"
-#include "base/stray.h"
-#include "wire/answering.h"
 #include "wire/delivery.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINGER_BYTES = 64 << 20 };
+enum {
+	LINGER_BYTES = 64 << 20,
+	HEAD_MOST = 1 << 25, /* more than any buffer-size makes of a head */
+};
 static const double linger_s = 5;
 
 /* A reset throws away what has not arrived yet: a peer that takes nothing for so long is not waited
@@ -188,11 +188,6 @@ double connection_silent_s(const struct connection *c)
 	return connection_patience_s(c) - connection_seconds_left(c);
 }
 
-bool connection_is_tcp(const struct connection *c)
-{
-	return c->listener->address.sa.ss_family != AF_UNIX;
-}
-
 static void wait_for_progress(struct connection *c)
 {
 	connection_set_deadline(c, (double)delivery_look_ms(c) / 1000);
@@ -200,7 +195,7 @@ static void wait_for_progress(struct connection *c)
 }
 
 /* How far it has come is not asked here, where nearly every peer is quick: the timer asks. */
-static void wait_to_write(struct connection *c)
+void connection_wait_to_write(struct connection *c)
 {
 	if (ev_is_active(&c->io) && (c->io.events & (EV_READ | EV_WRITE)) == EV_WRITE)
 		return;
@@ -208,7 +203,92 @@ static void wait_to_write(struct connection *c)
 	wait_for_progress(c);
 }
 
+/* ---- receiving ---- */
+
+/* What a head may take with its framing.  The router has judged what comes from it, and says it in
+ * other words. */
+size_t connection_head_limit(const struct connection *c)
+{
+	return c->listener->internal ? HEAD_MOST
+				     : c->clients->head_limit + c->listener->protocol->framing;
+}
+
+/* When so many bytes of a body are due that it has not brought.  It has begun with a silence that
+ * may be as long as any. */
+int64_t connection_body_due_ms(const struct connection *c)
+{
+	const struct exchange *x = c->x;
+	int64_t rate = c->clients->body_rate;
+
+	if (rate == 0 || x->body_began_ms == 0)
+		return INT64_MAX;
+	return x->body_began_ms + (int64_t)(c->listener->body_timeout_s * 1000) +
+	       (x->rq.passed_on + x->rq.body.length) * 1000 / rate;
+}
+
+/* A body must go on, and at no less than the least rate in all.  This server's own router holds whole
+ * ones. */
+void connection_set_body_deadline(struct connection *c)
+{
+	connection_set_deadline(c, c->listener->body_timeout_s);
+	if (c->listener->internal)
+		return;
+	if (c->x->body_began_ms == 0)
+		c->x->body_began_ms = clock_monotonic_coarse_ms();
+	int64_t due_ms = connection_body_due_ms(c);
+
+	if (due_ms < c->deadline_ms)
+		c->deadline_ms = due_ms;
+}
+
+/* From the router, a large body comes as the file that it is in. */
+ssize_t connection_receive(struct connection *c)
+{
+	struct buffer *b = &c->x->in;
+	size_t room = exchange_room(c->x, connection_head_limit(c));
+	int file;
+
+	if (!c->listener->internal)
+		return sock_receive(c->io.fd, b->p + b->end, room);
+	ssize_t got = sock_receive_file(c->io.fd, b->p + b->end, room, &file);
+
+	if (file == SOCK_LOST_FILE)
+		uwsgi_request_reject(&c->x->rq, 503, "no descriptor is free for the body");
+	else if (file >= 0)
+		request_keep_file(&c->x->rq, file);
+	return got;
+}
+
 /* ---- an answer on its way ---- */
+
+static struct slice http_date(struct clients *clients)
+{
+	int64_t now = (int64_t)ev_now(clients->loop);
+
+	if (now != clients->date_s) {
+		time_t t = (time_t)now;
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(clients->date_text, sizeof clients->date_text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		clients->date_s = now;
+	}
+	return (struct slice){ clients->date_text, 29 };
+}
+
+void connection_prepare_response(struct connection *c)
+{
+	c->x->rs.date = http_date(c->clients);
+	c->x->rs.close = c->clients->rules->close ||
+			 (c->clients->ending && c->listener->protocol->announces_close);
+}
+
+
+void connection_lose_peer(struct connection *c)
+{
+	c->x->rs.broken = true;
+	c->clients->host->gone(c->clients->host_data, c->x);
+}
 
 /* Until memory suffices.  kept: is not cut off; may be NULL. */
 static void relieve(struct clients *clients, const struct connection *kept)
@@ -221,14 +301,13 @@ static void relieve(struct clients *clients, const struct connection *kept)
 			   "connection whose client has taken nothing for the longest time is reset",
 			   (long long)(clients->unread.held >> 10));
 		if (c->state == ANSWERING)
-			answering_lose_peer(c);
+			connection_lose_peer(c);
 		else
 			give_up(c);
 	}
 }
 
-/* It waits for its client, and counts.  Unless it is `running`, it may be cut off itself. */
-static void settle(struct connection *c, bool running)
+void connection_settle(struct connection *c, bool running)
 {
 	delivery_settle(c);
 	relieve(c->clients, running ? c : NULL);
@@ -319,9 +398,9 @@ void connection_send(struct connection *c)
 		break;
 	case SENT_SOME:
 		c->state = WRITING;
-		wait_to_write(c);
+		connection_wait_to_write(c);
 		body_discard(&c->x->rq.body);
-		settle(c, false);
+		connection_settle(c, false);
 		break;
 	case SENT_FAILED:
 		if (c->x->out.failed)
@@ -350,80 +429,14 @@ void connection_send_early(struct connection *c)
 	send_ended(c, true);
 }
 
-/* ---- what a plugin says of its response ---- */
-
-static struct connection *answered_by(struct response *rs)
-{
-	return ((struct exchange *)((char *)rs - offsetof(struct exchange, rs)))->connection;
-}
-
-/* False: the peer is gone. */
-static bool flush(struct connection *c)
-{
-	struct exchange *x = c->x;
-
-	/* The client of a stray is its parent's. */
-	if (x->rs.broken || uwsgi_is_stray()) {
-		sendbuf_drop(&x->out);
-		delivery_release(c);
-		return false;
-	}
-	enum sent sent = sock_send(c->io.fd, &x->out);
-	bool alive = sent != SENT_FAILED;
-
-	if (sent == SENT_SOME && c->clients->host->gone) {
-		if (c->clients->host->ended)
-			answering_on_unsent(c);
-		else
-			wait_to_write(c);
-		settle(c, true);
-	} else if (sent == SENT_SOME && !x->rs.ended) {
-		alive = delivery_hold(c);
-	}
-	delivery_release(c);
-	return alive;
-}
-
-bool uwsgi_response_flush(struct response *rs)
-{
-	response_open(rs);
-	if (!flush(answered_by(rs)))
-		rs->broken = true;
-	return !rs->broken;
-}
-
-/* Where run() has not returned yet, intake_run() sends what is left. */
-static void note_end(struct connection *c)
-{
-	if (c->state == ANSWERING)
-		answering_end(c);
-}
-
-void uwsgi_response_end(struct response *rs)
-{
-	response_end(rs);
-	note_end(answered_by(rs));
-}
-
-void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
-{
-	response_refuse(rs, status, text);
-	note_end(answered_by(rs));
-}
-
-void uwsgi_response_fail(struct response *rs, struct slice text)
-{
-	uwsgi_response_refuse(rs, 500, text);
-}
-
-/* ---- events of one that does not read requests ---- */
+/* ---- events after the end of a response ---- */
 
 /* The kernel has no memory to wait for it with. */
 void connection_unwatched(struct connection *c)
 {
 	connection_tell_no_memory(c->clients, "the kernel cannot watch a connection, which is closed");
 	if (c->state == ANSWERING)
-		answering_lose_peer(c);
+		connection_lose_peer(c);
 	else if (c->state == WRITING)
 		give_up(c);
 	else
@@ -444,12 +457,9 @@ static void read_linger(struct connection *c)
 		connection_close(c);
 }
 
-void connection_on_io(struct connection *c, int events)
+void connection_on_io(struct connection *c)
 {
 	switch (c->state) {
-	case ANSWERING:
-		answering_on_io(c, events);
-		break;
 	case WRITING:
 		connection_send(c);
 		break;
@@ -458,6 +468,7 @@ void connection_on_io(struct connection *c, int events)
 		break;
 	case READING:
 	case READY:
+	case ANSWERING:
 	case CUTTING:
 		break;
 	}
@@ -466,9 +477,6 @@ void connection_on_io(struct connection *c, int events)
 void connection_on_deadline(struct connection *c)
 {
 	switch (c->state) {
-	case ANSWERING:
-		answering_on_deadline(c);
-		break;
 	case WRITING:
 		if (delivery_goes_on(c, delivery_timeout_ms(c)))
 			wait_for_progress(c);
@@ -483,6 +491,7 @@ void connection_on_deadline(struct connection *c)
 		break;
 	case READING:
 	case READY:
+	case ANSWERING:
 		break;
 	}
 }

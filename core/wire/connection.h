@@ -1,62 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* connection.h: one accepted connection: bytes in through its protocol, bytes out to its peer.
- * Everything here belongs to the lane's thread; nothing is locked. */
+/* connection.h: one accepted connection: waited for, read from, sent to, closed. */
 #ifndef UWSGI_CONNECTION_H
 #define UWSGI_CONNECTION_H
 
-#include "exchange/exchange.h"
-#include "wire/listener.h"
-#include "wire/room.h"
-#include "wire/runqueue.h"
-#include "wire/unread.h"
-
-#include <ev.h>
-
-struct clients;
-
-enum connection_state {
-	READING,   /* between requests, or inside one that is not whole */
-	READY,     /* a request is whole, and waits because it is expected to take long */
-	ANSWERING, /* the host has the request; its response has not ended yet */
-	WRITING,   /* the response has ended, the kernel has not taken all of it */
-	LINGERING, /* all is sent; reads on so that the peer gets to see it */
-	CUTTING,   /* the answer broke off: reset once what was sent has arrived */
-};
-
-/* Of a request that runs meanwhile. */
-enum body_state {
-	BODY_WHOLE,
-	BODY_HELD,   /* a portion is the application's */
-	BODY_WANTED, /* it has asked for more */
-};
-
-struct connection {
-	LIST_ENTRY(connection) link; /* in open or closed of its clients */
-	struct runner runner;
-	struct unread_share unread;
-	struct waiter waiter;
-	struct clients *clients;
-	const struct listener *listener;
-	struct exchange *x; /* NULL: idle */
-	ev_io io;
-	ev_timer timer; /* armed while the loop waits for the peer; early: armed again */
-	int64_t deadline_ms; /* monotonic: setting the clock closes nobody */
-	enum connection_state state;
-	bool first_byte;  /* the deadline of this head is set */
-	bool close_after; /* once all is sent */
-	bool linger;      /* the peer may still be sending */
-	enum body_state body;
-	/* While ANSWERING: behind its request something came, so that its end cannot be seen, or that
-	 * end; and it has been so for a while. */
-	bool spoke, long_since;
-	int64_t lingered;
-	struct address_text peer;
-	_Alignas(16) char protocol_state[];
-};
-
-/* The connection that has this as its runner, unread or waiter. */
-#define connection_of(pointer, member)                                                             \
-	((struct connection *)((char *)(uintptr_t)(pointer) - offsetof(struct connection, member)))
+#include "wire/wire.h"
 
 struct connection_events {
 	void (*io)(struct ev_loop *, ev_io *, int events);
@@ -86,8 +33,24 @@ bool connection_is_idle(const struct connection *);
 /* How long the peer of an idle one may be silent, and how long it has been, in seconds. */
 double connection_patience_s(const struct connection *);
 double connection_silent_s(const struct connection *);
-bool connection_is_tcp(const struct connection *);
 
+/* What may be read of a head, with its framing. */
+size_t connection_head_limit(const struct connection *);
+/* As recv(): into its exchange, with the file that the router may send beside the bytes. */
+ssize_t connection_receive(struct connection *);
+/* A body that comes in pieces must go on: by then, or it is late; and when that is because it comes
+ * more slowly than body-min-rate. */
+void connection_set_body_deadline(struct connection *);
+int64_t connection_body_due_ms(const struct connection *);
+
+/* Its response is about to begin: what it says of the time, and of this connection. */
+void connection_prepare_response(struct connection *);
+/* More is to be sent than the kernel takes now. */
+void connection_wait_to_write(struct connection *);
+/* The answer waits for its client, and counts.  Unless it is `running`, it may be cut off itself. */
+void connection_settle(struct connection *, bool running);
+/* The peer is gone, or of no use any more: the host ends the response now, and nobody gets to see it. */
+void connection_lose_peer(struct connection *);
 /* Sends what is pending, then closes or goes on as close_after says. */
 void connection_send(struct connection *);
 /* Its response has ended. */
@@ -95,8 +58,8 @@ void connection_send_ended(struct connection *);
 /* The same, and of the request's body some was not read: nothing can follow. */
 void connection_send_early(struct connection *);
 
-/* What its io and timer say while it does not read requests. */
-void connection_on_io(struct connection *, int events);
+/* What its io and timer say after the end of its response. */
+void connection_on_io(struct connection *);
 void connection_on_deadline(struct connection *);
 /* The kernel has no memory to wait for it with. */
 void connection_unwatched(struct connection *);

@@ -4,7 +4,7 @@
 #ifndef UWSGI_DELIVERY_H
 #define UWSGI_DELIVERY_H
 
-#include "wire/clients.h"
+#include "wire/wire.h"
 
 /* Owners of what was sent, or forgotten, get it back. */
 static inline void delivery_release(struct connection *c)

@@ -1,45 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* intake.c: bytes of a peer become a request, which runs when it is whole and its turn has come. */
+/* intake.c: bytes of a peer become a request, which runs when it is whole and its turn has come; and
+ * what is said of its response goes to the connection. */
 #include "wire/intake.h"
 
 #include "base/clock.h"
 #include "base/sock.h"
+#include "base/stray.h"
 #include "wire/answering.h"
-#include "wire/clients.h"
+#include "wire/delivery.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
-enum {
-	EARLY = 65536, /* the most that is said before there is a request, and not taken */
-	HEAD_MOST = 1 << 25, /* more than any buffer-size makes of a head */
-};
+/* The most that is said before there is a request, and not taken. */
+enum { EARLY = 65536 };
 
 /* ---- to the host ---- */
-
-static struct slice http_date(struct clients *clients)
-{
-	int64_t now = (int64_t)ev_now(clients->loop);
-
-	if (now != clients->date_s) {
-		time_t t = (time_t)now;
-		struct tm tm;
-
-		gmtime_r(&t, &tm);
-		strftime(clients->date_text, sizeof clients->date_text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-		clients->date_s = now;
-	}
-	return (struct slice){ clients->date_text, 29 };
-}
-
-static void prepare_response(struct connection *c)
-{
-	c->x->rs.date = http_date(c->clients);
-	c->x->rs.close = c->clients->rules->close ||
-			 (c->clients->ending && c->listener->protocol->announces_close);
-}
 
 /* The server's own answer to a request that cannot be run. */
 static void refuse(struct connection *c, bool linger)
@@ -50,7 +26,7 @@ static void refuse(struct connection *c, bool linger)
 	connection_stop_waiting(c);
 	if (!x->rq.reject_status)
 		uwsgi_request_reject(&x->rq, 400, "malformed request");
-	prepare_response(c);
+	connection_prepare_response(c);
 	x->rs.close = true;
 	response_refuse(&x->rs, x->rq.reject_status, (struct slice){ why, strlen(why) });
 	c->clients->host->refused(c->clients->host_data, x);
@@ -65,7 +41,7 @@ void intake_run(struct connection *c)
 	struct clients *clients = c->clients;
 	ev_tstamp began = ev_now(clients->loop);
 
-	prepare_response(c);
+	connection_prepare_response(c);
 	if (clients->host->ended) {
 		answering_run(c);
 		return;
@@ -84,48 +60,6 @@ void intake_run(struct connection *c)
 
 /* ---- reading ---- */
 
-/* What a head may take with its framing.  The router has judged what comes from it, and says it in
- * other words. */
-static size_t head_limit(const struct connection *c)
-{
-	return c->listener->internal ? HEAD_MOST
-				     : c->clients->head_limit + c->listener->protocol->framing;
-}
-
-/* When so many bytes of a body are due that it has not brought.  It has begun with a silence that
- * may be as long as any. */
-static int64_t body_due_ms(const struct connection *c)
-{
-	const struct exchange *x = c->x;
-	int64_t rate = c->clients->body_rate;
-
-	if (rate == 0 || x->body_began_ms == 0)
-		return INT64_MAX;
-	return x->body_began_ms + (int64_t)(c->listener->body_timeout_s * 1000) +
-	       (x->rq.passed_on + x->rq.body.length) * 1000 / rate;
-}
-
-/* A body must go on, and at no less than the least rate in all.  This server's own router holds whole
- * ones. */
-static void set_body_deadline(struct connection *c)
-{
-	connection_set_deadline(c, c->listener->body_timeout_s);
-	if (c->listener->internal)
-		return;
-	if (c->x->body_began_ms == 0)
-		c->x->body_began_ms = clock_monotonic_coarse_ms();
-	int64_t due_ms = body_due_ms(c);
-
-	if (due_ms < c->deadline_ms)
-		c->deadline_ms = due_ms;
-}
-
-static void renew_body_deadline(struct connection *c)
-{
-	set_body_deadline(c);
-	c->x->body_deadline_ms = c->deadline_ms;
-}
-
 /* The head is whole, and some of the body is to come.  Where the response begins before that is whole,
  * it says that it is the last one of its connection: the application may leave the rest unread. */
 static void run_ahead(struct connection *c)
@@ -133,7 +67,7 @@ static void run_ahead(struct connection *c)
 	connection_stop_waiting(c);
 	c->body = BODY_HELD;
 	c->x->body_began_ms = c->x->body_held_ms = clock_monotonic_coarse_ms();
-	prepare_response(c);
+	connection_prepare_response(c);
 	c->x->rs.close = true;
 	answering_run(c);
 }
@@ -176,7 +110,7 @@ void intake_go_on(struct connection *c)
 		connection_send(c); /* what the protocol has answered; then the connection is idle */
 		return;
 	case PARSE_MORE:
-		if (x->rq.reject_status || !exchange_make_room(x, head_limit(c))) {
+		if (x->rq.reject_status || !exchange_make_room(x, connection_head_limit(c))) {
 			refuse(c, true);
 			return;
 		}
@@ -191,28 +125,12 @@ void intake_go_on(struct connection *c)
 	else if (x->rq.count > 0 && used > 0)
 		connection_wait_as(c, WAIT_BODY);
 	if (used > 0 && x->rq.count > 0)
-		set_body_deadline(c);
+		connection_set_body_deadline(c);
 	/* A head has its whole time from its first byte on, whatever is said before it. */
 	else if (!c->first_byte)
 		connection_set_deadline(c, c->listener->head_timeout_s);
 	c->first_byte = true;
 	connection_wait_for(c, EV_READ);
-}
-
-/* From the router, a large body comes as the file that it is in. */
-static ssize_t receive(struct connection *c, void *to, size_t n)
-{
-	int file;
-
-	if (!c->listener->internal)
-		return sock_receive(c->io.fd, to, n);
-	ssize_t got = sock_receive_file(c->io.fd, to, n, &file);
-
-	if (file == SOCK_LOST_FILE)
-		uwsgi_request_reject(&c->x->rq, 503, "no descriptor is free for the body");
-	else if (file >= 0)
-		request_keep_file(&c->x->rq, file);
-	return got;
 }
 
 void intake_read(struct connection *c)
@@ -225,7 +143,7 @@ void intake_read(struct connection *c)
 		return;
 	}
 	struct buffer *b = &x->in;
-	ssize_t n = receive(c, b->p + b->end, exchange_room(x, head_limit(c)));
+	ssize_t n = connection_receive(c);
 
 	if (n > 0) {
 		b->end += (size_t)n;
@@ -244,64 +162,70 @@ void intake_read(struct connection *c)
 	}
 }
 
-/* ---- a body in portions ---- */
+/* ---- what a plugin says of its response ---- */
 
-/* The time that the application took is not the peer's. */
-void intake_want_body(struct connection *c)
+static struct connection *answered_by(struct response *rs)
 {
-	struct exchange *x = c->x;
-	int64_t now_ms = clock_monotonic_coarse_ms();
-
-	x->rq.passed_on += x->rq.body.length;
-	body_reset(&x->rq.body);
-	x->body_began_ms += now_ms - x->body_held_ms;
-	c->body = BODY_WANTED;
-	renew_body_deadline(c);
+	return ((struct exchange *)((char *)rs - offsetof(struct exchange, rs)))->connection;
 }
 
-static enum body_read hand_on(struct connection *c)
+/* False: the peer is gone. */
+static bool flush(struct connection *c)
 {
 	struct exchange *x = c->x;
-	size_t used;
 
-	switch (exchange_parse(x, &used)) {
-	case PARSE_DONE:
-		c->body = BODY_WHOLE;
-		c->spoke = x->in.begin < x->in.end;
-		if (!x->rs.head_sent)
-			prepare_response(c);
-		return BODY_PORTION;
-	case PARSE_MORE:
-		if (x->rq.reject_status || !exchange_make_room(x, head_limit(c)))
-			break;
-		if (used > 0)
-			renew_body_deadline(c);
-		if (x->rq.body.length == 0)
-			return BODY_NOTHING;
-		c->body = BODY_HELD;
-		x->body_held_ms = clock_monotonic_coarse_ms();
-		return BODY_PORTION;
-	case PARSE_BAD:
-	case PARSE_AGAIN:
-	case PARSE_CLOSE:
-		break;
+	/* The client of a stray is its parent's. */
+	if (x->rs.broken || uwsgi_is_stray()) {
+		sendbuf_drop(&x->out);
+		delivery_release(c);
+		return false;
 	}
-	if (x->rq.reject_status)
-		request_log_refusal(&x->rq);
-	return BODY_LOST;
+	enum sent sent = sock_send(c->io.fd, &x->out);
+	bool alive = sent != SENT_FAILED;
+
+	if (sent == SENT_SOME && c->clients->host->gone) {
+		if (c->clients->host->ended)
+			answering_on_unsent(c);
+		else
+			connection_wait_to_write(c);
+		connection_settle(c, true);
+	} else if (sent == SENT_SOME && !x->rs.ended) {
+		alive = delivery_hold(c);
+	}
+	delivery_release(c);
+	return alive;
 }
 
-enum body_read intake_read_body(struct connection *c)
+bool uwsgi_response_flush(struct response *rs)
 {
-	struct buffer *b = &c->x->in;
-	ssize_t n = receive(c, b->p + b->end, exchange_room(c->x, head_limit(c)));
+	response_open(rs);
+	if (!flush(answered_by(rs)))
+		rs->broken = true;
+	return !rs->broken;
+}
 
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return BODY_NOTHING;
-	if (n <= 0)
-		return BODY_LOST;
-	b->end += (size_t)n;
-	return hand_on(c);
+/* Where run() has not returned yet, intake_run() sends what is left. */
+static void note_end(struct connection *c)
+{
+	if (c->state == ANSWERING)
+		answering_end(c);
+}
+
+void uwsgi_response_end(struct response *rs)
+{
+	response_end(rs);
+	note_end(answered_by(rs));
+}
+
+void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
+{
+	response_refuse(rs, status, text);
+	note_end(answered_by(rs));
+}
+
+void uwsgi_response_fail(struct response *rs, struct slice text)
+{
+	uwsgi_response_refuse(rs, 500, text);
 }
 
 /* ---- new connections ---- */
@@ -365,15 +289,17 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	if (events & EV_ERROR)
 		connection_unwatched(c);
+	else if (c->state == ANSWERING)
+		answering_on_io(c, events);
 	else if (c->state != READING)
-		connection_on_io(c, events);
+		connection_on_io(c);
 	else if (!waits_for_turn(c))
 		on_readable(c);
 }
 
 static const char *why_late(const struct connection *c)
 {
-	return c->x->rq.body.length > 0 && c->deadline_ms >= body_due_ms(c)
+	return c->x->rq.body.length > 0 && c->deadline_ms >= connection_body_due_ms(c)
 		       ? "the body came more slowly than body-min-rate"
 		       : "the request did not come in time";
 }
@@ -411,6 +337,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 	if (c->state == READING)
 		on_late(c);
+	else if (c->state == ANSWERING)
+		answering_on_deadline(c);
 	else
 		connection_on_deadline(c);
 }

@@ -16,18 +16,6 @@ void intake_go_on(struct connection *);
 /* Runs the request of one that is READY. */
 void intake_run(struct connection *);
 
-/* ---- a body that an application asks for in portions, while its request runs ---- */
-
-enum body_read {
-	BODY_NOTHING, /* nothing has come that is worth telling */
-	BODY_PORTION, /* it is the request's body; or its end, when the connection's body is WHOLE */
-	BODY_LOST,    /* nothing more comes that can be understood; the log says why */
-};
-
-/* From now on the next portion is waited for; the last one is gone. */
-void intake_want_body(struct connection *);
-enum body_read intake_read_body(struct connection *);
-
 /* What libev calls for a connection. */
 extern const struct connection_events intake_events;
 

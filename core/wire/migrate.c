@@ -6,7 +6,7 @@
 
 #include "base/passing.h"
 #include "wire/backend.h"
-#include "wire/clients.h"
+#include "wire/connection.h"
 #include "wire/intake.h"
 
 #include <errno.h>

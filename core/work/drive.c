@@ -185,7 +185,7 @@ void drive_run(struct lane *lane)
 		result = uwsgi_error_set(&e, "the application has ended its loop");
 	acceptor_stop(&lane->acceptor);
 	while (!TAILQ_EMPTY(&lane->flights))
-		answering_lose_peer(TAILQ_FIRST(&lane->flights)->connection);
+		connection_lose_peer(TAILQ_FIRST(&lane->flights)->connection);
 	if (result)
 		lane->setup->failed(lane->setup->worker, &e);
 }
