@@ -221,6 +221,17 @@ def test_a_file_with_a_limit(start):
     assert len(read(server, "a")) <= 2000 and 1000 < len(read(server, "old")) <= 2000
 
 
+def test_a_fifo_that_nobody_reads_holds_nobody_up(start, folder):
+    os.mkfifo(f"{folder}/a")
+    reader = os.open(f"{folder}/a", os.O_RDONLY | os.O_NONBLOCK)
+    server = start.not_yet(LOGGED + "logger = file:{here}/a\n", folder=folder).spawn()
+    server.wait_listening("http")
+    for _ in range(4):
+        assert http.request(server.http, "/lines/1000/1000").status == 200
+    assert server.stop(signal.SIGTERM) == 0
+    os.close(reader)
+
+
 def test_a_file_that_cannot_be_renamed_goes_on(start):
     """What is said about that goes to the same file, and does not begin it all again."""
     server = start.not_yet(LOGGED + "logger = file:logfile={here}/a,maxsize=2000,"

@@ -7,9 +7,11 @@
 #include "log/logpipe.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { PIPE_BYTES = 4096 };
@@ -201,6 +203,97 @@ static void test_what_sinks_make_too_much_is_told_and_no_more_is_lost(void **sta
 	sinks_free(sinks);
 }
 
+/* Takes so much at once from now on. */
+static void open_again(struct fixture *f, size_t portion)
+{
+	struct error e;
+
+	logpipe_close(&f->pipe);
+	logpipe_open(&f->pipe, f->loop, &f->file);
+	assert_int_equal(logpipe_open_pipe(&f->pipe, portion, &e), 0);
+	logpipe_take_own(&f->pipe);
+}
+
+static void test_own_lines_do_not_wait_for_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	open_again(f, 1024);
+	for (int i = 0; i < 300; i++)
+		child_says(
+			f,
+			"a line of one hundred bytes, or thereabouts, of which there are very many in "
+			"the pipe already ........\n");
+	uwsgi_log(UWSGI_NOTE, "own");
+	read_all(f);
+	char *own = strstr(f->text, "\nown\n");
+	assert_non_null(own);
+	assert_true(strlen(own) > 1000);
+}
+
+static void test_many_own_lines_reach_the_sinks_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct sinks *sinks = encode(f, "prefix <", 1);
+	int begun = 0, ended = 0;
+
+	for (int i = 0; i < 3000; i++)
+		uwsgi_log(UWSGI_NOTE, "%0100d", i);
+	read_all(f);
+	for (const char *at = f->text; *at; at++) {
+		begun += *at == '<';
+		ended += *at == '\n';
+	}
+	assert_int_equal(begun, 3000);
+	assert_int_equal(ended, 3000);
+	logpipe_use(&f->pipe, NULL);
+	sinks_free(sinks);
+}
+
+static void test_a_line_longer_than_a_portion_gets_through_the_sinks(void **state)
+{
+	struct fixture *f = *state;
+	char line[3002];
+	size_t count = 0;
+
+	open_again(f, 1024);
+	struct sinks *sinks = encode(f, "prefix <", 1);
+	memset(line, 'x', 3000);
+	strcpy(line + 3000, "\n");
+	child_says(f, line);
+	read_all(f);
+	for (const char *at = f->text; *at; at++)
+		count += *at == 'x';
+	assert_int_equal(count, 3000);
+	logpipe_use(&f->pipe, NULL);
+	sinks_free(sinks);
+}
+
+static void test_a_line_that_breaks_off_is_ended_before_the_next(void **state)
+{
+	struct fixture *f = *state;
+	FILE *disk = tmpfile();
+	struct rlimit before, full;
+
+	dup2(fileno(disk), STDERR_FILENO);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	full = before;
+	full.rlim_cur = 10;
+	setrlimit(RLIMIT_FSIZE, &full);
+	child_says(f, "0123456789abc\n");
+	logpipe_drain(&f->pipe);
+	setrlimit(RLIMIT_FSIZE, &before);
+	uwsgi_log(UWSGI_NOTE, "next");
+	logpipe_drain(&f->pipe);
+	dup2(f->log[1], STDERR_FILENO);
+	rewind(disk);
+	f->text[fread(f->text, 1, 1000, disk)] = '\0';
+	fclose(disk);
+	assert_string_equal(f->text, "0123456789\nnext\n"
+				     "error: 4 bytes of the log are lost here: File too large\n");
+}
+
 static void test_without_a_pipe_the_end_writes_own_lines(void **state)
 {
 	struct fixture *f = *state;
@@ -237,6 +330,10 @@ int main(void)
 		WITH_LOG(test_the_end_writes_what_is_left),
 		WITH_LOG(test_sinks_get_whole_lines),
 		WITH_LOG(test_what_sinks_make_too_much_is_told_and_no_more_is_lost),
+		WITH_LOG(test_own_lines_do_not_wait_for_ever),
+		WITH_LOG(test_many_own_lines_reach_the_sinks_whole),
+		WITH_LOG(test_a_line_longer_than_a_portion_gets_through_the_sinks),
+		WITH_LOG(test_a_line_that_breaks_off_is_ended_before_the_next),
 		WITH_LOG(test_without_a_pipe_the_end_writes_own_lines),
 		WITH_LOG(test_one_that_is_closed_does_nothing),
 	};

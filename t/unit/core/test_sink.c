@@ -112,6 +112,25 @@ static void test_routes(void **unused)
 	expect_sinks(&o, "z\n", "z\n");
 }
 
+static void test_a_line_that_becomes_too_long_spoils_no_other(void **unused)
+{
+	const char *ten = "format ${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}";
+	const struct sink_options o = { .encoders = { &ten, 1 } };
+	struct sinks *sinks = sinks_new(&o, 1024, false);
+	struct text passed = { 0 };
+	static char line[TEXT_MAX / 10 + 10];
+
+	(void)unused;
+	memset(line, 'x', sizeof line - 1);
+	sinks_write(sinks, slice_of(line), &passed);
+	passed = (struct text){ .p = passed.p, .capacity = passed.capacity };
+	sinks_write(sinks, SLICE("y\n"), &passed);
+	assert_int_equal(passed.n, 10);
+	assert_memory_equal(passed.p, "yyyyyyyyyy", 10);
+	free(passed.p);
+	sinks_free(sinks);
+}
+
 static void test_nothing_is_wanted(void **unused)
 {
 	const struct sink_options none = { .syslog = NULL };
@@ -154,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_a_chain),
 		cmocka_unit_test(test_encoders_of_one_logger),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_a_line_that_becomes_too_long_spoils_no_other),
 		cmocka_unit_test(test_nothing_is_wanted),
 		cmocka_unit_test(test_what_there_is_not_is_said_and_left_out),
 	};
