@@ -155,7 +155,7 @@ static void on_zygote_channel(struct watch *w)
 	struct generation *g = w->data;
 
 	read_zygote(g);
-	g->host->stirred(g->host->data);
+	g->host->wake(g->host->data);
 }
 
 /* ---- what workers and gateways say ---- */
@@ -233,7 +233,7 @@ static void on_slot_channel(struct watch *w)
 
 	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, g->host->loop, &m); i++)
 		on_message(g, slot, &m);
-	g->host->stirred(g->host->data);
+	g->host->wake(g->host->data);
 }
 
 /* ---- ends ---- */

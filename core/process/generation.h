@@ -37,7 +37,7 @@ struct generation_host {
 	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
 	struct migrate_queue workers_left, gateways_left;
 	/* A message has come: generation_step() is to be called soon, but not from here. */
-	void (*stirred)(void *data);
+	void (*wake)(void *data);
 	void *data;
 };
 

@@ -211,7 +211,7 @@ static const struct generation_calls calls = {
 
 /* ---- what generations tell ---- */
 
-static void on_stirred(void *data)
+static void on_wake(void *data)
 {
 	struct master *m = data;
 
@@ -390,7 +390,7 @@ static int prepare(struct master *m, struct error *e)
 					    .loader = setup->loader,
 					    .workers_left = MIGRATE_NO_QUEUE,
 					    .gateways_left = MIGRATE_NO_QUEUE,
-					    .stirred = on_stirred,
+					    .wake = on_wake,
 					    .data = m };
 	m->tally = tally_new(e);
 	if (!m->tally || migrate_open(&m->host.workers_left, e) ||
@@ -414,7 +414,7 @@ static int prepare(struct master *m, struct error *e)
 	m->services.loop = m->loop;
 	m->services.loader = setup->loader;
 	m->services.fork = fork_service;
-	m->services.stirred = on_stirred;
+	m->services.wake = on_wake;
 	m->services.data = m;
 	return 0;
 }

@@ -112,7 +112,7 @@ static void on_channel(struct watch *w)
 
 	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, p->all->loop, &m); i++)
 		on_message(p, slot, &m);
-	p->all->stirred(p->all->data);
+	p->all->wake(p->all->data);
 }
 
 static void note_fork_failed(struct service_place *p, struct slot *slot, const char *why,

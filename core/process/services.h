@@ -29,7 +29,7 @@ struct services {
 	 * this channel: its pid, or -1 with errno. */
 	pid_t (*fork)(void *data, const struct service *, const char *name, int channel);
 	/* services_step() is to be called soon. */
-	void (*stirred)(void *data);
+	void (*wake)(void *data);
 	void *data;
 	const struct scoreboard *board; /* of the generation that serves */
 	struct service_place places[LOADER_MAX];

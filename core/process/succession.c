@@ -270,7 +270,7 @@ static void on_generation_failed(struct succession *s, struct generation *g)
 }
 
 /* The serving generation's zygote is lost, or its application was changed. */
-static void on_wish(struct succession *s, const struct generation *g)
+static void on_reload_wanted(struct succession *s, const struct generation *g)
 {
 	struct cause cause = cause_of(g->why);
 	int64_t now_ms = clock_monotonic_ms();
@@ -324,7 +324,7 @@ static bool step_generation(struct succession *s, struct generation *g, int64_t 
 		return true;
 	case GENERATION_WANTS_RELOAD:
 		if (g == s->serving)
-			on_wish(s, g);
+			on_reload_wanted(s, g);
 		return true;
 	case GENERATION_GONE:
 		break;

@@ -23,7 +23,7 @@ static struct world {
 	bool fork_fails;
 	pid_t killed[64];
 	size_t killed_count;
-	int stirred;
+	int woken;
 	/* The workers that are forked: their ends, and their slots. */
 	struct {
 		int channel, slot;
@@ -68,13 +68,13 @@ static int64_t now_ms(void)
 static const struct generation_calls calls = { fork_zygote, fork_gateway, note_kill, is_child,
 					       now_ms };
 
-static void stirred(void *data)
+static void wake(void *data)
 {
 	(void)data;
-	world.stirred++;
+	world.woken++;
 }
 
-static struct generation_host host = { .calls = &calls, .stirred = stirred };
+static struct generation_host host = { .calls = &calls, .wake = wake };
 
 static bool was_killed(pid_t pid)
 {
@@ -219,7 +219,7 @@ static void test_from_the_import_to_the_end(void **unused)
 	struct generation *g = begin((char[]){ "--processes=2" }, false);
 	expect(g, GENERATION_QUIET);
 	import_application();
-	assert_int_equal(world.stirred, 1);
+	assert_int_equal(world.woken, 1);
 	expect(g, GENERATION_QUIET);
 	fork_worker();
 	fork_worker();
