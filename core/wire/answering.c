@@ -53,7 +53,8 @@ static int64_t look_at_ms(const struct connection *c)
 static void watch(struct connection *c)
 {
 	bool sends = c->x->out.pending > 0;
-	bool looks = (c->clients->host->ended || c->long_since) && c->body == BODY_WHOLE && !c->spoke;
+	bool looks =
+		(c->clients->host->ended || c->long_since) && c->body == BODY_WHOLE && !c->spoke;
 	bool reads = looks || c->body == BODY_WANTED;
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
@@ -248,7 +249,8 @@ static void hear_for_gateway(struct connection *c)
 		c->spoke = true;
 		host->said_all(c->clients->host_data, c->x);
 	}
-	watch(c);
+	if (goes_on(c))
+		watch(c);
 }
 
 static void send_for_gateway(struct connection *c, int events)

@@ -3,7 +3,10 @@
  * the connection. */
 #include "say.h"
 
-#define REQUEST SLICE("24:CONTENT_LENGTH\0" "0\0SCGI\0" "1\0,")
+#define REQUEST                                                                                    \
+	SLICE("24:CONTENT_LENGTH\0"                                                                \
+	      "0\0SCGI\0"                                                                          \
+	      "1\0,")
 #define TEXT "Status: 200 OK\r\nA: b\r\n"
 
 static const struct header headers[] = {
@@ -32,10 +35,9 @@ static void expect(const struct head *head, struct slice request, bool complete,
 
 static void test_a_whole_answer(void **unused)
 {
-	const struct head open = { .line = SLICE("200 OK"),
-				   .headers = headers + 1,
-				   .header_count = 1,
-				   .length = -1 };
+	const struct head open = {
+		.line = SLICE("200 OK"), .headers = headers + 1, .header_count = 1, .length = -1
+	};
 	const struct head bare = { .line = SLICE("400 Bad Request"), .length = -1 };
 
 	(void)unused;
@@ -46,10 +48,9 @@ static void test_a_whole_answer(void **unused)
 
 static void test_an_answer_that_breaks_off_is_reset(void **unused)
 {
-	const struct head open = { .line = SLICE("200 OK"),
-				   .headers = headers + 1,
-				   .header_count = 1,
-				   .length = -1 };
+	const struct head open = {
+		.line = SLICE("200 OK"), .headers = headers + 1, .header_count = 1, .length = -1
+	};
 
 	(void)unused;
 	expect(&open, REQUEST, false, ENDED_CUT, SLICE(TEXT "\r\nhello, world"));

@@ -5,7 +5,9 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define NONE SLICE("")
 #define LENGTH(digits) "CONTENT_LENGTH\0" digits "\0"
-#define VERSION "SCGI\0" "1\0"
+#define VERSION                                                                                    \
+	"SCGI\0"                                                                                   \
+	"1\0"
 #define SCGI(headers, rest) whole(&w, SLICE(headers), SLICE(rest))
 
 struct writer {
@@ -41,13 +43,19 @@ static void test_headers_and_bodies(void **unused)
 		{ "bytes behind a request without a body", SCGI(LENGTH("0") VERSION, "xyz"),
 		  PARSE_DONE, .left = 3 },
 		{ "the protocol's own example",
-		  SLICE("70:CONTENT_LENGTH\0" "27\0SCGI\0" "1\0REQUEST_METHOD\0POST\0REQUEST_URI\0"
+		  SLICE("70:CONTENT_LENGTH\0"
+			"27\0SCGI\0"
+			"1\0REQUEST_METHOD\0POST\0REQUEST_URI\0"
 			"/deepthought\0,What is the answer to life?"),
 		  PARSE_DONE, .vars = "REQUEST_METHOD=POST\nREQUEST_URI=/deepthought",
 		  .body = SLICE("What is the answer to life?") },
 		{ "an empty value", SCGI(LENGTH("0") VERSION "A\0\0B\0=\0", ""), PARSE_DONE,
 		  .vars = "A=\nB==" },
-		{ "a header twice: the last one", SCGI(LENGTH("0") VERSION "A\0" "1\0A\0" "2\0", ""),
+		{ "a header twice: the last one",
+		  SCGI(LENGTH("0") VERSION "A\0"
+					   "1\0A\0"
+					   "2\0",
+		       ""),
 		  PARSE_DONE, .vars = "A=2" },
 		{ "a body with zeros", SCGI(LENGTH("5") VERSION, "h\0,:o"), PARSE_DONE,
 		  .body = SLICE("h\0,:o") },
@@ -79,8 +87,8 @@ static void test_the_path(void **unused)
 		  SCGI(LENGTH("0") VERSION "PATH_INFO\0\0SCRIPT_NAME\0/a\0", ""), PARSE_DONE,
 		  .vars = "PATH_INFO=\nSCRIPT_NAME=/a" },
 		{ "nginx's scgi_params",
-		  SCGI(LENGTH("0") "REQUEST_URI\0/%61\0DOCUMENT_URI\0/a\0" VERSION, ""),
-		  PARSE_DONE, .vars = "PATH_INFO=/a\n!SCRIPT_NAME" },
+		  SCGI(LENGTH("0") "REQUEST_URI\0/%61\0DOCUMENT_URI\0/a\0" VERSION, ""), PARSE_DONE,
+		  .vars = "PATH_INFO=/a\n!SCRIPT_NAME" },
 		{ "Apache by itself", SCGI(LENGTH("0") VERSION "SCRIPT_NAME\0/a\0", ""), PARSE_DONE,
 		  .vars = "PATH_INFO=/a\nSCRIPT_NAME=" },
 	};
@@ -112,7 +120,10 @@ static void test_headers_that_are_refused(void **unused)
 {
 	struct writer w = { .n = 0 };
 	const struct parse_case cases[] = {
-		{ "the last value does not end", SLICE("24:CONTENT_LENGTH\0" "0\0SCGI\0" "1x,"),
+		{ "the last value does not end",
+		  SLICE("24:CONTENT_LENGTH\0"
+			"0\0SCGI\0"
+			"1x,"),
 		  PARSE_BAD, .status = 400 },
 		{ "a name without a value", SCGI(LENGTH("0") VERSION "A\0", ""), PARSE_BAD,
 		  .status = 400 },
@@ -120,7 +131,11 @@ static void test_headers_that_are_refused(void **unused)
 		{ "a zero in a value", SCGI(LENGTH("0") VERSION "A\0b\0c\0", ""), PARSE_BAD,
 		  .status = 400 },
 		{ "no SCGI", SCGI(LENGTH("0") "A\0b\0", ""), PARSE_BAD, .status = 400 },
-		{ "another SCGI", SCGI(LENGTH("0") "SCGI\0" "2\0", ""), PARSE_BAD, .status = 400 },
+		{ "another SCGI",
+		  SCGI(LENGTH("0") "SCGI\0"
+				   "2\0",
+		       ""),
+		  PARSE_BAD, .status = 400 },
 		{ "an empty SCGI", SCGI(LENGTH("0") "SCGI\0\0", ""), PARSE_BAD, .status = 400 },
 		{ "no CONTENT_LENGTH", SCGI(VERSION, ""), PARSE_BAD, .status = 400 },
 		{ "CONTENT_LENGTH is not the first", SCGI(VERSION LENGTH("0"), ""), PARSE_BAD,
@@ -129,7 +144,8 @@ static void test_headers_that_are_refused(void **unused)
 		  .status = 400 },
 		{ "a length and none", SCGI(LENGTH("1") VERSION LENGTH(""), ""), PARSE_BAD,
 		  .status = 400 },
-		{ "over limit-post", SCGI(LENGTH("1048577") VERSION, ""), PARSE_BAD, .status = 413 },
+		{ "over limit-post", SCGI(LENGTH("1048577") VERSION, ""), PARSE_BAD,
+		  .status = 413 },
 		{ "far over limit-post", SCGI(LENGTH("999999999999999999") VERSION, ""), PARSE_BAD,
 		  .status = 413 },
 	};
@@ -140,8 +156,8 @@ static void test_headers_that_are_refused(void **unused)
 
 static void test_a_content_length_that_is_none(void **unused)
 {
-	static const char *const bad[] = { "",	  "-1",	 "+1",	" 1", "1 ", "1x",
-					   "0x1", "1,1", "1\r", "9999999999999999999" };
+	static const char *const bad[] = { "",   "-1",  "+1",  " 1",  "1 ",
+					   "1x", "0x1", "1,1", "1\r", "9999999999999999999" };
 
 	(void)unused;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -149,10 +165,9 @@ static void test_a_content_length_that_is_none(void **unused)
 		char headers[64];
 		int n = snprintf(headers, sizeof headers, "CONTENT_LENGTH%c%s%cSCGI%c1%c", 0,
 				 bad[i], 0, 0, 0);
-		const struct parse_case c = {
-			bad[i], whole(&w, (struct slice){ headers, (size_t)n }, NONE), PARSE_BAD,
-			.status = 400
-		};
+		const struct parse_case c = { bad[i],
+					      whole(&w, (struct slice){ headers, (size_t)n }, NONE),
+					      PARSE_BAD, .status = 400 };
 
 		run(&c, 1);
 	}
@@ -170,7 +185,10 @@ static void test_other_protocols(void **unused)
 		{ { "FastCGI", SLICE("\1"), PARSE_BAD, .status = 400 }, "FastCGI spoken to an" },
 		{ { "TLS", SLICE("\x16"), PARSE_BAD, .status = 400 }, "TLS spoken to an SCGI" },
 		{ { "others", SLICE("\xff"), PARSE_BAD, .status = 400 }, "this is not SCGI" },
-		{ { "no version", SLICE("17:CONTENT_LENGTH\0" "0\0,"), PARSE_BAD, .status = 400 },
+		{ { "no version",
+		    SLICE("17:CONTENT_LENGTH\0"
+			  "0\0,"),
+		    PARSE_BAD, .status = 400 },
 		  "the SCGI headers lack SCGI" },
 		{ { "no headers", SLICE("0:,"), PARSE_BAD, .status = 400 },
 		  "the SCGI headers lack CONTENT_LENGTH" },
