@@ -8,19 +8,19 @@ import random
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections import namedtuple
 
 from lib import fastcgi, http, proc, scgi, sequences, uwsgi
 from lib.address import connect
-from lib.server import BASE_ENV, REPORT, Server
+from lib.server import BASE_ENV, REPORT, ROOT, Server
 from lib.wait import until
 
 INI = """
 processes = 1
 threads = 2
-module = fuzzed
 limit-post = 1000000
 harakiri = 30
 http-timeout = 3
@@ -62,7 +62,8 @@ def ask_scgi(address):
     return scgi.request(address, "/hello")
 
 
-Way = namedtuple("Way", "ini sequence ask")
+Way = namedtuple("Way", "ini sequence ask app", defaults=("module = fuzzed\n",))
+LATER = "plugin = {here}/later_plugin.so\nlater = true\n"
 _http = sequences.several(sequences.http_request)
 _PROXY = "http-enable-proxy-protocol = true\n"
 WAYS = {
@@ -73,9 +74,21 @@ WAYS = {
                           sequences.several(sequences.fastcgi_request), ask_fastcgi),
     "scgi-socket": Way("scgi-socket = {peer}\n", sequences.several(sequences.scgi_request),
                        ask_scgi),
+    "later-http-socket": Way("http-socket = {peer}\n", _http, ask_http, LATER),
+    "later-fastcgi-socket": Way("fastcgi-socket = {peer}\n",
+                                sequences.several(sequences.fastcgi_request), ask_fastcgi, LATER),
     "proxy-http-socket": Way("http-socket = {peer}\n" + _PROXY, sequences.proxied, ask_proxied),
     "proxy-http": Way("http = {peer}\n" + _PROXY, sequences.proxied, ask_proxied),
 }
+
+
+def build_later(folder):
+    """t/sdk/later.c: an application that runs its requests side by side, and takes bodies as they
+    come."""
+    subprocess.run(["cc", "-std=c11", "-O1", "-g", "-fPIC", "-shared", f"-I{ROOT}/include",
+                    "-Wl,--no-as-needed", "-lev", "-o", f"{folder}/later_plugin.so",
+                    f"{ROOT}/t/sdk/later.c"], check=True, timeout=60)
+
 
 # ---- one connection: what it will do, and doing it ----
 
@@ -180,7 +193,10 @@ class Siege:
         self.name, self.way, self.seed = way, WAYS[way], seed
         self.spool = f"{folder}/spool"
         os.mkdir(self.spool)
-        self.server = Server(folder, self.way.ini + INI, env={**ENV, "TMPDIR": self.spool}).start()
+        if self.way.app == LATER:
+            build_later(folder)
+        self.server = Server(folder, self.way.ini + self.way.app + INI,
+                             env={**ENV, "TMPDIR": self.spool}).start()
         self.family = {p: proc.title(p) for p in [self.server.pid,
                                                   *proc.descendants(self.server.pid)]}
         self.findings, self.rounds, self.connections = [], 0, 0
