@@ -55,6 +55,33 @@ bool catalogue_find(const struct catalogue *c, const char *name, struct option_a
 	return false;
 }
 
+/* Whether its options can be set, without effect. */
+static bool is_accepted(const struct subject *s)
+{
+	return s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED;
+}
+
+bool catalogue_next(const struct catalogue *c, struct candidate *n)
+{
+	for (; n->table < c->count; n->table++, n->index = 0)
+		if (n->index < c->tables[n->table]->count) {
+			n->row = &c->tables[n->table]->rows[n->index++];
+			n->name = n->row->name;
+			return true;
+		}
+	n->row = NULL;
+	n->name = n->known.name;
+	for (; n->index < uwsgi_subject_count; n->index++, n->names = NULL) {
+		const struct subject *s = &uwsgi_subjects[n->index];
+
+		if (!n->names)
+			n->names = s->options;
+		if (is_accepted(s) && uwsgi_names_next(&n->names, &n->known))
+			return true;
+	}
+	return false;
+}
+
 enum arity catalogue_arity(const struct option *row)
 {
 	enum arity arity;
@@ -92,12 +119,6 @@ bool catalogue_name_letter(const struct catalogue *c, char letter, struct named 
 	return known && catalogue_name(c, known, named);
 }
 
-/* Whether its options can be set, without effect. */
-static bool is_accepted(const struct subject *s)
-{
-	return s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED;
-}
-
 /* False: it is a second option that the prefix may mean. */
 static bool take_only(const struct catalogue *c, const char *name, struct named *found)
 {
@@ -113,24 +134,11 @@ static bool take_only(const struct catalogue *c, const char *name, struct named 
 bool catalogue_name_prefix(const struct catalogue *c, const char *prefix, struct named *found)
 {
 	size_t length = strlen(prefix);
-	struct uwsgi_name known;
 
 	found->name[0] = '\0';
-	for (size_t t = 0; t < c->count; t++)
-		for (size_t i = 0; i < c->tables[t]->count; i++) {
-			const char *name = c->tables[t]->rows[i].name;
-
-			if (strncmp(name, prefix, length) == 0 && !take_only(c, name, found))
-				return false;
-		}
-	for (size_t i = 0; i < uwsgi_subject_count; i++) {
-		const char *names = uwsgi_subjects[i].options;
-
-		while (is_accepted(&uwsgi_subjects[i]) && uwsgi_names_next(&names, &known))
-			if (strncmp(known.name, prefix, length) == 0 &&
-			    !take_only(c, known.name, found))
-				return false;
-	}
+	for (struct candidate n = { 0 }; catalogue_next(c, &n);)
+		if (strncmp(n.name, prefix, length) == 0 && !take_only(c, n.name, found))
+			return false;
 	return *found->name;
 }
 
@@ -149,33 +157,24 @@ static const struct {
 };
 /* clang-format on */
 
-static void consider_names(struct nearest *n, bool accepted)
-{
-	struct uwsgi_name known;
-
-	for (size_t i = 0; i < uwsgi_subject_count; i++) {
-		const char *names = uwsgi_subjects[i].options;
-
-		while (is_accepted(&uwsgi_subjects[i]) == accepted &&
-		       uwsgi_names_next(&names, &known))
-			nearest_consider(n, known.name);
-	}
-}
-
 /* What can be set comes first; of what uWSGI has besides, only what is very near is named. */
 static struct nearest find_nearest(const struct catalogue *c, const char *name)
 {
-	struct nearest n = nearest_to(name);
+	struct nearest near = nearest_to(name);
+	struct uwsgi_name known;
 
-	for (size_t t = 0; t < c->count; t++)
-		for (size_t i = 0; i < c->tables[t]->count; i++)
-			nearest_consider(&n, c->tables[t]->rows[i].name);
-	consider_names(&n, true);
-	if (!*n.name) {
-		nearest_allow_one_slip(&n);
-		consider_names(&n, false);
+	for (struct candidate n = { 0 }; catalogue_next(c, &n);)
+		nearest_consider(&near, n.name);
+	if (*near.name)
+		return near;
+	nearest_allow_one_slip(&near);
+	for (size_t i = 0; i < uwsgi_subject_count; i++) {
+		const char *names = uwsgi_subjects[i].options;
+
+		while (uwsgi_names_next(&names, &known))
+			nearest_consider(&near, known.name);
 	}
-	return n;
+	return near;
 }
 
 /* "env A=b" lost its first '=', "threads: 4" has another sign for it: the key begins with the

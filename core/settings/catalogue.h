@@ -25,6 +25,18 @@ struct option_at {
 };
 
 bool catalogue_find(const struct catalogue *, const char *name, struct option_at *);
+/* A name that can be set, aliases too. */
+struct candidate {
+	const char *name;
+	const struct option *row; /* NULL: one of uWSGI's that is accepted, without effect */
+	/* where the next one is: all zeroes at first */
+	size_t table, index;
+	const char *names;
+	struct uwsgi_name known; /* without a row: its arity */
+};
+/* False at the end. */
+bool catalogue_next(const struct catalogue *, struct candidate *);
+
 /* Whether the name is followed by a value on the command line. */
 enum arity catalogue_arity(const struct option *row);
 

@@ -35,24 +35,13 @@ static enum value value_of(const struct option *row, enum arity arity)
 static void each_name(const struct catalogue *c,
 		      void (*visit)(const char *name, const struct option *row, enum arity))
 {
-	struct uwsgi_name known;
 	struct option_at at;
 
-	for (size_t t = 0; t < c->count; t++)
-		for (size_t i = 0; i < c->tables[t]->count; i++) {
-			const char *name = c->tables[t]->rows[i].name;
-
-			if (catalogue_find(c, name, &at))
-				visit(name, at.row, catalogue_arity(at.row));
-		}
-	for (size_t i = 0; i < uwsgi_subject_count; i++) {
-		const struct subject *s = &uwsgi_subjects[i];
-		const char *names = s->options;
-
-		while ((s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED) &&
-		       uwsgi_names_next(&names, &known))
-			visit(known.name, NULL, known.arity);
-	}
+	for (struct candidate n = { 0 }; catalogue_next(c, &n);)
+		if (!n.row)
+			visit(n.name, NULL, n.known.arity);
+		else if (catalogue_find(c, n.name, &at))
+			visit(n.name, at.row, catalogue_arity(at.row));
 }
 
 /* ---- bash ---- */

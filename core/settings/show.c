@@ -166,25 +166,27 @@ static void print_origin(FILE *f, const struct directive *d)
 		fprintf(f, "; %s\n", d->at.file ? d->at.file : "?");
 }
 
+/* The next option that has its default. */
+static bool next_default(const struct config *c, struct candidate *n)
+{
+	while (catalogue_next(config_catalogue(c), n) && n->row)
+		if (!n->row->same_as && n->row->initial && !config_directive(c, n->name))
+			return true;
+	return false;
+}
+
 static void print_defaults(const struct config *c, FILE *f)
 {
-	const struct catalogue *all = config_catalogue(c);
+	const struct option_table *titled = NULL;
 
-	for (size_t t = 0; t < all->count; t++) {
-		const struct option_table *table = all->tables[t];
-		bool titled = false;
+	for (struct candidate n = { 0 }; next_default(c, &n);) {
+		const struct option_table *table = config_catalogue(c)->tables[n.table];
 
-		for (size_t i = 0; i < table->count; i++) {
-			const struct option *row = &table->rows[i];
-
-			if (row->same_as || !row->initial || config_directive(c, row->name))
-				continue;
-			if (!titled)
-				fprintf(f, "\n; defaults of %s\n", table->module);
-			titled = true;
-			fputc(';', f);
-			print_line(f, row->name, row->initial);
-		}
+		if (table != titled)
+			fprintf(f, "\n; defaults of %s\n", table->module);
+		titled = table;
+		fputc(';', f);
+		print_line(f, n.name, n.row->initial);
 	}
 }
 
@@ -219,20 +221,10 @@ static json_t *describe(const char *name, const char *value, const struct direct
 
 static json_t *describe_defaults(const struct config *c)
 {
-	const struct catalogue *all = config_catalogue(c);
 	json_t *list = json_array();
 
-	for (size_t t = 0; t < all->count; t++) {
-		const struct option_table *table = all->tables[t];
-
-		for (size_t i = 0; i < table->count; i++) {
-			const struct option *row = &table->rows[i];
-
-			if (!row->same_as && row->initial && !config_directive(c, row->name))
-				json_array_append_new(list,
-						      describe(row->name, row->initial, NULL));
-		}
-	}
+	for (struct candidate n = { 0 }; next_default(c, &n);)
+		json_array_append_new(list, describe(n.name, n.row->initial, NULL));
 	return list;
 }
 
