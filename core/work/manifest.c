@@ -70,9 +70,9 @@ static void take_words(char *line, const char **names)
 /* The rows of one plugin grow, as they are few. */
 static struct option *add_row(struct described *d)
 {
-	struct option *rows = (struct option *)(uintptr_t)d->options.rows;
+	struct option *rows = reallocarray((void *)(uintptr_t)d->options.rows,
+					   d->options.count + 1, sizeof *rows);
 
-	rows = reallocarray(rows, d->options.count + 1, sizeof *rows);
 	if (!rows)
 		return NULL;
 	d->options.rows = rows;
