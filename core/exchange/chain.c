@@ -21,6 +21,7 @@ struct passage {
 	void *owner;
 	size_t replacer;
 	bool replaced, any_length;
+	bool waits; /* the handler at `depth` has said later */
 	bool bodiless; /* the answer that is said has no body */
 	int64_t said; /* bytes of the body */
 	struct sendbuf *out;
@@ -235,29 +236,69 @@ static void pass_back(struct passage *p, struct response *rs)
 	rs->flush_filters = flush;
 }
 
+static struct passage *begin(struct chain *chain, struct request *rq, struct response *rs)
+{
+	struct passage *p = arena_alloc(&rq->arena, sizeof *p);
+
+	if (!p)
+		return NULL;
+	*p = (struct passage){ .chain = chain };
+	pass_back(p, rs);
+	return p;
+}
+
+static enum handled ask(const struct passage *p, struct request *rq, void **mine)
+{
+	const struct handler *h = p->chain->handlers[p->depth];
+
+	return h->before ? h->before(p->chain->states[p->depth], rq, p->rs, mine) : HANDLED_NOT;
+}
+
+/* From the handler on whose turn it is. */
+static enum handled ask_all(struct passage *p, struct request *rq)
+{
+	for (; p->depth < p->chain->count; p->depth++) {
+		enum handled handled = ask(p, rq, &p->mine[p->depth]);
+
+		if (handled != HANDLED_NOT)
+			return handled;
+	}
+	return HANDLED_NOT;
+}
+
 void chain_handle(void *state, struct request *rq, struct response *rs)
 {
 	struct chain *chain = state;
-	struct passage *p = arena_alloc(&rq->arena, sizeof *p);
+	struct passage *p = rs->protocol == &back ? rs->state : begin(chain, rq, rs);
+	enum handled handled;
 
 	if (!p) {
 		uwsgi_response_refuse(rs, 500, SLICE("out of memory"));
 		return;
 	}
-	*p = (struct passage){ .chain = chain };
-	pass_back(p, rs);
+	p->waits = false;
 	chain->in_handler = true;
-	for (; p->depth < chain->count; p->depth++) {
-		const struct handler *h = chain->handlers[p->depth];
-
-		if (h->before && h->before(chain->states[p->depth], rq, rs, &p->mine[p->depth]) ==
-					 HANDLED_DONE) {
-			chain->in_handler = false;
-			return;
-		}
-	}
+	handled = ask_all(p, rq);
 	chain->in_handler = false;
-	chain->app->handle(chain->app_state, rq, rs);
+	/* After DONE the request may be somebody else's. */
+	if (handled == HANDLED_LATER)
+		p->waits = true;
+	else if (handled == HANDLED_NOT)
+		chain->app->handle(chain->app_state, rq, rs);
+}
+
+bool chain_give_up(struct response *rs)
+{
+	struct passage *p = rs->protocol == &back ? rs->state : NULL;
+
+	if (!p || !p->waits)
+		return false;
+	const struct chain *chain = p->chain;
+
+	p->waits = false;
+	chain->handlers[p->depth]->gone(chain->states[p->depth], p->mine[p->depth]);
+	uwsgi_response_fail(rs, SLICE(""));
+	return true;
 }
 
 /* Runs of the application's own stay together: it may take a lock for each call. */
@@ -285,14 +326,14 @@ void chain_release(void *state, void *const *owners, size_t count)
 /* ---- life ---- */
 
 int chain_init(struct chain *chain, const struct handler *const *handlers, size_t count,
-	       const struct config *cfg, int lane, struct error *e)
+	       const struct handler_lane *lane, struct error *e)
 {
 	assert(count <= CHAIN_MAX);
 	chain->count = count;
 	for (size_t i = 0; i < count; i++) {
 		chain->handlers[i] = handlers[i];
 		if (handlers[i]->lane_start &&
-		    handlers[i]->lane_start(cfg, lane, &chain->states[i], e))
+		    handlers[i]->lane_start(lane, &chain->states[i], e))
 			return -1;
 		chain->started++;
 	}

@@ -18,14 +18,17 @@ struct chain {
 	bool in_handler; /* the application does not run, though a request does */
 };
 
-/* On the lane's thread.  handlers must be in their order. */
+/* On the lane's thread.  handlers must be in their order; the lane must outlive the chain. */
 int chain_init(struct chain *, const struct handler *const *handlers, size_t count,
-	       const struct config *, int lane, struct error *);
+	       const struct handler_lane *, struct error *);
 void chain_fini(struct chain *);
 
 /* As struct app's, with a chain as state: the handlers' turn, and the application's when they leave
- * the request to it. */
+ * the request to it.  When one of them says later, the response has not ended, and this is to be called
+ * again. */
 void chain_handle(void *chain, struct request *, struct response *);
+/* Ends a response that a handler makes wait, as its client is gone.  False: none does. */
+bool chain_give_up(struct response *);
 /* Owners are the application's or loans of handlers. */
 void chain_release(void *chain, void *const *owners, size_t count);
 

@@ -35,6 +35,29 @@ static void refuse(struct connection *c, bool linger)
 	connection_send(c);
 }
 
+/* A gateway has the request, or a handler says later what becomes of it: then nothing of the client is
+ * looked at until uwsgi_request_go_on(). */
+static void wait_for_answer(struct connection *c)
+{
+	if (c->clients->host->gone) {
+		answering_begin(c);
+		return;
+	}
+	c->state = READY;
+	ev_io_stop(c->clients->loop, &c->io);
+}
+
+void uwsgi_request_go_on(struct request *rq)
+{
+	struct exchange *x = (struct exchange *)((char *)rq - offsetof(struct exchange, rq));
+	struct connection *c = x->connection;
+
+	if (c->state == READY)
+		connection_wait_for_turn(c, RUN_SLOW);
+	else
+		c->clients->host->go_on(c->clients->host_data, x);
+}
+
 void intake_run(struct connection *c)
 {
 	struct exchange *x = c->x;
@@ -48,7 +71,7 @@ void intake_run(struct connection *c)
 	}
 	clients->host->run(clients->host_data, x);
 	if (!x->rs.ended) {
-		answering_begin(c);
+		wait_for_answer(c);
 		return;
 	}
 	/* Deadlines count from now, not from before the application ran. */

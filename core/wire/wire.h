@@ -18,7 +18,8 @@ struct clients;
 
 enum connection_state {
 	READING,   /* between requests, or inside one that is not whole */
-	READY,     /* a request is whole, and waits because it is expected to take long */
+	READY,     /* a request is whole, and waits: it is expected to take long, or a handler has
+		    * said later */
 	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response has ended, the kernel has not taken all of it */
 	LINGERING, /* all is sent; reads on so that the peer gets to see it */
@@ -68,7 +69,7 @@ static inline bool connection_is_tcp(const struct connection *c)
 /* What is done with the requests of clients: by a lane, or by a gateway's process. */
 struct clients_host {
 	/* Runs the whole request of x; its response has ended when this returns, or, with gone(),
-	 * may end later. */
+	 * may end later.  Without, one that has not ended waits for uwsgi_request_go_on(). */
 	void (*run)(void *host, struct exchange *x);
 	/* The peer is gone before the response has ended, which must be ended in this call; NULL:
 	 * run() ends all. */
@@ -76,6 +77,9 @@ struct clients_host {
 	/* While a response is to come that ends later: the peer says no more, and may still want it.
 	 * NULL: that makes no difference. */
 	void (*said_all)(void *host, struct exchange *x);
+	/* A handler that made a response wait is to be asked again; NULL where gone() is not: run() is
+	 * called again. */
+	void (*go_on)(void *host, struct exchange *x);
 	/* For a host whose requests run before their bodies are whole, and side by side; NULL for any
 	 * other.  The response has ended, inside run() or later, or its connection was detached; after
 	 * this the exchange is somebody else's. */

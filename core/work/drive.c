@@ -21,6 +21,13 @@ static bool has_deadlines(const struct lane *lane)
 	return lane->settings->harakiri_s > 0;
 }
 
+/* Whoever has it, a handler or the application, ends it. */
+static void lose(const struct lane *lane, struct exchange *x)
+{
+	if (!chain_give_up(&x->rs))
+		lane->setup->app->gone(lane->app_state, x->handled);
+}
+
 static void cut(struct lane *lane, struct exchange *x)
 {
 	char method[32], uri[256];
@@ -31,7 +38,7 @@ static void cut(struct lane *lane, struct exchange *x)
 	uwsgi_log(UWSGI_WARNING, "%s %s ran %lld s (harakiri %lld); it is given up, others go on",
 		  method, uri, (long long)(ev_now(lane->loop) - (double)x->began_us / 1e6),
 		  lane->settings->harakiri_s);
-	lane->setup->app->gone(lane->app_state, x->handled);
+	lose(lane, x);
 	assert(lane->in_flight < before);
 }
 
@@ -104,9 +111,15 @@ static void on_ended(void *host, struct exchange *x)
 
 static void on_gone(void *host, struct exchange *x)
 {
+	lose(host, x);
+}
+
+static void on_go_on(void *host, struct exchange *x)
+{
 	struct lane *lane = host;
 
-	lane->setup->app->gone(lane->app_state, x->handled);
+	lane->handle(lane->handle_state, &x->rq, &x->rs);
+	stray_end();
 }
 
 static void on_drained(void *host, struct exchange *x)
@@ -126,6 +139,7 @@ static void on_body(void *host, struct exchange *x)
 const struct clients_host drive_host = {
 	.run = on_run,
 	.gone = on_gone,
+	.go_on = on_go_on,
 	.ended = on_ended,
 	.drained = on_drained,
 	.body = on_body,

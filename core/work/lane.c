@@ -261,7 +261,8 @@ static void on_run(void *host, struct exchange *x)
 		lane_refuse_nameless(x);
 	stray_end();
 	lane_show_idle(lane);
-	lane_account(lane, x, began_us);
+	if (x->rs.ended)
+		lane_account(lane, x, began_us);
 }
 
 void lane_on_refused(void *host, struct exchange *x)
@@ -482,8 +483,8 @@ static int init_chain(struct lane *lane, struct error *e)
 	lane->handle_state = direct ? lane->app_state : &lane->chain;
 	lane->chain.app = setup->app;
 	lane->chain.app_state = lane->app_state;
-	return chain_init(&lane->chain, setup->handlers, setup->handler_count, setup->config,
-			  lane->index, e);
+	lane->to_handlers = (struct handler_lane){ setup->config, lane->loop, lane->index };
+	return chain_init(&lane->chain, setup->handlers, setup->handler_count, &lane->to_handlers, e);
 }
 
 int lane_init(struct lane *lane, const struct lane_setup *setup, int index,

@@ -67,6 +67,7 @@ struct lane {
 	struct trust trust;
 	struct lane_score *score;
 	void *app_state;
+	struct handler_lane to_handlers;
 	struct chain chain; /* of no handlers: nothing of it is used */
 	/* The chain's or, without one, the application's. */
 	void (*handle)(void *state, struct request *, struct response *);

@@ -345,6 +345,18 @@ struct app {
 enum handled {
 	HANDLED_NOT,  /* the next handler's turn, or the application's */
 	HANDLED_DONE, /* the response has ended */
+	/* Not known yet: the request waits, and its lane goes on with others.  When it is known,
+	 * uwsgi_request_go_on() has before() asked again, with the same *mine. */
+	HANDLED_LATER,
+};
+
+/* One lane, to its handlers; valid as long as the lane. */
+struct handler_lane {
+	const struct config *config;
+	/* For watchers of the handler's own.  Another thread, which does what takes long, wakes it by
+	 * ev_async_send(). */
+	struct ev_loop *loop;
+	int number; /* 0.. */
 };
 
 /* What stands between a filter and the peer: the filters before it, and the protocol. */
@@ -355,9 +367,9 @@ struct next;
  * request, for example) passes none.
  *
  * All runs in the workers, on the lane's thread.  before() runs without the locks of the
- * application's language and must not wait: what takes long belongs to a process or thread of its
- * own.  The others run inside the application's handle(), and must be quick.  Any member but name may
- * be NULL. */
+ * application's language and must not wait: it says HANDLED_LATER, and has a process or thread of its
+ * own do what takes long.  The others run inside the application's handle(), and must be quick.  Any
+ * member but name may be NULL. */
 struct handler {
 	const char *name;
 	int order; /* 0..99: about 10 changes requests (routes), 20 changes answers (gzip), 50
@@ -367,13 +379,16 @@ struct handler {
 	bool (*wants)(const struct config *);
 	/* On the lane's own thread, before its first request; *state, NULL before, is handed to every
 	 * other call for this lane. */
-	int (*lane_start)(const struct config *, int lane, void **state, struct error *);
+	int (*lane_start)(const struct handler_lane *, void **state, struct error *);
 	void (*lane_stop)(void *state);
 
-	/* A whole request.  It may add variables, and answer by uwsgi_response_start() and so on;
+	/* A whole request; of an application that drives its lane, whatever of it is there.  It may add variables, and answer by uwsgi_response_start() and so on;
 	 * what it lends has an owner of uwsgi_loan().  *mine, NULL before, comes back in the other
 	 * calls for this request; memory of uwsgi_request_alloc() lives as long. */
 	enum handled (*before)(void *state, struct request *, struct response *, void **mine);
+	/* A request that waits since it said HANDLED_LATER is over: it must not go on.  Needed where
+	 * before() says that. */
+	void (*gone)(void *state, void *mine);
 	/* The head of an answer, before it is said: uwsgi_response_status(), _find(), _set(),
 	 * _set_status(), _replace(), _any_length() are for here. */
 	void (*head)(void *state, struct response *, void **mine);
@@ -410,8 +425,8 @@ struct gateway_setup {
 };
 
 /* It accepts on the addresses of the plugin's rows with LISTEN_GATEWAY, where the plugin's protocol
- * is spoken.  No member may be NULL but said_all.  All but needs() are called in its process, on its only thread,
- * and must not wait. */
+ * is spoken.  No member may be NULL but said_all.  All but needs() are called in its process, on its
+ * only thread, and must not wait. */
 struct gateway {
 	const char *name; /* "http"; its processes are named so */
 	/* In the master and in its process; it has no side effect. */
@@ -586,7 +601,11 @@ UWSGI_API void uwsgi_response_end(struct response *);
 UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
 /* The same with another status than 500. */
 UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
-/* ---- what a handler does with an answer ---- */
+/* ---- what a handler does with a request and an answer ---- */
+
+/* The one that HANDLED_LATER was said of, on the thread of its lane: before() is called soon, or
+ * before this returns.  That its client has left meanwhile may show only when it is answered. */
+UWSGI_API void uwsgi_request_go_on(struct request *);
 
 /* What a handler lends for an answer: release() is called when it is sent, on the lane's thread.  As
  * owner for uwsgi_response_body() and _file(), it is given as uwsgi_loan(&loan). */

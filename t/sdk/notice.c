@@ -31,11 +31,10 @@ static bool wants(const struct config *cfg)
 	return s->file || s->page;
 }
 
-static int lane_start(const struct config *cfg, int lane, void **state, struct error *e)
+static int lane_start(const struct handler_lane *lane, void **state, struct error *e)
 {
-	(void)lane;
 	(void)e;
-	*state = (void *)uwsgi_options(cfg, &options);
+	*state = (void *)uwsgi_options(lane->config, &options);
 	return 0;
 }
 
