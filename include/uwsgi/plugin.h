@@ -270,7 +270,8 @@ struct drive {
 	/* Whether the lane is to end when all is answered: responses that could go on for ever should
 	 * come to theirs. */
 	bool (*leaves)(void *data);
-	/* Whether it is to end now: asked after each turn. */
+	/* Whether it is to end now: asked after each turn.  Who has taken connections over may first
+	 * see these to their end. */
 	bool (*over)(void *data);
 	void *data;
 };
@@ -331,7 +332,8 @@ struct app {
 	void (*drained)(void *state, void *handled);
 	/* Nobody waits any more: the client has closed the connection or one half of it, what it sent
 	 * was no body, or harakiri's time is over.  The response must be ended in this call, by
-	 * uwsgi_response_fail() if no better way is known. */
+	 * uwsgi_response_fail() if no better way is known.  It may come while another response is
+	 * flushed, when memory is short (response-memory). */
 	void (*gone)(void *state, void *handled);
 	/* In the worker, on its main thread, when all lanes have stopped: background work, then exit
 	 * handlers.  The process ends after it, and is killed in mercy_ms if this has not

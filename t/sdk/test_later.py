@@ -244,11 +244,11 @@ def test_a_connection_may_be_taken_over(later):
 # ---- deadlines and ends ----
 
 def test_harakiri_gives_up_one_request_and_the_others_go_on(later):
-    server = later("harakiri = 1\n")
+    server = later("harakiri = 2\n")
     pid = http.request(server.http, "/pid").body
-    with ask(server, "http", "/sleep?1500") as other, ask(server, "uwsgi", "/hang?a\x1bb") as hung:
+    with ask(server, "http", "/sleep?9000") as other, ask(server, "uwsgi", "/hang?a\x1bb") as hung:
         assert hung.read().status == 500
-        server.wait_log(r"GET /hang\?a\\x1bb ran \d s \(harakiri 1\); it is given up, others go on")
+        server.wait_log(r"GET /hang\?a\\x1bb ran \d s \(harakiri 2\); it is given up, others go on")
         assert http.request(server.http, "/pid").body == pid
         assert other.read().status == 500
 
