@@ -284,7 +284,10 @@ PyObject *input_block(PyObject *);
 /* ---- start_response.c ---- */
 
 PyTypeObject *start_response_type_new(void);
+/* previous: the lane's last one or NULL; it is consumed. */
 PyObject *start_response_new(const struct lane *, struct response *, PyObject *previous);
+/* Gives back the lane's; NULL: it has none. */
+void start_response_drop(PyObject *);
 bool start_response_was_called(PyObject *);
 /* One more block was for a client that is gone: whether the application may go on. */
 bool start_response_tolerates(PyObject *);

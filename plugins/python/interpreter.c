@@ -218,7 +218,7 @@ void interpreter_lane_stop(void *state)
 	lane_enter(lane);
 	Py_CLEAR(lane->template);
 	shapes_free(lane->shapes);
-	Py_CLEAR(lane->start_response);
+	start_response_drop(lane->start_response);
 	Py_CLEAR(lane->input);
 	Py_CLEAR(lane->seen);
 	crash_forget_lane(lane);

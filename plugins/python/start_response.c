@@ -10,6 +10,7 @@ struct start_response {
 	PyObject_HEAD vectorcallfunc vectorcall;
 	const struct lane *lane;
 	struct response *rs; /* NULL: its request is over */
+	PyObject *write;     /* what calls return, made once; it holds this object, too */
 	bool called, peer_is_gone;
 	long long lost; /* blocks for a client that was gone */
 };
@@ -237,23 +238,44 @@ static PyObject *call(PyObject *self, PyObject *const *args, size_t flags, PyObj
 	if (check_again(sr, exc_info) || check_status(args[0], &line) ||
 	    say_head(sr, line, args[1]))
 		return NULL;
-	return PyCFunction_New(&write_method, self);
+	if (!sr->write)
+		sr->write = PyCFunction_New(&write_method, self);
+	Py_XINCREF(sr->write);
+	return sr->write;
 }
 
 /* ---- life ---- */
+
+void start_response_drop(PyObject *self)
+{
+	struct start_response *sr = (struct start_response *)self;
+
+	if (!sr)
+		return;
+	Py_CLEAR(sr->write); /* or each would keep the other */
+	Py_DECREF(sr);
+}
+
+/* It and its write(). */
+static bool is_kept(struct start_response *sr)
+{
+	return sr->write ? Py_REFCNT(sr) > 2 || Py_REFCNT(sr->write) > 1 : Py_REFCNT(sr) > 1;
+}
 
 PyObject *start_response_new(const struct lane *lane, struct response *rs, PyObject *previous)
 {
 	struct start_response *sr = (struct start_response *)previous;
 
-	if (sr && Py_REFCNT(sr) > 1) {
-		Py_DECREF(sr); /* the application has kept it */
+	if (sr && is_kept(sr)) {
+		start_response_drop(previous); /* the application has it */
 		sr = NULL;
 	}
-	if (!sr)
+	if (!sr) {
 		sr = PyObject_New(struct start_response, lane->python->types.start_response);
-	if (!sr)
-		return NULL;
+		if (!sr)
+			return NULL;
+		sr->write = NULL;
+	}
 	sr->vectorcall = call;
 	sr->lane = lane;
 	sr->rs = rs;

@@ -87,6 +87,19 @@ def use_kept(environ, start_response):
     return [repr(found).encode()]
 
 
+def keep_one(environ, start_response):
+    """?write or ?start"""
+    write = start_response("200 OK", PLAIN)
+    kept["one"] = write if environ["QUERY_STRING"] == "write" else start_response
+    return [b"kept"]
+
+
+def use_one(environ, start_response):
+    start_response("200 OK", PLAIN)
+    arguments = ["200 OK", PLAIN] if environ["QUERY_STRING"] == "start" else [b"x"]
+    return [tried(kept.pop("one"), *arguments).encode()]
+
+
 def gzip_file(environ, start_response):
     path = tempfile.mkstemp()[1]
     with gzip.open(path, "wb") as f:

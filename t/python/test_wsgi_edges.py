@@ -124,6 +124,16 @@ def test_what_is_kept_after_a_request_is_harmless(server):
     assert found.count("RuntimeError") == 2
 
 
+@pytest.mark.parametrize("what", ["write", "start"])
+def test_of_one_request_nothing_writes_into_the_next(start, what):
+    server = start(INI.replace("threads = 2", ""))
+    with http.Connection(server.http) as c:
+        for _ in range(3):
+            assert c.request(f"/keep_one?{what}").body == b"kept"
+            said = c.request(f"/use_one?{what}").body
+            assert said.startswith(b"RuntimeError: ") and b"its request was over" in said
+
+
 # ---- files ----
 
 @pytest.mark.parametrize("name, body", [("gzip_file", b"plain text"),
