@@ -42,26 +42,26 @@ const struct subject uwsgi_subjects[] = {
 		"logfile-chmod= logfile-chown logformat= logformat-strftime logger= logger-req= "
 		"logto= logto2= manage-script-name master-as-root max-fd= max-requests= "
 		"max-requests-delta= max-worker-lifetime= max-worker-lifetime-delta= memory-report? "
-		"min-worker-lifetime= module= mount= need-app? no-default-app no-defer-accept "
-		"no-initgroups no-site optimize= paste= paste-logger paste-name= pidfile= pidfile2= "
-		"plugin= plugin-dir= plugins= plugins-dir= post-buffering= pp= print= prio= "
-		"processes= procname= procname-append= procname-master= procname-prefix= "
-		"procname-prefix-spaced= protocol= py-auto-reload= py-auto-reload-ignore= "
-		"py-autoreload= py-import= pyargv= pyhome= pyimport= python-auto-reload= "
-		"python-autoreload= python-import= python-path= pythonpath= reload= reload-mercy= "
-		"reload-on-as= reload-on-pss= reload-on-rss= reload-on-uss= rem-header= req-logger= "
-		"reuse-port rsyslog-packet-size= rsyslog-split-messages safe-pidfile= safe-pidfile2= "
-		"scgi-socket= set= set-ph= set-placeholder= shared-import= shared-py-import= "
-		"shared-pyimport= shared-python-import= shared-socket= show-config skip-atexit "
-		"so-keepalive so-send-timeout so-write-timeout socket= socket-protocol= "
-		"socket-rcvbuf= socket-send-timeout socket-sndbuf= socket-timeout= "
-		"socket-write-timeout stop= strict tcp-fast-open= tcp-fastopen= thread-stack-size= "
-		"thread-stacksize= threaded-logger threads= threads-stack-size= threads-stacksize= "
-		"touch-chain-reload= touch-logreopen= touch-logrotate= touch-reload= "
-		"touch-workers-reload= uid= umask= undeferred-shared-socket= unenv= usage "
-		"uwsgi-socket= vacuum venv= version virtualenv= worker-mount= worker-reload-mercy= "
-		"workers= write-errors-exception-only write-errors-tolerance= wsgi= "
-		"wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
+		"min-worker-lifetime= module= mount= need-app? need-plugin= need-plugins= "
+		"no-default-app no-defer-accept no-initgroups no-site optimize= paste= paste-logger "
+		"paste-name= pidfile= pidfile2= plugin= plugin-dir= plugins= plugins-dir= "
+		"post-buffering= pp= print= prio= processes= procname= procname-append= "
+		"procname-master= procname-prefix= procname-prefix-spaced= protocol= py-auto-reload= "
+		"py-auto-reload-ignore= py-autoreload= py-import= pyargv= pyhome= pyimport= "
+		"python-auto-reload= python-autoreload= python-import= python-path= pythonpath= "
+		"reload= reload-mercy= reload-on-as= reload-on-pss= reload-on-rss= reload-on-uss= "
+		"rem-header= req-logger= reuse-port rsyslog-packet-size= rsyslog-split-messages "
+		"safe-pidfile= safe-pidfile2= scgi-socket= set= set-ph= set-placeholder= "
+		"shared-import= shared-py-import= shared-pyimport= shared-python-import= "
+		"shared-socket= show-config skip-atexit so-keepalive so-send-timeout so-write-timeout "
+		"socket= socket-protocol= socket-rcvbuf= socket-send-timeout socket-sndbuf= "
+		"socket-timeout= socket-write-timeout stop= strict tcp-fast-open= tcp-fastopen= "
+		"thread-stack-size= thread-stacksize= threaded-logger threads= threads-stack-size= "
+		"threads-stacksize= touch-chain-reload= touch-logreopen= touch-logrotate= "
+		"touch-reload= touch-workers-reload= uid= umask= undeferred-shared-socket= unenv= "
+		"usage uwsgi-socket= vacuum venv= version virtualenv= worker-mount= "
+		"worker-reload-mercy= workers= write-errors-exception-only write-errors-tolerance= "
+		"wsgi= wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
 			"notfound objc_gc rsyslog syslog transformation_offload"),
@@ -78,6 +78,7 @@ const struct subject uwsgi_subjects[] = {
 	ALWAYS("drop-after-init", "root is given up when sockets, log and pidfile are open"),
 	ALWAYS("early-python", "Python is started before the workers are forked"),
 	ALWAYS("enable-threads", "threads that the application starts run"),
+	ALWAYS("fd-safe= safe-fd=", "the server closes no descriptor that it did not open"),
 	ALWAYS("forkbomb-delay=", "a worker that keeps dying is started again later and later"),
 	ALWAYS("honour-stdin", "standard input stays what it is, but in the background"),
 	ALWAYS(
@@ -104,6 +105,7 @@ const struct subject uwsgi_subjects[] = {
 	ALWAYS("max-vars=", "a request may have as many variables as buffer-size has room for"),
 	ALWAYS("mem-collector-freq=", "memory is looked at once a second when a limit is set"),
 	ALWAYS("no-orphans", "no process outlives the master"),
+	ALWAYS("no-threads-wait", "threads of the application are not waited for"),
 	ALWAYS(
 		"offload-thread= offload-threads=",
 		"files and long responses are sent while the worker runs other requests"),
@@ -531,7 +533,6 @@ const struct subject uwsgi_subjects[] = {
 	ELSEWHERE(
 		"tcp-fast-open-client tcp-fastopen-client", "the server makes no TCP connections"),
 	ELSEWHERE("disable-sendfile", "files are always sent by sendfile"),
-	ELSEWHERE("no-threads-wait", "threads of the application are not waited for"),
 	ELSEWHERE(
 		"brutal-reload-on-fd= reload-on-fd=", "--reload and touch-reload ask for a reload"),
 	ELSEWHERE("py-tracebacker=", "py-spy dump shows the stacks of all threads"),
@@ -551,9 +552,7 @@ const struct subject uwsgi_subjects[] = {
 	ELSEWHERE(
 		"early-pyimport= early-python-import= early-python-path= early-pythonpath=",
 		"modules are imported once before the workers are forked; use import and pythonpath"),
-	ELSEWHERE("need-plugin= need-plugins=", "a plugin that plugin = names must be there"),
 	ELSEWHERE("response-headers-limit=", "a response may have any number of headers"),
-	ELSEWHERE("fd-safe= safe-fd=", "the server closes no descriptor that it did not open"),
 	ELSEWHERE("pause= resume= suspend=", "--stop stops it; there is no pause"),
 	ELSEWHERE(
 		"", "logto, and logger = file:, socket:, syslog or rsyslog: are what is here",

@@ -93,6 +93,17 @@ def test_every_option_of_uwsgi_that_is_said_to_be_here_is():
     assert [n for n in names if n not in known | commands and not language.match(n)] == []
 
 
+def test_no_option_that_works_is_said_to_have_no_effect():
+    page, _, rest = uwsgi("--help-markdown").stdout.partition("## Accepted, and always so")
+    works = set(re.findall(r"^### (\S+)$", page, re.M))
+    for also in re.findall(r"^- also: (.*)$", page, re.M):
+        works |= set(re.findall(r"`([\w.-]+)`", also))
+    without = {name for line in re.findall(r"^- .*?: (`.*)$", rest, re.M)
+               for name in re.findall(r"`([\w.-]+)`", line)}
+    assert len(without) > 1000
+    assert works & without == set()
+
+
 # ---- the manual page ----
 
 def test_the_manual_page_has_every_option_and_no_mistake():
