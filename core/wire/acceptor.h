@@ -29,7 +29,7 @@ int acceptor_init(struct acceptor *, struct clients *, const struct gateway *,
 void acceptor_start(struct acceptor *);
 void acceptor_stop(struct acceptor *);
 bool acceptor_is_paused(const struct acceptor *);
-/* What the acceptor of this index (below count) takes connections from; -1: it is not its own. */
+/* The socket or queue of this index, below count; -1: it belongs to another process. */
 int acceptor_fd(const struct acceptor *, size_t index);
 /* One connection from there.  False: nobody waits any more. */
 bool acceptor_take(struct acceptor *, size_t index);

@@ -12,8 +12,8 @@
 
 /* What a connection waits for. */
 enum run_kind {
-	RUN_PIPELINED, /* others have been served since its last request */
-	RUN_SLOW,      /* the quick ones are done */
+	RUN_PIPELINED, /* the others: it has sent the next request already */
+	RUN_SLOW,      /* the quick ones of this turn */
 	RUN_KINDS,
 	RUN_NOT_WAITING = RUN_KINDS,
 };

@@ -42,7 +42,7 @@ struct connection {
 	const struct listener *listener;
 	struct exchange *x; /* NULL: idle */
 	ev_io io;
-	ev_timer timer; /* armed while the loop waits for the peer; early: armed again */
+	ev_timer timer; /* armed while the loop waits for the peer; where it fires early, again */
 	int64_t deadline_ms; /* monotonic: setting the clock closes nobody */
 	enum connection_state state;
 	bool first_byte;  /* the deadline of this head is set */

@@ -328,7 +328,7 @@ static const struct clients_host host_functions = {
 
 /* ---- waiting without a connection ---- */
 
-/* What an idle lane is woken for: something of its loop, or a connection. */
+/* What wakes an idle lane: an event of its libev loop, or a connection to accept or to take over. */
 enum { LOOP, CONNECTIONS };
 
 /* A new connection must wake one of the idle lanes, not all of them.  libev cannot say

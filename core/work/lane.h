@@ -79,7 +79,7 @@ struct lane {
 	int64_t left_ms;  /* of the running request's time, while it waits for its client */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;    /* whether the application was changed; runs in one lane only */
-	bool crowded;     /* behind the last connection another one waited */
+	bool crowded;     /* the last accept left another connection in the queue */
 	unsigned accepted;
 	bool leaving;
 	/* Of one that its application drives. */
