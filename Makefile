@@ -127,7 +127,7 @@ endef
 $(B)/core.a: $(core_o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(foreach d,core http uwsgi_proto fastcgi scgi,$(eval $(call unit_rule,$(d))))
+$(foreach d,core http uwsgi_proto fastcgi scgi static,$(eval $(call unit_rule,$(d))))
 
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
 # ---- connections to a server, SEED= to send the same again ----
@@ -138,6 +138,7 @@ fuzz_plugin_packet_fuzz  := http
 fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzz_plugin_scgi_fuzz    := scgi
+fuzz_plugin_static_fuzz  := static
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
 
 fuzz: $(unit_bin)

@@ -2,7 +2,7 @@
 /* pattern.c: Perl's expressions are PCRE2's work; here stands how much of it one text may cost.
  * Options that take an expression call it.  Texts come from clients too, so an expression that
  * explodes on some of them must not stop the process that tries it. */
-#include "base/pattern.h"
+#include <uwsgi/plugin.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -40,20 +40,20 @@ static int compile(struct pattern *p, const char *text, struct error *e)
 	return 0;
 }
 
-struct pattern *pattern_new(const char *text, struct error *e)
+struct pattern *uwsgi_pattern_new(const char *text, struct error *e)
 {
 	struct pattern *p = calloc(1, sizeof *p);
 
 	if (!p) {
 		uwsgi_error_set(e, "out of memory");
 	} else if (compile(p, text, e)) {
-		pattern_free(p);
+		uwsgi_pattern_free(p);
 		p = NULL;
 	}
 	return p;
 }
 
-void pattern_free(struct pattern *p)
+void uwsgi_pattern_free(struct pattern *p)
 {
 	if (!p)
 		return;
@@ -62,7 +62,7 @@ void pattern_free(struct pattern *p)
 	free(p);
 }
 
-int pattern_matches(const struct pattern *p, struct slice text)
+int uwsgi_pattern_matches(const struct pattern *p, struct slice text)
 {
 	PCRE2_SPTR at = (PCRE2_SPTR)(text.p ? text.p : "");
 	/* One for each call: threads share the pattern, and no memory is kept between texts. */

@@ -9,7 +9,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/pattern.h"
 #include "base/slice.h"
 #include "log/logfile.h"
 
@@ -404,8 +403,8 @@ int sink_valid_route(const char *value, struct error *e)
 
 	if (!blank)
 		return uwsgi_error_set(e, "expected the name of a logger and an expression");
-	struct pattern *p = pattern_new(blank + 1, e);
-	pattern_free(p);
+	struct pattern *p = uwsgi_pattern_new(blank + 1, e);
+	uwsgi_pattern_free(p);
 	return p ? 0 : -1;
 }
 
@@ -418,7 +417,7 @@ static void add_route(struct sinks *s, const char *value)
 	for (size_t i = 0; i < s->logger_count; i++) {
 		if (!slice_same(s->loggers[i].name, name))
 			continue;
-		*r = (struct route){ .pattern = pattern_new(value + name.n + 1, &e),
+		*r = (struct route){ .pattern = uwsgi_pattern_new(value + name.n + 1, &e),
 				     .logger = &s->loggers[i],
 				     .text = keep(s, "", value) };
 		s->route_count += r->pattern != NULL;
@@ -471,7 +470,7 @@ void sinks_free(struct sinks *s)
 		if (s->loggers[i].file.fd >= 0)
 			close(s->loggers[i].file.fd);
 	for (size_t i = 0; i < s->route_count; i++)
-		pattern_free(s->routes[i].pattern);
+		uwsgi_pattern_free(s->routes[i].pattern);
 	free(s->encoded[0].p);
 	free(s->encoded[1].p);
 	arena_fini(&s->memory);
@@ -525,7 +524,7 @@ static void give(struct sinks *s, struct logger *l, struct slice line, struct te
 /* A line that costs the pattern too much counts as not matching, so that none is lost. */
 static bool is_for(struct route *r, struct slice line)
 {
-	int matches = pattern_matches(r->pattern, line);
+	int matches = uwsgi_pattern_matches(r->pattern, line);
 
 	if (matches < 0 && !r->gave_up) {
 		r->gave_up = true;

@@ -5,7 +5,6 @@
  * %(_) has there; it holds the values with which its lines count. */
 #include "settings/logic.h"
 
-#include "base/pattern.h"
 #include "base/text.h"
 #include "settings/expand.h"
 #include "settings/source.h"
@@ -119,18 +118,18 @@ static bool ask_hostname_match(struct question *q)
 {
 	char name[256] = "";
 	struct error e;
-	struct pattern *pattern = pattern_new(q->text, &e);
+	struct pattern *pattern = uwsgi_pattern_new(q->text, &e);
 	int matches = 0;
 
 	if (pattern && gethostname(name, sizeof name - 1) == 0)
-		matches = pattern_matches(pattern, (struct slice){ name, strlen(name) });
+		matches = uwsgi_pattern_matches(pattern, (struct slice){ name, strlen(name) });
 	if (matches < 0)
 		uwsgi_error_set(&e, "%s: it takes too long with the name %s", q->text, name);
 	q->failed = !pattern || matches < 0;
 	if (q->failed)
 		report_add(q->logic->reading->report, UWSGI_ERROR, q->line->at, "%s = %s",
 			   q->line->name, e.text);
-	pattern_free(pattern);
+	uwsgi_pattern_free(pattern);
 	return matches > 0;
 }
 

@@ -19,49 +19,59 @@
 const struct subject uwsgi_subjects[] = {
 	HERE(
 		"abstract-socket add-gid= add-header= auto-procname buffer-size= callable= cap= "
-		"catch-exceptions chdir= chdir2= chmod? chmod-socket? chown-socket= chroot= config= "
-		"cpu-affinity= daemonize= daemonize2= declare-option= del-header= disable-logging "
-		"disable-write-exception drop-after-apps early-envdir= else= enable-proxy-protocol "
-		"end-for? end-if? endfor? endif? env= envdir= eval= evil-reload-on-as= "
-		"evil-reload-on-rss= exit? exit-on-reload fastcgi-socket= file= for= for-glob= "
-		"for-readline= for-times= force-cwd= freebind fs-brutal-reload= fs-reload= gid= "
-		"harakiri= harakiri-verbose help home= hook-master-start= http= http-buffer-size= "
-		"http-connect-timeout= http-enable-proxy-protocol? http-headers-timeout= "
-		"http-keepalive? http-modifier1= http-modifier2= http-post-buffering= http-processes= "
+		"catch-exceptions chdir= chdir2= check-static= check-static-docroot chmod? "
+		"chmod-socket? chown-socket= chroot= config= cpu-affinity= daemonize= daemonize2= "
+		"declare-option= del-header= disable-logging disable-write-exception "
+		"drop-after-apps early-envdir= else= enable-proxy-protocol end-for? end-if? "
+		"endfor? endif? env= envdir= eval= evil-reload-on-as= evil-reload-on-rss= exit? "
+		"exit-on-reload fastcgi-socket= file= file-serve-mode= fileserve-mode= for= "
+		"for-glob= for-readline= for-times= force-cwd= freebind fs-brutal-reload= "
+		"fs-reload= gid= harakiri= harakiri-verbose help home= honour-range "
+		"hook-master-start= http= http-buffer-size= http-connect-timeout= "
+		"http-enable-proxy-protocol? http-headers-timeout= http-keepalive? "
+		"http-modifier1= http-modifier2= http-post-buffering= http-processes= "
 		"http-socket= http-timeout= http-to= http-var= http-websockets http-workers= "
-		"http11-socket= httprouter= ienv= if-dir= if-directory= if-env= if-exists= if-file= "
-		"if-hostname= if-hostname-match= if-not-dir= if-not-env= if-not-exists= if-not-file= "
-		"if-not-hostname= if-not-hostname-match= if-not-opt= if-not-plugin= if-not-reload "
-		"if-opt= if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= immediate-gid= "
-		"immediate-uid= import= include= inherit= ini= ini-paste= ini-paste-logged= iprint= "
-		"js= json= lazy lazy-apps limit-as= limit-nproc= limit-post= listen= log-4xx log-5xx "
-		"log-backupname= log-big= log-date? log-encoder= log-format= log-format-strftime "
-		"log-ioerror= log-master log-master-bufsize= log-maxsize= log-micros log-prefix? "
-		"log-reopen log-req-encoder= log-req-route= log-route= log-sendfile= log-slow= "
-		"log-socket= log-syslog? log-truncate log-x-forwarded-for log-zero logdate? "
-		"logfile-chmod= logfile-chown logformat= logformat-strftime logger= logger-req= "
-		"logto= logto2= manage-script-name master-as-root max-fd= max-requests= "
-		"max-requests-delta= max-worker-lifetime= max-worker-lifetime-delta= memory-report? "
-		"min-worker-lifetime= module= mount= need-app? need-plugin= need-plugins= "
-		"no-default-app no-defer-accept no-initgroups no-site optimize= paste= paste-logger "
-		"paste-name= pidfile= pidfile2= plugin= plugin-dir= plugins= plugins-dir= "
-		"post-buffering= pp= print= prio= processes= procname= procname-append= "
-		"procname-master= procname-prefix= procname-prefix-spaced= protocol= py-auto-reload= "
-		"py-auto-reload-ignore= py-autoreload= py-import= pyargv= pyhome= pyimport= "
-		"python-auto-reload= python-autoreload= python-import= python-path= pythonpath= "
-		"reload= reload-mercy= reload-on-as= reload-on-pss= reload-on-rss= reload-on-uss= "
-		"rem-header= req-logger= reuse-port rsyslog-packet-size= rsyslog-split-messages "
-		"safe-pidfile= safe-pidfile2= scgi-socket= set= set-ph= set-placeholder= "
-		"shared-import= shared-py-import= shared-pyimport= shared-python-import= "
-		"shared-socket= show-config skip-atexit so-keepalive so-send-timeout so-write-timeout "
-		"socket= socket-protocol= socket-rcvbuf= socket-send-timeout socket-sndbuf= "
-		"socket-timeout= socket-write-timeout stop= strict tcp-fast-open= tcp-fastopen= "
-		"thread-stack-size= thread-stacksize= threaded-logger threads= threads-stack-size= "
-		"threads-stacksize= touch-chain-reload= touch-logreopen= touch-logrotate= "
-		"touch-reload= touch-workers-reload= uid= umask= undeferred-shared-socket= unenv= "
-		"usage uwsgi-socket= vacuum venv= version virtualenv= worker-mount= "
-		"worker-reload-mercy= workers= write-errors-exception-only write-errors-tolerance= "
-		"wsgi= wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
+		"http11-socket= httprouter= ienv= if-dir= if-directory= if-env= if-exists= "
+		"if-file= if-hostname= if-hostname-match= if-not-dir= if-not-env= if-not-exists= "
+		"if-not-file= if-not-hostname= if-not-hostname-match= if-not-opt= if-not-plugin= "
+		"if-not-reload if-opt= if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= "
+		"immediate-gid= immediate-uid= import= include= inherit= ini= ini-paste= "
+		"ini-paste-logged= iprint= js= json= lazy lazy-apps limit-as= limit-nproc= "
+		"limit-post= listen= log-4xx log-5xx log-backupname= log-big= log-date? "
+		"log-encoder= log-format= log-format-strftime log-ioerror= log-master "
+		"log-master-bufsize= log-maxsize= log-micros log-prefix? log-reopen "
+		"log-req-encoder= log-req-route= log-route= log-sendfile= log-slow= log-socket= "
+		"log-syslog? log-truncate log-x-forwarded-for log-zero logdate? logfile-chmod= "
+		"logfile-chown logformat= logformat-strftime logger= logger-req= logto= logto2= "
+		"manage-script-name master-as-root max-fd= max-requests= max-requests-delta= "
+		"max-worker-lifetime= max-worker-lifetime-delta= memory-report? mime-file= "
+		"mimefile= min-worker-lifetime= module= mount= need-app? need-plugin= "
+		"need-plugins= no-default-app no-defer-accept no-initgroups no-site optimize= "
+		"paste= paste-logger paste-name= pidfile= pidfile2= plugin= plugin-dir= plugins= "
+		"plugins-dir= post-buffering= pp= print= prio= processes= procname= "
+		"procname-append= procname-master= procname-prefix= procname-prefix-spaced= "
+		"protocol= py-auto-reload= py-auto-reload-ignore= py-autoreload= py-import= "
+		"pyargv= pyhome= pyimport= python-auto-reload= python-autoreload= python-import= "
+		"python-path= pythonpath= reload= reload-mercy= reload-on-as= reload-on-pss= "
+		"reload-on-rss= reload-on-uss= rem-header= req-logger= reuse-port "
+		"rsyslog-packet-size= rsyslog-split-messages safe-pidfile= safe-pidfile2= "
+		"scgi-socket= set= set-ph= set-placeholder= shared-import= shared-py-import= "
+		"shared-pyimport= shared-python-import= shared-socket= show-config skip-atexit "
+		"so-keepalive so-send-timeout so-write-timeout socket= socket-protocol= "
+		"socket-rcvbuf= socket-send-timeout socket-sndbuf= socket-timeout= "
+		"socket-write-timeout static-check= static-expires= static-expires-mtime= "
+		"static-expires-path-info= static-expires-path-info-mtime= static-expires-type= "
+		"static-expires-type-mtime= static-expires-uri= static-expires-uri-mtime= "
+		"static-gzip= static-gzip-all static-gzip-dir= static-gzip-ext= "
+		"static-gzip-prefix= static-gzip-suffix= static-index= static-map= static-map2= "
+		"static-safe= static-skip-ext= stop= strict tcp-fast-open= tcp-fastopen= "
+		"thread-stack-size= thread-stacksize= threaded-logger threads= "
+		"threads-stack-size= threads-stacksize= touch-chain-reload= touch-logreopen= "
+		"touch-logrotate= touch-reload= touch-workers-reload= uid= umask= "
+		"undeferred-shared-socket= unenv= usage uwsgi-socket= vacuum venv= version "
+		"virtualenv= worker-mount= worker-reload-mercy= workers= "
+		"write-errors-exception-only write-errors-tolerance= wsgi= "
+		"wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
 			"notfound objc_gc rsyslog syslog transformation_offload"),
@@ -122,6 +132,9 @@ const struct subject uwsgi_subjects[] = {
 	ALWAYS("single-interpreter", "the application runs in the main interpreter"),
 	ALWAYS("skip-atexit-teardown", "a worker ends without taking Python apart"),
 	ALWAYS("skip-zero", "descriptor 0 is used as it is found"),
+	ALWAYS(
+		"static-cache-paths= static-cache-paths-name=",
+		"each thread keeps the files that it has sent open for a second"),
 	ALWAYS("tcp-nodelay", "nothing waits to be sent together with more"),
 	ALWAYS(
 		"thunder-lock thunder-lock-watchdog",
@@ -161,16 +174,6 @@ const struct subject uwsgi_subjects[] = {
 		"cheaper-idle= cheaper-initial= cheaper-overload= cheaper-rss-limit-hard= "
 		"cheaper-rss-limit-soft= cheaper-step= die-on-idle die-on-no-workers idle=",
 		"all processes run all the time", .plugins = "cheaper_backlog2 cheaper_busyness"),
-	PLANNED(
-		"static files",
-		"check-static= check-static-docroot file-serve-mode= fileserve-mode= honour-range "
-		"mime-file= mimefile= static-cache-paths= static-cache-paths-name= static-check= "
-		"static-expires= static-expires-mtime= static-expires-path-info= "
-		"static-expires-path-info-mtime= static-expires-type= static-expires-type-mtime= "
-		"static-expires-uri= static-expires-uri-mtime= static-gzip= static-gzip-all "
-		"static-gzip-dir= static-gzip-ext= static-gzip-prefix= static-gzip-suffix= "
-		"static-index= static-map= static-map2= static-safe= static-skip-ext=",
-		"let nginx serve them, or WhiteNoise in the application"),
 	PLANNED(
 		"hooks",
 		"after-request-call= after-request-hook= binsh= call-as-root= call-as-user= "

@@ -266,14 +266,10 @@ static struct slice http_date(struct clients *clients)
 	int64_t now = (int64_t)ev_now(clients->loop);
 
 	if (now != clients->date_s) {
-		time_t t = (time_t)now;
-		struct tm tm;
-
-		gmtime_r(&t, &tm);
-		strftime(clients->date_text, sizeof clients->date_text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		uwsgi_http_date(now, clients->date_text);
 		clients->date_s = now;
 	}
-	return (struct slice){ clients->date_text, 29 };
+	return (struct slice){ clients->date_text, UWSGI_DATE_SIZE - 1 };
 }
 
 void connection_prepare_response(struct connection *c)

@@ -133,7 +133,7 @@ struct clients {
 	ev_timer grace;  /* after it, idle connections are closed */
 	struct seldom no_memory, no_room, cut, made_room; /* said in the log */
 	int64_t date_s; /* the second that date_text says */
-	char date_text[32];
+	char date_text[UWSGI_DATE_SIZE];
 };
 
 #endif

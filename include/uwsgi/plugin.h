@@ -43,6 +43,21 @@ UWSGI_API void uwsgi_log(enum severity, const char *fmt, ...) UWSGI_PRINTF(2, 3)
  * deceive who reads it is written as \x0a.  The length. */
 UWSGI_API size_t uwsgi_escape(char *to, size_t size, struct slice);
 
+/* A time, in seconds since 1970, as RFC 9110 section 5.6.7 writes it: 29 characters, whatever the
+ * application has made of the process's locale. */
+#define UWSGI_DATE_SIZE 30
+UWSGI_API void uwsgi_http_date(int64_t seconds, char text[UWSGI_DATE_SIZE]);
+
+/* A regular expression, as uWSGI's options have them: Perl's, over bytes (pcre2pattern(3)). */
+struct pattern;
+/* NULL with the reason.  Made when the configuration is checked and when a lane starts, not for each
+ * request. */
+UWSGI_API struct pattern *uwsgi_pattern_new(const char *text, struct error *);
+UWSGI_API void uwsgi_pattern_free(struct pattern *); /* NULL: nothing to do */
+/* 1: somewhere in text, 0: nowhere, -1: that would take too many steps or too much memory, and the
+ * caller says what then holds.  At most a few milliseconds.  Threads may share a pattern. */
+UWSGI_API int uwsgi_pattern_matches(const struct pattern *, struct slice text);
+
 /* ---- options: one row is the option's type, default, help, reference page and test ---- */
 
 enum option_type {

@@ -46,7 +46,7 @@ def test_all_options_are_in_the_long_help():
                    "also          workers"]),
     ("master", ["-M, --master", "accepted, and always so"]), ("protocol", ["one of: uwsgi, http", "default       uwsgi"]),
     ("buffer-size", ["default       64k", "bytes; k, m and g are understood"]),
-    ("static-map", ["accepted and has no effect yet (static files); let nginx serve them"])])
+    ("hook-asap", ["accepted and has no effect yet (hooks)"])])
 def test_one_option_is_explained(name, said):
     done = uwsgi(f"--help={name}")
     assert done.returncode == 0

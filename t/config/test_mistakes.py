@@ -46,7 +46,7 @@ def test_a_name_used_as_placeholder_is_no_typo(start):
     ("emperor = /etc/vassals", 'warning: option "emperor" of uWSGI is not supported.*systemd'),
     ("php-docroot = /srv", "warning: option .* PHP-FPM"),
     ("spooler = /tmp/x", "warning: spooler: not supported yet, ignored"),
-    ("static-map = /static=/srv/static", "warning: static-map: not supported yet.*nginx"),
+    ("hook-asap = print:hello", "warning: hook-asap: not supported yet"),
     ("enable-threads = false", "warning: enable-threads = false: always on here; ignored")])
 def test_an_option_without_effect_is_named(start, line, said):
     server = start(GOOD + line)

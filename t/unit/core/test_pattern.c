@@ -2,7 +2,7 @@
 /* test_pattern.c: expressions as uWSGI's users write them. */
 #include "unit.h"
 
-#include "base/pattern.h"
+#include <uwsgi/plugin.h>
 
 #include <string.h>
 
@@ -49,12 +49,12 @@ static void test_what_matches(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pattern *p = pattern_new(cases[i].pattern, &e);
+		struct pattern *p = uwsgi_pattern_new(cases[i].pattern, &e);
 
 		assert_non_null(p);
-		if (pattern_matches(p, all_of(cases[i].text)) != cases[i].matches)
+		if (uwsgi_pattern_matches(p, all_of(cases[i].text)) != cases[i].matches)
 			fail_msg("%s, %s", cases[i].pattern, cases[i].text);
-		pattern_free(p);
+		uwsgi_pattern_free(p);
 	}
 }
 
@@ -65,7 +65,7 @@ static void test_what_is_refused(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-		assert_null(pattern_new(patterns[i], &e));
+		assert_null(uwsgi_pattern_new(patterns[i], &e));
 		assert_non_null(strstr(e.text, patterns[i]));
 	}
 }
@@ -92,19 +92,19 @@ static void test_what_it_may_cost(void **unused)
 	memset(text, 'a', sizeof text);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		size_t n = cases[i].n;
-		struct pattern *p = pattern_new(cases[i].pattern, &e);
+		struct pattern *p = uwsgi_pattern_new(cases[i].pattern, &e);
 
 		assert_non_null(p);
 		text[n - 1] = '!';
-		if (pattern_matches(p, (struct slice){ text, n }) != cases[i].matches)
+		if (uwsgi_pattern_matches(p, (struct slice){ text, n }) != cases[i].matches)
 			fail_msg("%s, %zu bytes", cases[i].pattern, n);
 		text[n - 1] = 'a';
-		pattern_free(p);
+		uwsgi_pattern_free(p);
 	}
-	struct pattern *p = pattern_new("^$", &e);
-	assert_int_equal(pattern_matches(p, (struct slice){ 0 }), 1);
-	assert_int_equal(pattern_matches(p, (struct slice){ "\0a", 2 }), 0);
-	pattern_free(p);
+	struct pattern *p = uwsgi_pattern_new("^$", &e);
+	assert_int_equal(uwsgi_pattern_matches(p, (struct slice){ 0 }), 1);
+	assert_int_equal(uwsgi_pattern_matches(p, (struct slice){ "\0a", 2 }), 0);
+	uwsgi_pattern_free(p);
 }
 
 int main(void)

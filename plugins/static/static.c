@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* static.c: answers requests for files before the application is asked.  Here is which file a request
+ * names; what is said of it stands in answer.c. */
+#include "static.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+static bool ends_with(struct slice s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return s.n >= n && !memcmp(s.p + s.n - n, end, n);
+}
+
+static bool ends_with_one(struct slice s, const struct option_list *ends)
+{
+	for (size_t i = 0; i < ends->count; i++)
+		if (ends_with(s, ends->items[i]))
+			return true;
+	return false;
+}
+
+/* ---- precompressed files ---- */
+
+static bool is_below(struct slice name, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return name.n >= n && !memcmp(name.p, folder, n);
+}
+
+static bool may_be_compressed(const struct rules *r, struct slice name)
+{
+	const struct static_settings *s = r->settings;
+
+	if (s->gzip_all || ends_with_one(name, &s->gzip_ext))
+		return true;
+	for (size_t i = 0; i < s->gzip_dirs.count; i++)
+		if (is_below(name, s->gzip_dirs.items[i]))
+			return true;
+	for (size_t i = 0; i < r->gzip_count; i++)
+		if (uwsgi_pattern_matches(r->gzip[i], name) == 1)
+			return true;
+	return false;
+}
+
+/* Whether Accept-Encoding (RFC 9110 section 12.5.3) names it, not with q=0. */
+static bool accepts(struct slice field, struct slice coding)
+{
+	while (field.n > 0) {
+		const char *comma = memchr(field.p, ',', field.n);
+		size_t n = comma ? (size_t)(comma - field.p) : field.n;
+		struct slice one = { field.p, n };
+
+		field.p += n + (comma != NULL);
+		field.n -= n + (comma != NULL);
+		while (one.n > 0 && (*one.p == ' ' || *one.p == '\t')) {
+			one.p++;
+			one.n--;
+		}
+		if (one.n < coding.n || strncasecmp(one.p, coding.p, coding.n))
+			continue;
+		one.p += coding.n;
+		one.n -= coding.n;
+		while (one.n > 0 && strchr(" \t;", *one.p)) {
+			one.p++;
+			one.n--;
+		}
+		if (one.n == 0)
+			return true;
+		if (one.n < 3 || strncasecmp(one.p, "q=", 2))
+			continue;
+		for (size_t i = 2; i < one.n; i++)
+			if (one.p[i] >= '1' && one.p[i] <= '9')
+				return true;
+	}
+	return false;
+}
+
+/* The file's best form for this client, in the place of the file. */
+static void choose_variant(struct lane *lane, struct request *rq, struct found *found)
+{
+	static const struct {
+		struct slice coding;
+		const char *ending;
+	} variants[] = { { SLICE("br"), ".br" }, { SLICE("zstd"), ".zst" }, { SLICE("gzip"), ".gz" } };
+	const struct file *file = found->file;
+	const char *path = file->name + file->root_length + 1;
+	struct slice field = uwsgi_request_find(rq, SLICE("HTTP_ACCEPT_ENCODING"));
+	char root[PATH_MAX], name[PATH_MAX];
+
+	if (!lane->rules.has_variants || !may_be_compressed(&lane->rules, found->name))
+		return;
+	found->varies = true;
+	for (size_t i = 0; field.n && i < sizeof variants / sizeof *variants; i++) {
+		if (!accepts(field, variants[i].coding))
+			continue;
+		/* Of a map to one file, the path is empty. */
+		int n = *path ? snprintf(name, sizeof name, "%s%s", path, variants[i].ending)
+			      : snprintf(root, sizeof root, "%s%s", file->name, variants[i].ending);
+		if (n >= PATH_MAX)
+			return;
+		struct file *variant = *path ? files_find(lane->files, file->name,
+							  (struct slice){ name, (size_t)n })
+					     : files_find(lane->files, root, SLICE(""));
+		if (variant && !variant->is_folder) {
+			found->file = variant;
+			found->encoding = variants[i].coding;
+			return;
+		}
+	}
+}
+
+/* ---- which file ---- */
+
+static struct slice without_slashes(struct slice path)
+{
+	while (path.n > 0 && *path.p == '/') {
+		path.p++;
+		path.n--;
+	}
+	return path;
+}
+
+/* The first of static-index that is there. */
+static struct file *find_index(struct lane *lane, const char *root, struct slice path)
+{
+	const struct static_settings *s = lane->rules.settings;
+	const char *slash = path.n == 0 || path.p[path.n - 1] == '/' ? "" : "/";
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < s->indexes.count; i++) {
+		int n = snprintf(name, sizeof name, "%.*s%s%s", (int)path.n, path.p, slash,
+				 s->indexes.items[i]);
+		struct file *f = n < PATH_MAX ? files_find(lane->files, root,
+							   (struct slice){ name, (size_t)n })
+					      : NULL;
+
+		if (f && !f->is_folder && !ends_with_one((struct slice){ name, (size_t)n }, &s->skip_ext))
+			return f;
+	}
+	return NULL;
+}
+
+enum answer { NOT_HERE, ANSWERED };
+
+static enum answer answer_from(struct lane *lane, struct request *rq, struct response *rs,
+			       const char *root, struct slice rest, struct slice whole_path)
+{
+	struct slice path = without_slashes(rest);
+	char name[PATH_MAX];
+	struct file *file;
+
+	if (ends_with_one(path.n ? path : (struct slice){ root, strlen(root) },
+			  &lane->rules.settings->skip_ext))
+		return NOT_HERE;
+	file = files_find(lane->files, root, path);
+	if (file && file->is_folder) {
+		file = find_index(lane, root, path);
+		if (file && whole_path.p[whole_path.n - 1] != '/' && answer_with_slash(rq, rs))
+			return ANSWERED;
+	}
+	size_t n = file ? file_name(file, name, sizeof name) : 0;
+	if (n == 0)
+		return NOT_HERE;
+	struct found found = { .file = file, .name = { name, n } };
+
+	choose_variant(lane, rq, &found);
+	answer_with(lane, rq, rs, &found);
+	return ANSWERED;
+}
+
+/* Behind the prefix of a map: nothing, or a slash.  False: the path is not below it. */
+static bool rest_of(const struct place *place, struct slice path, struct slice *rest)
+{
+	size_t n = place->prefix.n;
+
+	if (path.n < n || memcmp(path.p, place->prefix.p, n) || (path.n > n && path.p[n] != '/'))
+		return false;
+	*rest = place->keeps_prefix ? path : (struct slice){ path.p + n, path.n - n };
+	return true;
+}
+
+static enum answer answer_from_docroot(struct lane *lane, struct request *rq, struct response *rs,
+				       struct slice path)
+{
+	struct slice root = uwsgi_request_find(rq, SLICE("DOCUMENT_ROOT"));
+	char text[PATH_MAX];
+
+	if (root.n == 0 || root.n >= sizeof text || memchr(root.p, 0, root.n))
+		return NOT_HERE;
+	memcpy(text, root.p, root.n);
+	text[root.n] = 0;
+	return answer_from(lane, rq, rs, text, path, path);
+}
+
+static struct slice path_of(const struct rules *r, struct request *rq)
+{
+	struct slice path = uwsgi_request_find(rq, SLICE("PATH_INFO"));
+	size_t split = 0;
+
+	for (size_t i = 0; i < r->mount_count; i++) {
+		struct slice m = r->mounts[i];
+
+		if (m.n > split && path.n >= m.n && !memcmp(path.p, m.p, m.n) &&
+		    (path.n == m.n || path.p[m.n] == '/'))
+			split = m.n;
+	}
+	return (struct slice){ path.p + split, path.n - split };
+}
+
+/* ---- as a handler ---- */
+
+static enum handled before(void *state, struct request *rq, struct response *rs, void **mine)
+{
+	struct lane *lane = state;
+	const struct rules *r = &lane->rules;
+	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
+	struct slice path = path_of(r, rq), rest;
+
+	(void)mine;
+	if (path.n == 0 || !((method.n == 3 && !memcmp(method.p, "GET", 3)) ||
+			     (method.n == 4 && !memcmp(method.p, "HEAD", 4))))
+		return HANDLED_NOT;
+	if (r->settings->check_docroot && answer_from_docroot(lane, rq, rs, path) == ANSWERED)
+		return HANDLED_DONE;
+	for (size_t i = 0; i < r->place_count; i++)
+		if (rest_of(&r->places[i], path, &rest) &&
+		    answer_from(lane, rq, rs, r->places[i].folder, rest, path) == ANSWERED)
+			return HANDLED_DONE;
+	return HANDLED_NOT;
+}
+
+static bool wants(const struct config *cfg)
+{
+	const struct static_settings *s = uwsgi_options(cfg, &static_options);
+
+	return s->maps.count || s->maps2.count || s->checks.count || s->check_docroot;
+}
+
+static void lane_stop(void *state)
+{
+	struct lane *lane = state;
+
+	if (!lane)
+		return;
+	rules_fini(&lane->rules);
+	files_free(lane->files);
+	mime_free(lane->mime);
+	free(lane);
+}
+
+static int lane_start(const struct config *cfg, int index, void **state, struct error *e)
+{
+	struct lane *lane = calloc(1, sizeof *lane);
+
+	(void)index;
+	*state = lane;
+	if (!lane)
+		return uwsgi_error_set(e, "out of memory");
+	if (rules_init(&lane->rules, cfg, e))
+		return -1;
+	lane->files = files_new(&lane->rules.settings->safe);
+	lane->mime = mime_new(&lane->rules.settings->mime_files);
+	if (!lane->files || !lane->mime ||
+	    getrandom(&lane->boundary, sizeof lane->boundary, 0) != sizeof lane->boundary)
+		return uwsgi_error_set(e, "out of memory");
+	return 0;
+}
+
+static const struct handler handler = {
+	.name = "static",
+	.order = 50,
+	.wants = wants,
+	.lane_start = lane_start,
+	.lane_stop = lane_stop,
+	.before = before,
+};
+
+UWSGI_API const struct plugin uwsgi_plugin = {
+	.abi = UWSGI_ABI,
+	.name = "static",
+	.options = &static_options,
+	.handler = &handler,
+};
