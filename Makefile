@@ -158,7 +158,7 @@ run-fuzz: $(fuzzers:%=$(B)/%)
 
 define fuzz_rule
 $(B)/$(1): t/fuzz/$(1).c $(wildcard t/fuzz/*.h t/unit/*.h) $(B)/core.a $(call plugin_o,$(fuzz_plugin_$(1)))
-	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -It/unit $$(LDFLAGS) -o $$@ $$< \
+	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -It/unit -Iplugins/$(fuzz_plugin_$(1)) $$(LDFLAGS) -o $$@ $$< \
 		$(call plugin_o,$(fuzz_plugin_$(1))) $(B)/core.a $$(CORE_LIBS)
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))

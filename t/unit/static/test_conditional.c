@@ -28,6 +28,7 @@ static void test_dates(void **unused)
 		{ "Sun, 32 Nov 1994 08:49:37 GMT", -1 },
 		{ "Son, 06 Nor 1994 08:49:37 GMT", -1 },
 		{ "Sun, 06 Nov 99999 08:49:37 GMT", -1 },
+		{ "Sun, 06 Nov 1994 99999999999999999999:49:37 GMT", -1 },
 		{ "0", -1 },
 		{ "", -1 },
 		{ "a b c d e f g h i", -1 },
