@@ -255,15 +255,14 @@ static void lane_stop(void *state)
 	free(lane);
 }
 
-static int lane_start(const struct config *cfg, int index, void **state, struct error *e)
+static int lane_start(const struct handler_lane *at, void **state, struct error *e)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
 
-	(void)index;
 	*state = lane;
 	if (!lane)
 		return uwsgi_error_set(e, "out of memory");
-	if (rules_init(&lane->rules, cfg, e))
+	if (rules_init(&lane->rules, at->config, e))
 		return -1;
 	lane->files = files_new(&lane->rules.settings->safe);
 	lane->mime = mime_new(&lane->rules.settings->mime_files);
