@@ -203,8 +203,9 @@ static int check(const struct place *p, const struct stat *st, uid_t user, struc
 	if (!is_guarded(p))
 		return 0;
 	if (!S_ISREG(st->st_mode))
-		return uwsgi_error_set(e, "is not an ordinary file, in a folder that others than root "
-					  "may write to");
+		return uwsgi_error_set(e,
+				       "is not an ordinary file, in a folder that others than root "
+				       "may write to");
 	if (st->st_nlink > 1)
 		return uwsgi_error_set(e, "is a file that has another name, too, in a folder that "
 					  "others than root may write to");

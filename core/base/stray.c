@@ -70,8 +70,7 @@ static bool handles(int number)
 
 void stray_handle(int number, stray_handler *handler)
 {
-	struct sigaction action = { .sa_sigaction = handler,
-				    .sa_flags = SA_RESTART | SA_SIGINFO };
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_RESTART | SA_SIGINFO };
 	struct sigaction before;
 	bool again = handles(number);
 
@@ -118,9 +117,8 @@ static bool is_of(const struct name *name, const struct name *listener)
 			name->in.sin_addr.s_addr == listener->in.sin_addr.s_addr);
 	case AF_INET6:
 		return name->in6.sin6_port == listener->in6.sin6_port &&
-		       (is_any(listener) ||
-			!memcmp(&name->in6.sin6_addr, &listener->in6.sin6_addr,
-				sizeof name->in6.sin6_addr));
+		       (is_any(listener) || !memcmp(&name->in6.sin6_addr, &listener->in6.sin6_addr,
+						    sizeof name->in6.sin6_addr));
 	case AF_UNIX:
 		return name->length > offsetof(struct sockaddr_un, sun_path) &&
 		       name->length == listener->length &&

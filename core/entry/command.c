@@ -102,7 +102,8 @@ int command_stop(const char *pidfile, const char *wait)
 	while (a.waits && !end.revents) {
 		wait_for(&a, &end, 1, a.until_ms, "is still ending");
 		if (!end.revents && clock_monotonic_ms() >= a.until_ms) {
-			uwsgi_error_set(&e, "process %ld has not ended after %s s; its log says why",
+			uwsgi_error_set(&e,
+					"process %ld has not ended after %s s; its log says why",
 					(long)a.master.pid, wait);
 			return fail(&a, e.text);
 		}
@@ -196,7 +197,8 @@ static int wait_for_outcome(struct reload *r, const char *wait, struct error *e)
 		wait_for(&r->a, what, 2, asks ? r->ask_at_ms : r->a.until_ms,
 			 r->under_way ? "is still importing the application"
 				      : "has not got to the signal yet");
-		code = what[0].revents || what[1].revents ? look(r, &what[1], e) : nudge(r, wait, e);
+		code = what[0].revents || what[1].revents ? look(r, &what[1], e)
+							  : nudge(r, wait, e);
 	}
 	return code;
 }

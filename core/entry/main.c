@@ -34,11 +34,11 @@
 
 /* In the order of --help; those of plugins stand behind. */
 static const struct option_table *const core_tables[] = {
-	&lint_table,    &config_table,        &loader_options,     &listener_options,
-	&worker_options, &header_options,      &lane_options,       &limits_options,
-	&trust_options,
-	&master_options, &environment_options, &privileges_options, &resources_options,
-	&pidfile_options, &logging_options,   &requestlog_options, &proctitle_options,
+	&lint_table,        &config_table,    &loader_options,      &listener_options,
+	&worker_options,    &header_options,  &lane_options,        &limits_options,
+	&trust_options,     &master_options,  &environment_options, &privileges_options,
+	&resources_options, &pidfile_options, &logging_options,     &requestlog_options,
+	&proctitle_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
@@ -217,8 +217,9 @@ static void say_hello(const struct master_setup *setup)
 			  l->passed ? ", passed on by the service manager" : "");
 	}
 	if (!config_directive(setup->config, "limit-post"))
-		uwsgi_log(UWSGI_NOTE, "request bodies may have up to 1 GiB; limit-post sets another "
-				      "limit");
+		uwsgi_log(UWSGI_NOTE,
+			  "request bodies may have up to 1 GiB; limit-post sets another "
+			  "limit");
 	if (geteuid() == 0)
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
 }

@@ -21,9 +21,9 @@ struct passage {
 	void *owner;
 	size_t replacer;
 	bool replaced, any_length;
-	bool waits; /* the handler at `depth` has said later */
+	bool waits;    /* the handler at `depth` has said later */
 	bool bodiless; /* the answer that is said has no body */
-	int64_t said; /* bytes of the body */
+	int64_t said;  /* bytes of the body */
 	struct sendbuf *out;
 };
 
@@ -332,8 +332,7 @@ int chain_init(struct chain *chain, const struct handler *const *handlers, size_
 	chain->count = count;
 	for (size_t i = 0; i < count; i++) {
 		chain->handlers[i] = handlers[i];
-		if (handlers[i]->lane_start &&
-		    handlers[i]->lane_start(lane, &chain->states[i], e))
+		if (handlers[i]->lane_start && handlers[i]->lane_start(lane, &chain->states[i], e))
 			return -1;
 		chain->started++;
 	}

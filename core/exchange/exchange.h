@@ -25,7 +25,7 @@ struct exchange {
 	struct request rq;
 	struct response rs;
 	struct sendbuf out;
-	struct spool spool; /* of out */
+	struct spool spool;       /* of out */
 	struct progress progress; /* of the peer, while it is waited for */
 	int64_t body_began_ms;    /* when a body that comes in pieces began to; 0: it did not */
 	/* Of one whose request runs meanwhile: since when its application has not asked for more, and
@@ -56,7 +56,8 @@ bool buffer_reserve(struct buffer *, size_t capacity);
 
 /* One with room for input, ready for a request of a connection with this protocol and its state; the
  * caller fills in whose it is.  NULL: no memory. */
-struct exchange *exchange_take(struct exchange_pool *, const struct protocol *, void *protocol_state);
+struct exchange *exchange_take(struct exchange_pool *, const struct protocol *,
+			       void *protocol_state);
 /* Bytes that it holds for its answer and its request, but for the kilobytes that all have. */
 int64_t exchange_memory(const struct exchange *);
 void exchange_return(struct exchange_pool *, struct exchange *);

@@ -84,8 +84,8 @@ bool uwsgi_request_trusts_proxy(const struct request *rq)
 bool uwsgi_request_trusts_forwarded(const struct request *rq)
 {
 	const struct trust *trust = rq->limits->trust;
-	struct slice who = rq->knows_client ? uwsgi_request_find(rq, SLICE("REMOTE_ADDR"))
-					    : rq->peer->address;
+	struct slice who =
+		rq->knows_client ? uwsgi_request_find(rq, SLICE("REMOTE_ADDR")) : rq->peer->address;
 
 	if (!trust)
 		return false;
@@ -287,6 +287,5 @@ void request_log_refusal(const struct request *rq)
 	uwsgi_log(UWSGI_NOTE, "refused a request on socket %.*s%s%.*s from %.*s with %d: %s",
 		  (int)local->address.n, local->address.p, local->port.n ? ":" : "",
 		  (int)local->port.n, local->port.p, peer->address.n ? (int)peer->address.n : 6,
-		  peer->address.n ? peer->address.p : "a peer", rq->reject_status,
-		  rq->reject_why);
+		  peer->address.n ? peer->address.p : "a peer", rq->reject_status, rq->reject_why);
 }

@@ -11,8 +11,8 @@
 
 /* What the configuration says of any request; constant, shared by all. */
 struct request_limits {
-	int64_t post_buffering; /* body bytes held in memory */
-	int64_t limit_post;     /* body bytes accepted; 0: no limit */
+	int64_t post_buffering;    /* body bytes held in memory */
+	int64_t limit_post;        /* body bytes accepted; 0: no limit */
 	const struct trust *trust; /* NULL: nobody is believed */
 };
 
@@ -31,7 +31,7 @@ struct request {
 	struct logvar *logvars; /* in the arena */
 	struct body body;
 	int64_t passed_on; /* of a body that is taken in portions, all before the one in body */
-	int passed; /* a file that came beside the head, which the body may be; -1: none */
+	int passed;        /* a file that came beside the head, which the body may be; -1: none */
 	bool knows_client; /* REMOTE_ADDR is what this server has found */
 	int reject_status; /* 0: not refused */
 	const char *reject_why;

@@ -216,10 +216,12 @@ static void open_head(struct response *rs, int64_t length)
 		length = -1;
 	rs->bodiless = head_only || response_has_no_body(rs);
 	/* An application may leave out the body of a HEAD response: then its length is unknown. */
-	if (length >= 0 && rs->declared < 0 && !response_has_no_body(rs) && !(head_only && length == 0)) {
+	if (length >= 0 && rs->declared < 0 && !response_has_no_body(rs) &&
+	    !(head_only && length == 0)) {
 		int n = snprintf(digits, sizeof digits, "%lld", (long long)length);
 
-		response_add_header(rs, SLICE("Content-Length"), (struct slice){ digits, (size_t)n });
+		response_add_header(rs, SLICE("Content-Length"),
+				    (struct slice){ digits, (size_t)n });
 		rs->declared = length;
 	}
 	const struct head head = {

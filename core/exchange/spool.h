@@ -19,6 +19,7 @@ void spool_close(struct spool *);
 /* Moves what is pending in memory to the file, but for the first `keep` bytes and what belongs to
  * their owner; owners of what was moved are done.  FULL: the file would get larger than `most`.
  * FAILED: the reason is in the error.  With both, what was not moved is as before. */
-enum spooled spool_take(struct spool *, struct sendbuf *, int64_t keep, int64_t most, struct error *);
+enum spooled spool_take(struct spool *, struct sendbuf *, int64_t keep, int64_t most,
+			struct error *);
 
 #endif

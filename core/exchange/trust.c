@@ -82,10 +82,11 @@ static int valid_networks(const char *text, struct error *e)
 
 	while ((word = next_word(&text)).n)
 		if (!read_network(word, &network))
-			return uwsgi_error_set(e,
-					       "%.*s is no address; expected addresses, networks such "
-					       "as 10.0.0.0/8, or *, with commas between them",
-					       (int)word.n, word.p);
+			return uwsgi_error_set(
+				e,
+				"%.*s is no address; expected addresses, networks such "
+				"as 10.0.0.0/8, or *, with commas between them",
+				(int)word.n, word.p);
 	return 0;
 }
 
@@ -155,8 +156,8 @@ static void check(const struct config *cfg, struct report *report)
 	struct error e;
 
 	if (text && valid_networks(text, &e))
-		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, rows[0].name, "%s in the environment: %s",
-				   variable, e.text);
+		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, rows[0].name,
+				   "%s in the environment: %s", variable, e.text);
 }
 
 int trust_init(struct trust *t, const struct config *cfg, struct seldom *untrusted, struct error *e)
@@ -218,8 +219,9 @@ void trust_tell(const struct trust *t, struct slice address)
 	if (seldom_happened(t->untrusted, clock_monotonic_coarse_ms()) == 0)
 		return;
 	uwsgi_escape(text, sizeof text, address);
-	uwsgi_log(UWSGI_NOTE,
-		  "a request from %s says https in X-Forwarded-Proto or X-Forwarded-SSL, and is not "
-		  "believed: forwarded-allow-ips does not name that address",
-		  text);
+	uwsgi_log(
+		UWSGI_NOTE,
+		"a request from %s says https in X-Forwarded-Proto or X-Forwarded-SSL, and is not "
+		"believed: forwarded-allow-ips does not name that address",
+		text);
 }

@@ -15,7 +15,8 @@ struct trust {
 		struct network *items;
 		size_t count;
 	} of[TRUST_KINDS];
-	struct seldom *untrusted; /* the server's: a field that is not believed is said in the log */
+	/* The server's: a field that is not believed is said in the log. */
+	struct seldom *untrusted;
 };
 
 /* untrusted is borrowed.  The environment may name who is believed, too. */

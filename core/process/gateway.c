@@ -147,16 +147,17 @@ static int begin(struct process *p, struct error *e)
 {
 	static const struct option_list none;
 	const struct config *cfg = p->start->config;
-	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = -1,
-					      [ACCEPTOR_LEFT] = p->start->successors.take };
+	const int queues[ACCEPTOR_QUEUES] = {
+		[ACCEPTOR_NEIGHBOURS] = -1, [ACCEPTOR_LEFT] = p->start->successors.take
+	};
 	struct gateway_needs needs = { 0 };
 	struct clients_setup clients = { .config = cfg,
-				 .rules = &p->rules,
-				 .listeners = p->start->listeners,
-				 .neighbours = -1,
-				 .successors = p->start->successors.give,
-				 /* A client, and who answers it. */
-				 .room = { .descriptors_each = 2, .lanes = 1 } };
+					 .rules = &p->rules,
+					 .listeners = p->start->listeners,
+					 .neighbours = -1,
+					 .successors = p->start->successors.give,
+					 /* A client, and who answers it. */
+					 .room = { .descriptors_each = 2, .lanes = 1 } };
 
 	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
 		return -1;

@@ -14,7 +14,7 @@ struct gateway_start {
 	const char *name; /* "http 1" */
 	struct tally *tally;
 	struct migrate_queue successors; /* the queue of all gateways' connections that move */
-	int channel;      /* to the master */
+	int channel;                     /* to the master */
 	pid_t master;
 };
 

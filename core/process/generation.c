@@ -162,8 +162,7 @@ static void on_zygote_channel(struct watch *w)
 
 static void recycle(struct generation *g, struct slot *slot, const char *why)
 {
-	if (slot->state != SLOT_SERVING ||
-	    limits_is_young(g->limits, now_of(g) - slot->since_ms)) {
+	if (slot->state != SLOT_SERVING || limits_is_young(g->limits, now_of(g) - slot->since_ms)) {
 		slot->exhausted = true;
 		return;
 	}
@@ -358,7 +357,8 @@ static void start_process(struct generation *g, struct slot *slot)
 		else
 			note_fork_failed(g, slot, strerror(errno));
 	} else if (!channel_send(g->zygote_channel.io.fd, &order, other)) {
-		note_fork_failed(g, slot, "the process that workers are forked from takes no order");
+		note_fork_failed(g, slot,
+				 "the process that workers are forked from takes no order");
 	}
 	close(other);
 }
@@ -387,8 +387,7 @@ static void kill_overdue(struct generation *g, const struct roster_action *a)
 
 static void ask_to_leave(const struct generation *g, const struct slot *slot, int64_t now_ms)
 {
-	bool ends = g->is_last ||
-		    (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
+	bool ends = g->is_last || (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
 	const struct message m = { .kind = MESSAGE_LEAVE,
 				   .value = ends ? g->end_ms : 0,
 				   .mercy_ms = slot->kill_at_ms - now_ms };
@@ -439,7 +438,8 @@ static void check_start(struct generation *g, int64_t now_ms, int64_t *due_ms)
 	}
 	bool serves = roster_serving(&g->roster, false) > 0;
 	if (!g->late && !serves)
-		uwsgi_log(UWSGI_WARNING, "no worker accepts requests after %lld s (reload-timeout): %s",
+		uwsgi_log(UWSGI_WARNING,
+			  "no worker accepts requests after %lld s (reload-timeout): %s",
 			  g->limits->reload_timeout_s,
 			  g->roster.open ? "the workers are still starting"
 					 : "the application is still being imported");

@@ -163,7 +163,7 @@ bool limits_need_age(const struct limits_settings *s)
 }
 
 static enum limits_verdict judge_memory(const struct limits_settings *s, const struct observed *o,
-				 struct error *why)
+					struct error *why)
 {
 	for (size_t i = 0; i < MEMORY_LIMITS; i++) {
 		const struct memory_limit *m = &memory_limits[i];
@@ -180,7 +180,7 @@ static enum limits_verdict judge_memory(const struct limits_settings *s, const s
 }
 
 static enum limits_verdict judge_age(const struct limits_settings *s, const struct observed *o,
-			      struct error *why)
+				     struct error *why)
 {
 	long long limit = s->max_lifetime_s + s->max_lifetime_delta_s * o->worker;
 
@@ -211,7 +211,7 @@ static void tell_overdue(const struct observed *o, struct error *why)
 }
 
 enum limits_verdict limits_judge(const struct limits_settings *s, const struct observed *o,
-			  struct error *why)
+				 struct error *why)
 {
 	enum limits_verdict verdict = LIMITS_STAY;
 

@@ -35,7 +35,7 @@ enum limits_verdict {
 
 /* why: filled for any verdict but STAY. */
 enum limits_verdict limits_judge(const struct limits_settings *, const struct observed *,
-			  struct error *why);
+				 struct error *why);
 /* Too young to be replaced for anything (min-worker-lifetime). */
 bool limits_is_young(const struct limits_settings *, int64_t age_ms);
 /* Whether memory has to be measured at all, and how closely. */

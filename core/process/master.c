@@ -92,7 +92,7 @@ struct master {
 	struct logmaster log;
 	struct touch touch_reload;
 	struct watch signals; /* a signalfd */
-	ev_timer timer; /* the next deadline */
+	ev_timer timer;       /* the next deadline */
 };
 
 /* ---- processes ---- */
@@ -174,8 +174,7 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 	return pid;
 }
 
-static pid_t fork_service(void *data, const struct service *service, const char *name,
-			  int channel)
+static pid_t fork_service(void *data, const struct service *service, const char *name, int channel)
 {
 	struct master *m = data;
 	const struct service_start start = { .service = service,

@@ -63,7 +63,8 @@ static void log_proc(const struct slot *slot, const char *name)
 	fclose(f);
 }
 
-enum limits_verdict observe_judge(const struct generation *g, const struct slot *slot, struct error *why)
+enum limits_verdict observe_judge(const struct generation *g, const struct slot *slot,
+				  struct error *why)
 {
 	struct observed o;
 

@@ -9,7 +9,8 @@
 bool observe_is_needed(const struct generation *);
 /* Looks at a worker's age, memory and running requests, as far as they are limited: whether it has
  * to go, and why.  Where it is to be killed and harakiri-verbose is set, logs where it is. */
-enum limits_verdict observe_judge(const struct generation *, const struct slot *, struct error *why);
+enum limits_verdict observe_judge(const struct generation *, const struct slot *,
+				  struct error *why);
 
 /* A line for each process. */
 void observe_print(const struct generation *);

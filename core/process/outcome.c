@@ -39,8 +39,7 @@ static void tell(uint64_t ticket, enum outcome_kind kind, const char *text)
 	if (fd < 0)
 		return;
 	snprintf(d.text, sizeof d.text, "%s", text);
-	(void)sendto(fd, &d, sizeof d, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&un,
-		     length);
+	(void)sendto(fd, &d, sizeof d, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&un, length);
 	close(fd);
 }
 

@@ -98,10 +98,9 @@ void pidfiles_find(struct pidfiles *files, const struct config *cfg, const char 
 
 static struct flock the_lock(void)
 {
-	return (struct flock){ .l_type = F_WRLCK,
-			       .l_whence = SEEK_SET,
-			       .l_start = LOCK_AT,
-			       .l_len = 1 };
+	return (struct flock){
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_AT, .l_len = 1
+	};
 }
 
 /* The pid of the master that holds the lock; 0: nobody does; -1: somebody does whom this process
@@ -148,11 +147,13 @@ static int take(const char *path, int fd, bool *held, struct error *e)
 	if (holder == 0)
 		return 0;
 	*held = true;
-	return holder > 0 ? uwsgi_error_set(e, "pidfile = %s: it is that of a running server, pid "
-					       "%ld; stop that first",
+	return holder > 0 ? uwsgi_error_set(e,
+					    "pidfile = %s: it is that of a running server, pid "
+					    "%ld; stop that first",
 					    path, (long)holder)
-			  : uwsgi_error_set(e, "pidfile = %s: it is that of a running server in "
-					       "another container",
+			  : uwsgi_error_set(e,
+					    "pidfile = %s: it is that of a running server in "
+					    "another container",
 					    path);
 }
 

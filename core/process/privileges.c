@@ -285,7 +285,8 @@ static int become_user(const struct identity *who, cap_t capabilities, struct er
 				       strerror(errno));
 	if (capabilities) {
 		if (cap_set_proc(capabilities))
-			return uwsgi_error_set(e, "cap: cannot set these capabilities: %s", strerror(errno));
+			return uwsgi_error_set(e, "cap: cannot set these capabilities: %s",
+					       strerror(errno));
 		prctl(PR_SET_KEEPCAPS, 0L, 0L, 0L, 0L);
 	} else if (who->uid != 0 && setuid(0) == 0) {
 		return uwsgi_error_set(e, "root could be taken back after it was given up");

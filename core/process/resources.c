@@ -96,11 +96,12 @@ void resources_set_descriptors(const struct config *cfg)
 	uint64_t limit = now.rlim_cur, reserve = (uint64_t)room_reserve(limit);
 
 	if ((uint64_t)most > limit - reserve)
-		uwsgi_log(UWSGI_WARNING,
-			  "max-connections = %lld: there is room for %llu, as a process may have %llu "
-			  "descriptors open (max-fd), of which %llu are left to the application",
-			  most, (unsigned long long)(limit - reserve), (unsigned long long)limit,
-			  (unsigned long long)reserve);
+		uwsgi_log(
+			UWSGI_WARNING,
+			"max-connections = %lld: there is room for %llu, as a process may have %llu "
+			"descriptors open (max-fd), of which %llu are left to the application",
+			most, (unsigned long long)(limit - reserve), (unsigned long long)limit,
+			(unsigned long long)reserve);
 }
 
 /* A limit that only root may raise stays where it is, below what is asked for. */

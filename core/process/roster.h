@@ -37,13 +37,13 @@ struct roster {
 	int workers, places; /* places that the zygote fills, which come first; all */
 	size_t slot_count;
 	struct slot *slots;
-	struct place *place;  /* [places] */
-	bool open;            /* processes are wanted: the application is imported */
-	bool has_zygote;      /* workers can be forked */
-	int64_t mercy_ms;     /* for a worker that is replaced */
-	int64_t start_ms;     /* how long a process may start */
-	int64_t longest_ms;   /* how long a worker has started so far; 0: none has */
-	int failed_forks;     /* in a row */
+	struct place *place; /* [places] */
+	bool open;           /* processes are wanted: the application is imported */
+	bool has_zygote;     /* workers can be forked */
+	int64_t mercy_ms;    /* for a worker that is replaced */
+	int64_t start_ms;    /* how long a process may start */
+	int64_t longest_ms;  /* how long a worker has started so far; 0: none has */
+	int failed_forks;    /* in a row */
 	int64_t no_fork_before_ms;
 	int64_t drained_by_ms; /* the end of everyone's mercy; 0: it does not drain */
 	bool gateways_first;   /* it drains, and workers go on until no gateway needs them */

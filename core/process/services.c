@@ -235,8 +235,9 @@ static void on_end(struct service_place *p, struct slot *slot, const siginfo_t *
 		return;
 	cause_of_end(info, end, sizeof end);
 	if (delay_ms)
-		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended unexpectedly: %s; it keeps dying, so it "
-				       "is started again in %.1f s",
+		uwsgi_log(UWSGI_ERROR,
+			  "%s (pid %ld) ended unexpectedly: %s; it keeps dying, so it "
+			  "is started again in %.1f s",
 			  name, (long)info->si_pid, end, (double)delay_ms / 1000);
 	else
 		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended unexpectedly: %s; restarting", name,

@@ -45,8 +45,8 @@ static const struct listeners *open_sockets(const struct succession *s)
 static int begin(struct succession *s, struct config *cfg, struct listeners *listeners,
 		 struct error *e)
 {
-	struct generation *g = generation_new(s->host, cfg, listeners, open_sockets(s),
-					      s->count + 1, e);
+	struct generation *g =
+		generation_new(s->host, cfg, listeners, open_sockets(s), s->count + 1, e);
 
 	if (!g)
 		return -1;
@@ -279,8 +279,8 @@ static void on_reload_wanted(struct succession *s, const struct generation *g)
 		succession_reload(s, &cause);
 		return;
 	}
-	uwsgi_log(UWSGI_ERROR, "%s; no worker can be started until the application is imported again",
-		  g->why);
+	uwsgi_log(UWSGI_ERROR,
+		  "%s; no worker can be started until the application is imported again", g->why);
 	if (now_ms - g->began_ms >= YOUNG_MS)
 		s->failed_repairs = 0;
 	/* The first one may be an accident. */

@@ -90,8 +90,8 @@ static bool copy(const struct touch *t, const struct option_list *from, struct a
 		 const char **files, struct timespec *seen)
 {
 	for (size_t i = 0; files && seen && i < from->count; i++) {
-		files[i] = arena_copy(memory, (struct slice){ from->items[i],
-							      strlen(from->items[i]) + 1 })
+		files[i] = arena_copy(memory,
+				      (struct slice){ from->items[i], strlen(from->items[i]) + 1 })
 				   .p;
 		if (files[i])
 			seen[i] = seen_before(t, files[i]);

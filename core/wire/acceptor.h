@@ -17,8 +17,8 @@ struct acceptor {
 	ev_io *watchers;               /* one for each listener, then for each queue */
 	size_t count;
 	bool started;
-	ev_timer pause;      /* after the process ran out of descriptors */
-	struct seldom full;  /* said in the log */
+	ev_timer pause;     /* after the process ran out of descriptors */
+	struct seldom full; /* said in the log */
 };
 
 /* It does not accept yet.  The clients must outlive it, and their listeners are accepted from.  queues: the

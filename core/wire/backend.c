@@ -45,8 +45,9 @@ int backend_find(struct ev_loop *loop)
 	ev_io_stop(loop, &io);
 	close(probe);
 	if (found < 0)
-		uwsgi_log(UWSGI_WARNING, "the epoll descriptor of an event loop is not found: each "
-					 "connection that moves away makes the loop build a new one");
+		uwsgi_log(UWSGI_WARNING,
+			  "the epoll descriptor of an event loop is not found: each "
+			  "connection that moves away makes the loop build a new one");
 	return found;
 }
 

@@ -33,10 +33,11 @@ static void tell_made_room(struct clients *clients)
 	unsigned times = seldom_happened(&clients->made_room, clock_monotonic_coarse_ms());
 
 	if (times > 0)
-		uwsgi_log(UWSGI_WARNING,
-			  "closed %u connection%s that waited longest for the client, to make room for "
-			  "others: a thread has room for %zu (max-connections, max-fd)",
-			  times, times == 1 ? "" : "s", clients->room.most);
+		uwsgi_log(
+			UWSGI_WARNING,
+			"closed %u connection%s that waited longest for the client, to make room for "
+			"others: a thread has room for %zu (max-connections, max-fd)",
+			times, times == 1 ? "" : "s", clients->room.most);
 }
 
 bool clients_make_room(struct clients *clients)
@@ -226,7 +227,7 @@ static void on_more(struct ev_loop *loop, ev_idle *w, int events)
 }
 
 void clients_accept(struct clients *clients, const struct listener *listener, int fd,
-		const struct sockaddr *peer, socklen_t length)
+		    const struct sockaddr *peer, socklen_t length)
 {
 	fd = make_room_for(clients, fd);
 	struct connection *c = connection_new(clients, listener, fd, peer, length, &intake_events);
@@ -261,19 +262,19 @@ void clients_init(struct clients *clients, struct ev_loop *loop, const struct cl
 		  void *host_data, const struct clients_setup *setup)
 {
 	*clients = (struct clients){ .loop = loop,
-			     .backend = backend_find(loop),
-			     .host = host,
-			     .host_data = host_data,
-			     .config = setup->config,
-			     .rules = setup->rules,
-			     .limits = setup->limits,
-			     .pool = { .limits = &clients->limits, .rules = setup->rules },
-			     .listeners = setup->listeners,
-			     .neighbours = setup->neighbours,
-			     .successors = setup->successors,
-			     .idle_s = setup->idle_s,
-			     .head_limit = setup->buffer_size,
-			     .body_rate = setup->body_rate };
+				     .backend = backend_find(loop),
+				     .host = host,
+				     .host_data = host_data,
+				     .config = setup->config,
+				     .rules = setup->rules,
+				     .limits = setup->limits,
+				     .pool = { .limits = &clients->limits, .rules = setup->rules },
+				     .listeners = setup->listeners,
+				     .neighbours = setup->neighbours,
+				     .successors = setup->successors,
+				     .idle_s = setup->idle_s,
+				     .head_limit = setup->buffer_size,
+				     .body_rate = setup->body_rate };
 	room_init(&clients->room, &setup->room);
 	unread_init(&clients->unread, &setup->unread);
 	runqueue_init(&clients->queue);

@@ -279,7 +279,6 @@ void connection_prepare_response(struct connection *c)
 			 (c->clients->ending && c->listener->protocol->announces_close);
 }
 
-
 void connection_lose_peer(struct connection *c)
 {
 	c->x->rs.broken = true;
@@ -292,10 +291,11 @@ static void relieve(struct clients *clients, const struct connection *kept)
 	struct connection *c;
 
 	while ((c = delivery_furthest_behind(clients)) && c != kept) {
-		seldom_log(&clients->cut, UWSGI_ERROR,
-			   "unread answers hold %lld KiB of memory (response-memory): the "
-			   "connection whose client has taken nothing for the longest time is reset",
-			   (long long)(clients->unread.held >> 10));
+		seldom_log(
+			&clients->cut, UWSGI_ERROR,
+			"unread answers hold %lld KiB of memory (response-memory): the "
+			"connection whose client has taken nothing for the longest time is reset",
+			(long long)(clients->unread.held >> 10));
 		if (c->state == ANSWERING)
 			connection_lose_peer(c);
 		else
@@ -430,7 +430,8 @@ void connection_send_early(struct connection *c)
 /* The kernel has no memory to wait for it with. */
 void connection_unwatched(struct connection *c)
 {
-	connection_tell_no_memory(c->clients, "the kernel cannot watch a connection, which is closed");
+	connection_tell_no_memory(c->clients,
+				  "the kernel cannot watch a connection, which is closed");
 	if (c->state == ANSWERING)
 		connection_lose_peer(c);
 	else if (c->state == WRITING)

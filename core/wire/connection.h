@@ -12,7 +12,8 @@ struct connection_events {
 
 /* Takes fd over.  NULL: no memory, and fd is closed. */
 struct connection *connection_new(struct clients *, const struct listener *, int fd,
-				  const struct sockaddr *, socklen_t, const struct connection_events *);
+				  const struct sockaddr *, socklen_t,
+				  const struct connection_events *);
 /* NULL: no memory. */
 struct exchange *connection_take_exchange(struct connection *);
 void connection_return_exchange(struct connection *);

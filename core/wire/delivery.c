@@ -81,7 +81,7 @@ static int64_t most_of_file(const struct connection *c)
 	const struct unread_limits *limits = &c->clients->unread.limits;
 
 	return c->x->spool.in_memory && limits->file > limits->memory / 2 ? limits->memory / 2
-									   : limits->file;
+									  : limits->file;
 }
 
 /* False: there is no room in the file. */

@@ -130,7 +130,8 @@ void intake_go_on(struct connection *c)
 		return;
 	case PARSE_AGAIN:
 		c->close_after = c->linger = false;
-		connection_send(c); /* what the protocol has answered; then the connection is idle */
+		connection_send(
+			c); /* what the protocol has answered; then the connection is idle */
 		return;
 	case PARSE_MORE:
 		if (x->rq.reject_status || !exchange_make_room(x, connection_head_limit(c))) {

@@ -525,7 +525,8 @@ static int open_rows(struct listeners *set, struct opening *o, const struct plug
 			plan.gateway = p->gateway;
 		if (plan.gateway && plan.list->count && listeners_gateway(set) &&
 		    listeners_gateway(set) != plan.gateway)
-			return uwsgi_error_set(e, "%s: the gateway %s is there already, and a "
+			return uwsgi_error_set(e,
+					       "%s: the gateway %s is there already, and a "
 					       "server can have one",
 					       row->name, listeners_gateway(set)->name);
 		if (open_plan(set, o, &plan, e))
@@ -571,9 +572,8 @@ static int open_all(struct listeners *set, struct opening *o, struct error *e)
 	return open_internal(set, o, e) || add_passed(set, o, e) ? -1 : 0;
 }
 
-int listeners_open(struct listeners *set, const struct config *cfg,
-		   const struct plugins *plugins, const struct listeners *before,
-		   struct error *e)
+int listeners_open(struct listeners *set, const struct config *cfg, const struct plugins *plugins,
+		   const struct listeners *before, struct error *e)
 {
 	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
 	struct opening opening = { cfg, s, plugins, before, is_start(before), { 0 } };

@@ -11,14 +11,14 @@ extern const struct option_table listener_options;
 struct listener {
 	const char *option; /* "http-socket": the option that asked for it */
 	struct address address;
-	struct address_text text; /* as bound: a port 0 is the real one */
+	struct address_text text;                 /* as bound: a port 0 is the real one */
 	const struct listener_settings *settings; /* of its configuration, which outlives it */
 	const struct protocol *protocol;
 	double head_timeout_s, body_timeout_s, idle_timeout_s; /* as struct protocol_timeouts */
 	double write_timeout_s; /* a peer may take next to nothing of its response that long */
 	const struct gateway *gateway; /* whose processes accept; NULL: the workers do */
-	bool internal; /* only processes of this server may connect */
-	bool passed;   /* by the service manager, who owns its path: see passed.h */
+	bool internal;                 /* only processes of this server may connect */
+	bool passed;                   /* by the service manager, who owns its path: see passed.h */
 	int fd;
 	ino_t inode; /* of a UNIX socket's path: whose it is to unlink; 0: none */
 	/* The same in another generation when its connections are treated alike there: address,

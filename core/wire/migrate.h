@@ -21,19 +21,19 @@ struct migrate_queue {
 
 /* What a connection is, beside its descriptor. */
 struct moved {
-	uint64_t listener; /* its identity */
-	int64_t deadline_ms; /* of the silent peer; monotonic, which all processes share */
-	double took_s;     /* its last request */
-	bool is_new;       /* it had none yet */
-	size_t input;      /* bytes read and not yet looked at */
+	uint64_t listener;           /* its identity */
+	int64_t deadline_ms;         /* of the silent peer; monotonic, which all processes share */
+	double took_s;               /* its last request */
+	bool is_new;                 /* it had none yet */
+	size_t input;                /* bytes read and not yet looked at */
 	char state[UWSGI_STATE_MAX]; /* the protocol's */
 };
 
 enum migrate_result {
 	MIGRATE_DONE,
-	MIGRATE_LATER, /* give: the queue is full; take: it is empty */
+	MIGRATE_LATER,   /* give: the queue is full; take: it is empty */
 	MIGRATE_NO_ROOM, /* take: this process has no free descriptor */
-	MIGRATE_ENDED, /* give: the server ends, nobody takes any more */
+	MIGRATE_ENDED,   /* give: the server ends, nobody takes any more */
 };
 
 int migrate_open(struct migrate_queue *, struct error *);

@@ -46,8 +46,7 @@ static int take_one(struct listener *l, int fd, struct error *e)
 				       "descriptor %d, which the service manager has passed on "
 				       "(LISTEN_FDS), is not a listening stream socket",
 				       fd);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC))
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return uwsgi_error_set(e, "descriptor %d: %s", fd, strerror(errno));
 	address_to_text((struct sockaddr *)&l->address.sa, l->address.length, &l->text);
 	return 0;

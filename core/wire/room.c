@@ -54,7 +54,7 @@ void room_wait(struct room *r, struct waiter *waiter, enum wait_kind kind, doubl
 /* The first of them that is silent.  While a long request ran, several may have spoken that seem to
  * be idle; with so many, room is looked for elsewhere. */
 static struct waiter *first_silent(const struct waiter_queue *queue,
-				  bool (*has_spoken)(const struct waiter *))
+				   bool (*has_spoken)(const struct waiter *))
 {
 	struct waiter *waiter = TAILQ_FIRST(queue);
 
@@ -65,7 +65,7 @@ static struct waiter *first_silent(const struct waiter_queue *queue,
 }
 
 struct waiter *room_choose(const struct room *r, double now,
-			    bool (*has_spoken)(const struct waiter *))
+			   bool (*has_spoken)(const struct waiter *))
 {
 	struct waiter *waiter = first_silent(&r->waiting[WAIT_IDLE], has_spoken);
 

@@ -54,6 +54,6 @@ void room_wait(struct room *, struct waiter *, enum wait_kind, double now);
 /* Who makes room; NULL: nobody can.  has_spoken: whether bytes have come that were not read yet;
  * what may be a request is not cut. */
 struct waiter *room_choose(const struct room *, double now,
-			    bool (*has_spoken)(const struct waiter *));
+			   bool (*has_spoken)(const struct waiter *));
 
 #endif

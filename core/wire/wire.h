@@ -59,7 +59,7 @@ struct connection {
 
 /* The connection that has this as its runner, unread or waiter. */
 #define connection_of(pointer, member)                                                             \
-	((struct connection *)((char *)(uintptr_t)(pointer) - offsetof(struct connection, member)))
+	((struct connection *)((char *)(uintptr_t)(pointer)-offsetof(struct connection, member)))
 
 static inline bool connection_is_tcp(const struct connection *c)
 {
@@ -121,18 +121,19 @@ struct clients {
 	bool reserve_touched; /* nobody could make room for the last one that came */
 	const struct listeners *listeners;
 	int neighbours, successors; /* queues, as struct clients_setup's */
-	double idle_s;   /* when the server ends, how long a connection may be silent */
-	bool leaving;    /* connections move, or end */
-	bool ending;     /* they end: answers say so where the protocol can */
-	bool grace_over; /* and who is between two requests is closed at once */
-	size_t cut_off;  /* closed although more requests could be on their way */
-	ev_check turn;   /* fed when something is to be done at the end of a turn; active while leaving */
-	ev_idle more;    /* runs while a turn has left something to the next one */
-	ev_timer retry;  /* successors had no room */
-	ev_timer look;   /* for peers that leave before they are answered; with said_all() only */
-	ev_timer grace;  /* after it, idle connections are closed */
+	double idle_s;              /* when the server ends, how long a connection may be silent */
+	bool leaving;               /* connections move, or end */
+	bool ending;                /* they end: answers say so where the protocol can */
+	bool grace_over;            /* and who is between two requests is closed at once */
+	size_t cut_off;             /* closed although more requests could be on their way */
+	ev_check
+		turn; /* fed when something is to be done at the end of a turn; active while leaving */
+	ev_idle more;   /* runs while a turn has left something to the next one */
+	ev_timer retry; /* successors had no room */
+	ev_timer look;  /* for peers that leave before they are answered; with said_all() only */
+	ev_timer grace; /* after it, idle connections are closed */
 	struct seldom no_memory, no_room, cut, made_room; /* said in the log */
-	int64_t date_s; /* the second that date_text says */
+	int64_t date_s;                                   /* the second that date_text says */
 	char date_text[UWSGI_DATE_SIZE];
 };
 

@@ -12,7 +12,10 @@ struct member {
 	size_t offset;
 };
 
-#define MEMBER(type, m) { #type "." #m, offsetof(struct type, m) }
+#define MEMBER(type, m)                                                                            \
+	{                                                                                          \
+#type "." #m, offsetof(struct type, m)                                             \
+	}
 static const struct member protocol_members[] = {
 	MEMBER(protocol, name), MEMBER(protocol, parse), MEMBER(protocol, head),
 	MEMBER(protocol, body), MEMBER(protocol, end),
@@ -48,8 +51,9 @@ static int check_members(const struct plugin *p, const void *part, const struct 
 					       members[i].name);
 	return 0;
 }
-#define CHECK_MEMBERS(p, part, e) \
-	check_members(p, (p)->part, part##_members, sizeof part##_members / sizeof *part##_members, e)
+#define CHECK_MEMBERS(p, part, e)                                                                  \
+	check_members(p, (p)->part, part##_members,                                                \
+		      sizeof part##_members / sizeof *part##_members, e)
 
 static int check_row(const struct plugin *p, const struct option *row, struct error *e)
 {
@@ -94,7 +98,10 @@ static int check_driver(const struct plugin *p, struct error *e)
 	if (a->drive && a->body && a->drained && a->gone)
 		return 0;
 	return uwsgi_error_set(e, "plugin %s: app.%s is missing, which app.drives needs", p->name,
-			       !a->drive ? "drive" : !a->body ? "body" : !a->drained ? "drained" : "gone");
+			       !a->drive     ? "drive"
+			       : !a->body    ? "body"
+			       : !a->drained ? "drained"
+					     : "gone");
 }
 
 int contract_check(const struct plugin *p, struct error *e)
@@ -106,13 +113,16 @@ int contract_check(const struct plugin *p, struct error *e)
 	    CHECK_MEMBERS(p, service, e))
 		return -1;
 	if (p->protocol && p->protocol->state_size > UWSGI_STATE_MAX)
-		return uwsgi_error_set(e,
-				       "plugin %s: protocol.state_size is %zu, and at most %d bytes "
-				       "of a connection can be kept",
-				       p->name, p->protocol->state_size, UWSGI_STATE_MAX);
+		return uwsgi_error_set(
+			e,
+			"plugin %s: protocol.state_size is %zu, and at most %d bytes "
+			"of a connection can be kept",
+			p->name, p->protocol->state_size, UWSGI_STATE_MAX);
 	if (p->app && !p->app->changed != !p->app->interval_s)
-		return uwsgi_error_set(e, "plugin %s: of app.changed and app.interval_s one is "
-				       "missing", p->name);
+		return uwsgi_error_set(e,
+				       "plugin %s: of app.changed and app.interval_s one is "
+				       "missing",
+				       p->name);
 	return p->app && p->app->drives ? check_driver(p, e) : 0;
 }
 

@@ -198,7 +198,8 @@ bool lane_show_busy(struct lane *lane, struct request *rq)
 
 void lane_refuse_nameless(struct exchange *x)
 {
-	uwsgi_request_reject(&x->rq, 400, "it has no REQUEST_METHOD: does the web server pass CGI "
+	uwsgi_request_reject(&x->rq, 400,
+			     "it has no REQUEST_METHOD: does the web server pass CGI "
 			     "variables on (nginx: include uwsgi_params)?");
 	request_log_refusal(&x->rq);
 	uwsgi_response_refuse(&x->rs, 400, SLICE("The request has no REQUEST_METHOD"));
@@ -362,8 +363,8 @@ int lane_watch(struct lane *lane, int fd, struct error *e)
 
 static bool is_idle(const struct lane *lane)
 {
-	return lane->clients.open_count == 0 && !lane->leaving && !acceptor_is_paused(&lane->acceptor) &&
-	       !ev_is_active(&lane->look);
+	return lane->clients.open_count == 0 && !lane->leaving &&
+	       !acceptor_is_paused(&lane->acceptor) && !ev_is_active(&lane->look);
 }
 
 static bool serve_one(struct lane *lane, size_t listener)
@@ -378,7 +379,8 @@ static bool serve_one(struct lane *lane, size_t listener)
  * vain costs, so it is tried seldom. */
 static void accept_some(struct lane *lane, size_t listener)
 {
-	bool again = serve_one(lane, listener) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
+	bool again =
+		serve_one(lane, listener) && (lane->crowded || ++lane->accepted % TRY_EACH == 0);
 
 	lane->crowded = false;
 	for (int i = 1; again && i < ACCEPTS_A_TURN && is_idle(lane); i++) {
@@ -484,7 +486,8 @@ static int init_chain(struct lane *lane, struct error *e)
 	lane->chain.app = setup->app;
 	lane->chain.app_state = lane->app_state;
 	lane->to_handlers = (struct handler_lane){ setup->config, lane->loop, lane->index };
-	return chain_init(&lane->chain, setup->handlers, setup->handler_count, &lane->to_handlers, e);
+	return chain_init(&lane->chain, setup->handlers, setup->handler_count, &lane->to_handlers,
+			  e);
 }
 
 int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
@@ -493,11 +496,11 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	*lane = (struct lane){ .setup = setup, .index = index, .score = score };
 	const struct lane_settings *s = uwsgi_options(setup->config, &lane_options);
 	struct clients_setup clients = { .config = setup->config,
-				 .rules = &lane->rules,
-				 .listeners = setup->listeners,
-				 .neighbours = setup->neighbours.give,
-				 .successors = setup->successors.give,
-				 .room = { .descriptors_each = 1, .lanes = setup->lanes } };
+					 .rules = &lane->rules,
+					 .listeners = setup->listeners,
+					 .neighbours = setup->neighbours.give,
+					 .successors = setup->successors.give,
+					 .room = { .descriptors_each = 1, .lanes = setup->lanes } };
 	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = setup->neighbours.take,
 					      [ACCEPTOR_LEFT] = setup->successors.take };
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;

@@ -443,8 +443,10 @@ const struct app *loader_find_app(const struct loader *ld, const struct config *
 		if (app->wants && !app->wants(cfg))
 			continue;
 		if (wanted) {
-			uwsgi_error_set(e, "applications of %s and of %s are named: a server runs one "
-					"of them", wanted->name, app->name);
+			uwsgi_error_set(e,
+					"applications of %s and of %s are named: a server runs one "
+					"of them",
+					wanted->name, app->name);
 			return NULL;
 		}
 		wanted = app;

@@ -20,9 +20,9 @@ extern const struct option_table loader_options;
 
 struct loader {
 	const struct plugin *items[LOADER_MAX];
-	struct plugins plugins;       /* these */
+	struct plugins plugins;      /* these */
 	struct app apps[LOADER_MAX]; /* at the place of their plugins, without NULL members */
-	struct manifest manifest; /* of the build's plugins; none: all of them are opened */
+	struct manifest manifest;    /* of the build's plugins; none: all of them are opened */
 	/* The option `protocol`, whose choices are the protocols of the plugins. */
 	struct option_table protocol_options;
 	struct option protocol_rows[2];

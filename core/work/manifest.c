@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const arities[] = { [ARITY_NONE] = "none",
-				       [ARITY_OPTIONAL] = "optional",
-				       [ARITY_REQUIRED] = "required" };
+static const char *const arities[] = {
+	[ARITY_NONE] = "none", [ARITY_OPTIONAL] = "optional", [ARITY_REQUIRED] = "required"
+};
 
 /* ---- writing ---- */
 
@@ -70,8 +70,8 @@ static void take_words(char *line, const char **names)
 /* The rows of one plugin grow, as they are few. */
 static struct option *add_row(struct described *d)
 {
-	struct option *rows = reallocarray((void *)(uintptr_t)d->options.rows,
-					   d->options.count + 1, sizeof *rows);
+	struct option *rows = reallocarray((void *)(uintptr_t)d->options.rows, d->options.count + 1,
+					   sizeof *rows);
 
 	if (!rows)
 		return NULL;

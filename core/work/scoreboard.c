@@ -43,8 +43,9 @@ static void *map_file(int fd, size_t size, struct error *e)
 
 	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
 		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p != MAP_FAILED && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
-				     F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0)
+	if (p != MAP_FAILED &&
+	    fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0)
 		return p;
 	uwsgi_error_set(e, "cannot map %zu bytes of shared memory: %s", size, strerror(errno));
 	if (p != MAP_FAILED)

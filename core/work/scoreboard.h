@@ -26,7 +26,7 @@ struct lane_score {
 /* One worker slot's row. */
 struct slot_score {
 	_Alignas(64) atomic_uint_fast64_t requests; /* of its present worker */
-	atomic_int pid, worker; /* which one that is; pid 0: none serves */
+	atomic_int pid, worker;                     /* which one that is; pid 0: none serves */
 };
 
 /* Counters that outlive a generation. */

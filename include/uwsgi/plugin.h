@@ -19,7 +19,7 @@ struct config;   /* one generation's settings; constant once loaded */
 struct report;   /* what is to be said about one, while it is loaded */
 struct request;  /* one request: variables and body; lives in its connection */
 struct response; /* its answer; lives in its connection */
-struct sendbuf;      /* bytes to be sent; keeps its first failure, so writers return nothing */
+struct sendbuf;  /* bytes to be sent; keeps its first failure, so writers return nothing */
 
 /* Bytes that belong to someone else; each user says how long they stay. */
 struct slice {
@@ -87,11 +87,11 @@ struct option {
 	const char *same_as; /* an alias: only name, same_as and letter are set */
 	char letter;         /* short form, -p; 0: none */
 	enum option_type type;
-	size_t offset;              /* into the module's own settings struct, never an address */
-	const char *initial;        /* as a user would write it; NULL: unset, zero, false, empty */
-	const char *bare;           /* what the name without a value means; NULL: needs a value */
-	long long min, max;         /* both 0: no limit but min 0 */
-	const char *below;          /* what a number below min means, as a user would write it; NULL:
+	size_t offset;       /* into the module's own settings struct, never an address */
+	const char *initial; /* as a user would write it; NULL: unset, zero, false, empty */
+	const char *bare;    /* what the name without a value means; NULL: needs a value */
+	long long min, max;  /* both 0: no limit but min 0 */
+	const char *below;   /* what a number below min means, as a user would write it; NULL:
 				     * min, but for 0 and less the longest time or the default if
 				     * min is above 0 */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
@@ -468,7 +468,8 @@ struct gateway {
 struct status; /* what the workers are doing, to be read only */
 
 struct service_setup {
-	const struct config *config; /* of this process: it is started anew when its options change */
+	/* Of this process: it is started anew when its options change */
+	const struct config *config;
 	struct ev_loop *loop;
 	const struct status *status;
 };
@@ -502,7 +503,7 @@ UWSGI_API bool uwsgi_status_next(const struct status *, size_t *i, struct lane_s
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */
 struct plugin {
-	unsigned abi; /* UWSGI_ABI; any other value is refused by name and number */
+	unsigned abi;     /* UWSGI_ABI; any other value is refused by name and number */
 	const char *name; /* not NULL; that of its file is NAME_plugin.so */
 	const char *const
 		*aliases; /* other names that `plugin=` may ask for it by, NULL-terminated */

@@ -145,7 +145,8 @@ static bool take_content(struct fastcgi *s, struct request *rq, struct slice byt
 }
 
 /* The header of a record behind the parameters; a management record is taken whole. */
-static enum parsed take_header(struct fastcgi *s, struct slice in, size_t *used, struct sendbuf *out)
+static enum parsed take_header(struct fastcgi *s, struct slice in, size_t *used,
+			       struct sendbuf *out)
 {
 	struct record r = record_read(in);
 	size_t size = RECORD_HEADER + r.content + r.padding;

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-static void say_record(enum record_type type, uint16_t id, struct slice content, struct sendbuf *out)
+static void say_record(enum record_type type, uint16_t id, struct slice content,
+		       struct sendbuf *out)
 {
 	char header[RECORD_HEADER];
 

@@ -12,8 +12,7 @@ enum { UNSENT_MAX = 65536 };
  * others of it are under way. */
 static bool pass(struct job *job, struct slice bytes, bool hold)
 {
-	bool lend = hold || bytes.n > UWSGI_COPY_MAX ||
-		    uwsgi_response_unsent(job->rs) > UNSENT_MAX;
+	bool lend = hold || bytes.n > UWSGI_COPY_MAX || uwsgi_response_unsent(job->rs) > UNSENT_MAX;
 
 	job->lent += lend;
 	return uwsgi_response_body(job->rs, bytes, lend ? job : NULL);

@@ -238,9 +238,9 @@ static enum parsed read_body(struct http *s, struct request *rq, struct slice in
 /* PARSE_AGAIN: what follows is a request. */
 static enum parsed read_proxied(struct http *s, struct request *rq, struct slice in, size_t *used)
 {
-	static const struct http_refusal why = {
-		400, "no PROXY protocol, which http-enable-proxy-protocol expects"
-	}, stranger = { 403, "proxy-allow-ips does not name this peer" };
+	static const struct http_refusal
+		why = { 400, "no PROXY protocol, which http-enable-proxy-protocol expects" },
+		stranger = { 403, "proxy-allow-ips does not name this peer" };
 	if (!uwsgi_request_trusts_proxy(rq))
 		return refuse(s, rq, &stranger);
 	enum parsed parsed = http_read_proxied(in, &s->proxied, used);

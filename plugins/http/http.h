@@ -50,7 +50,7 @@ struct http_proxied {
 struct http {
 	struct http_proxied proxied;
 	enum http_phase phase;
-	uint32_t searched; /* bytes of an incomplete head that hold no end */
+	uint32_t searched;        /* bytes of an incomplete head that hold no end */
 	struct http_chunked body; /* of one whose length is known, only `left` is used */
 	/* The present request, as the response needs to know it. */
 	bool one_request;  /* connections are not kept */

@@ -138,9 +138,8 @@ void job_give_up(struct job *job, int status, const char *why)
 	uwsgi_escape(uri_text, sizeof uri_text, uri);
 	/* A worker that ends it where the client has left is right. */
 	if (!job->said_all)
-		uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text,
-			  uri_text, why,
-			  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
+		uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text, uri_text,
+			  why, uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
 	uwsgi_response_refuse(job_finish(job), status, (struct slice){ 0 });
 }
 
@@ -311,8 +310,9 @@ static void try_next_node(struct job *job, int why)
 		job_connect(job);
 		return;
 	}
-	job_give_up(job, 502, why == ENOENT ? "there is no server at the address of http-to"
-					: "nobody takes connections there");
+	job_give_up(job, 502,
+		    why == ENOENT ? "there is no server at the address of http-to"
+				  : "nobody takes connections there");
 }
 
 /* The timer tries again, until the deadline. */
@@ -406,7 +406,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	if (job->phase == CONNECTING && r->out_of_descriptors)
 		job_give_up(job, 503, "no descriptor was free within http-connect-timeout");
 	else
-		job_give_up(job, 504, job->phase == CONNECTING
-				  ? "no server took it within http-connect-timeout"
-				  : "no answer came within http-timeout");
+		job_give_up(job, 504,
+			    job->phase == CONNECTING
+				    ? "no server took it within http-connect-timeout"
+				    : "no answer came within http-timeout");
 }

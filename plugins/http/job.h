@@ -20,7 +20,7 @@ struct router {
 	struct ev_loop *loop;
 	struct node *nodes;
 	size_t count, next;
-	bool own; /* the node is this server's workers */
+	bool own;   /* the node is this server's workers */
 	char *more; /* variables that each packet has */
 	size_t more_size;
 	struct job *spare;
@@ -42,7 +42,7 @@ struct job {
 	double deadline;
 	size_t nodes_tried;
 	struct body_view body;
-	bool said_all; /* the client says no more */
+	bool said_all;    /* the client says no more */
 	bool passes_file; /* the body goes to a worker as the file that it is in */
 	int64_t body_sent;
 	size_t begin, end; /* of what is in the buffer and still to be used */

@@ -92,11 +92,10 @@ bool packet_read_answer(struct slice text, struct answer *a, const char **why)
 	const char *lf = memchr(text.p, '\n', text.n);
 	struct http_refusal refusal = { 0, "it has no status line of HTTP/1" };
 	size_t n = lf ? (size_t)(lf - text.p) + 1 : 0;
-	bool sound = n > 1 && lf[-1] == '\r' &&
-		     read_status_line((struct slice){ text.p, n - 2 }, a) &&
-		     http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head,
-				       &refusal) &&
-		     read_framing(a, &refusal);
+	bool sound =
+		n > 1 && lf[-1] == '\r' && read_status_line((struct slice){ text.p, n - 2 }, a) &&
+		http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head, &refusal) &&
+		read_framing(a, &refusal);
 
 	*why = refusal.why;
 	return sound;

@@ -123,8 +123,7 @@ static void *handle(void *state, struct request *rq, struct response *rs)
 				      SLICE("the request's head does not fit into a uwsgi packet"));
 		return NULL;
 	}
-	job_set_deadline(job,
-		     (double)(s->connect_timeout_s ? s->connect_timeout_s : s->timeout_s));
+	job_set_deadline(job, (double)(s->connect_timeout_s ? s->connect_timeout_s : s->timeout_s));
 	job_connect(job);
 	return job;
 }

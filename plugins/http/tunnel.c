@@ -131,8 +131,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	ev_timer_start(loop, w);
 }
 
-bool tunnel_open(struct ev_loop *loop, int client, int server, struct slice first,
-		 double timeout_s)
+bool tunnel_open(struct ev_loop *loop, int client, int server, struct slice first, double timeout_s)
 {
 	struct tunnel *t = malloc(sizeof *t);
 	int fds[2] = { [CLIENT] = client, [SERVER] = server };

@@ -39,9 +39,11 @@ static size_t write_name(char *to, struct slice name, uint32_t *hash)
  * chunks of Transfer-Encoding are taken apart here (RFC 9112 section 7.1.3). */
 static struct slice cgi_name(struct slice name)
 {
-	if (http_same(name, SLICE("HTTP_CONTENT_TYPE")) || http_same(name, SLICE("HTTP_CONTENT_LENGTH")))
+	if (http_same(name, SLICE("HTTP_CONTENT_TYPE")) ||
+	    http_same(name, SLICE("HTTP_CONTENT_LENGTH")))
 		return (struct slice){ name.p + 5, name.n - 5 };
-	if (http_same(name, SLICE("HTTP_PROXY")) || http_same(name, SLICE("HTTP_TRANSFER_ENCODING")))
+	if (http_same(name, SLICE("HTTP_PROXY")) ||
+	    http_same(name, SLICE("HTTP_TRANSFER_ENCODING")))
 		return (struct slice){ name.p, 0 };
 	return name;
 }

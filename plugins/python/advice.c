@@ -69,7 +69,9 @@ void advice_names(PyObject *module, const char *wanted, char *text, size_t size)
 
 		if (name && n < size)
 			n += (size_t)snprintf(text + n, size - n, "%s \"%s\"",
-					      i ? "," : best == near ? "; did you mean" : "; it has",
+					      i              ? ","
+					      : best == near ? "; did you mean"
+							     : "; it has",
 					      name);
 	}
 	if (n < size && best && best == near)
@@ -90,8 +92,7 @@ static void say_denied(const char *folder)
 {
 	const struct passwd *user = getpwuid(geteuid());
 
-	uwsgi_log(UWSGI_WARNING,
-		  "user %s (uid %ld) may not read %s: no module is found there",
+	uwsgi_log(UWSGI_WARNING, "user %s (uid %ld) may not read %s: no module is found there",
 		  user ? user->pw_name : "without a name", (long)geteuid(), folder);
 }
 

@@ -44,11 +44,11 @@ static inline PyObject *PyObject_CallMethodOneArg(PyObject *object, PyObject *na
 /* What a module says of itself beside its Py_mod_exec: that several interpreters may have one of
  * their own, under one GIL. */
 #if PY_VERSION_HEX >= 0x030d0000
-#define COMPAT_MODULE_SLOTS                                                                    \
-	{ Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED },              \
+#define COMPAT_MODULE_SLOTS                                                                        \
+	{ Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED },                  \
 		{ Py_mod_gil, Py_MOD_GIL_USED },
 #elif PY_VERSION_HEX >= 0x030c0000
-#define COMPAT_MODULE_SLOTS                                                                    \
+#define COMPAT_MODULE_SLOTS                                                                        \
 	{ Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED },
 #else
 #define COMPAT_MODULE_SLOTS

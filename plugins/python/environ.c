@@ -90,9 +90,9 @@ PyObject *environ_new(const struct lane *lane, const struct request *rq)
 
 	if (!env && !PyErr_Occurred())
 		env = make(lane, vars, count);
-	if (env && (PyDict_SetItem(env, names->input, lane->input) ||
-		    (!plain && is_https(rq) &&
-		     PyDict_SetItem(env, names->url_scheme, names->https))))
+	if (env &&
+	    (PyDict_SetItem(env, names->input, lane->input) ||
+	     (!plain && is_https(rq) && PyDict_SetItem(env, names->url_scheme, names->https))))
 		Py_CLEAR(env);
 	return env;
 }

@@ -167,8 +167,10 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_dealloc, input_dealloc }, { Py_tp_iter, PyObject_SelfIter },
-	{ Py_tp_iternext, input_next },   { Py_tp_methods, methods },
+	{ Py_tp_dealloc, input_dealloc },
+	{ Py_tp_iter, PyObject_SelfIter },
+	{ Py_tp_iternext, input_next },
+	{ Py_tp_methods, methods },
 	{ 0, NULL },
 };
 

@@ -131,15 +131,16 @@ static int fill(PyObject *m)
 
 	gethostname(host, sizeof host - 1);
 	return add(m, "version", PyBytes_FromString(BEHAVES_AS)) ||
-	       add(m, "version_info", make_version_info()) ||
-	       add(m, "hostname", PyBytes_FromString(host)) ||
-	       add(m, "opt", make_options(py->config)) ||
-	       add(m, "numproc", PyLong_FromLong(info->processes)) ||
-	       add(m, "cores", PyLong_FromLong(info->threads)) ||
-	       add(m, "has_threads", PyLong_FromLong(1)) ||
-	       add(m, "started_on", PyLong_FromLong((long)py->started)) ||
-	       add(m, "is_a_reload", PyBool_FromLong(info->reloaded)) ||
-	       add(m, "unbit", PyBool_FromLong(0)) || add(m, "applications", PyDict_New())
+			       add(m, "version_info", make_version_info()) ||
+			       add(m, "hostname", PyBytes_FromString(host)) ||
+			       add(m, "opt", make_options(py->config)) ||
+			       add(m, "numproc", PyLong_FromLong(info->processes)) ||
+			       add(m, "cores", PyLong_FromLong(info->threads)) ||
+			       add(m, "has_threads", PyLong_FromLong(1)) ||
+			       add(m, "started_on", PyLong_FromLong((long)py->started)) ||
+			       add(m, "is_a_reload", PyBool_FromLong(info->reloaded)) ||
+			       add(m, "unbit", PyBool_FromLong(0)) ||
+			       add(m, "applications", PyDict_New())
 		       ? -1
 		       : 0;
 }

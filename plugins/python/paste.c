@@ -23,7 +23,8 @@ static PyObject *call_loadapp(PyObject *deploy, const struct source *from, const
 {
 	PyObject *loadapp = PyObject_GetAttrString(deploy, "loadapp"), *uri = uri_of(from->paste);
 	PyObject *words = uri ? PyTuple_Pack(1, uri) : NULL;
-	PyObject *named = Py_BuildValue("{s:z,s:s}", "name", from->paste_name, "relative_to", folder);
+	PyObject *named =
+		Py_BuildValue("{s:z,s:s}", "name", from->paste_name, "relative_to", folder);
 	PyObject *application =
 		loadapp && words && named ? PyObject_Call(loadapp, words, named) : NULL;
 

@@ -14,7 +14,7 @@ struct shape {
 	PyObject *env; /* NULL: none yet */
 	size_t count;
 	PyObject *names[VARS_MAX], *values[VARS_MAX]; /* env has them */
-	bool plain; /* none of them can make the scheme https */
+	bool plain;                                   /* none of them can make the scheme https */
 };
 
 struct shapes {
@@ -78,7 +78,8 @@ static int add(struct shape *shape, PyObject *env, const struct kept *kept)
 	return put_new(env, kept->name, value);
 }
 
-static void learn(struct shape *shape, const struct lane *lane, const struct var *vars, size_t count)
+static void learn(struct shape *shape, const struct lane *lane, const struct var *vars,
+		  size_t count)
 {
 	PyObject *env = PyDict_Copy(lane->template);
 	int failed = !env;

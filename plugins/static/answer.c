@@ -150,14 +150,14 @@ static size_t write_part_head(char *text, size_t size, uint64_t boundary, const 
 	char range[80];
 
 	write_content_range(range, sizeof range, r, whole);
-	return (size_t)snprintf(text, size, "\r\n--%016" PRIx64 "\r\n%s%s%sContent-Range: %s\r\n\r\n",
-				boundary, *type ? "Content-Type: " : "", type, *type ? "\r\n" : "",
-				range);
+	return (size_t)snprintf(text, size,
+				"\r\n--%016" PRIx64 "\r\n%s%s%sContent-Range: %s\r\n\r\n", boundary,
+				*type ? "Content-Type: " : "", type, *type ? "\r\n" : "", range);
 }
 
 static void answer_with_parts(struct lane *lane, struct request *rq, struct response *rs,
-			      const struct found *found, const char *type, const struct range *ranges,
-			      int count)
+			      const struct found *found, const char *type,
+			      const struct range *ranges, int count)
 {
 	struct file *file = found->file;
 	uint64_t boundary = lane->boundary++;
@@ -167,13 +167,15 @@ static void answer_with_parts(struct lane *lane, struct request *rq, struct resp
 
 	for (int i = 0; i < count; i++)
 		length += (int64_t)write_part_head(text, sizeof text, boundary, type, &ranges[i],
-						   file->size) + ranges[i].length;
+						   file->size) +
+			  ranges[i].length;
 	snprintf(text, sizeof text, "multipart/byteranges; boundary=%016" PRIx64, boundary);
 	say_content(rs, lane, found, text);
 	say_validators(rs, lane, rq, found);
 	say_length(rs, length);
 	for (int i = 0; i < count; i++) {
-		size_t head = write_part_head(text, sizeof text, boundary, type, &ranges[i], file->size);
+		size_t head =
+			write_part_head(text, sizeof text, boundary, type, &ranges[i], file->size);
 
 		uwsgi_response_body(rs, (struct slice){ text, head }, NULL);
 		send_range(rs, file, &ranges[i]);
@@ -183,8 +185,8 @@ static void answer_with_parts(struct lane *lane, struct request *rq, struct resp
 }
 
 static void answer_with_ranges(struct lane *lane, struct request *rq, struct response *rs,
-			       const struct found *found, const char *type, const struct range *ranges,
-			       int count)
+			       const struct found *found, const char *type,
+			       const struct range *ranges, int count)
 {
 	char range[80];
 
@@ -243,15 +245,16 @@ static size_t encode_path(const char *path, size_t n, char *to, size_t size)
 		if (path[i] && strchr(plain, path[i]))
 			to[length++] = path[i];
 		else
-			length += (size_t)snprintf(to + length, 4, "%%%02X", (unsigned char)path[i]);
+			length +=
+				(size_t)snprintf(to + length, 4, "%%%02X", (unsigned char)path[i]);
 	}
 	to[length] = 0;
 	return length;
 }
 
 /* False: its name is too long for that. */
-static bool answer_with_name(struct response *rs, const struct lane *lane, const struct found *found,
-			     const char *type)
+static bool answer_with_name(struct response *rs, const struct lane *lane,
+			     const struct found *found, const char *type)
 {
 	char held[40], path[PATH_MAX], name[4096];
 

@@ -92,7 +92,8 @@ time_t date_parse(struct slice s)
 	    !number(w.at[year], &tm.tm_year) || !number(w.at[clock], &tm.tm_hour) ||
 	    !number(w.at[clock + 1], &tm.tm_min) || !number(w.at[clock + 2], &tm.tm_sec))
 		return -1;
-	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+	    tm.tm_sec > 60)
 		return -1;
 	tm.tm_year = whole_year(tm.tm_year, w.at[year].n) - 1900;
 	return timegm(&tm);

@@ -114,8 +114,8 @@ static struct file *find_kept(struct files *files, uint64_t hash, const char *ro
 	LIST_FOREACH(f, &files->by_hash[hash % HASHES], same_hash) {
 		const char *its = f->name + f->root_length + 1;
 
-		if (f->hash == hash && !strcmp(f->name, root) &&
-		    !strncmp(its, path.p, path.n) && !its[path.n])
+		if (f->hash == hash && !strcmp(f->name, root) && !strncmp(its, path.p, path.n) &&
+		    !its[path.n])
 			return f;
 	}
 	return NULL;
@@ -159,8 +159,8 @@ static void tell_leads_out(struct files *files, const struct file *f)
 	files->told_ms = f->looked_ms;
 	uwsgi_escape(path, sizeof path, (struct slice){ its, strlen(its) });
 	uwsgi_log(UWSGI_WARNING,
-		  "%s is not served: a link leads out of %s; static-safe can allow where to",
-		  path, f->name);
+		  "%s is not served: a link leads out of %s; static-safe can allow where to", path,
+		  f->name);
 }
 
 static void look(struct files *files, struct file *f)
@@ -192,9 +192,9 @@ static bool is_fresh(const struct file *f, int64_t now)
 
 	if (now - f->looked_ms > FRESH_MS)
 		return false;
-	return f->fd < 0 || (fstat(f->fd, &st) == 0 && st.st_size == f->size &&
-			     st.st_mtim.tv_sec == f->changed.tv_sec &&
-			     st.st_mtim.tv_nsec == f->changed.tv_nsec);
+	return f->fd < 0 ||
+	       (fstat(f->fd, &st) == 0 && st.st_size == f->size &&
+		st.st_mtim.tv_sec == f->changed.tv_sec && st.st_mtim.tv_nsec == f->changed.tv_nsec);
 }
 
 /* A segment ".." would be followed by the kernel as far as the root: clients have no use for one. */

@@ -17,7 +17,10 @@ struct entry {
 
 /* What sites are made of, for a system that has none of these files. */
 static const struct entry builtin[] = {
-#define TYPE(e, t) { SLICE(e), SLICE(t), 0 }
+#define TYPE(e, t)                                                                                 \
+	{                                                                                          \
+		SLICE(e), SLICE(t), 0                                                              \
+	}
 	TYPE("avif", "image/avif"),
 	TYPE("bin", "application/octet-stream"),
 	TYPE("css", "text/css"),

@@ -13,7 +13,8 @@ static int valid_map(const char *text, struct error *e)
 
 	if (equals && equals[1])
 		return 0;
-	return uwsgi_error_set(e, "expected /path=FOLDER: the files of FOLDER are answered below /path");
+	return uwsgi_error_set(
+		e, "expected /path=FOLDER: the files of FOLDER are answered below /path");
 }
 
 /* "expression seconds", or with = between the two. */
@@ -86,9 +87,11 @@ static int find_serve_mode(const char *text)
 }
 
 #define AT(member) offsetof(struct static_settings, member)
-#define EXPIRES(option, key, from_mtime, what, check, sample)                                       \
-	{ .name = option, .type = OPT_LIST, .offset = AT(expires[key][from_mtime]),                 \
-	  .valid = check, .unit = "WHAT SECONDS", .help = what, .example = sample }
+#define EXPIRES(option, key, from_mtime, what, check, sample)                                      \
+	{                                                                                          \
+		.name = option, .type = OPT_LIST, .offset = AT(expires[key][from_mtime]),          \
+		.valid = check, .unit = "WHAT SECONDS", .help = what, .example = sample            \
+	}
 static const struct option rows[] = {
 	{ .name = "static-map",
 	  .type = OPT_LIST,
@@ -142,8 +145,8 @@ static const struct option rows[] = {
 	EXPIRES("static-expires", KEY_FILE, 0,
 		"Expires and Cache-Control for files whose name, with its folder, matches this expression",
 		valid_expires, "\\.css$ 3600"),
-	EXPIRES("static-expires-mtime", KEY_FILE, 1, "the same, counted from the file's last change",
-		valid_expires, "\\.css$ 3600"),
+	EXPIRES("static-expires-mtime", KEY_FILE, 1,
+		"the same, counted from the file's last change", valid_expires, "\\.css$ 3600"),
 	EXPIRES("static-expires-path-info", KEY_PATH_INFO, 0,
 		"Expires and Cache-Control where PATH_INFO matches this expression", valid_expires,
 		"^/static/ 3600"),
@@ -223,9 +226,11 @@ static void check(const struct config *cfg, struct report *report)
 	const struct static_settings *s = uwsgi_options(cfg, &static_options);
 
 	if (find_serve_mode(s->serve_mode) < 0)
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "file-serve-mode",
-				   "\"%s\" is neither x-accel-redirect (nginx) nor x-sendfile: the server "
-				   "sends the files itself", s->serve_mode);
+		uwsgi_config_doubt(
+			cfg, report, UWSGI_WARNING, "file-serve-mode",
+			"\"%s\" is neither x-accel-redirect (nginx) nor x-sendfile: the server "
+			"sends the files itself",
+			s->serve_mode);
 	if (!uwsgi_config_thorough(report))
 		return;
 	for (size_t i = 0; i < s->checks.count; i++)
@@ -253,8 +258,7 @@ static void add_map(struct rules *r, const char *text, bool keeps_prefix)
 
 	while (n > 0 && text[n - 1] == '/')
 		n--;
-	r->places[r->place_count++] =
-		(struct place){ { text, n }, equals + 1, keeps_prefix };
+	r->places[r->place_count++] = (struct place){ { text, n }, equals + 1, keeps_prefix };
 }
 
 static int make_places(struct rules *r, struct error *e)
@@ -265,7 +269,8 @@ static int make_places(struct rules *r, struct error *e)
 	if (!r->places)
 		return uwsgi_error_set(e, "out of memory");
 	for (size_t i = 0; i < s->checks.count; i++)
-		r->places[r->place_count++] = (struct place){ SLICE(""), s->checks.items[i], false };
+		r->places[r->place_count++] =
+			(struct place){ SLICE(""), s->checks.items[i], false };
 	for (size_t i = 0; i < s->maps.count; i++)
 		add_map(r, s->maps.items[i], false);
 	for (size_t i = 0; i < s->maps2.count; i++)
@@ -305,7 +310,8 @@ static int make_expires(struct rules *r, struct error *e)
 	for (size_t key = 0; key < EXPIRES_KEYS; key++)
 		for (size_t from = 0; from < 2; from++)
 			for (size_t i = 0; i < s->expires[key][from].count; i++)
-				if (add_expires(r, key, from == 1, s->expires[key][from].items[i], e))
+				if (add_expires(r, key, from == 1, s->expires[key][from].items[i],
+						e))
 					return -1;
 	return 0;
 }
@@ -362,8 +368,9 @@ int rules_init(struct rules *r, const struct config *cfg, struct error *e)
 			     .serve_mode = mode < 0 ? SERVE_SEND : (enum serve_mode)mode,
 			     .has_variants = s->gzip_all || s->gzip.count || s->gzip_dirs.count ||
 					     s->gzip_ext.count };
-	return make_places(r, e) || make_expires(r, e) || make_gzip(r, e) ||
-	       take_mounts(r, cfg, e) ? -1 : 0;
+	return make_places(r, e) || make_expires(r, e) || make_gzip(r, e) || take_mounts(r, cfg, e)
+		       ? -1
+		       : 0;
 }
 
 void rules_fini(struct rules *r)

@@ -88,7 +88,9 @@ static void choose_variant(struct lane *lane, struct request *rq, struct found *
 	static const struct {
 		struct slice coding;
 		const char *ending;
-	} variants[] = { { SLICE("br"), ".br" }, { SLICE("zstd"), ".zst" }, { SLICE("gzip"), ".gz" } };
+	} variants[] = { { SLICE("br"), ".br" },
+			 { SLICE("zstd"), ".zst" },
+			 { SLICE("gzip"), ".gz" } };
 	const struct file *file = found->file;
 	const char *path = file->name + file->root_length + 1;
 	struct slice field = uwsgi_request_find(rq, SLICE("HTTP_ACCEPT_ENCODING"));
@@ -141,7 +143,8 @@ static struct file *find_index(struct lane *lane, const char *root, struct slice
 							   (struct slice){ name, (size_t)n })
 					      : NULL;
 
-		if (f && !f->is_folder && !ends_with_one((struct slice){ name, (size_t)n }, &s->skip_ext))
+		if (f && !f->is_folder &&
+		    !ends_with_one((struct slice){ name, (size_t)n }, &s->skip_ext))
 			return f;
 	}
 	return NULL;

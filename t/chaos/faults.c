@@ -35,26 +35,26 @@ enum {
 };
 
 struct rule {
-	char call[16];		/* the function; "": no rule */
-	char role[16];		/* of the process: master, zygote, worker, http; "": any */
-	int32_t error;		/* errno of the failure; 0: the call is made */
-	int32_t delay_us;	/* before it */
-	int64_t first, last;	/* which calls, counted from 1 */
+	char call[16];       /* the function; "": no rule */
+	char role[16];       /* of the process: master, zygote, worker, http; "": any */
+	int32_t error;       /* errno of the failure; 0: the call is made */
+	int32_t delay_us;    /* before it */
+	int64_t first, last; /* which calls, counted from 1 */
 	int32_t flags;
-	_Atomic int32_t hits;	/* how often it struck */
-	_Atomic int64_t calls;	/* how often it was looked at */
-	char where[64];		/* the last place it struck: file+offset */
+	_Atomic int32_t hits;  /* how often it struck */
+	_Atomic int64_t calls; /* how often it was looked at */
+	char where[64];        /* the last place it struck: file+offset */
 };
 
 struct site {
-	_Atomic uint64_t place;	/* rule, file and offset; 0: free */
+	_Atomic uint64_t place; /* rule, file and offset; 0: free */
 	_Atomic int64_t calls;
 };
 
 static struct table {
 	struct rule rules[RULES];
 	struct site sites[SITES];
-} *table;
+} * table;
 
 /* Looking may itself allocate, open and read. */
 static __thread int looking;
@@ -166,16 +166,16 @@ static int fault(const char *call, void *address)
 #define FAILS(call) fault(call, __builtin_return_address(0))
 
 /* A function that libc has, too: fails with `failed`, or is called. */
-#define WRAP_AS(call, type, name, failed, parameters, arguments)   \
-	type name parameters                                       \
-	{                                                          \
-		static type(*real) parameters;                     \
-                                                                   \
-		if (FAILS(call))                                   \
-			return failed;                             \
-		if (!real)                                         \
-			*(void **)&real = dlsym(RTLD_NEXT, #name); \
-		return real arguments;                             \
+#define WRAP_AS(call, type, name, failed, parameters, arguments)                                   \
+	type name parameters                                                                       \
+	{                                                                                          \
+		static type(*real) parameters;                                                     \
+                                                                                                   \
+		if (FAILS(call))                                                                   \
+			return failed;                                                             \
+		if (!real)                                                                         \
+			*(void **)&real = dlsym(RTLD_NEXT, #name);                                 \
+		return real arguments;                                                             \
 	}
 #define WRAP(type, name, ...) WRAP_AS(#name, type, name, __VA_ARGS__)
 
@@ -188,7 +188,7 @@ WRAP(int, eventfd, -1, (unsigned n, int f), (n, f))
 WRAP(int, signalfd, -1, (int fd, const sigset_t *s, int f), (fd, s, f))
 WRAP(int, epoll_create1, -1, (int f), (f))
 WRAP(int, epoll_wait, -1, (int e, struct epoll_event *ev, int n, int t), (e, ev, n, t))
-WRAP(int, poll, -1, (struct pollfd *p, nfds_t n, int t), (p, n, t))
+WRAP(int, poll, -1, (struct pollfd * p, nfds_t n, int t), (p, n, t))
 WRAP(int, socket, -1, (int d, int t, int p), (d, t, p))
 WRAP(int, connect, -1, (int s, const struct sockaddr *a, socklen_t n), (s, a, n))
 WRAP(int, accept4, -1, (int s, struct sockaddr *a, socklen_t *l, int f), (s, a, l, f))
@@ -204,7 +204,7 @@ WRAP(ssize_t, sendmsg, -1, (int s, const struct msghdr *m, int f), (s, m, f))
 WRAP(ssize_t, sendfile, -1, (int o, int i, off_t *at, size_t n), (o, i, at, n))
 WRAP(int, mkostemp, -1, (char *t, int f), (t, f))
 WRAP(int, pthread_create, errno,
-     (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *d), (t, a, f, d))
+     (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *d), (t, a, f, d))
 
 /* backend.c's search asks of every descriptor whether it is an epoll: that takes no memory. */
 int epoll_ctl(int e, int o, int fd, struct epoll_event *ev)
@@ -223,7 +223,7 @@ int epoll_ctl(int e, int o, int fd, struct epoll_event *ev)
 WRAP_AS("read", ssize_t, __read_chk, -1, (int fd, void *b, size_t n, size_t size), (fd, b, n, size))
 WRAP_AS("recv", ssize_t, __recv_chk, -1, (int s, void *b, size_t n, size_t size, int f),
 	(s, b, n, size, f))
-WRAP_AS("poll", int, __poll_chk, -1, (struct pollfd *p, nfds_t n, int t, size_t size),
+WRAP_AS("poll", int, __poll_chk, -1, (struct pollfd * p, nfds_t n, int t, size_t size),
 	(p, n, t, size))
 WRAP_AS("open", int, __open_2, -1, (const char *path, int f), (path, f))
 

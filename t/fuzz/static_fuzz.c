@@ -56,7 +56,8 @@ static void look_at_path(struct slice path)
 
 	/* There is one file in the folder, by several names. */
 	if (f && !f->is_folder)
-		assert(fstat(f->fd, &st) == 0 && st.st_ino == inside.st_ino && st.st_dev == inside.st_dev);
+		assert(fstat(f->fd, &st) == 0 && st.st_ino == inside.st_ino &&
+		       st.st_dev == inside.st_dev);
 }
 
 static void look_at_ranges(struct slice field)

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct option row = { .name = "doorman-ms", .type = OPT_INT, .max = 10000,
+static const struct option row = { .name = "doorman-ms",
+				   .type = OPT_INT,
+				   .max = 10000,
 				   .help = "how long each request is looked at",
 				   .example = "100" };
 static const struct option_table options = { "doorman", sizeof(long long), &row, 1, .check = NULL };
@@ -111,8 +113,13 @@ static void gone(void *state, void *mine)
 	((struct visit *)mine)->rq = NULL;
 }
 
-static const struct handler handler = { .name = "doorman", .order = 10, .wants = wants,
-					.lane_start = lane_start, .before = before, .gone = gone };
+static const struct handler handler = { .name = "doorman",
+					.order = 10,
+					.wants = wants,
+					.lane_start = lane_start,
+					.before = before,
+					.gone = gone };
 
-UWSGI_API const struct plugin uwsgi_plugin = { .abi = UWSGI_ABI, .name = "doorman",
-					       .options = &options, .handler = &handler };
+UWSGI_API const struct plugin uwsgi_plugin = {
+	.abi = UWSGI_ABI, .name = "doorman", .options = &options, .handler = &handler
+};

@@ -14,10 +14,18 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
-	{ .name = "notice-file", .type = OPT_STRING, .offset = AT(file), .unit = "FILE",
-	  .help = "what is answered to /notice", .example = "/srv/notice.txt" },
-	{ .name = "notice-page", .type = OPT_STRING, .offset = AT(page), .unit = "TEXT",
-	  .help = "the page for 404", .example = "not here" },
+	{ .name = "notice-file",
+	  .type = OPT_STRING,
+	  .offset = AT(file),
+	  .unit = "FILE",
+	  .help = "what is answered to /notice",
+	  .example = "/srv/notice.txt" },
+	{ .name = "notice-page",
+	  .type = OPT_STRING,
+	  .offset = AT(page),
+	  .unit = "TEXT",
+	  .help = "the page for 404",
+	  .example = "not here" },
 };
 
 static const struct option_table options = {

@@ -53,8 +53,8 @@ struct lines_state {
 	bool close;
 };
 
-static inline enum parsed lines_parse(void *state, struct request *rq, struct slice in, size_t *used,
-			       struct sendbuf *out)
+static inline enum parsed lines_parse(void *state, struct request *rq, struct slice in,
+				      size_t *used, struct sendbuf *out)
 {
 	const char *newline = in.n ? memchr(in.p, '\n', in.n) : NULL;
 
@@ -160,11 +160,11 @@ static inline void wire_wait(void *host)
 }
 
 static const struct clients_host wire_host = { .run = wire_run,
-					   .refused = wire_refused,
-					   .unsent = wire_unsent,
-					   .pause = wire_wait,
-					   .resume = wire_wait,
-					   .release = wire_release };
+					       .refused = wire_refused,
+					       .unsent = wire_unsent,
+					       .pause = wire_wait,
+					       .resume = wire_wait,
+					       .release = wire_release };
 
 /* ---- the test's side ---- */
 
@@ -180,16 +180,16 @@ static inline int wire_open(void **state)
 					 .write_timeout_s = 4 };
 	w->rules.remove = &w->nothing;
 	w->listeners = (struct listeners){ &w->listener, 1, NULL };
-	struct clients_setup setup = { .rules = &w->rules,
-				   .limits = { .post_buffering = 1 << 16 },
-				   .unread = { .memory = 64 << 20 },
-				   .buffer_size = WIRE_BUFFER_SIZE,
-				   .listeners = &w->listeners,
-				   .room = { .descriptor_limit = 4096,
-					     .descriptors_each = 1,
-					     .lanes = 1 },
-				   .neighbours = -1,
-				   .successors = -1 };
+	struct clients_setup setup = {
+		.rules = &w->rules,
+		.limits = { .post_buffering = 1 << 16 },
+		.unread = { .memory = 64 << 20 },
+		.buffer_size = WIRE_BUFFER_SIZE,
+		.listeners = &w->listeners,
+		.room = { .descriptor_limit = 4096, .descriptors_each = 1, .lanes = 1 },
+		.neighbours = -1,
+		.successors = -1
+	};
 	clients_init(&w->clients, w->loop, &wire_host, w, &setup);
 	*state = w;
 	return 0;

@@ -20,9 +20,9 @@ static void expect(const struct signalfd_siginfo *info, const char *text)
 static void test_a_process_is_named(void **unused)
 {
 	char text[256];
-	struct signalfd_siginfo info = {
-		.ssi_signo = SIGHUP, .ssi_code = SI_USER, .ssi_pid = (uint32_t)getpid()
-	};
+	struct signalfd_siginfo info = { .ssi_signo = SIGHUP,
+					 .ssi_code = SI_USER,
+					 .ssi_pid = (uint32_t)getpid() };
 
 	(void)unused;
 	prctl(PR_SET_NAME, "deploy\tit");
@@ -37,9 +37,9 @@ static void test_a_process_is_named(void **unused)
 static void test_a_process_that_is_gone_has_a_pid(void **unused)
 {
 	/* More than the kernel gives. */
-	const struct signalfd_siginfo info = {
-		.ssi_signo = SIGQUIT, .ssi_code = SI_USER, .ssi_pid = 1 << 30
-	};
+	const struct signalfd_siginfo info = { .ssi_signo = SIGQUIT,
+					       .ssi_code = SI_USER,
+					       .ssi_pid = 1 << 30 };
 
 	(void)unused;
 	expect(&info, "SIGQUIT from pid 1073741824, user root");

@@ -220,8 +220,7 @@ static const struct world worlds[] = {
 	{ .words = { "--foo" },
 	  .settings = NULL,
 	  .report = "command line: error: unknown option --foo; did you mean \"for\"?\n" },
-	{ "[uwsgi]\nendi =\nif-exist = /\nend_for =\nels =\n", A,
-	  .settings = "",
+	{ "[uwsgi]\nendi =\nif-exist = /\nend_for =\nels =\n", A, .settings = "",
 	  .report = "a.ini:2: warning: unknown option \"endi\", ignored; did you mean \"endif\"?\n"
 		    "a.ini:3: warning: unknown option \"if-exist\", ignored; did you mean "
 		    "\"if-exists\"?\n"
@@ -231,18 +230,14 @@ static const struct world worlds[] = {
 		    "\"else\"?\n" },
 
 	/* two names of one option */
-	{ "[uwsgi]\nprocesses = 10\nworkers = 8\n", A,
-	  .settings = "processes=8",
+	{ "[uwsgi]\nprocesses = 10\nworkers = 8\n", A, .settings = "processes=8",
 	  .report = "a.ini:3: warning: workers = 8: the same option as processes = 10 of line 2, "
 		    "which has no effect\n" },
-	{ "[uwsgi]\nprocesses = 8\nworkers = 8\nprocesses = 9\n", A,
-	  .settings = "processes=9",
+	{ "[uwsgi]\nprocesses = 8\nworkers = 8\nprocesses = 9\n", A, .settings = "processes=9",
 	  .report = "a.ini:4: warning: processes = 9: the same option as workers = 8 of line 3, "
 		    "which has no effect\n" },
-	{ "[uwsgi]\nprocesses = 10\nini = sub/b.ini\n", A,
-	  .b = "[uwsgi]\nworkers = 8\n",
-	  .settings = "processes=8",
-	  .report = "" },
+	{ "[uwsgi]\nprocesses = 10\nini = sub/b.ini\n", A, .b = "[uwsgi]\nworkers = 8\n",
+	  .settings = "processes=8", .report = "" },
 	{ .words = { "--proceses=4" },
 	  .settings = NULL,
 	  .report = "command line: error: unknown option --proceses; did you mean "
@@ -325,8 +320,8 @@ static const struct world worlds[] = {
 	{ "[uwsgi]\nprocesses = %((2 * 2) + 1)\nthreads = %(2 * (1 + (1 + 1)))\n", A,
 	  .settings = "processes=5 threads=6", .report = "" },
 	{ "[uwsgi]\nn = two\ntwo = 2\nthreads = %(%(n))\nprocesses = %(1 + %(n))\nharakiri = 1\n"
-	  "chdir = %(%(%(%(no))))\n", A,
-	  .settings = "processes=3 threads=2 harakiri=1 chdir=%(%(%(%(no))))",
+	  "chdir = %(%(%(%(no))))\n",
+	  A, .settings = "processes=3 threads=2 harakiri=1 chdir=%(%(%(%(no))))",
 	  .report = "a.ini:7: warning: chdir: nothing defines %(%(%(%(no)))); it stays as it is "
 		    "written\n" },
 	{ "[uwsgi]\nthreads = %(%k * 0 + 3 * 2)\nprocesses = %(threads + 1)\n", A,
@@ -378,7 +373,8 @@ static const struct world worlds[] = {
 	  .report = "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n"
 		    "a.ini:4: error: unknown option \"quux\"\n" },
 	{ "[uwsgi]\ncallable = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
-	  .report = "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n" },
+	  .report =
+		  "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n" },
 
 	{ "[uwsgi]\nstrict = true\ncheap = true\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
 	  .report = "a.ini:3: warning: cheap: not supported yet, ignored (the adaptive number of "
@@ -387,7 +383,8 @@ static const struct world worlds[] = {
 		    "not run here; PHP-FPM runs it\n" },
 
 	/* values that do not fit; all of them are reported, in the order of the file */
-	{ "[uwsgi]\nthreads = two\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A, .settings = NULL,
+	{ "[uwsgi]\nthreads = two\nprocesses = x\nchdir = %(y)\nharakiri = 1m\n", A,
+	  .settings = NULL,
 	  .report = "a.ini:2: error: threads = two: expected a whole number\n"
 		    "a.ini:3: error: processes = x: expected a whole number\n"
 		    "a.ini:4: warning: chdir: nothing defines %(y); it stays as it is written\n"
@@ -421,13 +418,14 @@ static const struct world worlds[] = {
 		    "before the colon\n" },
 
 	/* names that are no options and no mistakes */
-	{ "[uwsgi]\ndeclare-option = sites=$1\ndeclare-option = site=$1\nsite = x\nname = y\nsitex = z\n", A,
-	  .settings = "", .report = "a.ini:6: warning: unknown option \"sitex\", ignored\n" },
+	{ "[uwsgi]\ndeclare-option = sites=$1\ndeclare-option = site=$1\nsite = x\nname = y\nsitex = z\n",
+	  A, .settings = "", .report = "a.ini:6: warning: unknown option \"sitex\", ignored\n" },
 	{ "[uwsgi]\ndeclare-option = site=$2\n", A, .settings = "",
-	  .report = "a.ini:2: warning: declare-option = site=$2: only NAME=$1 is understood, which makes "
-		    "a placeholder; \"site=$2\" is ignored\n" },
-	{ "[uwsgi]\nbase = 1\nset-ph = base=2\nbase = 3\nchdir = %(base)\n", A, .settings = "chdir=1",
-	  .report = "" },
+	  .report =
+		  "a.ini:2: warning: declare-option = site=$2: only NAME=$1 is understood, which makes "
+		  "a placeholder; \"site=$2\" is ignored\n" },
+	{ "[uwsgi]\nbase = 1\nset-ph = base=2\nbase = 3\nchdir = %(base)\n", A,
+	  .settings = "chdir=1", .report = "" },
 
 	/* PasteDeploy's files; the option that they bring is Python's */
 	{ .words = { "--ini-paste-logged", "sub/b.ini" },
@@ -518,15 +516,19 @@ static const struct world worlds[] = {
 		    "false or a list of them\n" },
 	{ "[]", NULL, .words = { "-j", "a.ini" }, .settings = NULL,
 	  .report = "a.ini: error: expected {\"uwsgi\": {\"option\": \"value\"}}\n" },
-	{ .words = { "--yaml", "a.conf:dev" }, .settings = NULL,
+	{ .words = { "--yaml", "a.conf:dev" },
+	  .settings = NULL,
 	  .report = "command line: error: a.conf: YAML is not read here, ini and JSON are; write "
 		    "name = value lines below [uwsgi] into an ini file\n" },
-	{ .words = { "-x", "/a" }, .settings = NULL,
+	{ .words = { "-x", "/a" },
+	  .settings = NULL,
 	  .report = "command line: error: /a: XML is not read here, ini and JSON are; write name = "
 		    "value lines below [uwsgi] into an ini file\n" },
-	{ .words = { "a.xml" }, .settings = NULL,
-	  .report = "command line: error: a.xml: XML is not read here, ini and JSON are; write name "
-		    "= value lines below [uwsgi] into an ini file\n" },
+	{ .words = { "a.xml" },
+	  .settings = NULL,
+	  .report =
+		  "command line: error: a.xml: XML is not read here, ini and JSON are; write name "
+		  "= value lines below [uwsgi] into an ini file\n" },
 	{ "[uwsgi]\nini = http://x/y.ini\n", A, .settings = NULL,
 	  .report = "a.ini:2: error: http://x/y.ini: a configuration is read from a file; fetch it "
 		    "before the start\n" },
@@ -668,9 +670,10 @@ static void test_side_by_side(void **state)
 
 static void test_keys_in_order(void **state)
 {
-	static const char *const expected[] = { "project", "shop", "vacuum", "",
-						"plugin",  "x",    "chdir",  "/shop",
-						"home",	   "@(exec://false)" };
+	static const char *const expected[] = {
+		"project", "shop",  "vacuum", "",     "plugin",
+		"x",       "chdir", "/shop",  "home", "@(exec://false)"
+	};
 	char *argv[] = { (char *)(uintptr_t) "uwsgi", (char *)(uintptr_t) "a.ini", NULL };
 	char *environment[] = { NULL };
 	const struct invocation invocation = {
@@ -813,10 +816,10 @@ static int leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worlds),        cmocka_unit_test(test_side_by_side),
-		cmocka_unit_test(test_keys_in_order), cmocka_unit_test(test_growing_values),
-		cmocka_unit_test(test_many_long_values),
-		cmocka_unit_test(test_commands),      cmocka_unit_test(test_tutorials),
+		cmocka_unit_test(test_worlds),           cmocka_unit_test(test_side_by_side),
+		cmocka_unit_test(test_keys_in_order),    cmocka_unit_test(test_growing_values),
+		cmocka_unit_test(test_many_long_values), cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_tutorials),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -19,7 +19,7 @@ enum { ZYGOTE = 100, FIRST_WORKER = 200, NOBODY = 999 };
 /* What the generation sees of the world. */
 static struct world {
 	int64_t now_ms;
-	int zygote;      /* the zygote's end of its channel; -1 */
+	int zygote; /* the zygote's end of its channel; -1 */
 	bool fork_fails;
 	pid_t killed[64];
 	size_t killed_count;
@@ -111,9 +111,8 @@ static int take_order(void)
 
 static void announce(int n, pid_t pid)
 {
-	say(world.zygote, (struct message){ .kind = MESSAGE_FORKED,
-					    .slot = world.worker[n].slot,
-					    .value = pid });
+	say(world.zygote,
+	    (struct message){ .kind = MESSAGE_FORKED, .slot = world.worker[n].slot, .value = pid });
 }
 
 static void fork_worker(void)
@@ -604,7 +603,8 @@ int main(void)
 		cmocka_unit_test(test_a_zygote_that_cannot_be_forked),
 		cmocka_unit_test(test_an_import_that_comes_too_late_starts_nothing),
 		cmocka_unit_test(test_a_worker_forked_after_its_slot_was_given_up_is_killed),
-		cmocka_unit_test(test_a_worker_that_was_reaped_before_it_was_announced_is_started_again),
+		cmocka_unit_test(
+			test_a_worker_that_was_reaped_before_it_was_announced_is_started_again),
 		cmocka_unit_test(test_a_worker_that_ends_before_it_is_read_of_is_known),
 		cmocka_unit_test(test_a_forged_announcement_harms_nobody),
 		cmocka_unit_test(test_a_lost_zygote_wants_a_reload),

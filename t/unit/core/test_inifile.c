@@ -114,7 +114,8 @@ static const struct {
 	{ "[uwsgi]\na=\0\n", 12, 2, "byte 0x00: this is not a text file" },
 	{ "[a123456789b123456789c123456789d123456789e123456789]\n", 53, 1,
 	  "the name of a section has at most 49 bytes, and no semicolon" },
-	{ "[uwsgi]\n[a ;b]\n", 16, 2, "the name of a section has at most 49 bytes, and no semicolon" },
+	{ "[uwsgi]\n[a ;b]\n", 16, 2,
+	  "the name of a section has at most 49 bytes, and no semicolon" },
 };
 
 static void test_faults(void **state)

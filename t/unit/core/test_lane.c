@@ -20,7 +20,7 @@ struct fixture {
 	struct lane lane;
 	char ran[256]; /* the requests, in their order */
 	int leave_after, exhausted_at;
-	struct lane_score seen; /* while the first request ran */
+	struct lane_score seen;                         /* while the first request ran */
 	int64_t waiting_deadline_ms, later_deadline_ms; /* of "w": see handle() */
 };
 
@@ -148,8 +148,8 @@ static void begin(struct fixture *f, char *word, int leave_after)
 					.lanes = 1,
 					.exhausted = exhausted,
 					.worker = f };
-	assert_int_equal(lane_init(&f->lane, &f->setup, 0, scoreboard_lane(&f->scoreboard, 0, 0), &e),
-			 0);
+	assert_int_equal(
+		lane_init(&f->lane, &f->setup, 0, scoreboard_lane(&f->scoreboard, 0, 0), &e), 0);
 }
 
 static void finish(struct fixture *f)

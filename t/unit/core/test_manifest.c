@@ -20,8 +20,11 @@ static const struct option rows[] = {
 static const struct option_table table = { .module = "one", .size = 1, .rows = rows, .count = 4 };
 static const struct protocol protocol = { .name = "p", .aliases = words };
 static const struct app app = { .name = "a" };
-static const struct plugin one = { .abi = UWSGI_ABI, .name = "one", .aliases = aliases,
-				   .options = &table, .protocol = &protocol };
+static const struct plugin one = { .abi = UWSGI_ABI,
+				   .name = "one",
+				   .aliases = aliases,
+				   .options = &table,
+				   .protocol = &protocol };
 static const struct plugin two = { .abi = UWSGI_ABI, .name = "two", .app = &app };
 
 static int read_text(struct manifest *m, const char *text, size_t n)
@@ -78,9 +81,12 @@ static void test_what_was_written_is_read(void **unused)
 /* Cut off anywhere, it is read as far as its lines are whole, or not at all. */
 static void test_a_broken_list_does_no_harm(void **unused)
 {
-	static const char *const broken[] = { "", "manifest 1\nplugin x\n", "manifest 3\noption a none -\n",
+	static const char *const broken[] = { "",
+					      "manifest 1\nplugin x\n",
+					      "manifest 3\noption a none -\n",
 					      "manifest 3\nplugin x\noption\n",
-					      "manifest 3\nplugin x\nalias a\n", "manifest 3\nplugin\n" };
+					      "manifest 3\nplugin x\nalias a\n",
+					      "manifest 3\nplugin\n" };
 	struct manifest m;
 	size_t n;
 	char *text = written(&n);

@@ -181,7 +181,8 @@ static void test_who_is_known_as_slow_is_so_elsewhere(void **state)
 	clients_leave(&t->from->clients);
 	take(t);
 	assert_true(runqueue_expects_slow(&t->to->clients.queue, &wire_newest(t->to)->runner));
-	assert_ptr_equal(TAILQ_FIRST(&t->to->clients.queue.waiting[RUN_SLOW]), &wire_newest(t->to)->runner);
+	assert_ptr_equal(TAILQ_FIRST(&t->to->clients.queue.waiting[RUN_SLOW]),
+			 &wire_newest(t->to)->runner);
 }
 
 static void test_who_has_not_said_anything_is_new_elsewhere(void **state)

@@ -44,10 +44,12 @@ static const struct option harakiri = {
 static const struct option wait_row = {
 	.name = "wait", .type = OPT_SECONDS, .offset = AT(number), .min = 5, .max = 600
 };
-static const struct option buffer = {
-	.name = "buffer", .type = OPT_SIZE, .offset = AT(number), .min = 1024, .max = 16384,
-	.bare = "2k"
-};
+static const struct option buffer = { .name = "buffer",
+				      .type = OPT_SIZE,
+				      .offset = AT(number),
+				      .min = 1024,
+				      .max = 16384,
+				      .bare = "2k" };
 static const struct option chdir_row = { .name = "chdir",
 					 .type = OPT_STRING,
 					 .offset = AT(string) };
@@ -103,16 +105,13 @@ static const struct {
 	  "processes = true: expected a whole number; ignored, 1 stays" },
 	{ &processes, "false", OPTION_DOUBTFUL, 77,
 	  "processes = false: expected a whole number; ignored, 1 stays" },
-	{ &listen, "-1", OPTION_DOUBTFUL, 0,
-	  "listen = -1: must be at least 0; taken as 0" },
+	{ &listen, "-1", OPTION_DOUBTFUL, 0, "listen = -1: must be at least 0; taken as 0" },
 	{ &listen, "9000000000", OPTION_STORED, 9000000000, NULL },
 	{ &listen, "False", OPTION_DOUBTFUL, 0,
 	  "listen = False: expected a whole number; taken as 0" },
-	{ &tolerance, "-1", OPTION_DOUBTFUL, 9,
-	  "tolerance = -1: must be from 0 to 9; taken as 9" },
+	{ &tolerance, "-1", OPTION_DOUBTFUL, 9, "tolerance = -1: must be from 0 to 9; taken as 9" },
 	{ &nice, "-5", OPTION_STORED, -5, NULL },
-	{ &nice, "-21", OPTION_DOUBTFUL, -20,
-	  "nice = -21: must be from -20 to 19; taken as -20" },
+	{ &nice, "-21", OPTION_DOUBTFUL, -20, "nice = -21: must be from -20 to 19; taken as -20" },
 
 	{ &rss, "300", OPTION_STORED, 300, NULL },
 	{ &rss, "300M", OPTION_STORED, 300, NULL },

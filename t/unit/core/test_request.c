@@ -137,7 +137,7 @@ static void test_a_whole_body_has_a_length(void **unused)
 		bool with_body;
 		const char *expected;
 	} cases[] = {
-		{ NULL, true, "3" }, { "", true, "3" },	{ "3", true, "3" },
+		{ NULL, true, "3" },   { "", true, "3" }, { "3", true, "3" },
 		{ NULL, false, NULL }, { "", false, "" }, { "0", false, "0" },
 	};
 

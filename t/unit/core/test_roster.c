@@ -10,11 +10,11 @@ enum { MERCY_MS = 1000, START_MS = 5000 };
 
 static void begin(struct roster *r, int workers, int gateways)
 {
-	const struct roster_row rows[] = { { "worker", workers, true }, { "http", gateways, false } };
-	const struct roster_setup setup = { .rows = rows,
-					    .row_count = 2,
-					    .mercy_ms = MERCY_MS,
-					    .start_ms = START_MS };
+	const struct roster_row rows[] = { { "worker", workers, true },
+					   { "http", gateways, false } };
+	const struct roster_setup setup = {
+		.rows = rows, .row_count = 2, .mercy_ms = MERCY_MS, .start_ms = START_MS
+	};
 	struct error e;
 
 	assert_int_equal(roster_init(r, &setup, &e), 0);
@@ -221,7 +221,7 @@ static void test_on_a_reload_workers_and_gateways_leave_at_once(void **unused)
 
 static void test_the_delay_of_a_place_doubles(void **unused)
 {
-	static const int64_t delays[] = { 0,	100,  200,   400,   800,   1600,
+	static const int64_t delays[] = { 0,    100,  200,   400,   800,   1600,
 					  3200, 6400, 12800, 25600, 30000, 30000 };
 	struct roster r;
 	int64_t now_ms = 1000, delay_ms;

@@ -182,8 +182,8 @@ static void test_what_is_open_already_has_a_name_in_proc(void **state)
 /* As their user: a folder, and a link to root's, change places all the time. */
 static void exchange_for_ever(void)
 {
-	if (setresgid(USER, USER, USER) || setresuid(USER, USER, USER) ||
-	    mkdir("theirs/a", 0755) || symlink("..", "theirs/b"))
+	if (setresgid(USER, USER, USER) || setresuid(USER, USER, USER) || mkdir("theirs/a", 0755) ||
+	    symlink("..", "theirs/b"))
 		_exit(1);
 	for (;;)
 		syscall(SYS_renameat2, AT_FDCWD, "theirs/a", AT_FDCWD, "theirs/b", 2);

@@ -93,7 +93,8 @@ static void test_what_cannot_happen_is_the_caller_s_fault(void **unused)
 	static const struct {
 		enum slot_state state;
 		enum slot_event event;
-	} bugs[] = { { SLOT_VACANT, SLOT_READY }, { SLOT_VACANT, SLOT_DIED },
+	} bugs[] = { { SLOT_VACANT, SLOT_READY },
+		     { SLOT_VACANT, SLOT_DIED },
 		     { SLOT_SERVING, SLOT_READY } };
 
 	(void)unused;

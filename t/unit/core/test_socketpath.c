@@ -114,7 +114,8 @@ static void test_access_is_set_to_the_own_socket_only(void **state)
 
 	/* Another socket in its place, and a link to one. */
 	assert_int_equal(rename(f->path, f->other), 0);
-	int stranger = bound_socket(f->path, &(struct socket_access){ .has_mode = true, .mode = 0640 });
+	int stranger =
+		bound_socket(f->path, &(struct socket_access){ .has_mode = true, .mode = 0640 });
 	assert_int_equal(socketpath_set_access(fd, f->path, own, &access, &e), -1);
 	assert_non_null(strstr(e.text, "not the server's own socket"));
 	assert_int_equal(mode_of(f->path), 0640);
@@ -137,7 +138,8 @@ static void test_another_socket_in_its_place_at_once_is_not_taken_for_it(void **
 		skip(); /* no CAP_NET_ADMIN */
 	close(file);
 	assert_int_equal(rename(f->path, f->other), 0);
-	int stranger = bound_socket(f->path, &(struct socket_access){ .has_mode = true, .mode = 0640 });
+	int stranger =
+		bound_socket(f->path, &(struct socket_access){ .has_mode = true, .mode = 0640 });
 	ino_t own = socketpath_inode(fd, f->path);
 	assert_int_equal(socketpath_set_access(fd, f->path, own, &access, &e), -1);
 	assert_int_equal(mode_of(f->path), 0640);

@@ -49,8 +49,10 @@ static void test_each_name_is_found_in_its_subject(void **state)
 
 static void test_what_is_no_name_is_not_found(void **state)
 {
-	static const char *const none[] = { "", " ", "a", "process", "rocesses", "processes=",
-					    "chmod?", "processes procname", "zzz" };
+	static const char *const none[] = {
+		"",   " ", "a", "process", "rocesses", "processes=", "chmod?", "processes procname",
+		"zzz"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {

@@ -83,9 +83,16 @@ static void test_answers(void **unused)
 static void test_what_is_no_answer(void **unused)
 {
 	static const char *const texts[] = {
-		"", "\n", "\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
-		"HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n", "HTTP/1.1 200 OK\n\n",
-		"HTTP/1.1 200 OK\r\nA b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b",
+		"",
+		"\n",
+		"\r\n\r\n",
+		"HTTP/1.1\r\n\r\n",
+		"HTTP/2.0 200 OK\r\n\r\n",
+		"HTTP/1.1 20 OK\r\n\r\n",
+		"HTTP/1.1 200OK\r\n\r\n",
+		"HTTP/1.1 200 OK\n\n",
+		"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 1234567890123456789\r\n\r\n",
 	};

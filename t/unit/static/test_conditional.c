@@ -37,7 +37,8 @@ static void test_dates(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		if (date_parse(text(cases[i].date)) != cases[i].at)
-			fail_msg("%s: %lld", cases[i].date, (long long)date_parse(text(cases[i].date)));
+			fail_msg("%s: %lld", cases[i].date,
+				 (long long)date_parse(text(cases[i].date)));
 }
 
 #define BEFORE "Tue, 31 Dec 2019 23:59:59 GMT"
@@ -96,9 +97,9 @@ static void test_if_range(void **unused)
 		const char *if_range;
 		bool allowed;
 	} cases[] = {
-		{ NULL, true },	    { "\"a\"", true }, { "\"b\"", false }, { "W/\"a\"", false },
-		{ THEN, true },	    { AFTER, false },  { BEFORE, false },  { "rubbish", false },
-		{ "*", false },	    { "", false },
+		{ NULL, true }, { "\"a\"", true }, { "\"b\"", false }, { "W/\"a\"", false },
+		{ THEN, true }, { AFTER, false },  { BEFORE, false },  { "rubbish", false },
+		{ "*", false }, { "", false },
 	};
 
 	(void)unused;

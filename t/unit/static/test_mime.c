@@ -26,7 +26,8 @@ static void test_types(void **unused)
 	const struct option_list list = { files, 2 };
 
 	(void)unused;
-	fputs("# a comment\n\ntext/x-own\tcss own\r\ntext/x-later css later\nno/endings\nlast/line end", f);
+	fputs("# a comment\n\ntext/x-own\tcss own\r\ntext/x-later css later\nno/endings\nlast/line end",
+	      f);
 	fclose(f);
 	struct mime *m = mime_new(&list);
 	assert_non_null(m);
