@@ -18,7 +18,9 @@ as read errors, because they end without a length.
 bjoern sends the answers of one turn of its loop together, when the last of them is made; this server
 sends each at once, because the next request may take long, or end the process; so each answer may
 wake its reader. Debian's shared libpython runs Python code slower than /usr/bin/python3 does, whatever
-the server: uwsgi-static has the code linked in, bjoern runs in python3 itself.
+the server: uwsgi-static has the code linked in, bjoern runs in python3 itself. The application of the
+JSON case takes 199,000 instructions in the shared library of Python 3.11, 186,000 in uwsgi-static and
+177,000 in python3; the server around it 13,000 here and 19,000 in bjoern.
 
 Behind nginx with a connection each, nginx has one process, which is the limit: it pays for waking
 whoever sleeps, and a server that is done sooner sleeps more often.
