@@ -3,6 +3,9 @@
 #include "process/child.h"
 
 #include "base/stray.h"
+#include "process/privileges.h"
+#include "process/proctitle.h"
+#include "process/resources.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -38,4 +41,15 @@ void child_die_with(pid_t master)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != master)
 		_exit(EXIT_FAILURE);
+}
+
+int child_begin(const struct config *cfg, const char *title, pid_t master, struct error *e)
+{
+	child_set_signals();
+	child_die_with(master);
+	proctitle_set(cfg, title);
+	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
+		return -1;
+	resources_set_limits(cfg);
+	return 0;
 }

@@ -8,9 +8,6 @@
 #include "work/channel.h"
 #include "process/child.h"
 #include "work/lane.h"
-#include "process/privileges.h"
-#include "process/resources.h"
-#include "process/proctitle.h"
 #include "wire/watch.h"
 
 #include <errno.h>
@@ -159,9 +156,6 @@ static int begin(struct process *p, struct error *e)
 					 /* A client, and who answers it. */
 					 .room = { .descriptors_each = 2, .lanes = 1 } };
 
-	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
-		return -1;
-	resources_set_limits(cfg);
 	p->gateway->needs(cfg, &needs);
 	lane_limits(cfg, &clients);
 	if (needs.buffer_size)
@@ -190,10 +184,7 @@ int gateway_run(const struct gateway_start *start)
 	struct message m = { .kind = MESSAGE_READY };
 	struct error e;
 
-	child_set_signals();
-	child_die_with(start->master);
-	proctitle_set(start->config, start->name);
-	if (begin(&p, &e)) {
+	if (child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
 		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;
 	}

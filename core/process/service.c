@@ -5,9 +5,6 @@
 
 #include "base/clock.h"
 #include "process/child.h"
-#include "process/privileges.h"
-#include "process/proctitle.h"
-#include "process/resources.h"
 #include "work/channel.h"
 #include "work/scoreboard.h"
 
@@ -103,9 +100,6 @@ static int begin(struct process *p, struct error *e)
 {
 	const struct config *cfg = p->start->config;
 
-	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
-		return -1;
-	resources_set_limits(cfg);
 	p->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
@@ -120,10 +114,7 @@ int service_run(const struct service_start *start)
 	struct message m = { .kind = MESSAGE_READY };
 	struct error e;
 
-	child_set_signals();
-	child_die_with(start->master);
-	proctitle_set(start->config, start->name);
-	if (begin(&p, &e)) {
+	if (child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
 		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;
 	}
