@@ -161,6 +161,8 @@ bool requestlog_wants(const struct requestlog *log, struct logged *x)
 	const struct requestlog_settings *s = log->settings;
 	const struct response *rs = x->rs;
 
+	if (x->rq->unlogged)
+		return false;
 	if (s->slow_ms || s->ioerror)
 		x->ended_us = clock_wall_us();
 	return !s->disable_logging || (s->client_errors && rs->status / 100 == 4) ||

@@ -43,6 +43,7 @@ struct response {
 	/* After the end, and never both: the protocol lets the connection live on; only a reset can
 	 * tell the peer that the rest is missing. */
 	bool keep, cut;
+	bool refusal;   /* the server's own answer, in the place of the application's */
 	bool no_memory; /* for the head: 500 was said instead */
 };
 

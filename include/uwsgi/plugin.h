@@ -57,6 +57,13 @@ UWSGI_API void uwsgi_pattern_free(struct pattern *); /* NULL: nothing to do */
 /* 1: somewhere in text, 0: nowhere, -1: that would take too many steps or too much memory, and the
  * caller says what then holds.  At most a few milliseconds.  Threads may share a pattern. */
 UWSGI_API int uwsgi_pattern_matches(const struct pattern *, struct slice text);
+/* The same.  Where it matches, groups[0] is the part of text that did, and those behind are what stands
+ * in its parentheses; {NULL, 0}: nothing does.  Else they stay as they are. */
+UWSGI_API int uwsgi_pattern_groups(const struct pattern *, struct slice text, struct slice *groups,
+				   size_t count);
+
+/* Of these names the one that a mistyped one may have meant; NULL: none is near. */
+UWSGI_API const char *uwsgi_nearest(struct slice wanted, const char *const *names, size_t count);
 
 /* ---- options: one row is the option's type, default, help, reference page and test ---- */
 
@@ -133,6 +140,9 @@ UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **
  * what, and what to write instead. */
 UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
 				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
+/* The same about what uwsgi_config_next() told of when it left *i so. */
+UWSGI_API void uwsgi_config_doubt_at(const struct config *, struct report *, enum severity, size_t i,
+				     const char *fmt, ...) UWSGI_PRINTF(5, 6);
 /* Whether all that can be found out beforehand is wanted (--check), also what a start would say
  * by itself a moment later. */
 UWSGI_API bool uwsgi_config_thorough(const struct report *);
@@ -574,6 +584,9 @@ UWSGI_API struct slice uwsgi_request_find(const struct request *, struct slice n
  * log says so, at most once a minute. */
 UWSGI_API bool uwsgi_request_trusts_forwarded(const struct request *);
 
+/* This request leaves no line in the log. */
+UWSGI_API void uwsgi_request_keep_out_of_log(struct request *);
+
 /* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
 UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);
@@ -619,6 +632,9 @@ UWSGI_API void uwsgi_response_end(struct response *);
 UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
 /* The same with another status than 500. */
 UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
+/* "Not Found", of a status; "Error" for one that has no name here. */
+UWSGI_API const char *uwsgi_reason(int status);
+
 /* ---- what a handler does with a request and an answer ---- */
 
 /* The one that HANDLED_LATER was said of, on the thread of its lane: before() is called soon, or
@@ -642,8 +658,12 @@ UWSGI_API void uwsgi_response_set_status(struct response *, struct slice status_
 /* The first header of this name, in any case of letters; {NULL, 0}: there is none. */
 UWSGI_API struct slice uwsgi_response_find(const struct response *, struct slice name);
 /* In the place of all headers of this name; value {NULL, 0}: they go.  Of Content-Length nothing is
- * set but by the two below. */
+ * set but by _any_length() and _replace(). */
 UWSGI_API void uwsgi_response_set(struct response *, struct slice name, struct slice value);
+/* Behind those that are there. */
+UWSGI_API void uwsgi_response_add(struct response *, struct slice name, struct slice value);
+/* Whether it is the server's own, by uwsgi_response_fail() or _refuse(), and no application's. */
+UWSGI_API bool uwsgi_response_is_refusal(const struct response *);
 /* The body will have another length, which is not known yet: a filter changes it. */
 UWSGI_API void uwsgi_response_any_length(struct response *);
 /* This is the body instead of what comes from the application and the handlers behind; handlers before

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* basicauth.c: names and passwords of HTTP's Basic scheme (RFC 7617), from the rule itself or from a
+ * file of htpasswd's form. */
+#include "route.h"
+
+#include <crypt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { CREDENTIALS_MAX = 512 };
+
+/* Behind "realm,". */
+static struct slice users_of(struct slice text)
+{
+	const char *comma = memchr(text.p, ',', text.n);
+
+	return (struct slice){ comma + 1, text.n - (size_t)(comma - text.p) - 1 };
+}
+
+/* The next "user:password" of the list; false at its end. */
+static bool next_user(struct slice *list, struct slice *user)
+{
+	const char *comma = memchr(list->p, ',', list->n);
+	size_t n = comma ? (size_t)(comma - list->p) : list->n;
+
+	*user = (struct slice){ list->p, n };
+	list->p += n + (comma != NULL);
+	list->n -= n + (comma != NULL);
+	return user->n > 0;
+}
+
+static const char *refused_hash(const char *hash)
+{
+	if (!strncmp(hash, "$2", 2))
+		return "bcrypt";
+	if (!strncmp(hash, "$y$", 3) || !strncmp(hash, "$gy$", 4))
+		return "yescrypt";
+	if (!strncmp(hash, "$apr1$", 6))
+		return "Apache's MD5";
+	if (*hash == '{')
+		return "SHA-1";
+	return NULL;
+}
+
+/* The hash in a line "user:hash", ended with a zero; NULL: there is none. */
+static char *hash_of(char *line)
+{
+	char *colon = strchr(line, ':');
+
+	if (*line == '#' || !colon)
+		return NULL;
+	colon[1 + strcspn(colon + 1, ":\r\n")] = 0;
+	return colon + 1;
+}
+
+/* What is not there yet may come later; what is, must be understood. */
+static int check_file(struct slice path, struct error *e)
+{
+	char *name = strndup(path.p, path.n), *line = NULL;
+	FILE *f = name ? fopen(name, "re") : NULL;
+	size_t size = 0;
+	int result = 0;
+
+	while (f && result == 0 && getline(&line, &size, f) > 0) {
+		char *hash = hash_of(line);
+		const char *refused = hash ? refused_hash(hash) : NULL;
+
+		if (refused)
+			result = uwsgi_error_set(e, "%s has a password as %s, which is not read here; "
+						 "write it anew with openssl passwd -6", name, refused);
+	}
+	if (f)
+		fclose(f);
+	free(line);
+	free(name);
+	return result;
+}
+
+int basicauth_check(struct slice text, struct error *e)
+{
+	const char *comma = memchr(text.p, ',', text.n);
+	struct slice users, user;
+
+	if (!comma || comma == text.p || comma - text.p > 128)
+		return uwsgi_error_set(e, "expected basicauth:REALM,USER:PASSWORD or "
+				       "basicauth:REALM,FILE");
+	if (memchr(text.p, '"', (size_t)(comma - text.p)))
+		return uwsgi_error_set(e, "a realm has no quotes");
+	users = users_of(text);
+	if (!memchr(users.p, ':', users.n))
+		return users.n ? check_file(users, e) : 0;
+	while (next_user(&users, &user))
+		if (!memchr(user.p, ':', user.n))
+			return uwsgi_error_set(e, "expected USER:PASSWORD, not %.*s", (int)user.n,
+					       user.p);
+	return 0;
+}
+
+/* ---- what the request says ---- */
+
+static int digit64(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* RFC 4648 section 4.  False: it is none, or too long. */
+static bool decode(struct slice s, char to[CREDENTIALS_MAX], size_t *n)
+{
+	unsigned bits = 0;
+	int have = 0;
+
+	while (s.n > 0 && s.p[s.n - 1] == '=')
+		s.n--;
+	*n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		int digit = digit64(s.p[i]);
+
+		if (digit < 0 || *n + 1 >= CREDENTIALS_MAX)
+			return false;
+		bits = (bits << 6 | (unsigned)digit) & 0xffffff;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			to[(*n)++] = (char)(bits >> have);
+		}
+	}
+	to[*n] = 0;
+	return !memchr(to, 0, *n);
+}
+
+/* "user:password", ended with a zero. */
+static bool read_credentials(struct visit *v, char to[CREDENTIALS_MAX], size_t *n)
+{
+	struct slice field = uwsgi_request_find(v->rq, SLICE("HTTP_AUTHORIZATION"));
+
+	if (field.n < 6 || strncasecmp(field.p, "Basic ", 6))
+		return false;
+	field.p += 6;
+	field.n -= 6;
+	return decode(field, to, n) && memchr(to, ':', *n);
+}
+
+/* In a time that does not depend on how much of it is right. */
+static bool is_secret(const char *a, size_t an, const char *b, size_t bn)
+{
+	unsigned char differs = an != bn;
+
+	for (size_t i = 0; i < an; i++)
+		differs |= (unsigned char)(a[i] ^ b[bn ? i % bn : 0]);
+	return !differs;
+}
+
+static bool is_listed(struct slice users, const char *credentials, size_t n)
+{
+	struct slice user;
+	bool found = false;
+
+	while (next_user(&users, &user))
+		found |= is_secret(credentials, n, user.p, user.n);
+	return found;
+}
+
+static bool fits_hash(const char *password, const char *hash)
+{
+	struct crypt_data *data;
+	const char *made;
+	bool fits;
+
+	if (!*hash || refused_hash(hash))
+		return false;
+	data = calloc(1, sizeof *data);
+	made = data ? crypt_r(password, hash, data) : NULL;
+	fits = made && *made != '*' && is_secret(made, strlen(made), hash, strlen(hash));
+	free(data);
+	return fits;
+}
+
+/* user_size: of "user:" */
+static bool is_in_file(struct slice path, const char *credentials, size_t user_size)
+{
+	char *name = strndup(path.p, path.n), *line = NULL;
+	FILE *f = name ? fopen(name, "re") : NULL;
+	size_t size = 0;
+	bool fits = false;
+
+	while (f && getline(&line, &size, f) > 0) {
+		if (strncmp(line, credentials, user_size))
+			continue;
+		char *hash = hash_of(line);
+
+		fits = hash && fits_hash(credentials + user_size, hash);
+		break;
+	}
+	if (f)
+		fclose(f);
+	free(line);
+	free(name);
+	return fits;
+}
+
+bool basicauth_passes(struct slice text, struct visit *v)
+{
+	struct slice users = users_of(text);
+	char credentials[CREDENTIALS_MAX];
+	size_t n;
+
+	if (!read_credentials(v, credentials, &n))
+		return false;
+	size_t user = (size_t)((char *)memchr(credentials, ':', n) - credentials);
+	bool passes = memchr(users.p, ':', users.n) ? is_listed(users, credentials, n)
+						    : is_in_file(users, credentials, user + 1);
+
+	if (passes)
+		uwsgi_request_var(v->rq, SLICE("REMOTE_USER"),
+				  visit_copy(v, (struct slice){ credentials, user }));
+	explicit_bzero(credentials, sizeof credentials);
+	return passes;
+}
