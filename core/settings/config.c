@@ -487,6 +487,7 @@ bool config_shows_secrets(const struct config *c)
 }
 
 /* d NULL: the option is not set. */
+UWSGI_PRINTF(6, 0)
 static void doubt(const struct config *c, struct report *report, enum severity severity,
 		  const char *option, const struct directive *d, const char *fmt, va_list ap)
 {

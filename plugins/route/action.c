@@ -333,7 +333,7 @@ static const struct action_kind *find_kind(struct slice name, struct error *e)
 	return NULL;
 }
 
-/* Both sides of a mark; only the second has variables in it, or both when it is '='. */
+/* Both sides of a mark; only the second has variables in it: no client chooses a name. */
 static int parse_sides(struct action *a, char mark, const char *expected, struct error *e)
 {
 	const char *at = memchr(a->text.p, mark, a->text.n);
@@ -347,13 +347,17 @@ static int parse_sides(struct action *a, char mark, const char *expected, struct
 		value.p++;
 		value.n--;
 	}
-	return value_parse(&a->value, name, e) || value_parse(&a->second, value, e) ? -1 : 0;
+	if (value_parse(&a->value, name, e) || value_parse(&a->second, value, e))
+		return -1;
+	return value_is_constant(&a->value)
+		       ? 0
+		       : uwsgi_error_set(e, "%s: there can be no variable in a name", a->kind->name);
 }
 
 static bool is_token(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", s.p[i]))
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("\"$(),/:;<=>?@[\\]{}", s.p[i]))
 			return false;
 	return s.n > 0;
 }

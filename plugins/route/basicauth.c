@@ -86,8 +86,10 @@ int basicauth_check(struct slice text, struct error *e)
 	if (!comma || comma == text.p || comma - text.p > 128)
 		return uwsgi_error_set(e, "expected basicauth:REALM,USER:PASSWORD or "
 				       "basicauth:REALM,FILE");
-	if (memchr(text.p, '"', (size_t)(comma - text.p)))
-		return uwsgi_error_set(e, "a realm has no quotes");
+	for (const char *p = text.p; p < comma; p++)
+		if ((unsigned char)*p < ' ' || *p == '\x7f' || *p == '"' || *p == '\\')
+			return uwsgi_error_set(e, "a realm has no quotes, backslashes and control "
+					       "characters");
 	users = users_of(text);
 	if (!memchr(users.p, ':', users.n))
 		return users.n ? check_file(users, e) : 0;
