@@ -45,7 +45,7 @@ plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 http_libs := -lev
-route_libs := -lcrypt
+route_libs := -lcrypt -lev -lpthread
 
 python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)

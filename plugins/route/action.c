@@ -118,8 +118,10 @@ static enum verdict ask_password(const struct action *a, struct visit *v)
 	int realm = (int)(comma - a->text.p);
 	char text[256];
 
-	if (basicauth_passes(a->text, v))
-		return GO_ON;
+	enum password found = basicauth_judge(a->text, v);
+
+	if (found != PASSWORD_WRONG)
+		return found == PASSWORD_LATER ? WAITS : GO_ON;
 	int n = snprintf(text, sizeof text, "Basic realm=\"%.*s\", charset=\"UTF-8\"", realm,
 			 a->text.p);
 	answer(v, 401, SLICE("401 Unauthorized"), SLICE("Unauthorized"));
@@ -130,8 +132,7 @@ static enum verdict ask_password(const struct action *a, struct visit *v)
 
 static enum verdict try_password(const struct action *a, struct visit *v)
 {
-	basicauth_passes(a->text, v);
-	return GO_ON;
+	return basicauth_judge(a->text, v) == PASSWORD_LATER ? WAITS : GO_ON;
 }
 
 /* ---- the request ---- */
@@ -438,6 +439,11 @@ enum verdict action_run(const struct action *a, struct visit *v)
 struct slice action_label(const struct action *a)
 {
 	return a->kind && a->kind->takes == TAKES_LABEL ? a->text : (struct slice){ NULL, 0 };
+}
+
+bool action_may_wait(const struct action *a)
+{
+	return a->kind && a->kind->takes == TAKES_USERS && basicauth_has_file(a->text);
 }
 
 bool action_is_early(const struct action *a)

@@ -3,13 +3,8 @@
  * file of htpasswd's form. */
 #include "route.h"
 
-#include <crypt.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { CREDENTIALS_MAX = 512 };
 
 /* Behind "realm,". */
 static struct slice users_of(struct slice text)
@@ -31,53 +26,6 @@ static bool next_user(struct slice *list, struct slice *user)
 	return user->n > 0;
 }
 
-static const char *refused_hash(const char *hash)
-{
-	if (!strncmp(hash, "$2", 2))
-		return "bcrypt";
-	if (!strncmp(hash, "$y$", 3) || !strncmp(hash, "$gy$", 4))
-		return "yescrypt";
-	if (!strncmp(hash, "$apr1$", 6))
-		return "Apache's MD5";
-	if (*hash == '{')
-		return "SHA-1";
-	return NULL;
-}
-
-/* The hash in a line "user:hash", ended with a zero; NULL: there is none. */
-static char *hash_of(char *line)
-{
-	char *colon = strchr(line, ':');
-
-	if (*line == '#' || !colon)
-		return NULL;
-	colon[1 + strcspn(colon + 1, ":\r\n")] = 0;
-	return colon + 1;
-}
-
-/* What is not there yet may come later; what is, must be understood. */
-static int check_file(struct slice path, struct error *e)
-{
-	char *name = strndup(path.p, path.n), *line = NULL;
-	FILE *f = name ? fopen(name, "re") : NULL;
-	size_t size = 0;
-	int result = 0;
-
-	while (f && result == 0 && getline(&line, &size, f) > 0) {
-		char *hash = hash_of(line);
-		const char *refused = hash ? refused_hash(hash) : NULL;
-
-		if (refused)
-			result = uwsgi_error_set(e, "%s has a password as %s, which is not read here; "
-						 "write it anew with openssl passwd -6", name, refused);
-	}
-	if (f)
-		fclose(f);
-	free(line);
-	free(name);
-	return result;
-}
-
 int basicauth_check(struct slice text, struct error *e)
 {
 	const char *comma = memchr(text.p, ',', text.n);
@@ -92,7 +40,7 @@ int basicauth_check(struct slice text, struct error *e)
 					       "characters");
 	users = users_of(text);
 	if (!memchr(users.p, ':', users.n))
-		return users.n ? check_file(users, e) : 0;
+		return users.n ? passwords_check(users, e) : 0;
 	while (next_user(&users, &user))
 		if (!memchr(user.p, ':', user.n))
 			return uwsgi_error_set(e, "expected USER:PASSWORD, not %.*s", (int)user.n,
@@ -148,8 +96,7 @@ static bool read_credentials(struct visit *v, char to[CREDENTIALS_MAX], size_t *
 	return decode(field, to, n) && memchr(to, ':', *n);
 }
 
-/* In a time that does not depend on how much of it is right. */
-static bool is_secret(const char *a, size_t an, const char *b, size_t bn)
+bool is_secret(const char *a, size_t an, const char *b, size_t bn)
 {
 	unsigned char differs = an != bn;
 
@@ -168,59 +115,31 @@ static bool is_listed(struct slice users, const char *credentials, size_t n)
 	return found;
 }
 
-static bool fits_hash(const char *password, const char *hash)
-{
-	struct crypt_data *data;
-	const char *made;
-	bool fits;
-
-	if (!*hash || refused_hash(hash))
-		return false;
-	data = calloc(1, sizeof *data);
-	made = data ? crypt_r(password, hash, data) : NULL;
-	fits = made && *made != '*' && is_secret(made, strlen(made), hash, strlen(hash));
-	free(data);
-	return fits;
-}
-
-/* user_size: of "user:" */
-static bool is_in_file(struct slice path, const char *credentials, size_t user_size)
-{
-	char *name = strndup(path.p, path.n), *line = NULL;
-	FILE *f = name ? fopen(name, "re") : NULL;
-	size_t size = 0;
-	bool fits = false;
-
-	while (f && getline(&line, &size, f) > 0) {
-		if (strncmp(line, credentials, user_size))
-			continue;
-		char *hash = hash_of(line);
-
-		fits = hash && fits_hash(credentials + user_size, hash);
-		break;
-	}
-	if (f)
-		fclose(f);
-	free(line);
-	free(name);
-	return fits;
-}
-
-bool basicauth_passes(struct slice text, struct visit *v)
+enum password basicauth_judge(struct slice text, struct visit *v)
 {
 	struct slice users = users_of(text);
 	char credentials[CREDENTIALS_MAX];
+	enum password found;
 	size_t n;
 
 	if (!read_credentials(v, credentials, &n))
-		return false;
+		return PASSWORD_WRONG;
 	size_t user = (size_t)((char *)memchr(credentials, ':', n) - credentials);
-	bool passes = memchr(users.p, ':', users.n) ? is_listed(users, credentials, n)
-						    : is_in_file(users, credentials, user + 1);
 
-	if (passes)
+	if (memchr(users.p, ':', users.n))
+		found = is_listed(users, credentials, n) ? PASSWORD_RIGHT : PASSWORD_WRONG;
+	else
+		found = users.n ? passwords_ask(v, users, credentials, user + 1) : PASSWORD_WRONG;
+	if (found == PASSWORD_RIGHT)
 		uwsgi_request_var(v->rq, SLICE("REMOTE_USER"),
 				  visit_copy(v, (struct slice){ credentials, user }));
 	explicit_bzero(credentials, sizeof credentials);
-	return passes;
+	return found;
+}
+
+bool basicauth_has_file(struct slice text)
+{
+	struct slice users = users_of(text);
+
+	return users.n && !memchr(users.p, ':', users.n);
 }

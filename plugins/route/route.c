@@ -11,6 +11,7 @@
 struct lane {
 	const struct route_settings *settings;
 	struct chain chains[CHAINS];
+	struct passwords *passwords; /* NULL: no rule asks a file */
 };
 
 /* ---- pages ---- */
@@ -109,18 +110,33 @@ static void answer_now(struct lane *lane, struct visit *v, struct response *rs)
 static enum handled before(void *state, struct request *rq, struct response *rs, void **mine)
 {
 	struct lane *lane = state;
-	struct visit *v = (struct visit *)uwsgi_request_alloc(rq, sizeof *v);
+	struct visit *v = *mine;
 
 	if (!v) {
-		uwsgi_response_refuse(rs, 500, SLICE("out of memory"));
-		return HANDLED_DONE;
+		v = (struct visit *)uwsgi_request_alloc(rq, sizeof *v);
+		if (!v) {
+			uwsgi_response_refuse(rs, 500, SLICE("out of memory"));
+			return HANDLED_DONE;
+		}
+		*v = (struct visit){ .rq = rq, .passwords = lane->passwords,
+				     .last_change = &v->changes };
+		*mine = v;
 	}
-	*v = (struct visit){ .rq = rq, .last_change = &v->changes };
-	*mine = v;
-	if (chain_judge(&lane->chains[CHAIN_REQUEST], v) != ANSWERED)
+	switch (chain_judge(&lane->chains[CHAIN_REQUEST], v)) {
+	case WAITS:
+		return HANDLED_LATER;
+	case ANSWERED:
+		answer_now(lane, v, rs);
+		return HANDLED_DONE;
+	default:
 		return HANDLED_NOT;
-	answer_now(lane, v, rs);
-	return HANDLED_DONE;
+	}
+}
+
+static void gone(void *state, void *mine)
+{
+	(void)state;
+	passwords_forget(mine);
 }
 
 /* ---- the answers of others ---- */
@@ -209,6 +225,7 @@ static void lane_stop(void *state)
 
 	if (!lane)
 		return;
+	passwords_free(lane->passwords);
 	chains_fini(lane->chains);
 	free(lane);
 }
@@ -222,7 +239,12 @@ static int lane_start(const struct handler_lane *at, void **state, struct error 
 	if (!lane)
 		return uwsgi_error_set(e, "out of memory");
 	lane->settings = uwsgi_options(at->config, &route_options);
-	return chains_make(lane->chains, at->config, &at_setting, e);
+	if (chains_make(lane->chains, at->config, &at_setting, e))
+		return -1;
+	if (!chain_may_wait(&lane->chains[CHAIN_REQUEST]))
+		return 0;
+	lane->passwords = passwords_new(at->loop);
+	return lane->passwords ? 0 : uwsgi_error_set(e, "no thread for passwords");
 }
 
 static const struct handler handler = {
@@ -232,6 +254,7 @@ static const struct handler handler = {
 	.lane_start = lane_start,
 	.lane_stop = lane_stop,
 	.before = before,
+	.gone = gone,
 	.head = head,
 	.end = end,
 };

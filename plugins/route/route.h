@@ -23,8 +23,15 @@ struct answer {
 	struct slice body;
 };
 
+struct passwords;
+struct job;
+enum password { PASSWORD_WRONG, PASSWORD_RIGHT, PASSWORD_LATER };
+
 struct visit {
 	struct request *rq;
+	struct passwords *passwords; /* NULL: files are asked at once */
+	struct job *job;             /* a password that is looked at */
+	size_t waits_at;             /* the rule that it is for */
 	struct response *rs; /* its head can be changed; NULL: it is not there yet */
 	int status;          /* of the answer; 0: there is none yet */
 	struct change *changes, **last_change;
@@ -72,6 +79,7 @@ enum verdict {
 	GO_ON,          /* the next rule */
 	TO_APPLICATION, /* no more rules */
 	TO_LABEL,
+	WAITS,    /* the same rule again, when the request goes on */
 	ANSWERED, /* visit->answer is what the client gets */
 };
 
@@ -89,6 +97,8 @@ void action_fini(struct action *);
 enum verdict action_run(const struct action *, struct visit *);
 /* The label that it goes to; {NULL, 0}: it goes nowhere. */
 struct slice action_label(const struct action *);
+/* Whether it may say WAITS. */
+bool action_may_wait(const struct action *);
 /* Whether it makes sense only before the application is asked. */
 bool action_is_early(const struct action *);
 struct slice action_name(const struct action *);
@@ -98,7 +108,28 @@ struct slice action_name(const struct action *);
 /* "realm,user:password,…" or "realm,FILE".  -1 with the reason. */
 int basicauth_check(struct slice text, struct error *);
 /* Whether the request names a user of it and his password: he is REMOTE_USER then. */
-bool basicauth_passes(struct slice text, struct visit *);
+enum password basicauth_judge(struct slice text, struct visit *);
+bool basicauth_has_file(struct slice text);
+/* In a time that does not depend on how much of a is right. */
+bool is_secret(const char *a, size_t an, const char *b, size_t bn);
+
+/* ---- passwords.c ---- */
+
+enum { CREDENTIALS_MAX = 512 };
+
+struct ev_loop;
+
+/* A lane's thread for slow hashes.  NULL: no memory, or no thread. */
+struct passwords *passwords_new(struct ev_loop *);
+void passwords_free(struct passwords *);
+/* Whether the file says so of "user:password"; user_size: of "user:".  PASSWORD_LATER: the request is
+ * made to go on when it is known, and this is to be asked again. */
+enum password passwords_ask(struct visit *, struct slice path, const char *credentials,
+			    size_t user_size);
+/* The request is over before it was known. */
+void passwords_forget(struct visit *);
+/* Whether all hashes of the file, if it is there, are such as can be read.  -1 with the reason. */
+int passwords_check(struct slice path, struct error *);
 
 /* ---- rules.c ---- */
 
@@ -138,7 +169,9 @@ const struct rule_kind *rule_kind_find(const char *option, enum chain_id *);
  * about (rule.at), 0 where its own value is wrong, which has been said.  chains_fini() in any case. */
 int chains_make(struct chain chains[CHAINS], const struct config *, size_t *at, struct error *);
 void chains_fini(struct chain chains[CHAINS]);
-/* Judges the rules in turn: ANSWERED, or TO_APPLICATION. */
+/* Whether a rule may say WAITS. */
+bool chain_may_wait(const struct chain *);
+/* Judges the rules in turn: ANSWERED, TO_APPLICATION or WAITS. */
 enum verdict chain_judge(const struct chain *, struct visit *);
 
 /* ---- settings.c ---- */

@@ -223,13 +223,22 @@ static bool applies(const struct rule *r, struct visit *v)
 	return true;
 }
 
+bool chain_may_wait(const struct chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (action_may_wait(&chain->rules[i].action))
+			return true;
+	return false;
+}
+
 enum verdict chain_judge(const struct chain *chain, struct visit *v)
 {
-	for (size_t i = 0; i < chain->count; i++) {
+	for (size_t i = v->job ? v->waits_at : 0; i < chain->count; i++) {
 		const struct rule *r = &chain->rules[i];
-		enum verdict verdict = applies(r, v) ? action_run(&r->action, v) : GO_ON;
+		enum verdict verdict = v->job || applies(r, v) ? action_run(&r->action, v) : GO_ON;
 
-		if (verdict == ANSWERED || verdict == TO_APPLICATION)
+		v->waits_at = i;
+		if (verdict != GO_ON && verdict != TO_LABEL)
 			return verdict;
 		if (verdict == TO_LABEL)
 			i = r->target;

@@ -168,6 +168,28 @@ def test_passwords(serve, tmp_path):
     assert "REMOTE_USER" not in environ(get("/both", "bob:two"))
 
 
+SLOW = ("$6$rounds=200000$salt$H0beMxuKVSI6.XIGmh9O3AjRKUSMgsPxTG6DBt"
+        "D3V6qeGjcuuc8umvWO0HyjCP17ERejdEeDq86A8PRmPjvKf0")
+
+
+def test_a_slow_hash_holds_up_nobody(serve, tmp_path):
+    (tmp_path / "users").write_text(f"ann:{SLOW}\n", encoding="ascii")
+    server = serve(f"route = ^/file basicauth:Files,{tmp_path}/users\nroute = ^/file addvar:BEHIND=1")
+    with http.Connection(server.peer) as slow, http.Connection(server.peer) as quick:
+        slow.send(http.request_bytes("/file", headers=credentials("ann:wrong")))
+        assert quick.request("/free").status == 200
+        assert slow.read().status == 401
+        slow.send(http.request_bytes("/file", headers=credentials("ann:three")) * 3)
+        for _ in range(3):
+            seen = environ(slow.read())
+            assert (seen["REMOTE_USER"], seen["BEHIND"]) == ("ann", "1")
+    for _ in range(20):  # they leave before it is known
+        with http.Connection(server.peer) as c:
+            c.send(http.request_bytes("/file", headers=credentials("ann:three")))
+    (tmp_path / "users").write_text("bob:*\n", encoding="ascii")
+    assert http.request(server.peer, "/file", headers=credentials("ann:three")).status == 401
+
+
 def test_answers_of_the_application(serve):
     server = serve("""
 error-route-status = 404 addheader:X-Missing: ${REQUEST_URI}
