@@ -289,13 +289,16 @@ void passwords_forget(struct visit *v)
 	v->job = NULL;
 }
 
-/* Signals are for the worker's own threads. */
+/* Signals are for the worker's own threads, but for those of faults. */
 static int start_thread(struct passwords *p)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS };
 	sigset_t all, before;
 	int failed;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&p->thread, NULL, answer_jobs, p);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
