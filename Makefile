@@ -45,7 +45,7 @@ plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 http_libs := -lev
-stats_libs = -lev $(shell pkg-config --libs jansson)
+route_libs := -lcrypt -lev -lpthread
 
 python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
@@ -122,13 +122,13 @@ define unit_rule
 $(B)/unit/$(1)/%: t/unit/$(1)/%.c $(B)/core.a $(call plugin_o,$(1)) $(wildcard t/unit/*.h)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -Iplugins/$(1) -It/unit $$(LDFLAGS) -o $$@ $$< \
-		$(call plugin_o,$(1)) $(B)/core.a $$(CORE_LIBS) -lcmocka
+		$(call plugin_o,$(1)) $(B)/core.a $$(CORE_LIBS) $$($(1)_libs) -lcmocka
 endef
 
 $(B)/core.a: $(core_o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(foreach d,core http uwsgi_proto fastcgi scgi static,$(eval $(call unit_rule,$(d))))
+$(foreach d,core http uwsgi_proto fastcgi scgi static route,$(eval $(call unit_rule,$(d))))
 
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
 # ---- connections to a server, SEED= to send the same again ----
@@ -140,6 +140,7 @@ fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzz_plugin_scgi_fuzz    := scgi
 fuzz_plugin_static_fuzz  := static
+fuzz_plugin_route_fuzz   := route
 fuzzers := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*_fuzz.c))
 
 fuzz: $(unit_bin)
@@ -160,7 +161,7 @@ run-fuzz: $(fuzzers:%=$(B)/%)
 define fuzz_rule
 $(B)/$(1): t/fuzz/$(1).c $(wildcard t/fuzz/*.h t/unit/*.h) $(B)/core.a $(call plugin_o,$(fuzz_plugin_$(1)))
 	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -It/unit -Iplugins/$(fuzz_plugin_$(1)) $$(LDFLAGS) -o $$@ $$< \
-		$(call plugin_o,$(fuzz_plugin_$(1))) $(B)/core.a $$(CORE_LIBS)
+		$(call plugin_o,$(fuzz_plugin_$(1))) $(B)/core.a $$(CORE_LIBS) $$($(fuzz_plugin_$(1))_libs)
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 

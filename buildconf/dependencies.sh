@@ -4,7 +4,7 @@
 # the packages elsewhere.   usage: dependencies.sh build | demo | check | lint | fresh | fuzz | bench
 set -eu
 
-build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev
+build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev libcrypt-dev
 libcap-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin

@@ -62,11 +62,33 @@ void uwsgi_pattern_free(struct pattern *p)
 	free(p);
 }
 
+static void take_groups(pcre2_match_data *data, struct slice text, int found, struct slice *groups,
+			size_t count)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+
+	for (size_t i = 0; i < count; i++) {
+		bool matched = (found == 0 || i < (size_t)found) && at[2 * i] != PCRE2_UNSET &&
+			       at[2 * i] <= at[2 * i + 1];
+
+		groups[i] = matched ? (struct slice){ text.p + at[2 * i], at[2 * i + 1] - at[2 * i] }
+				    : (struct slice){ NULL, 0 };
+	}
+}
+
 int uwsgi_pattern_matches(const struct pattern *p, struct slice text)
 {
-	PCRE2_SPTR at = (PCRE2_SPTR)(text.p ? text.p : "");
+	return uwsgi_pattern_groups(p, text, NULL, 0);
+}
+
+int uwsgi_pattern_groups(const struct pattern *p, struct slice text, struct slice *groups,
+			 size_t count)
+{
+	if (!text.p)
+		text = SLICE("");
+	PCRE2_SPTR at = (PCRE2_SPTR)text.p;
 	/* One for each call: threads share the pattern, and no memory is kept between texts. */
-	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+	pcre2_match_data *data = pcre2_match_data_create(count ? (uint32_t)count : 1, NULL);
 
 	if (!data)
 		return -1;
@@ -74,6 +96,8 @@ int uwsgi_pattern_matches(const struct pattern *p, struct slice text)
 	/* Compiled code has 32 KiB of stack, which some expressions use up on a long text. */
 	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
 		found = pcre2_match(p->code, at, text.n, 0, PCRE2_NO_JIT, data, p->limits);
+	if (found >= 0)
+		take_groups(data, text, found, groups, count);
 	pcre2_match_data_free(data);
 	/* An expression may ask for UTF-8, "(*UTF)", and a text be none. */
 	bool is_utf8 = found > PCRE2_ERROR_UTF8_ERR1 || found < PCRE2_ERROR_UTF8_ERR21;

@@ -201,6 +201,17 @@ void uwsgi_response_set(struct response *rs, struct slice name, struct slice val
 		response_add_header(rs, name, value);
 }
 
+void uwsgi_response_add(struct response *rs, struct slice name, struct slice value)
+{
+	if (name.n != 14 || strncasecmp(name.p, "Content-Length", 14))
+		response_add_header(rs, name, value);
+}
+
+bool uwsgi_response_is_refusal(const struct response *rs)
+{
+	return rs->refusal;
+}
+
 void uwsgi_response_set_status(struct response *rs, struct slice line)
 {
 	response_set_line(rs, line);

@@ -53,7 +53,7 @@ void request_reset(struct request *rq)
 	rq->count = 0;
 	rq->vars_size = 0;
 	rq->logvars = NULL;
-	rq->knows_client = false;
+	rq->knows_client = rq->unlogged = false;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
 	rq->method = (struct slice){ 0 };
@@ -253,6 +253,11 @@ struct slice uwsgi_request_logvar(const struct request *rq, struct slice name)
 	const struct logvar *v = find_logvar(rq, name);
 
 	return v ? v->value : (struct slice){ 0 };
+}
+
+void uwsgi_request_keep_out_of_log(struct request *rq)
+{
+	rq->unlogged = true;
 }
 
 void uwsgi_request_set_logvar(struct request *rq, struct slice name, struct slice value)

@@ -33,6 +33,7 @@ struct request {
 	int64_t passed_on; /* of a body that is taken in portions, all before the one in body */
 	int passed;        /* a file that came beside the head, which the body may be; -1: none */
 	bool knows_client; /* REMOTE_ADDR is what this server has found */
+	bool unlogged;     /* it leaves no line in the log */
 	int reject_status; /* 0: not refused */
 	const char *reject_why;
 	struct slice method; /* request_method()'s; p is NULL until it was found */

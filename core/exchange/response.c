@@ -41,7 +41,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
-	rs->bodiless = rs->close = rs->file = rs->no_memory = rs->failed = false;
+	rs->bodiless = rs->close = rs->file = rs->no_memory = rs->refusal = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
 }
 
@@ -324,23 +324,44 @@ void response_end(struct response *rs)
 	finish(rs, rs->bodiless || rs->declared < 0 || rs->body == rs->declared);
 }
 
-static const char *reason_of(int status)
+const char *uwsgi_reason(int status)
 {
 	static const struct {
 		int status;
 		const char *reason;
 	} reasons[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
 		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 402, "Payment Required" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
 		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
 		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
+		{ 451, "Unavailable For Legal Reasons" },
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },
 		{ 502, "Bad Gateway" },
@@ -359,12 +380,13 @@ static const char *reason_of(int status)
 void response_refuse(struct response *rs, int status, struct slice text)
 {
 	char line[64];
-	int n = snprintf(line, sizeof line, "%d %s", status, reason_of(status));
+	int n = snprintf(line, sizeof line, "%d %s", status, uwsgi_reason(status));
 
 	if (!uwsgi_response_start(rs, (struct slice){ line, (size_t)n })) {
 		finish(rs, false);
 		return;
 	}
+	rs->refusal = true;
 	uwsgi_response_header(rs, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
 	if (text.n == 0)
 		text = (struct slice){ line + 4, (size_t)n - 4 };

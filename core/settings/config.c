@@ -486,19 +486,38 @@ bool config_shows_secrets(const struct config *c)
 	return s->show_secrets;
 }
 
-void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,
-			const char *option, const char *fmt, ...)
+/* d NULL: the option is not set. */
+UWSGI_PRINTF(6, 0)
+static void doubt(const struct config *c, struct report *report, enum severity severity,
+		  const char *option, const struct directive *d, const char *fmt, va_list ap)
 {
-	const struct directive *d = config_directive(c, option);
 	char sentence[1024];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof sentence, fmt, ap);
-	va_end(ap);
 	report_say(report, severity, d ? d->at : (struct origin){ c->directives.file, 0 }, option,
 		   "%s%s%.100s: %s", d ? d->name : option, d && d->value ? " = " : "",
 		   d && d->value ? d->value : "", sentence);
+}
+
+void uwsgi_config_doubt(const struct config *c, struct report *report, enum severity severity,
+			const char *option, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	doubt(c, report, severity, option, config_directive(c, option), fmt, ap);
+	va_end(ap);
+}
+
+void uwsgi_config_doubt_at(const struct config *c, struct report *report, enum severity severity,
+			   size_t i, const char *fmt, ...)
+{
+	const struct directive *d = &c->directives.items[i - 1];
+	va_list ap;
+
+	va_start(ap, fmt);
+	doubt(c, report, severity, d->name, d, fmt, ap);
+	va_end(ap);
 }
 
 bool uwsgi_config_thorough(const struct report *report)

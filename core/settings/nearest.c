@@ -3,8 +3,11 @@
  * and the loader ask it for hints.  Pure. */
 #include "settings/nearest.h"
 
+#include <uwsgi/plugin.h>
+
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NAME_MAX_COMPARED = 48 };
@@ -95,4 +98,20 @@ void nearest_consider(struct nearest *n, const char *name)
 void nearest_allow_one_slip(struct nearest *n)
 {
 	n->distance = least(n->distance, 2);
+}
+
+const char *uwsgi_nearest(struct slice wanted, const char *const *names, size_t count)
+{
+	char text[NAME_MAX_COMPARED + 1];
+	struct nearest n;
+
+	snprintf(text, sizeof text, "%.*s", (int)(wanted.n < sizeof text ? wanted.n : sizeof text - 1),
+		 wanted.p);
+	n = nearest_to(text);
+	for (size_t i = 0; i < count; i++)
+		nearest_consider(&n, names[i]);
+	for (size_t i = 0; *n.name && i < count; i++)
+		if (!strcmp(n.name, names[i]))
+			return names[i];
+	return NULL;
 }

@@ -20,14 +20,21 @@ const struct subject uwsgi_subjects[] = {
 	HERE(
 		"abstract-socket add-gid= add-header= auto-procname buffer-size= callable= cap= "
 		"catch-exceptions chdir= chdir2= check-static= check-static-docroot chmod? "
-		"chmod-socket? chown-socket= chroot= config= cpu-affinity= daemonize= "
-		"daemonize2= declare-option= del-header= disable-logging disable-write-exception "
+		"chmod-socket? chown-socket= chroot= config= cpu-affinity= daemonize= daemonize2= "
+		"declare-option= del-header= disable-logging disable-write-exception "
 		"drop-after-apps early-envdir= else= enable-proxy-protocol end-for? end-if? "
-		"endfor? endif? env= envdir= eval= evil-reload-on-as= evil-reload-on-rss= exit? "
-		"exit-on-reload fastcgi-socket= file= file-serve-mode= fileserve-mode= for= "
-		"for-glob= for-readline= for-times= force-cwd= freebind fs-brutal-reload= "
-		"fs-reload= gid= harakiri= harakiri-verbose help home= honour-range "
-		"hook-master-start= http= http-buffer-size= http-connect-timeout= "
+		"endfor? endif? env= envdir= error-page-403= error-page-404= error-page-500= "
+		"error-route= error-route-host= error-route-if= error-route-if-not= "
+		"error-route-label= error-route-qs= error-route-referer= error-route-remote-addr= "
+		"error-route-remote-user= error-route-run= error-route-status= error-route-uri= "
+		"error-route-user-agent= eval= evil-reload-on-as= evil-reload-on-rss= exit? "
+		"exit-on-reload fastcgi-socket= file= file-serve-mode= fileserve-mode= "
+		"final-route= final-route-host= final-route-if= final-route-if-not= "
+		"final-route-label= final-route-qs= final-route-referer= final-route-remote-addr= "
+		"final-route-remote-user= final-route-run= final-route-status= final-route-uri= "
+		"final-route-user-agent= for= for-glob= for-readline= for-times= force-cwd= "
+		"freebind fs-brutal-reload= fs-reload= gid= harakiri= harakiri-verbose help home= "
+		"honour-range hook-master-start= http= http-buffer-size= http-connect-timeout= "
 		"http-enable-proxy-protocol? http-headers-timeout= http-keepalive? "
 		"http-modifier1= http-modifier2= http-post-buffering= http-processes= "
 		"http-socket= http-timeout= http-to= http-var= http-websockets http-workers= "
@@ -53,7 +60,13 @@ const struct subject uwsgi_subjects[] = {
 		"protocol= py-auto-reload= py-auto-reload-ignore= py-autoreload= py-import= "
 		"pyargv= pyhome= pyimport= python-auto-reload= python-autoreload= python-import= "
 		"python-path= pythonpath= reload= reload-mercy= reload-on-as= reload-on-pss= "
-		"reload-on-rss= reload-on-uss= rem-header= req-logger= reuse-port "
+		"reload-on-rss= reload-on-uss= rem-header= req-logger= response-route= "
+		"response-route-host= response-route-if= response-route-if-not= "
+		"response-route-label= response-route-qs= response-route-referer= "
+		"response-route-remote-addr= response-route-remote-user= response-route-run= "
+		"response-route-status= response-route-uri= response-route-user-agent= reuse-port "
+		"route= route-host= route-if= route-if-not= route-label= route-qs= route-referer= "
+		"route-remote-addr= route-remote-user= route-run= route-uri= route-user-agent= "
 		"rsyslog-packet-size= rsyslog-split-messages safe-pidfile= safe-pidfile2= "
 		"scgi-socket= set= set-ph= set-placeholder= shared-import= shared-py-import= "
 		"shared-pyimport= shared-python-import= shared-socket= show-config skip-atexit "
@@ -64,9 +77,8 @@ const struct subject uwsgi_subjects[] = {
 		"static-expires-type-mtime= static-expires-uri= static-expires-uri-mtime= "
 		"static-gzip= static-gzip-all static-gzip-dir= static-gzip-ext= "
 		"static-gzip-prefix= static-gzip-suffix= static-index= static-map= static-map2= "
-		"static-safe= static-skip-ext= stats= stats-http stats-min stats-minified "
-		"stats-no-cores stats-no-metrics stats-server= stop= strict tcp-fast-open= "
-		"tcp-fastopen= thread-stack-size= thread-stacksize= threaded-logger threads= "
+		"static-safe= static-skip-ext= stop= strict tcp-fast-open= tcp-fastopen= "
+		"thread-stack-size= thread-stacksize= threaded-logger threads= "
 		"threads-stack-size= threads-stacksize= touch-chain-reload= touch-logreopen= "
 		"touch-logrotate= touch-reload= touch-workers-reload= uid= umask= "
 		"undeferred-shared-socket= unenv= usage uwsgi-socket= vacuum venv= version "
@@ -75,7 +87,8 @@ const struct subject uwsgi_subjects[] = {
 		"wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
-			"notfound objc_gc rsyslog syslog transformation_offload"),
+			"notfound objc_gc router_basicauth router_redirect router_rewrite rsyslog syslog "
+			"transformation_offload"),
 
 	ALWAYS("autoload", "the plugins that are installed are loaded without being asked for"),
 	ALWAYS("binary-path=", "a reload does not execute the binary again"),
@@ -157,13 +170,14 @@ const struct subject uwsgi_subjects[] = {
 		"mode= pecan= post-pymodule-alias= pymodule-alias= python-worker-override=",
 		"a file for wsgi-file can make it"),
 	PLANNED(
-		"metrics, and statistics that are sent",
+		"the statistics server",
 		"alarm-metric= carbon= carbon-freq= carbon-hostname-dots= carbon-id= carbon-idle-avg= "
 		"carbon-max-retry= carbon-name-resolve carbon-no-workers carbon-resolve-names "
 		"carbon-retry-delay= carbon-root= carbon-timeout= carbon-use-metrics enable-metrics "
 		"metric= metric-alarm= metric-dir= metric-dir-restore metric-threshold= metrics-dir= "
-		"metrics-dir-restore metrics-no-cores stats-push= stats-pusher-default-freq= "
-		"stats-pushers-default-freq= statsd-all-gauges statsd-no-workers",
+		"metrics-dir-restore metrics-no-cores stats= stats-http stats-min stats-minified "
+		"stats-no-cores stats-no-metrics stats-push= stats-pusher-default-freq= "
+		"stats-pushers-default-freq= stats-server= statsd-all-gauges statsd-no-workers",
 		""),
 	PLANNED(
 		"the adaptive number of workers",
@@ -233,26 +247,13 @@ const struct subject uwsgi_subjects[] = {
 		"not-log-alarm= segfault-alarm=", "what is logged can be watched",
 		.plugins = "airbrake alarm_curl alarm_speech alarm_xmpp"),
 	PLANNED(
-		"internal routing",
-		"collect-header= error-page-403= error-page-404= error-page-500= error-route= "
-		"error-route-host= error-route-if= error-route-if-not= error-route-label= "
-		"error-route-qs= error-route-referer= error-route-remote-addr= "
-		"error-route-remote-user= error-route-run= error-route-status= error-route-uri= "
-		"error-route-user-agent= final-route= final-route-host= final-route-if= "
-		"final-route-if-not= final-route-label= final-route-qs= final-route-referer= "
-		"final-route-remote-addr= final-route-remote-user= final-route-run= "
-		"final-route-status= final-route-uri= final-route-user-agent= pull-header= "
-		"response-header-collect= response-route= response-route-host= response-route-if= "
-		"response-route-if-not= response-route-label= response-route-qs= "
-		"response-route-referer= response-route-remote-addr= response-route-remote-user= "
-		"response-route-run= response-route-status= response-route-uri= "
-		"response-route-user-agent= route= route-host= route-if= route-if-not= route-label= "
-		"route-qs= route-referer= route-remote-addr= route-remote-user= route-run= route-uri= "
-		"route-user-agent=", "nginx and middleware of the application can do it",
+		"headers of answers that become variables",
+		"collect-header= pull-header= response-header-collect=",
+		"nginx and middleware of the application can do it",
 		.plugins =
-			"router_access router_basicauth router_cache router_expires router_hash router_http "
-			"router_memcached router_metrics router_radius router_redirect router_redis "
-			"router_rewrite router_spnego router_static router_uwsgi router_xmldir "
+			"router_access router_cache router_expires router_hash router_http "
+			"router_memcached router_metrics router_radius router_redis router_spnego "
+			"router_static router_uwsgi router_xmldir "
 			"transformation_gzip transformation_template transformation_tofile "
 			"transformation_toupper"),
 	PLANNED(

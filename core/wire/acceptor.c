@@ -27,10 +27,9 @@ int acceptor_fd(const struct acceptor *a, size_t index)
 {
 	const struct listeners *listeners = a->clients->listeners;
 
-	if (index < listeners->count &&
-	    (listeners->items[index].gateway != a->gateway || listeners->items[index].service))
-		return -1;
-	return a->watchers[index].fd;
+	return index < listeners->count && listeners->items[index].gateway != a->gateway
+		       ? -1
+		       : a->watchers[index].fd;
 }
 
 void acceptor_start(struct acceptor *a)

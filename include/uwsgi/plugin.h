@@ -57,6 +57,13 @@ UWSGI_API void uwsgi_pattern_free(struct pattern *); /* NULL: nothing to do */
 /* 1: somewhere in text, 0: nowhere, -1: that would take too many steps or too much memory, and the
  * caller says what then holds.  At most a few milliseconds.  Threads may share a pattern. */
 UWSGI_API int uwsgi_pattern_matches(const struct pattern *, struct slice text);
+/* The same.  Where it matches, groups[0] is the part of text that did, and those behind are what stands
+ * in its parentheses; {NULL, 0}: nothing does.  Else they stay as they are. */
+UWSGI_API int uwsgi_pattern_groups(const struct pattern *, struct slice text, struct slice *groups,
+				   size_t count);
+
+/* Of these names the one that a mistyped one may have meant; NULL: none is near. */
+UWSGI_API const char *uwsgi_nearest(struct slice wanted, const char *const *names, size_t count);
 
 /* ---- options: one row is the option's type, default, help, reference page and test ---- */
 
@@ -80,7 +87,6 @@ enum listen {
 	LISTEN_NOT,
 	LISTEN_WORKERS,
 	LISTEN_GATEWAY, /* of the same plugin */
-	LISTEN_SERVICE, /* of the same plugin, whose loop accepts there; no protocol is spoken */
 };
 
 struct option {
@@ -102,7 +108,7 @@ struct option {
 	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
 	bool text;                  /* free text: # and ; after a blank belong to the value */
 	/* OPT_LIST: the server listens on these addresses, and the plugin's protocol is spoken
-	 * there.  The core checks them and opens the sockets, which stay open over reloads. */
+	 * there.  The core checks them and opens the sockets. */
 	enum listen listen;
 	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
 	 * returns -1; NULL: anything goes. */
@@ -134,6 +140,9 @@ UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **
  * what, and what to write instead. */
 UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
 				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
+/* The same about what uwsgi_config_next() told of when it left *i so. */
+UWSGI_API void uwsgi_config_doubt_at(const struct config *, struct report *, enum severity, size_t i,
+				     const char *fmt, ...) UWSGI_PRINTF(5, 6);
 /* Whether all that can be found out beforehand is wanted (--check), also what a start would say
  * by itself a moment later. */
 UWSGI_API bool uwsgi_config_thorough(const struct report *);
@@ -473,15 +482,11 @@ struct service_setup {
 	const struct config *config;
 	struct ev_loop *loop;
 	const struct status *status;
-	/* Listening, non-blocking: the addresses of the plugin's rows with LISTEN_SERVICE.  Another
-	 * process may have been quicker to accept. */
-	const int *sockets;
-	size_t socket_count;
 };
 
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
- * goes on through reloads, is the last to leave and dies with the master.  It starts anew when its own
- * options change, or what the server listens on.  Its only thread turns the loop: nothing here may wait.  No member may be NULL. */
+ * goes on through reloads, is the last to leave and dies with the master.  Its only thread turns the
+ * loop: nothing here may wait.  No member may be NULL. */
 struct service {
 	const char *name; /* "stats"; its process is named so */
 	/* In the master: whether this configuration wants it. */
@@ -497,7 +502,6 @@ struct lane_status {
 	int worker, lane; /* worker: 1.. ; lane: 0.. */
 	pid_t pid;
 	unsigned long long requests; /* of this lane, since its worker began */
-	unsigned long long unsent;   /* answers that a client did not take whole */
 	bool busy;
 	long long running_ms; /* the present request has run so long; 0: it is idle */
 	/* Of the present or the last request, cut; copies, since the worker goes on. */
@@ -505,33 +509,6 @@ struct lane_status {
 };
 /* The next lane of a worker that serves; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next(const struct status *, size_t *i, struct lane_status *);
-
-/* One worker, whichever processes have done its work since the generation began. */
-struct worker_status {
-	int worker;        /* 1.. */
-	pid_t pid;         /* who serves now, the younger of two; 0: nobody does */
-	unsigned spawns;   /* processes that have served */
-	unsigned harakiri; /* … and were killed because a request ran too long */
-	long long since;   /* when the last one began to serve, in seconds since 1970 */
-	/* Of all of them: requests, those that failed, bytes of heads and bodies (heads as HTTP writes
-	 * them), and the time that the application took. */
-	unsigned long long requests, failed, sent, running_us;
-	unsigned long long own_requests; /* of who serves now */
-	/* How long a request takes: each counts as much as all before it. */
-	unsigned long long average_us;
-	unsigned long long address_space, resident; /* bytes of memory, of who serves now */
-};
-/* The next worker that has served; *i begins as 0.  False: there are no more. */
-UWSGI_API bool uwsgi_status_next_worker(const struct status *, size_t *i, struct worker_status *);
-
-/* A socket on which the server takes requests. */
-struct socket_status {
-	char name[160];       /* "127.0.0.1:8080", "/run/app.sock", "@name" */
-	const char *protocol; /* "uwsgi" */
-	/* Connections that wait to be accepted, and how many may; -1: the kernel does not say. */
-	long long queue, max_queue;
-};
-UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct socket_status *);
 
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */
@@ -607,6 +584,9 @@ UWSGI_API struct slice uwsgi_request_find(const struct request *, struct slice n
  * log says so, at most once a minute. */
 UWSGI_API bool uwsgi_request_trusts_forwarded(const struct request *);
 
+/* This request leaves no line in the log. */
+UWSGI_API void uwsgi_request_keep_out_of_log(struct request *);
+
 /* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
 UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);
@@ -652,6 +632,9 @@ UWSGI_API void uwsgi_response_end(struct response *);
 UWSGI_API void uwsgi_response_fail(struct response *, struct slice text);
 /* The same with another status than 500. */
 UWSGI_API void uwsgi_response_refuse(struct response *, int status, struct slice text);
+/* "Not Found", of a status; "Error" for one that has no name here. */
+UWSGI_API const char *uwsgi_reason(int status);
+
 /* ---- what a handler does with a request and an answer ---- */
 
 /* The one that HANDLED_LATER was said of, on the thread of its lane: before() is called soon, or
@@ -675,8 +658,12 @@ UWSGI_API void uwsgi_response_set_status(struct response *, struct slice status_
 /* The first header of this name, in any case of letters; {NULL, 0}: there is none. */
 UWSGI_API struct slice uwsgi_response_find(const struct response *, struct slice name);
 /* In the place of all headers of this name; value {NULL, 0}: they go.  Of Content-Length nothing is
- * set but by the two below. */
+ * set but by _any_length() and _replace(). */
 UWSGI_API void uwsgi_response_set(struct response *, struct slice name, struct slice value);
+/* Behind those that are there. */
+UWSGI_API void uwsgi_response_add(struct response *, struct slice name, struct slice value);
+/* Whether it is the server's own, by uwsgi_response_fail() or _refuse(), and no application's. */
+UWSGI_API bool uwsgi_response_is_refusal(const struct response *);
 /* The body will have another length, which is not known yet: a filter changes it. */
 UWSGI_API void uwsgi_response_any_length(struct response *);
 /* This is the body instead of what comes from the application and the handlers behind; handlers before

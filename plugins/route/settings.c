@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c: the options of routes and of pages for errors. */
+#include "route.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int valid_rule(const char *option, const char *text, struct error *e)
+{
+	enum chain_id chain;
+	struct rule r;
+	int result = rule_parse(&r, rule_kind_find(option, &chain), text, e);
+
+	rule_fini(&r);
+	return result;
+}
+
+static int valid_expression(const char *text, struct error *e)
+{
+	return valid_rule("route", text, e);
+}
+
+static int valid_status(const char *text, struct error *e)
+{
+	return valid_rule("route-status", text, e);
+}
+
+static int valid_condition(const char *text, struct error *e)
+{
+	return valid_rule("route-if", text, e);
+}
+
+static int valid_action(const char *text, struct error *e)
+{
+	return valid_rule("route-run", text, e);
+}
+
+#define RULE(option, chain, check, form, sentence, sample)                                          \
+	{ .name = option, .type = OPT_LIST, .offset = offsetof(struct route_settings, rules[chain]), \
+	  .text = true, .valid = check, .unit = form, .help = sentence, .example = sample }
+#define EXPRESSION(option, chain, what)                                                             \
+	RULE(option, chain, valid_expression, "EXPRESSION ACTION",                                   \
+	     "the same where this expression matches " what, "example log:$0")
+#define RULES(prefix, chain, when, sample)                                                          \
+	RULE(prefix "route", chain, valid_expression, "EXPRESSION ACTION",                           \
+	     when ", do this where the expression matches PATH_INFO", "^/old/ " sample),             \
+	EXPRESSION(prefix "route-host", chain, "the header Host"),                                  \
+	EXPRESSION(prefix "route-uri", chain, "REQUEST_URI, which has the query"),                  \
+	EXPRESSION(prefix "route-qs", chain, "QUERY_STRING"),                                       \
+	EXPRESSION(prefix "route-remote-addr", chain, "REMOTE_ADDR"),                               \
+	EXPRESSION(prefix "route-remote-user", chain, "REMOTE_USER"),                               \
+	EXPRESSION(prefix "route-referer", chain, "the header Referer"),                            \
+	EXPRESSION(prefix "route-user-agent", chain, "the header User-Agent"),                      \
+	RULE(prefix "route-if", chain, valid_condition, "CONDITION ACTION",                          \
+	     "the same where this condition holds", "eq:${REQUEST_METHOD};PUT " sample),             \
+	RULE(prefix "route-if-not", chain, valid_condition, "CONDITION ACTION",                      \
+	     "the same where this condition does not hold", "empty:${QUERY_STRING} " sample),        \
+	RULE(prefix "route-run", chain, valid_action, "ACTION", "the same, always", sample),         \
+	RULE(prefix "route-label", chain, NULL, "LABEL", "where goto:LABEL goes on", "end")
+#define STATUS(prefix, chain)                                                                       \
+	RULE(prefix "route-status", chain, valid_status, "STATUS ACTION",                            \
+	     "the same for answers of this status", "404 log:${REQUEST_URI}")
+#define PAGE(option, status, page)                                                                  \
+	{ .name = option, .type = OPT_LIST, .offset = offsetof(struct route_settings, pages[page]),  \
+	  .unit = "FILE", .help = "the page of the server's own " status                             \
+	  " answers; the first file that can be read", .example = "/srv/errors/page.html" }
+
+static const struct option rows[] = {
+	RULES("", CHAIN_REQUEST, "before the application is asked", "last:"),
+	RULES("error-", CHAIN_ERROR, "when the status is known, before response-route",
+	      "addheader:X-Error: yes"),
+	STATUS("error-", CHAIN_ERROR),
+	RULES("response-", CHAIN_RESPONSE, "when the head of the answer is known",
+	      "addheader:X-Answered: yes"),
+	STATUS("response-", CHAIN_RESPONSE),
+	RULES("final-", CHAIN_FINAL, "when all is answered", "donotlog:"),
+	STATUS("final-", CHAIN_FINAL),
+	PAGE("error-page-403", "403", PAGE_403),
+	PAGE("error-page-404", "404", PAGE_404),
+	PAGE("error-page-500", "500", PAGE_500),
+};
+
+/* Where single values are wrong, the report has it. */
+static void check(const struct config *cfg, struct report *report)
+{
+	static const char *const pages[PAGES] = { "error-page-403", "error-page-404",
+						  "error-page-500" };
+	const struct route_settings *s = uwsgi_options(cfg, &route_options);
+	struct chain chains[CHAINS];
+	struct error e;
+	size_t at;
+
+	if (chains_make(chains, cfg, &at, &e) && at)
+		uwsgi_config_doubt_at(cfg, report, UWSGI_ERROR, at, "%s", e.text);
+	chains_fini(chains);
+	for (size_t p = 0; p < PAGES; p++)
+		for (size_t i = 0; uwsgi_config_thorough(report) && i < s->pages[p].count; i++)
+			if (access(s->pages[p].items[i], R_OK))
+				uwsgi_config_doubt(cfg, report, UWSGI_WARNING, pages[p],
+						   "%s cannot be read", s->pages[p].items[i]);
+}
+
+const struct option_table route_options = {
+	.module = "routes",
+	.size = sizeof(struct route_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+	.check = check,
+};

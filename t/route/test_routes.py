@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""Routes: which requests a rule is for, what it does with them, and with their answers."""
+import ast
+import base64
+
+import pytest
+
+from lib import fastcgi, http, scgi, uwsgi
+
+WAYS = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": fastcgi,
+        "scgi-socket": scgi}
+# openssl passwd -6 -salt salt three
+HASH_OF_THREE = ("$6$salt$Y5qJQSSd35hlAun8oD5KVzsiAb8jDgIFa/qmbo2Z3I0i4YcskvB9"
+                 "NSv7auq6A4WhyPir0XduCaWARim67jYqi1")
+PROGRAM = """
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/boom":
+        raise ValueError("boom")
+    status = "404 Not Found" if path == "/missing" else "200 OK"
+    start_response(status, [("Content-Type", "text/plain"), ("X-App", "1"), ("X-App", "2")])
+    return [repr({k: v for k, v in environ.items() if isinstance(v, str)}).encode()]
+"""
+
+
+@pytest.fixture
+def serve(start, tmp_path):
+    (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
+
+    def run(ini, way="http-socket"):
+        ini = ini.replace("{", "{{").replace("}", "}}")
+        return start(f"{way} = {{peer}}\nwsgi-file = {tmp_path}/app.py\n{ini}\n")
+    return run
+
+
+def environ(answer):
+    assert answer.status == 200
+    return ast.literal_eval(answer.body.decode())
+
+
+RULES = """
+route = ^/stop/ addvar:A=1
+route = ^/stop/continue$ continue:
+route = ^/stop/last$ last:
+route = ^/stop/ addvar:A=2
+route = ^/jump goto:over
+route = ^/jump return:500
+route-label = over
+route = ^/break$ break:
+route = ^/break/403$ break:403 Go Away
+route = ^/status$ break-with-status:410
+route = ^/return$ return:404
+route = ^/old/(.*)/(.*)$ redirect:/new/$2/$1?${QUERY_STRING}
+route = ^/moved(.*)$ redirect-permanent:https://${HTTP_HOST}$1
+route = ^/rewrite/(\\w+)$ rewrite:/to/$1?id=$1
+route = ^/to/x addvar:B=seen
+route = ^/rewritten-last$ rewrite-last:/to/y
+route = ^/header addheader:X-Path: $0; ${qs[a]}
+route = ^/header remheader:x-app
+route = ^/set setuser:bob
+route = ^/set seturi:/u?v
+route = ^/set setmethod:PUT
+route = ^/set setscheme:https
+route = ^/set sethost:h.example
+route = ^/set setremoteaddr:192.0.2.9
+route = ^/set setscriptname:/s
+route = ^/set setpathinfo:/p
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_rules_do_on_every_protocol(serve, way):
+    server = serve(RULES, way)
+
+    def get(path, **more):
+        return WAYS[way].request(server.peer, path, **more)
+    assert [environ(get(f"/stop/{p}"))["A"] for p in ("continue", "last", "on")] == ["1", "1", "2"]
+    assert get("/jump").status == 200
+    assert [(a.status, a.body) for a in (get("/break"), get("/break/403"), get("/status"),
+                                         get("/return"))] == \
+        [(403, b""), (403, b""), (410, b"Gone"), (404, b"Not Found")]
+    old = get("/old/a/b%20c?x=1")
+    assert (old.status, old.header("Location"), old.body) == (302, "/new/b%20c/a?x=1", b"Moved")
+    assert get("/moved/q").status == 301
+    assert get("/moved/q").header("Location").startswith("https://")
+    rewritten = environ(get("/rewrite/x?q=2"))
+    assert (rewritten["PATH_INFO"], rewritten["QUERY_STRING"], rewritten["B"]) == \
+        ("/to/x", "id=x&q=2", "seen")
+    assert environ(get("/rewritten-last"))["PATH_INFO"] == "/to/y"
+    header = get("/header?a=7")
+    assert header.header("X-Path") == "/header; 7" and not header.all("X-App")
+    changed = environ(get("/set"))
+    assert [changed[k] for k in ("REMOTE_USER", "REQUEST_URI", "REQUEST_METHOD", "wsgi.url_scheme",
+                                 "HTTP_HOST", "REMOTE_ADDR", "SCRIPT_NAME", "PATH_INFO")] == \
+        ["bob", "/u?v", "PUT", "https", "h.example", "192.0.2.9", "/s", "/p"]
+    assert "REMOTE_USER" not in environ(get("/untouched"))
+    assert get("/return", method="HEAD").header("Content-Length") == "9"
+
+
+@pytest.mark.parametrize("option,header", [
+    ("route-host", ("Host", "needle.example")), ("route-user-agent", ("User-Agent", "needle")),
+    ("route-referer", ("Referer", "http://needle/")), ("route-qs", None), ("route-uri", None),
+    ("route-remote-addr", None)])
+def test_what_rules_look_at(serve, option, header):
+    expression = "^127" if option == "route-remote-addr" else "needle"
+    server = serve(f"{option} = {expression} return:410")
+    assert http.request(server.peer, "/?needle", headers=[header] if header else []).status == 410
+    if option != "route-remote-addr":
+        assert http.request(server.peer, "/?other").status == 200
+
+
+CONDITIONS = [
+    ("eq:${REQUEST_METHOD};GET", True), ("equal:${PATH_INFO};/else", False),
+    ("startswith:${PATH_INFO};/pa", True), ("endswith:${PATH_INFO};th", True),
+    ("contains:${PATH_INFO};at", True), ("empty:${QUERY_STRING}", False), ("empty:${NOPE}", True),
+    ("regexp:${QUERY_STRING};^n=[0-9]+$", True), ("ishigher:${qs[n]};41", True),
+    ("ishigher:${qs[n]};42", False), (">=:${qs[n]};42", True), ("lt:${qs[n]};100", True),
+    ("<=:${qs[n]};41", False), ("exists:/etc/passwd", True), ("isfile:/etc", False),
+    ("isdir:/etc", True), ("exists:/etc/nothing${PATH_INFO}", False), ("isexec:/etc/passwd", False),
+    ("ipv4in:${REMOTE_ADDR};127.0.0.0/8", True), ("ipv4in:${REMOTE_ADDR};128.0.0.0/1", False),
+    ("ipv4in:${PATH_INFO};0.0.0.0/0", False), ("ipv6in:::1;::/127", True),
+    ("eq:${cookie[b]};two", True), ("eq:${lower[REQUEST_METHOD]};get", True),
+    ("eq:${upper[PATH_INFO]}${hex[REQUEST_METHOD]};/PATH474554", True),
+    ("ishigher:${time[unix]};1600000000", True), ("endswith:${httptime[60]};GMT", True)]
+
+
+def test_conditions(serve):
+    rules = "".join(f"route-if = {c} addheader:X-True: {i}\nroute-if-not = {c} addheader:X-False: {i}\n"
+                    for i, (c, _) in enumerate(CONDITIONS))
+    answer = http.request(serve(rules).peer, "/path?n=42", headers=[("Cookie", "a=one; b=two")])
+    assert [CONDITIONS[int(i)] for i in answer.all("X-True")] == [c for c in CONDITIONS if c[1]]
+    assert [CONDITIONS[int(i)] for i in answer.all("X-False")] == [c for c in CONDITIONS if not c[1]]
+
+
+def test_what_a_client_says_begins_no_header(serve):
+    server = serve("route = (?s)^/r/(.*)$ redirect:/$1\nroute = (?s)^/h/(.*)$ addheader:X-H: $1")
+    answer = http.request(server.peer, "/r/a%0D%0AX-Bad:%201%20%C3%BC")
+    assert answer.header("Location") == "/a%0D%0AX-Bad:%201%20%C3%BC" and not answer.header("X-Bad")
+    answer = http.request(server.peer, "/h/a%0D%0AX-Bad:%201")
+    assert answer.status == 200 and not answer.header("X-Bad") and not answer.header("X-H")
+
+
+def credentials(text):
+    return [("Authorization", "Basic " + base64.b64encode(text.encode()).decode())]
+
+
+def test_passwords(serve, tmp_path):
+    (tmp_path / "users").write_text(f"# users\nann:{HASH_OF_THREE}\n", encoding="ascii")
+    server = serve("route = ^/list basicauth:Zone,bob:one,eve:two\n"
+                   f"route = ^/file basicauth:Files,{tmp_path}/users\n"
+                   "route = ^/both basicauth-next:Zone,bob:one\n"
+                   "route-if = empty:${REMOTE_USER} goto:end\nroute-run = addheader:X-User: ${REMOTE_USER}\n"
+                   "route-label = end\n")
+
+    def get(path, who=None):
+        return http.request(server.peer, path, headers=credentials(who) if who else [])
+    assert get("/list").status == 401
+    assert get("/list").header("WWW-Authenticate").startswith('Basic realm="Zone"')
+    for path, who in (("/list", "bob:one"), ("/list", "eve:two"), ("/file", "ann:three"),
+                      ("/both", "bob:one")):
+        assert environ(get(path, who))["REMOTE_USER"] == who.split(":")[0]
+    assert get("/list", "eve:two").header("X-User") == "eve"
+    for path, who in (("/list", "bob:two"), ("/list", "bob:on"), ("/list", "bob:one,"), ("/list", "bob"),
+                      ("/list", "x" * 600 + ":one"), ("/file", "ann:four"), ("/file", "an:three"),
+                      ("/file", "ann:"), ("/file", "ann:three\0")):
+        assert get(path, who).status == 401, who
+    assert http.request(server.peer, "/list", headers=[("Authorization", "Basic *")]).status == 401
+    assert "REMOTE_USER" not in environ(get("/both", "bob:two"))
+
+
+SLOW = ("$6$rounds=200000$salt$H0beMxuKVSI6.XIGmh9O3AjRKUSMgsPxTG6DBt"
+        "D3V6qeGjcuuc8umvWO0HyjCP17ERejdEeDq86A8PRmPjvKf0")
+
+
+def test_a_slow_hash_holds_up_nobody(serve, tmp_path):
+    (tmp_path / "users").write_text(f"ann:{SLOW}\n", encoding="ascii")
+    server = serve(f"route = ^/file basicauth:Files,{tmp_path}/users\nroute = ^/file addvar:BEHIND=1")
+    with http.Connection(server.peer) as slow, http.Connection(server.peer) as quick:
+        slow.send(http.request_bytes("/file", headers=credentials("ann:wrong")))
+        assert quick.request("/free").status == 200
+        assert slow.read().status == 401
+        slow.send(http.request_bytes("/file", headers=credentials("ann:three")) * 3)
+        for _ in range(3):
+            seen = environ(slow.read())
+            assert (seen["REMOTE_USER"], seen["BEHIND"]) == ("ann", "1")
+    for _ in range(20):  # they leave before it is known
+        with http.Connection(server.peer) as c:
+            c.send(http.request_bytes("/file", headers=credentials("ann:three")))
+    (tmp_path / "users").write_text("bob:*\n", encoding="ascii")
+    assert http.request(server.peer, "/file", headers=credentials("ann:three")).status == 401
+
+
+def test_answers_of_the_application(serve):
+    server = serve("""
+error-route-status = 404 addheader:X-Missing: ${REQUEST_URI}
+response-route = ^/secret return:403
+response-route-status = 404 addheader:X-Status: ${uwsgi[status]}
+response-route-run = remheader:X-App
+response-route-if = startswith:${PATH_INFO};/go redirect:/there""")
+    missing = http.request(server.peer, "/missing")
+    assert (missing.header("X-Missing"), missing.header("X-Status")) == ("/missing", "404")
+    assert not missing.all("X-App") and missing.body.startswith(b"{")
+    secret = http.request(server.peer, "/secret")
+    assert (secret.status, secret.body, secret.all("Content-Length")) == (403, b"Forbidden", ["9"])
+    assert http.request(server.peer, "/go").header("Location") == "/there"
+    with http.Connection(server.peer) as c:
+        assert [c.request(p).status for p in ("/secret", "/go", "/missing", "/x")] == [403, 302, 404, 200]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_for_errors_of_the_server(serve, tmp_path, way):
+    (tmp_path / "404.html").write_text("<p>nowhere</p>", encoding="ascii")
+    (tmp_path / "500.html").write_text("<p>sorry</p>" * 1000, encoding="ascii")
+    server = serve(f"error-page-404 = {tmp_path}/none\nerror-page-404 = {tmp_path}/404.html\n"
+                   f"error-page-500 = {tmp_path}/500.html\nroute = ^/gone return:404", way)
+
+    def get(path, method="GET"):
+        return WAYS[way].request(server.peer, path, method=method)
+    gone, boom, own = get("/gone"), get("/boom"), get("/missing")
+    assert (gone.status, gone.body, gone.header("Content-Type")) == (404, b"<p>nowhere</p>", "text/html")
+    assert (boom.status, boom.body) == (500, b"<p>sorry</p>" * 1000)
+    assert boom.header("Content-Type") == "text/html"
+    assert own.status == 404 and own.body.startswith(b"{")
+    assert (get("/boom", "HEAD").body, get("/gone", "HEAD").header("Content-Length")) == (b"", "14")
+
+
+def test_what_the_log_says(serve):
+    server = serve("""
+log-format = line %(uri) %(who)
+route = ^/quiet donotlog:
+route-run = logvar:who=${qs[who]}
+route = ^/say log:said ${QUERY_STRING}
+final-route-status = 404 log:final ${REQUEST_URI}
+final-route = ^/hidden donotlog:""")
+    for path in ("/quiet", "/hidden", "/say?who=me%0A", "/missing", "/last?who=bob"):
+        http.request(server.peer, path)
+    server.wait_log(r"line /last\?who=bob bob$")
+    text = server.log()
+    assert "said who=me%0A" in text and "final /missing" in text
+    assert "line /quiet" not in text and "line /hidden" not in text
