@@ -60,6 +60,31 @@ static struct page_file *open_page(const struct lane *lane, int status)
 	return NULL;
 }
 
+/* ---- headers that become variables ---- */
+
+static void collect_from(const struct option_list *list, bool pulls, struct visit *v,
+			 struct response *rs)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->items[i];
+		struct slice name = { text, strcspn(text, " ") };
+		struct slice variable = { text + name.n + 1, strlen(text + name.n + 1) };
+		struct slice value = uwsgi_response_find(rs, name);
+
+		if (!value.p)
+			continue;
+		uwsgi_request_var(v->rq, variable, value);
+		if (pulls)
+			uwsgi_response_set(rs, name, (struct slice){ NULL, 0 });
+	}
+}
+
+static void collect(const struct lane *lane, struct visit *v, struct response *rs)
+{
+	collect_from(&lane->settings->collect, false, v, rs);
+	collect_from(&lane->settings->pull, true, v, rs);
+}
+
 /* ---- answers without the application ---- */
 
 static void change_headers(const struct visit *v, struct response *rs)
@@ -185,6 +210,7 @@ static void head(void *state, struct response *rs, void **mine)
 		return;
 	v->rs = rs;
 	v->status = uwsgi_response_status(rs);
+	collect(lane, v, rs);
 	if (chain_judge(&lane->chains[CHAIN_ERROR], v) == ANSWERED ||
 	    chain_judge(&lane->chains[CHAIN_RESPONSE], v) == ANSWERED)
 		answer_instead(&v->answer, rs);
@@ -216,7 +242,7 @@ static bool wants(const struct config *cfg)
 	for (size_t i = 0; i < PAGES; i++)
 		if (s->pages[i].count)
 			return true;
-	return false;
+	return s->collect.count || s->pull.count;
 }
 
 static void lane_stop(void *state)

@@ -181,6 +181,7 @@ enum page { PAGE_403, PAGE_404, PAGE_500, PAGES };
 struct route_settings {
 	struct option_list rules[CHAINS]; /* read in the order of all of them */
 	struct option_list pages[PAGES];
+	struct option_list collect, pull; /* "header variable" */
 };
 
 extern const struct option_table route_options;

@@ -65,6 +65,15 @@ static int valid_action(const char *text, struct error *e)
 	  .unit = "FILE", .help = "the page of the server's own " status                             \
 	  " answers; the first file that can be read", .example = "/srv/errors/page.html" }
 
+static int valid_collect(const char *text, struct error *e)
+{
+	size_t n = strcspn(text, " ");
+
+	if (n > 0 && text[n] && !strchr(text + n + 1, ' ') && text[n + 1])
+		return 0;
+	return uwsgi_error_set(e, "expected HEADER VARIABLE");
+}
+
 static const struct option rows[] = {
 	RULES("", CHAIN_REQUEST, "before the application is asked", "last:"),
 	RULES("error-", CHAIN_ERROR, "when the status is known, before response-route",
@@ -78,6 +87,16 @@ static const struct option rows[] = {
 	PAGE("error-page-403", "403", PAGE_403),
 	PAGE("error-page-404", "404", PAGE_404),
 	PAGE("error-page-500", "500", PAGE_500),
+	{ .name = "collect-header", .type = OPT_LIST,
+	  .offset = offsetof(struct route_settings, collect), .valid = valid_collect,
+	  .unit = "HEADER VARIABLE",
+	  .help = "make a variable of this header of the answer, for log-format and rules",
+	  .example = "X-User-Id USER_ID" },
+	{ .name = "response-header-collect", .same_as = "collect-header" },
+	{ .name = "pull-header", .type = OPT_LIST,
+	  .offset = offsetof(struct route_settings, pull), .valid = valid_collect,
+	  .unit = "HEADER VARIABLE", .help = "the same, and the client does not get the header",
+	  .example = "X-User-Id USER_ID" },
 };
 
 /* Where single values are wrong, the report has it. */

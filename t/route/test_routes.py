@@ -224,6 +224,19 @@ def test_pages_for_errors_of_the_server(serve, tmp_path, way):
     assert (get("/boom", "HEAD").body, get("/gone", "HEAD").header("Content-Length")) == (b"", "14")
 
 
+def test_headers_become_variables(serve):
+    server = serve("""
+collect-header = content-type TYPE
+pull-header = X-App APP
+pull-header = X-Nothing NOTHING
+log-format = collected %(var.TYPE) %(var.APP) %(var.NOTHING)
+response-route-run = addheader:X-Type: ${TYPE}""")
+    answer = http.request(server.peer)
+    assert (answer.header("X-Type"), answer.header("Content-Type")) == ("text/plain", "text/plain")
+    assert not answer.all("X-App")
+    server.wait_log("collected text/plain 1 -$")
+
+
 def test_what_the_log_says(serve):
     server = serve("""
 log-format = line %(uri) %(who)
