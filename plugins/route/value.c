@@ -130,6 +130,32 @@ static struct slice of_hex(struct visit *v, struct slice name)
 	return (struct slice){ text, s.n * 2 };
 }
 
+/* RFC 4648 section 4. */
+static struct slice of_base64(struct visit *v, struct slice name)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct slice s = uwsgi_request_find(v->rq, name);
+	size_t n = (s.n + 2) / 3 * 4;
+	char *text = s.n ? uwsgi_request_alloc(v->rq, n) : NULL;
+
+	if (!text)
+		return SLICE("");
+	for (size_t i = 0, at = 0; i < s.n; i += 3, at += 4) {
+		unsigned bits = (unsigned)(unsigned char)s.p[i] << 16;
+
+		if (i + 1 < s.n)
+			bits |= (unsigned)(unsigned char)s.p[i + 1] << 8;
+		if (i + 2 < s.n)
+			bits |= (unsigned char)s.p[i + 2];
+		text[at] = digits[bits >> 18];
+		text[at + 1] = digits[bits >> 12 & 63];
+		text[at + 2] = i + 1 < s.n ? digits[bits >> 6 & 63] : '=';
+		text[at + 3] = i + 2 < s.n ? digits[bits & 63] : '=';
+	}
+	return (struct slice){ text, n };
+}
+
 static const struct {
 	struct slice name;
 	function call;
@@ -143,6 +169,7 @@ static const struct {
 	{ SLICE("lower"), of_lower, "" },
 	{ SLICE("upper"), of_upper, "" },
 	{ SLICE("hex"), of_hex, "" },
+	{ SLICE("base64"), of_base64, "" },
 };
 
 static bool is_one_of(const char *words, struct slice word)
@@ -176,8 +203,8 @@ static int parse_name(struct part *part, struct slice name, struct error *e)
 				       .call = functions[i].call };
 		return 0;
 	}
-	return uwsgi_error_set(e, "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, upper "
-			       "and hex", (int)name.n, name.p);
+	return uwsgi_error_set(e, "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, "
+			       "upper, hex and base64", (int)name.n, name.p);
 }
 
 /* The next part of the text, *n bytes of it; -1 with the reason. */

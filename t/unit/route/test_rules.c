@@ -100,6 +100,9 @@ static void test_values(void **unused)
 	request_init(&rq, &limits);
 	uwsgi_request_var(&rq, SLICE("NAME"), SLICE("Val-1"));
 	uwsgi_request_var(&rq, SLICE("EMPTY"), SLICE(""));
+	uwsgi_request_var(&rq, SLICE("ONE"), SLICE("\xff"));
+	uwsgi_request_var(&rq, SLICE("TWO"), SLICE("\0\1"));
+	uwsgi_request_var(&rq, SLICE("SIX"), SLICE("sixsix"));
 	uwsgi_request_var(&rq, SLICE("HTTP_COOKIE"), SLICE("aa=1;a=2; b=x=y; c"));
 	uwsgi_request_var(&rq, SLICE("QUERY_STRING"), SLICE("aa=1&a=&b"));
 	v.groups[1] = SLICE("one");
@@ -110,6 +113,8 @@ static void test_values(void **unused)
 	expect(&v, "${NAME}${EMPTY}${NOPE}", "Val-1");
 	expect(&v, "${EMPTY}", "");
 	expect(&v, "${lower[NAME]}${upper[NAME]}${hex[NAME]}", "val-1VAL-156616c2d31");
+	expect(&v, "${base64[NAME]} ${base64[ONE]} ${base64[TWO]} ${base64[SIX]}${base64[EMPTY]}",
+	       "VmFsLTE= /w== AAE= c2l4c2l4");
 	expect(&v, "${cookie[a]}|${cookie[b]}|${cookie[c]}|${cookie[d]}", "2|x=y||");
 	expect(&v, "${qs[aa]}|${qs[a]}|${qs[b]}", "1||");
 	expect(&v, "${uwsgi[status]}", "404");
