@@ -46,6 +46,7 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 http_libs := -lev
 route_libs := -lcrypt -lev -lpthread
+stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)

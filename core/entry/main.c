@@ -261,7 +261,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	    (at_once && privileges_drop(cfg, &who, e)) ||
 	    listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
 		return -1;
-	if (listeners->count == 0)
+	if (listeners_take_nothing(listeners))
 		return uwsgi_error_set(e, "nothing to listen on: %s",
 				       invocation->argc > 1
 					       ? "set http-socket (for instance --http-socket "

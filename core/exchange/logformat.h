@@ -14,9 +14,9 @@ struct logged {
 	pid_t pid;
 	int worker, lane;
 	uint64_t worker_requests, server_requests; /* this one included */
-	int64_t began_us, ended_us; /* wall clock, microseconds; 0: nobody has looked yet */
-	struct memory memory;       /* all zero: nobody asked for it */
-	bool forwarded_for;         /* the address is what X-Forwarded-For says */
+	int64_t began_us, ended_us;                /* wall clock, microseconds */
+	struct memory memory;                      /* all zero: nobody asked for it */
+	bool forwarded_for;                        /* the address is what X-Forwarded-For says */
 };
 
 struct logformat;

@@ -156,15 +156,13 @@ void requestlog_warn(const struct config *cfg)
 			  (int)name.n, name.p);
 }
 
-bool requestlog_wants(const struct requestlog *log, struct logged *x)
+bool requestlog_wants(const struct requestlog *log, const struct logged *x)
 {
 	const struct requestlog_settings *s = log->settings;
 	const struct response *rs = x->rs;
 
 	if (x->rq->unlogged)
 		return false;
-	if (s->slow_ms || s->ioerror)
-		x->ended_us = clock_wall_us();
 	return !s->disable_logging || (s->client_errors && rs->status / 100 == 4) ||
 	       (s->server_errors && rs->status / 100 == 5) || (s->zero && rs->body == 0) ||
 	       (s->slow_ms && (x->ended_us - x->began_us) / 1000 >= s->slow_ms) ||
@@ -181,8 +179,6 @@ size_t requestlog_write(const struct requestlog *log, char *text, size_t size, s
 {
 	struct logline l;
 
-	if (!x->ended_us)
-		x->ended_us = clock_wall_us();
 	logline_init(&l, text, size);
 	x->forwarded_for = log->settings->forwarded_for;
 	if (logformat_wants_memory(log->format))

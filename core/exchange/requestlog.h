@@ -25,7 +25,7 @@ void requestlog_fini(struct requestlog *);
 void requestlog_warn(const struct config *);
 
 /* Whether a request that is done leaves a line. */
-bool requestlog_wants(const struct requestlog *, struct logged *);
+bool requestlog_wants(const struct requestlog *, const struct logged *);
 /* Whether it does when the response cannot be sent. */
 bool requestlog_wants_failures(const struct requestlog *);
 /* Writes the line, newline included, into text; returns its length (at most size). */

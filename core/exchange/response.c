@@ -41,7 +41,8 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
-	rs->bodiless = rs->close = rs->file = rs->no_memory = rs->refusal = false;
+	rs->bodiless = rs->close = rs->file = false;
+	rs->no_memory = rs->refusal = rs->failed = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
 }
 

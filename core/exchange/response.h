@@ -40,6 +40,7 @@ struct response {
 	bool bodiless, close;
 	bool file;                     /* a part of the body comes from a file */
 	bool head_sent, ended, broken; /* broken: the peer is gone */
+	bool failed;                   /* the application did not come to the end of it */
 	/* After the end, and never both: the protocol lets the connection live on; only a reset can
 	 * tell the peer that the rest is missing. */
 	bool keep, cut;

@@ -258,7 +258,7 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 	snprintf(what, sizeof what, "%s (pid %ld) ended %s: %s", slot->name, (long)slot->pid,
 		 starting ? "while it started" : "unexpectedly", end);
 	channel_close(channel_of(g, slot), g->host->loop);
-	atomic_store(&g->scoreboard.slot[slot - g->roster.slots].pid, 0);
+	scoreboard_retire(&g->scoreboard, (size_t)(slot - g->roster.slots));
 	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms))
 		return;
 	if (starting)

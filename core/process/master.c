@@ -177,14 +177,19 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 static pid_t fork_service(void *data, const struct service *service, const char *name, int channel)
 {
 	struct master *m = data;
-	const struct service_start start = { .service = service,
-					     .config = succession_config(&m->succession),
-					     .name = name,
-					     .channel = channel,
-					     .master = getpid() };
+	struct service_start start = { .service = service,
+				       .config = succession_config(&m->succession),
+				       .name = name,
+				       .channel = channel,
+				       .master = getpid() };
+	struct error e;
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e)) {
+			channel_send_failure(channel, &e);
+			_exit(EXIT_FAILURE);
+		}
 		enter_child(m, NULL);
 		migrate_close(&m->host.workers_left);
 		migrate_close(&m->host.gateways_left);
@@ -225,7 +230,8 @@ static void on_in_force(void *data, const struct config *cfg)
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
 	/* Services go on as long as there are workers. */
 	if (cfg)
-		services_use(&m->services, cfg, succession_scoreboard(&m->succession));
+		services_use(&m->services, cfg, succession_scoreboard(&m->succession),
+			     succession_listeners(&m->succession));
 }
 
 /* ---- time ---- */
@@ -235,7 +241,7 @@ static void step(struct master *m)
 	int64_t due_ms = succession_step(&m->succession), now_ms = clock_monotonic_ms();
 
 	if (!m->succession.generations)
-		services_use(&m->services, NULL, NULL);
+		services_use(&m->services, NULL, NULL, NULL);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services))

@@ -3,19 +3,15 @@
  * later generations were made, so the master sends it the scoreboard of the one that serves. */
 #include "process/service.h"
 
-#include "base/clock.h"
 #include "process/child.h"
+#include "process/status.h"
 #include "work/channel.h"
-#include "work/scoreboard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct status {
-	struct scoreboard board; /* of no slots: none has come yet */
-};
 
 struct process {
 	const struct service_start *start;
@@ -26,40 +22,40 @@ struct process {
 	bool leaving;
 };
 
-/* ---- what can be seen ---- */
+/* ---- sockets ---- */
 
-static void copy(char *to, size_t size, const char *from)
+int service_listeners(struct listeners *own, const struct listeners *from, struct error *e)
 {
-	memcpy(to, from, size);
-	to[size - 1] = '\0';
+	size_t count = from ? from->count : 0;
+
+	*own = (struct listeners){ .items = calloc(count + 1, sizeof *own->items) };
+	if (!own->items)
+		return uwsgi_error_set(e, "out of memory");
+	for (; own->count < count; own->count++) {
+		struct listener *l = &own->items[own->count];
+
+		*l = from->items[own->count];
+		l->fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+		if (l->fd < 0)
+			return uwsgi_error_set(e, "cannot keep a socket: %s", strerror(errno));
+	}
+	return 0;
 }
 
-bool uwsgi_status_next(const struct status *status, size_t *i, struct lane_status *l)
+/* Those on which the service itself answers, in memory that lives as long as the process. */
+static int find_sockets(const struct service_start *start, struct service_setup *setup,
+			struct error *e)
 {
-	const struct scoreboard *b = &status->board;
+	const struct listeners *all = &start->listeners;
+	int *fds = calloc(all->count + 1, sizeof *fds);
 
-	for (; *i < b->slots * b->lanes; ++*i) {
-		struct slot_score *slot = &b->slot[*i / b->lanes];
-		struct lane_score *lane = &b->lane[*i];
-		pid_t pid = atomic_load(&slot->pid);
-
-		if (!pid)
-			continue;
-		bool busy = atomic_load(&lane->busy);
-		int64_t ran_ms = clock_monotonic_ms() - atomic_load(&lane->began_ms);
-
-		*l = (struct lane_status){ .worker = atomic_load(&slot->worker),
-					   .lane = (int)(*i % b->lanes),
-					   .pid = pid,
-					   .requests = atomic_load(&lane->requests),
-					   .busy = busy,
-					   .running_ms = busy && ran_ms > 0 ? ran_ms : 0 };
-		copy(l->method, sizeof l->method, lane->method);
-		copy(l->uri, sizeof l->uri, lane->uri);
-		++*i;
-		return true;
-	}
-	return false;
+	if (!fds)
+		return uwsgi_error_set(e, "out of memory");
+	setup->sockets = fds;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].service == start->service)
+			fds[setup->socket_count++] = all->items[i].fd;
+	return 0;
 }
 
 /* ---- what the master says ---- */
@@ -75,20 +71,24 @@ static void look_at(struct process *p, const struct message *m, int fd)
 	p->status.board = board;
 }
 
+static void hear(struct process *p, const struct message *m, int fd)
+{
+	if (m->kind == MESSAGE_SCOREBOARD)
+		look_at(p, m, fd);
+	else
+		p->leaving = true;
+	if (fd >= 0)
+		close(fd);
+}
+
 static void on_channel(struct watch *w)
 {
 	struct process *p = w->data;
 	struct message m;
 	int fd, got;
 
-	while ((got = channel_receive(w->io.fd, &m, &fd)) > 0) {
-		if (m.kind == MESSAGE_SCOREBOARD)
-			look_at(p, &m, fd);
-		else
-			p->leaving = true;
-		if (fd >= 0)
-			close(fd);
-	}
+	while ((got = channel_receive(w->io.fd, &m, &fd)) > 0)
+		hear(p, &m, fd);
 	p->leaving = p->leaving || got < 0;
 	if (got < 0)
 		watch_stop(w, p->loop);
@@ -96,21 +96,29 @@ static void on_channel(struct watch *w)
 
 /* ---- life ---- */
 
+/* The master says first which scoreboard there is: before that, nothing could be told of the workers. */
 static int begin(struct process *p, struct error *e)
 {
 	const struct config *cfg = p->start->config;
+	struct message m;
+	int fd;
 
+	if (channel_wait(p->start->channel, &m, &fd) <= 0)
+		return uwsgi_error_set(e, "the master says nothing");
+	hear(p, &m, fd);
 	p->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
-	const struct service_setup setup = { cfg, p->loop, &p->status };
+	struct service_setup setup = { .config = cfg, .loop = p->loop, .status = &p->status };
 
+	if (find_sockets(p->start, &setup, e))
+		return -1;
 	return p->start->service->start(&setup, &p->state, e);
 }
 
 int service_run(const struct service_start *start)
 {
-	struct process p = { .start = start };
+	struct process p = { .start = start, .status.listeners = &start->listeners };
 	struct message m = { .kind = MESSAGE_READY };
 	struct error e;
 

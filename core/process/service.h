@@ -3,16 +3,21 @@
 #ifndef UWSGI_SERVICE_H
 #define UWSGI_SERVICE_H
 
+#include "wire/listener.h"
+
 #include <uwsgi/plugin.h>
 
 struct service_start {
 	const struct service *service;
 	const struct config *config;
-	const char *name; /* "stats 1" */
-	int channel;      /* to the master */
+	const char *name;           /* "stats 1" */
+	struct listeners listeners; /* service_listeners() */
+	int channel;                /* to the master */
 	pid_t master;
 };
 
+/* In its process: a list with descriptors of its own, which stay when the master's are closed. */
+int service_listeners(struct listeners *, const struct listeners *, struct error *);
 /* Turns the loop until the master says leave or is gone; returns the exit code. */
 int service_run(const struct service_start *);
 

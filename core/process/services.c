@@ -34,7 +34,7 @@ static uint64_t mix(uint64_t hash, const char *text)
 	return hash;
 }
 
-/* A number for what a configuration says to the options of a plugin; never 0. */
+/* A number for what a configuration says to the options of a plugin. */
 static uint64_t settings_of(const struct config *cfg, const struct plugin *plugin)
 {
 	const struct directives *set = config_directives(cfg);
@@ -49,6 +49,18 @@ static uint64_t settings_of(const struct config *cfg, const struct plugin *plugi
 		    all->tables[at.table] != plugin->options)
 			continue;
 		hash = mix(mix(hash, at.row->name), d->value ? d->value : "");
+	}
+	return hash;
+}
+
+/* The same of the sockets, too, which each of its processes has open; never 0. */
+static uint64_t sockets_of(const struct listeners *set, uint64_t hash)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct listener *l = &set->items[i];
+
+		if (!l->internal)
+			hash = mix(mix(mix(hash, l->option), l->text.address), l->text.port);
 	}
 	return hash | 1;
 }
@@ -78,7 +90,8 @@ static void tell_board(struct service_place *p)
 	}
 }
 
-void services_use(struct services *s, const struct config *cfg, const struct scoreboard *board)
+void services_use(struct services *s, const struct config *cfg, const struct scoreboard *board,
+		  const struct listeners *sockets)
 {
 	s->board = board;
 	for (size_t i = 0; cfg && i < s->loader->plugins.count; i++)
@@ -87,7 +100,9 @@ void services_use(struct services *s, const struct config *cfg, const struct sco
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_place *p = &s->places[i];
 
-		p->wanted = cfg && service_of(p)->wants(cfg) ? settings_of(cfg, p->plugin) : 0;
+		p->wanted = cfg && service_of(p)->wants(cfg)
+				    ? sockets_of(sockets, settings_of(cfg, p->plugin))
+				    : 0;
 		tell_board(p);
 	}
 }

@@ -36,9 +36,11 @@ struct services {
 	size_t count;
 };
 
-/* This configuration is in force, and that scoreboard its generation's.  Services whose options have
- * changed start anew.  NULL: all are to leave. */
-void services_use(struct services *, const struct config *, const struct scoreboard *);
+/* This configuration is in force, and that scoreboard and those sockets are its generation's.  Services
+ * start anew whose options have changed, and all when the sockets have: each has them open.  NULL: all
+ * are to leave. */
+void services_use(struct services *, const struct config *, const struct scoreboard *,
+		  const struct listeners *);
 /* Does what is due; when to call it again, 0: when something has happened. */
 int64_t services_step(struct services *, int64_t now_ms);
 /* A child has ended.  False: it was no service. */

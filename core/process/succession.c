@@ -394,6 +394,13 @@ const struct scoreboard *succession_scoreboard(const struct succession *s)
 	return g ? &g->scoreboard : NULL;
 }
 
+const struct listeners *succession_listeners(const struct succession *s)
+{
+	const struct generation *g = s->serving ? s->serving : s->generations;
+
+	return g ? &g->listeners : NULL;
+}
+
 void succession_print_status(const struct succession *s)
 {
 	for (const struct generation *g = s->generations; g; g = g->next)

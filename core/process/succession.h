@@ -54,6 +54,7 @@ void succession_ended(struct succession *, const siginfo_t *);
 const struct config *succession_config(const struct succession *);
 /* Of the generation with that configuration. */
 const struct scoreboard *succession_scoreboard(const struct succession *);
+const struct listeners *succession_listeners(const struct succession *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);
 /* In a new child of `own`: closes what that does not have. */

@@ -27,9 +27,10 @@ int acceptor_fd(const struct acceptor *a, size_t index)
 {
 	const struct listeners *listeners = a->clients->listeners;
 
-	return index < listeners->count && listeners->items[index].gateway != a->gateway
-		       ? -1
-		       : a->watchers[index].fd;
+	if (index < listeners->count &&
+	    (listeners->items[index].gateway != a->gateway || listeners->items[index].service))
+		return -1;
+	return a->watchers[index].fd;
 }
 
 void acceptor_start(struct acceptor *a)

@@ -196,7 +196,7 @@ static int bind_and_listen(struct listener *l, const char *text, bool *taken, st
 	socklen_t length = sizeof l->address.sa;
 	struct sockaddr_storage bound;
 
-	socketoption_set(l->fd, is_tcp(l), s);
+	socketoption_set(l->fd, is_tcp(l), !l->service, s);
 	if (path) {
 		if (bind_to_path(l, path, taken, e))
 			return -1;
@@ -315,6 +315,7 @@ struct plan {
 	const char *protocol_name;
 	const struct option_list *list;
 	const struct gateway *gateway;
+	const struct service *service;
 	bool internal;
 };
 
@@ -349,7 +350,7 @@ static void set_timeouts(struct listener *l, const struct config *cfg)
 	const struct listener_settings *s = l->settings;
 	struct protocol_timeouts t = { s->timeout_s, s->timeout_s, s->timeout_s };
 
-	if (l->protocol->timeouts)
+	if (l->protocol && l->protocol->timeouts)
 		l->protocol->timeouts(cfg, &t);
 	l->head_timeout_s = (double)t.head;
 	l->body_timeout_s = (double)t.body;
@@ -364,7 +365,7 @@ static void take_over(struct listener *l, const struct listener *open)
 	l->text = open->text;
 	l->passed = open->passed;
 	if (l->passed && is_tcp(l))
-		socketoption_set(l->fd, true, l->settings);
+		socketoption_set(l->fd, true, !l->service, l->settings);
 }
 
 /* For so many more. */
@@ -387,9 +388,10 @@ static int add_listener(struct listeners *set, struct opening *o, const struct p
 			      .protocol = plan->protocol,
 			      .settings = o->settings,
 			      .gateway = plan->gateway,
+			      .service = plan->service,
 			      .internal = plan->internal };
 
-	if (!l.protocol)
+	if (!l.protocol && !l.service)
 		return uwsgi_error_set(e, "%s = %s: no plugin for the protocol \"%s\" is loaded",
 				       plan->option, text, plan->protocol_name);
 	set_timeouts(&l, o->config);
@@ -470,8 +472,10 @@ static uint64_t identify(const struct listener *l, const struct config *cfg)
 	const struct protocol *p = l->protocol;
 	uint64_t hash = 0xcbf29ce484222325;
 
-	listener_begin(l, cfg, state);
 	hash = mix(hash, &l->address.sa, l->address.length);
+	if (!p)
+		return hash;
+	listener_begin(l, cfg, state);
 	hash = mix(hash, p->name, strlen(p->name) + 1);
 	return mix(hash, state, p->state_size);
 }
@@ -491,7 +495,8 @@ static void settle(struct listeners *set, const struct config *cfg)
 /* Nothing is open yet, or only what was passed on, of which nobody has said what it speaks. */
 static bool is_start(const struct listeners *before)
 {
-	return !before || before->count == 0 || !before->items[0].protocol;
+	return !before || before->count == 0 ||
+	       (!before->items[0].protocol && !before->items[0].service);
 }
 
 /* ---- what the options say, those of the core and of each plugin ---- */
@@ -523,6 +528,8 @@ static int open_rows(struct listeners *set, struct opening *o, const struct plug
 			continue;
 		if (row->listen == LISTEN_GATEWAY)
 			plan.gateway = p->gateway;
+		if (row->listen == LISTEN_SERVICE)
+			plan.service = p->service;
 		if (plan.gateway && plan.list->count && listeners_gateway(set) &&
 		    listeners_gateway(set) != plan.gateway)
 			return uwsgi_error_set(e,
@@ -625,7 +632,8 @@ void listeners_apply(const struct listeners *set, const struct listeners *before
 
 		if (!old || l->passed || l->internal)
 			continue;
-		socketoption_change(l->fd, is_tcp(l), l->settings, old->settings, &l->text);
+		socketoption_change(l->fd, is_tcp(l), !l->service, l->settings, old->settings,
+				    &l->text);
 		if (l->inode && change_access(l, old->settings, &e))
 			uwsgi_log(UWSGI_WARNING, "%s; the socket %s stays as it is", e.text,
 				  l->text.address);
@@ -661,6 +669,15 @@ const struct gateway *listeners_gateway(const struct listeners *set)
 		if (set->items[i].gateway)
 			return set->items[i].gateway;
 	return NULL;
+}
+
+bool listeners_take_nothing(const struct listeners *set)
+{
+	size_t i = 0;
+
+	while (i < set->count && set->items[i].service)
+		i++;
+	return i == set->count;
 }
 
 void listeners_close(struct listeners *set, const struct listeners *kept, bool unlink_paths)

@@ -13,10 +13,11 @@ struct listener {
 	struct address address;
 	struct address_text text;                 /* as bound: a port 0 is the real one */
 	const struct listener_settings *settings; /* of its configuration, which outlives it */
-	const struct protocol *protocol;
+	const struct protocol *protocol;          /* NULL: a service's */
 	double head_timeout_s, body_timeout_s, idle_timeout_s; /* as struct protocol_timeouts */
 	double write_timeout_s; /* a peer may take next to nothing of its response that long */
 	const struct gateway *gateway; /* whose processes accept; NULL: the workers do */
+	const struct service *service; /* … or this one does, which has no protocol */
 	bool internal;                 /* only processes of this server may connect */
 	bool passed;                   /* by the service manager, who owns its path: see passed.h */
 	int fd;
@@ -58,6 +59,8 @@ void listener_begin(const struct listener *, const struct config *, void *protoc
 const struct listener *listeners_find(const struct listeners *, uint64_t identity);
 /* Whose processes listen beside the workers; NULL: nobody's. */
 const struct gateway *listeners_gateway(const struct listeners *);
+/* Nobody could send a request. */
+bool listeners_take_nothing(const struct listeners *);
 /* Closes those that neither `kept` nor a list behind it has (kept: NULL, all) and frees the list;
  * with unlink also removes the paths that are still ours. */
 void listeners_close(struct listeners *, const struct listeners *kept, bool unlink);

@@ -62,7 +62,7 @@ static int refuse(int fd, const struct listener_settings *s)
 
 /* ---- all ---- */
 
-void socketoption_set(int fd, bool tcp, const struct listener_settings *s)
+void socketoption_set(int fd, bool tcp, bool peer_begins, const struct listener_settings *s)
 {
 	set_if(fd, SOL_SOCKET, SO_SNDBUF, (int)s->send_buffer);
 	set_if(fd, SOL_SOCKET, SO_RCVBUF, (int)s->receive_buffer);
@@ -73,7 +73,8 @@ void socketoption_set(int fd, bool tcp, const struct listener_settings *s)
 	set_if(fd, IPPROTO_IP, IP_FREEBIND, s->free_bind);
 	set_keepalive(fd, s);
 	set_fast_open(fd, s);
-	set_defer_accept(fd, s);
+	if (peer_begins)
+		set_defer_accept(fd, s);
 	/* Inherited, too, which saves a system call for each connection. */
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
@@ -106,7 +107,7 @@ int socketoption_backlog(const struct listener_settings *s)
 	return most;
 }
 
-void socketoption_change(int fd, bool tcp, const struct listener_settings *now,
+void socketoption_change(int fd, bool tcp, bool peer_begins, const struct listener_settings *now,
 			 const struct listener_settings *before, const struct address_text *text)
 {
 	const struct {
@@ -120,7 +121,8 @@ void socketoption_change(int fd, bool tcp, const struct listener_settings *now,
 		  set_receive_buffer },
 		{ "so-keepalive", tcp && now->keepalive != before->keepalive, set_keepalive },
 		{ "tcp-fast-open", tcp && now->fast_open != before->fast_open, set_fast_open },
-		{ "no-defer-accept", tcp && now->no_defer != before->no_defer, set_defer_accept },
+		{ "no-defer-accept", tcp && peer_begins && now->no_defer != before->no_defer,
+		  set_defer_accept },
 		{ "reuse-port", tcp && now->reuse_port != before->reuse_port, refuse },
 	};
 

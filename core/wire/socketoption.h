@@ -13,12 +13,12 @@ struct listener_settings {
 	bool abstract, reuse_port, keepalive, free_bind, no_defer;
 };
 
-/* Before the socket is bound. */
-void socketoption_set(int fd, bool tcp, const struct listener_settings *);
+/* Before the socket is bound.  peer_begins: who connects says something first. */
+void socketoption_set(int fd, bool tcp, bool peer_begins, const struct listener_settings *);
 /* For listen(); warns where the kernel allows less. */
 int socketoption_backlog(const struct listener_settings *);
 /* What differs from `before`, on a socket that is listened on; warns where it cannot be changed. */
-void socketoption_change(int fd, bool tcp, const struct listener_settings *,
+void socketoption_change(int fd, bool tcp, bool peer_begins, const struct listener_settings *,
 			 const struct listener_settings *before, const struct address_text *);
 
 #endif

@@ -72,6 +72,12 @@ static int check_row(const struct plugin *p, const struct option *row, struct er
 	if (row->type != OPT_LIST)
 		return uwsgi_error_set(e, "plugin %s: option %s: listen is for OPT_LIST only",
 				       p->name, row->name);
+	if (row->listen == LISTEN_SERVICE && !p->service)
+		return uwsgi_error_set(
+			e, "plugin %s: option %s listens, and the plugin has no service", p->name,
+			row->name);
+	if (row->listen == LISTEN_SERVICE)
+		return 0;
 	if (!p->protocol || (row->listen == LISTEN_GATEWAY && !p->gateway))
 		return uwsgi_error_set(e, "plugin %s: option %s listens, and the plugin has no %s",
 				       p->name, row->name, p->protocol ? "gateway" : "protocol");

@@ -226,6 +226,26 @@ static void write_line(struct lane *lane, struct exchange *x)
 	x->has_line = true;
 }
 
+/* Only this lane adds to its row: others read it at any time. */
+static void add(atomic_uint_fast64_t *to, uint64_t n)
+{
+	atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static void count(struct lane_score *score, const struct response *rs, int64_t took_us)
+{
+	uint64_t us = took_us > 0 ? (uint64_t)took_us : 0; /* a wall clock may be set back */
+	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
+
+	add(&score->requests, 1);
+	add(&score->sent, rs->head_size + (uint64_t)rs->body);
+	add(&score->running_us, us);
+	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
+	if (rs->failed)
+		add(&score->failed, 1);
+}
+
 void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	const struct lane_settings *s = lane->settings;
@@ -237,8 +257,9 @@ void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 				   .pid = setup->pid,
 				   .worker = setup->worker_id,
 				   .lane = lane->index,
-				   .began_us = began_us };
-	atomic_fetch_add_explicit(&lane->score->requests, 1, memory_order_relaxed);
+				   .began_us = began_us,
+				   .ended_us = clock_wall_us() };
+	count(lane->score, &x->rs, logged->ended_us - began_us);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =
@@ -281,6 +302,7 @@ void lane_on_unsent(void *host, struct exchange *x)
 	struct lane *lane = host;
 
 	x->rs.broken = true;
+	add(&lane->score->unsent, 1);
 	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
 		write_line(lane, x);
 }

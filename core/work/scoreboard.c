@@ -3,6 +3,8 @@
  * them through fork. */
 #include "work/scoreboard.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -21,16 +23,21 @@ static void *map_shared(size_t size, struct error *e)
 
 static size_t size_of(size_t slots, size_t lanes)
 {
-	return slots * sizeof(struct slot_score) + slots * lanes * sizeof(struct lane_score);
+	return slots * (sizeof(struct slot_score) + sizeof(struct worker_score)) +
+	       slots * lanes * sizeof(struct lane_score);
 }
 
 static void lay_out(struct scoreboard *sb, void *at, size_t slots, size_t lanes, int fd)
 {
+	struct slot_score *slot = at;
+	struct worker_score *worker = (struct worker_score *)(slot + slots);
+
 	*sb = (struct scoreboard){
 		.slots = slots,
 		.lanes = lanes,
-		.slot = at,
-		.lane = (struct lane_score *)((char *)at + slots * sizeof *sb->slot),
+		.slot = slot,
+		.worker = worker,
+		.lane = (struct lane_score *)(worker + slots),
 		.mapped = size_of(slots, lanes),
 		.fd = fd,
 	};
@@ -98,6 +105,37 @@ void scoreboard_clear(const struct scoreboard *sb, size_t slot)
 {
 	memset(&sb->slot[slot], 0, sizeof sb->slot[slot]);
 	memset(scoreboard_lane(sb, slot, 0), 0, sb->lanes * sizeof *sb->lane);
+}
+
+void scoreboard_begin(const struct scoreboard *sb, size_t slot, int worker)
+{
+	struct slot_score *score = &sb->slot[slot];
+	struct worker_score *all = &sb->worker[worker - 1];
+	int64_t now = clock_wall_us() / 1000000;
+
+	atomic_store(&score->worker, worker);
+	atomic_store(&score->since, now);
+	atomic_store(&all->since, now);
+	atomic_fetch_add(&all->spawns, 1);
+	atomic_store(&score->pid, getpid());
+}
+
+void scoreboard_retire(const struct scoreboard *sb, size_t slot)
+{
+	struct slot_score *score = &sb->slot[slot];
+
+	if (!atomic_exchange(&score->pid, 0))
+		return;
+	struct worker_score *all = &sb->worker[atomic_load(&score->worker) - 1];
+
+	for (size_t i = 0; i < sb->lanes; i++) {
+		struct lane_score *lane = scoreboard_lane(sb, slot, i);
+
+		atomic_fetch_add(&all->requests, atomic_load(&lane->requests));
+		atomic_fetch_add(&all->failed, atomic_load(&lane->failed));
+		atomic_fetch_add(&all->sent, atomic_load(&lane->sent));
+		atomic_fetch_add(&all->running_us, atomic_load(&lane->running_us));
+	}
 }
 
 struct tally *tally_new(struct error *e)

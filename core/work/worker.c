@@ -155,10 +155,8 @@ static void on_changed(void *worker, const char *what)
 static void report_ready(struct worker *w)
 {
 	const struct message m = { .kind = MESSAGE_READY, .slot = (int)w->setup->slot };
-	struct slot_score *score = &w->setup->scoreboard->slot[w->setup->slot];
 
-	atomic_store(&score->worker, w->setup->info.id);
-	atomic_store(&score->pid, getpid());
+	scoreboard_begin(w->setup->scoreboard, w->setup->slot, w->setup->info.id);
 	channel_send(w->setup->channel, &m, -1);
 }
 

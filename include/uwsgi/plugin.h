@@ -87,6 +87,7 @@ enum listen {
 	LISTEN_NOT,
 	LISTEN_WORKERS,
 	LISTEN_GATEWAY, /* of the same plugin */
+	LISTEN_SERVICE, /* of the same plugin, whose loop accepts there; no protocol is spoken */
 };
 
 struct option {
@@ -108,7 +109,7 @@ struct option {
 	const char *differs;        /* what uWSGI does otherwise, one sentence; NULL: nothing */
 	bool text;                  /* free text: # and ; after a blank belong to the value */
 	/* OPT_LIST: the server listens on these addresses, and the plugin's protocol is spoken
-	 * there.  The core checks them and opens the sockets. */
+	 * there.  The core checks them and opens the sockets, which stay open over reloads. */
 	enum listen listen;
 	/* OPT_STRING, OPT_LIST: says what is wrong with a value, without the option's name, and
 	 * returns -1; NULL: anything goes. */
@@ -482,11 +483,15 @@ struct service_setup {
 	const struct config *config;
 	struct ev_loop *loop;
 	const struct status *status;
+	/* Listening, non-blocking: the addresses of the plugin's rows with LISTEN_SERVICE.  Another
+	 * process may have been quicker to accept. */
+	const int *sockets;
+	size_t socket_count;
 };
 
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
- * goes on through reloads, is the last to leave and dies with the master.  Its only thread turns the
- * loop: nothing here may wait.  No member may be NULL. */
+ * goes on through reloads, is the last to leave and dies with the master.  It starts anew when its own
+ * options change, or what the server listens on.  Its only thread turns the loop: nothing here may wait.  No member may be NULL. */
 struct service {
 	const char *name; /* "stats"; its process is named so */
 	/* In the master: whether this configuration wants it. */
@@ -502,6 +507,7 @@ struct lane_status {
 	int worker, lane; /* worker: 1.. ; lane: 0.. */
 	pid_t pid;
 	unsigned long long requests; /* of this lane, since its worker began */
+	unsigned long long unsent;   /* answers that a client did not take whole */
 	bool busy;
 	long long running_ms; /* the present request has run so long; 0: it is idle */
 	/* Of the present or the last request, cut; copies, since the worker goes on. */
@@ -509,6 +515,33 @@ struct lane_status {
 };
 /* The next lane of a worker that serves; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next(const struct status *, size_t *i, struct lane_status *);
+
+/* One worker, whichever processes have done its work since the generation began. */
+struct worker_status {
+	int worker;        /* 1.. */
+	pid_t pid;         /* who serves now, the younger of two; 0: nobody does */
+	unsigned spawns;   /* processes that have served */
+	unsigned harakiri; /* … and were killed because a request ran too long */
+	long long since;   /* when the last one began to serve, in seconds since 1970 */
+	/* Of all of them: requests, those that failed, bytes of heads and bodies (heads as HTTP writes
+	 * them), and the time that the application took. */
+	unsigned long long requests, failed, sent, running_us;
+	unsigned long long own_requests; /* of who serves now */
+	/* How long a request takes: each counts as much as all before it. */
+	unsigned long long average_us;
+	unsigned long long address_space, resident; /* bytes of memory, of who serves now */
+};
+/* The next worker that has served; *i begins as 0.  False: there are no more. */
+UWSGI_API bool uwsgi_status_next_worker(const struct status *, size_t *i, struct worker_status *);
+
+/* A socket on which the server takes requests. */
+struct socket_status {
+	char name[160];       /* "127.0.0.1:8080", "/run/app.sock", "@name" */
+	const char *protocol; /* "uwsgi" */
+	/* Connections that wait to be accepted, and how many may; -1: the kernel does not say. */
+	long long queue, max_queue;
+};
+UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct socket_status *);
 
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */

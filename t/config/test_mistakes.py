@@ -55,8 +55,8 @@ def test_an_option_without_effect_is_named(start, line, said):
 
 
 def test_a_feature_that_is_to_come_and_switched_off_is_not_missed(start):
-    server = start(GOOD + "stats-http = false")
-    assert "stats-http" not in server.log()
+    server = start(GOOD + "enable-metrics = false")
+    assert "enable-metrics" not in server.log()
 
 
 @pytest.mark.parametrize("line", ["emperor = /etc/vassals", "php-docroot = /srv"])
@@ -66,7 +66,7 @@ def test_with_strict_an_option_that_will_not_come_ends_the_start(start, line):
     server.wait_log(rf"uwsgi\.ini:\d+: error: .*{line.split()[0]}.*not supported")
 
 
-@pytest.mark.parametrize("line", ["stats = 127.0.0.1:0", "processes = 2\ncheaper = 1",
+@pytest.mark.parametrize("line", ["stats-push = file:x", "processes = 2\ncheaper = 1",
                                   "hook-master-start = exec:true"])
 def test_with_strict_an_option_that_is_to_come_is_only_warned_about(start, line):
     server = start(GOOD + "strict = true\n" + line)
@@ -76,8 +76,8 @@ def test_with_strict_an_option_that_is_to_come_is_only_warned_about(start, line)
 
 
 def test_strict_takes_a_feature_that_is_switched_off(start):
-    server = start(GOOD + "strict = true\nstats-http = false")
-    assert "stats-http" not in server.log()
+    server = start(GOOD + "strict = true\nenable-metrics = false")
+    assert "enable-metrics" not in server.log()
 
 
 @pytest.mark.parametrize("line", ["vaccum = true", "no-such-thing = 1"])

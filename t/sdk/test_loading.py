@@ -39,6 +39,7 @@ QUIET = ("-Wno-error", "-Wno-override-init", "-Wno-pedantic")
     (1, ".changed = changed", "plugin odd: of app.changed and app.interval_s one is missing"),
     (2, ".type = OPT_STRING, .listen = LISTEN_WORKERS",
      "plugin odd: option odd: listen is for OPT_LIST only"),
+    (2, ".listen = LISTEN_SERVICE", "plugin odd: option odd listens, and the plugin has no service"),
     (2, ".listen = LISTEN_GATEWAY", "plugin odd: option odd listens, and the plugin has no gateway"),
     (3, ".name = NULL", "the plugin has no name"),
     (3, ".abi = 2", 'is plugin "odd" with ABI 2, this server needs ABI'),

@@ -70,12 +70,36 @@ static void test_a_new_worker_begins_with_an_empty_row(void **unused)
 	scoreboard_fini(&sb);
 }
 
+static void test_what_a_process_has_done_stays_its_workers(void **unused)
+{
+	struct scoreboard sb;
+	struct error e;
+
+	(void)unused;
+	assert_int_equal(scoreboard_init(&sb, 2, 2, &e), 0);
+	for (size_t slot = 0; slot < 2; slot++) {
+		scoreboard_begin(&sb, slot, 1);
+		scoreboard_lane(&sb, slot, 0)->requests = 3;
+		scoreboard_lane(&sb, slot, 1)->requests = 4;
+		scoreboard_lane(&sb, slot, 1)->sent = 100;
+		scoreboard_retire(&sb, slot);
+		scoreboard_retire(&sb, slot); /* once is enough */
+	}
+	assert_int_equal(sb.worker[0].requests, 14);
+	assert_int_equal(sb.worker[0].sent, 200);
+	assert_int_equal(sb.worker[0].spawns, 2);
+	assert_int_equal(sb.worker[1].spawns, 0);
+	assert_int_equal(sb.slot[0].pid, 0);
+	scoreboard_fini(&sb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_child_writes_is_seen),
 		cmocka_unit_test(test_every_row_lies_on_cache_lines_of_its_own),
 		cmocka_unit_test(test_a_new_worker_begins_with_an_empty_row),
+		cmocka_unit_test(test_what_a_process_has_done_stays_its_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static void test_what_will_not_come_is_told_with_what_to_use(void **state)
 	assert_non_null(strstr(subject_of("cgi")->text, "fcgiwrap"));
 	assert_non_null(strstr(subject_of("cgi-mode")->text, "modifiers"));
 	assert_non_null(strstr(subject_of("st")->text, "cluster"));
-	assert_int_equal(subject_of("stats")->status, SUBJECT_PLANNED);
+	assert_int_equal(subject_of("stats-push")->status, SUBJECT_PLANNED);
 	assert_int_equal(subject_of("master")->status, SUBJECT_ALWAYS);
 	assert_int_equal(subject_of("processes")->status, SUBJECT_HERE);
 }

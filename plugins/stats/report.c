@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c: the report as uWSGI 2.0 writes it, whose readers take these names and whole numbers
+ * (uwsgitop, Telegraf, Metricbeat, Netdata, uwsgi_exporter).  What this server does not know is not
+ * there, rather than 0; docs/observing.md has the list. */
+#include "stats.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* As uwsgi.version in an application. */
+#define BEHAVES_AS "2.0.30"
+
+/* jansson takes only UTF-8: each other byte becomes U+FFFD. */
+static json_t *text_of(const char *bytes)
+{
+	json_t *whole = json_string(bytes);
+	size_t n = strlen(bytes);
+	char *fixed = whole ? NULL : malloc(3 * n + 1), *to = fixed;
+
+	for (size_t i = 0; fixed && i < n;) {
+		size_t length = 4;
+		json_t *letter = NULL;
+
+		for (; length > 0 && !letter; length--)
+			if (i + length <= n)
+				letter = json_stringn(bytes + i, length);
+		length++;
+		memcpy(to, letter ? bytes + i : "\xef\xbf\xbd", letter ? length : 3);
+		to += letter ? length : 3;
+		i += letter ? length : 1;
+		json_decref(letter);
+	}
+	if (fixed)
+		whole = json_stringn(fixed, (size_t)(to - fixed));
+	free(fixed);
+	return whole;
+}
+
+static void add(json_t *object, const char *name, long long n)
+{
+	json_object_set_new(object, name, json_integer(n));
+}
+
+/* ---- workers ---- */
+
+static void add_variable(json_t *vars, const char *name, const char *value)
+{
+	char text[300];
+
+	snprintf(text, sizeof text, "%s=%s", name, value);
+	json_array_append_new(vars, text_of(text));
+}
+
+static json_t *core_of(const struct lane_status *l)
+{
+	json_t *core = json_object(), *vars = json_array(), *info = json_object();
+
+	add(core, "id", l->lane);
+	add(core, "requests", (long long)l->requests);
+	add(core, "write_errors", (long long)l->unsent);
+	add(core, "in_request", l->busy);
+	if (l->busy) {
+		add_variable(vars, "REQUEST_METHOD", l->method);
+		add_variable(vars, "REQUEST_URI", l->uri);
+		add(info, "request_start", (long long)time(NULL) - l->running_ms / 1000);
+	}
+	json_object_set_new(core, "vars", vars);
+	json_object_set_new(core, "req_info", info);
+	return core;
+}
+
+/* Of the process that serves.  *busy: how many run a request. */
+static json_t *cores_of(const struct status *status, const struct worker_status *w, int *busy)
+{
+	json_t *cores = json_array();
+	struct lane_status l;
+	size_t i = 0;
+
+	*busy = 0;
+	while (uwsgi_status_next(status, &i, &l)) {
+		if (l.pid != w->pid)
+			continue;
+		*busy += l.busy;
+		json_array_append_new(cores, core_of(&l));
+	}
+	return cores;
+}
+
+static json_t *worker_of(const struct settings *s, const struct status *status,
+			 const struct worker_status *w)
+{
+	json_t *worker = json_object();
+	int busy;
+	json_t *cores = cores_of(status, w, &busy);
+
+	add(worker, "id", w->worker);
+	add(worker, "pid", w->pid);
+	add(worker, "accepting", w->pid != 0);
+	add(worker, "requests", (long long)w->requests);
+	add(worker, "delta_requests", (long long)w->own_requests);
+	add(worker, "exceptions", (long long)w->failed);
+	add(worker, "harakiri_count", w->harakiri);
+	json_object_set_new(worker, "status",
+			    json_string(!w->pid ? "cheap"
+					: busy  ? "busy"
+						: "idle"));
+	add(worker, "rss", (long long)w->resident);
+	add(worker, "vsz", (long long)w->address_space);
+	add(worker, "running_time", (long long)w->running_us);
+	add(worker, "last_spawn", w->since);
+	add(worker, "respawn_count", w->spawns);
+	add(worker, "tx", (long long)w->sent);
+	add(worker, "avg_rt", (long long)w->average_us);
+	if (s->no_cores)
+		json_decref(cores);
+	else
+		json_object_set_new(worker, "cores", cores);
+	return worker;
+}
+
+static json_t *workers(const struct settings *s, const struct status *status)
+{
+	json_t *all = json_array();
+	struct worker_status w;
+	size_t i = 0;
+
+	while (uwsgi_status_next_worker(status, &i, &w))
+		json_array_append_new(all, worker_of(s, status, &w));
+	return all;
+}
+
+/* ---- sockets ---- */
+
+/* *longest: the queue that is longest, as uWSGI's listen_queue; as it was when none is known. */
+static json_t *sockets(const struct status *status, long long *longest)
+{
+	json_t *all = json_array();
+	struct socket_status socket;
+	size_t i = 0;
+
+	while (uwsgi_status_next_socket(status, &i, &socket)) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "name", text_of(socket.name));
+		json_object_set_new(one, "proto", json_string(socket.protocol));
+		if (socket.queue >= 0) {
+			add(one, "queue", socket.queue);
+			add(one, "max_queue", socket.max_queue);
+		}
+		if (socket.queue > *longest)
+			*longest = socket.queue;
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+/* ---- all ---- */
+
+char *report_text(const struct settings *s, const struct status *status)
+{
+	json_t *all = json_object();
+	char *cwd = getcwd(NULL, 0);
+	long long queue = -1;
+	json_t *open = sockets(status, &queue);
+
+	json_object_set_new(all, "version", json_string(BEHAVES_AS));
+	if (queue >= 0) {
+		add(all, "listen_queue", queue);
+		add(all, "load", queue);
+	}
+	add(all, "pid", getppid()); /* a service dies with the master */
+	add(all, "uid", getuid());
+	add(all, "gid", getgid());
+	json_object_set_new(all, "cwd", text_of(cwd ? cwd : ""));
+	json_object_set_new(all, "sockets", open);
+	json_object_set_new(all, "workers", workers(s, status));
+	char *text = json_dumps(all, s->minified ? JSON_COMPACT : JSON_INDENT(1));
+
+	json_decref(all);
+	free(cwd);
+	return text;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* stats.c: the options of the statistics server, and its process. */
+#include "stats.h"
+
+#include <stdlib.h>
+
+#define AT(member) offsetof(struct settings, member)
+static const struct option rows[] = {
+	{ .name = "stats",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_SERVICE,
+	  .offset = AT(addresses),
+	  .unit = "ADDRESS",
+	  .help = "tell whoever connects here what the server does, as JSON: host:port, :port, "
+		  "/path or @abstract",
+	  .example = "127.0.0.1:1717",
+	  .differs = "what is not known here is left out, see docs/observing.md" },
+	{ .name = "stats-server", .same_as = "stats" },
+	{ .name = "stats-http",
+	  .type = OPT_FLAG,
+	  .offset = AT(http),
+	  .initial = "false",
+	  .help = "answer as an HTTP server does: the client speaks first, and the JSON has a head",
+	  .differs =
+		  "the answer begins before the request is there, and any web page may read it" },
+	{ .name = "stats-minified",
+	  .type = OPT_FLAG,
+	  .offset = AT(minified),
+	  .initial = "false",
+	  .help = "write the JSON of stats on one line" },
+	{ .name = "stats-min", .same_as = "stats-minified" },
+	{ .name = "stats-no-cores",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_cores),
+	  .initial = "false",
+	  .help = "leave the threads of each worker out of stats" },
+	{ .name = "stats-no-metrics",
+	  .type = OPT_FLAG,
+	  .offset = AT(no_metrics),
+	  .initial = "false",
+	  .help = "leave metrics out of stats, which has none yet" },
+};
+#undef AT
+
+static const struct option_table options = {
+	.module = "statistics",
+	.size = sizeof(struct settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+static bool wants(const struct config *cfg)
+{
+	return ((const struct settings *)uwsgi_options(cfg, &options))->addresses.count > 0;
+}
+
+static int start(const struct service_setup *setup, void **state, struct error *e)
+{
+	struct clients *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return uwsgi_error_set(e, "out of memory");
+	*state = c;
+	return clients_init(c, setup, uwsgi_options(setup->config, &options), e);
+}
+
+static void stop(void *state)
+{
+	clients_fini(state);
+	free(state);
+}
+
+static const struct service service = {
+	.name = "stats", .wants = wants, .start = start, .stop = stop
+};
+
+UWSGI_API const struct plugin uwsgi_plugin = {
+	.abi = UWSGI_ABI, .name = "stats", .options = &options, .service = &service
+};
