@@ -261,7 +261,8 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	    (at_once && privileges_drop(cfg, &who, e)) ||
 	    listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
 		return -1;
-	if (listeners_take_nothing(listeners))
+	if (listeners_take_nothing(listeners)) {
+		listeners_close(listeners, NULL, true);
 		return uwsgi_error_set(e, "nothing to listen on: %s",
 				       invocation->argc > 1
 					       ? "set http-socket (for instance --http-socket "
@@ -269,6 +270,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 					       : "no configuration is named; write uwsgi FILE.ini, "
 						 "or uwsgi --http-socket 127.0.0.1:8080 "
 						 "--module app:app; uwsgi --help tells more");
+	}
 	hold_reloads();
 	setup->log->uid = who.uid;
 	setup->log->gid = who.gid;

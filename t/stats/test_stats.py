@@ -227,6 +227,7 @@ def test_less_of_it(serve):
 
 
 def test_a_server_that_only_tells_of_itself_is_a_mistake(start):
-    server = start.not_yet("stats = {stats}\nmodule = basic\n")
+    server = start.not_yet("stats = {st_unix}\nmodule = basic\n")
     assert server.run() == 1
     server.wait_log("nothing to listen on")
+    assert not os.path.exists(server.st_unix)
