@@ -23,7 +23,7 @@ struct action_kind {
 	bool early;           /* it changes the request */
 	struct slice variable; /* that it sets */
 	enum verdict (*run)(const struct action *, struct visit *);
-	const char *instead; /* run NULL: of uWSGI, and not here; what to do */
+	const char *instead; /* of uWSGI, and not here: an error where run is NULL; what to do */
 };
 
 /* ---- where to go on ---- */
@@ -250,7 +250,16 @@ static enum verdict keep_out_of_log(const struct action *a, struct visit *v)
 	return GO_ON;
 }
 
+/* What an answer is as right without: files that ask for it start. */
+static enum verdict leave_out(const struct action *a, struct visit *v)
+{
+	(void)a;
+	(void)v;
+	return GO_ON;
+}
+
 #define SETS(action, name) { action, TAKES_TEXT, true, SLICE(name), set_variable, NULL }
+#define LEFT_OUT(action, text) { action, TAKES_NOTHING, false, { NULL, 0 }, leave_out, text }
 #define NOT_HERE(action, text) { action, TAKES_TEXT, false, { NULL, 0 }, NULL, text }
 static const struct action_kind kinds[] = {
 	{ "continue", TAKES_NOTHING, false, { NULL, 0 }, stop, NULL },
@@ -284,12 +293,12 @@ static const struct action_kind kinds[] = {
 	{ "logvar", TAKES_PAIR, false, { NULL, 0 }, set_logvar, NULL },
 	{ "donotlog", TAKES_NOTHING, false, { NULL, 0 }, keep_out_of_log, NULL },
 	NOT_HERE("static", "the option static-map answers files"),
-	NOT_HERE("gzip", "let nginx compress"),
-	NOT_HERE("chunked", "the server frames answers of unknown length by itself"),
+	LEFT_OUT("chunked", NULL), /* the server does that itself, where the length is unknown */
+	LEFT_OUT("gzip", "let nginx compress"),
+	LEFT_OUT("cache", "nginx's uwsgi_cache does that"),
+	LEFT_OUT("cachestore", "nginx's uwsgi_cache does that"),
 	NOT_HERE("http", "nginx's proxy_pass does that"),
 	NOT_HERE("uwsgi", "nginx's uwsgi_pass does that"),
-	NOT_HERE("cache", "nginx's uwsgi_cache does that"),
-	NOT_HERE("cachestore", "nginx's uwsgi_cache does that"),
 	NOT_HERE("expires", "write addheader:Cache-Control: max-age=SECONDS"),
 	NOT_HERE("harakiri", "the option harakiri holds for all requests"),
 	NOT_HERE("access", "write route-if = ipv4in:${REMOTE_ADDR};NETWORK ACTION"),
@@ -439,6 +448,11 @@ enum verdict action_run(const struct action *a, struct visit *v)
 struct slice action_label(const struct action *a)
 {
 	return a->kind && a->kind->takes == TAKES_LABEL ? a->text : (struct slice){ NULL, 0 };
+}
+
+const char *action_left_out(const struct action *a)
+{
+	return a->kind && a->kind->run == leave_out ? a->kind->instead : NULL;
 }
 
 bool action_may_wait(const struct action *a)

@@ -93,6 +93,8 @@ struct action {
 };
 
 int action_parse(struct action *, struct slice text, struct error *);
+/* It does nothing here; what does it instead.  NULL: it does what it says. */
+const char *action_left_out(const struct action *);
 void action_fini(struct action *);
 enum verdict action_run(const struct action *, struct visit *);
 /* The label that it goes to; {NULL, 0}: it goes nowhere. */

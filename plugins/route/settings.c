@@ -99,6 +99,21 @@ static const struct option rows[] = {
 	  .example = "X-User-Id USER_ID" },
 };
 
+static void tell_left_out(const struct config *cfg, struct report *report,
+			  const struct chain chains[CHAINS])
+{
+	for (size_t c = 0; c < CHAINS; c++)
+		for (size_t i = 0; i < chains[c].count; i++) {
+			const struct rule *r = &chains[c].rules[i];
+			const char *instead = action_left_out(&r->action);
+
+			if (instead)
+				uwsgi_config_doubt_at(cfg, report, UWSGI_WARNING, r->at,
+						      "the action %s does nothing here; %s",
+						      action_name(&r->action).p, instead);
+		}
+}
+
 /* Where single values are wrong, the report has it. */
 static void check(const struct config *cfg, struct report *report)
 {
@@ -111,6 +126,7 @@ static void check(const struct config *cfg, struct report *report)
 
 	if (chains_make(chains, cfg, &at, &e) && at)
 		uwsgi_config_doubt_at(cfg, report, UWSGI_ERROR, at, "%s", e.text);
+	tell_left_out(cfg, report, chains);
 	chains_fini(chains);
 	for (size_t p = 0; p < PAGES; p++)
 		for (size_t i = 0; uwsgi_config_thorough(report) && i < s->pages[p].count; i++)

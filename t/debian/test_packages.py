@@ -106,8 +106,7 @@ chdir2 = {here}
 SAID = {
     "keystone": ['plugin "apparmor" of uWSGI is not here, ignored: THE APPLICATION IS NOT CONFINED',
                  'option "apparmor-profile" of uWSGI .*: THE APPLICATION IS NOT CONFINED'],
-    "swift-proxy-server": ['plugin "transformation_chunked" of uWSGI is not here, ignored: http',
-                           "route: not supported yet", "route-run: not supported yet"],
+    "swift-proxy-server": ['plugin "transformation_chunked" of uWSGI is not here, ignored: http'],
     "mailman3-web": ['unknown option "process", ignored; did you mean "processes"',
                      "attach-daemon: not supported yet"],
     "radicale": ["cheaper: not supported yet", 'did you mean "umask = 027"',
