@@ -251,3 +251,10 @@ final-route = ^/hidden donotlog:""")
     text = server.log()
     assert "said who=me%0A" in text and "final /missing" in text
     assert "line /quiet" not in text and "line /hidden" not in text
+
+
+def test_what_an_answer_is_as_right_without_only_warns(start):
+    server = start("http-socket = {http}\nmodule = basic\nroute-run = chunked:\nroute-run = gzip:\n")
+    assert http.request(server.http, "/hello").body == b"hello\n"
+    server.wait_log("warning: route-run = gzip:: the action gzip does nothing here; let nginx compress")
+    assert "chunked" not in server.log()

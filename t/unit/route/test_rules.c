@@ -29,7 +29,7 @@ static const struct {
 	{ "error-route-status", "4x4 log:x", "such as 404" },
 	{ "route-run", "", "there is no action" },
 	{ "route-run", "redirekt:/x", "did you mean redirect" },
-	{ "route-run", "cache:x", "the action cache of uWSGI is not supported" },
+	{ "route-run", "rpc:x", "the action rpc of uWSGI is not supported" },
 	{ "route-run", "return:", "expected return:STATUS" },
 	{ "route-run", "return:99", "expected return:STATUS" },
 	{ "route-run", "break:404x", "expected break:STATUS" },
