@@ -30,7 +30,7 @@ loopback, too, which slows some servers and not others).
 
 """
 
-HOSTILE = "\n## What hostile clients cost others\n"
+HOSTILE = "What hostile clients cost others"
 HOSTILE_INTRO = """
 Made by `t/bench/hostile.py --realtime --markdown BENCHMARKS.md`, as root. A well-behaved client asks for
 "hello" 200 times a second, on a connection each (25 times for an answer that takes 20 ms); beside it a
@@ -82,25 +82,28 @@ def by_mode(title, columns, found, cells):
     return "\n".join(lines) + "\n"
 
 
-def _without_hostile(path):
-    """The text of a file, and the section in it that t/bench/hostile.py writes."""
-    text = ""
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as f:
-            text = f.read()
-    before, heading, section = text.partition(HOSTILE)
-    return before, heading + section
+def _read(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def write_section(path, heading, text):
+    """Replaces a section "## ..." of the file, or adds it."""
+    before, found, rest = _read(path).partition(f"\n## {heading}\n")
+    _, other, rest = rest.partition("\n## ") if found else ("", "", "")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"{before.rstrip()}\n\n## {heading}\n\n{text.strip()}\n{other}{rest}")
 
 
 def write_hostile(path, table, options):
-    before, _ = _without_hostile(path)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(before + HOSTILE + HOSTILE_INTRO.format(rounds=options.rounds,
-                                                        seconds=options.seconds) + table)
+    write_section(path, HOSTILE, HOSTILE_INTRO.format(rounds=options.rounds,
+                                                      seconds=options.seconds) + table)
 
 
 def write(result, path, command, options):
-    _, hostile = _without_hostile(path)
+    _, heading, sections = _read(path).partition("\n## ")
     with open(path, "w", encoding="utf-8") as f:
         f.write(INTRO.format(command=command, rounds=options.rounds, seconds=options.seconds,
                              **result["machine"]))
@@ -113,7 +116,7 @@ def write(result, path, command, options):
             write_apart(result, f)
         for row in result["cases"]:
             f.write(one(row) + "\n")
-        f.write(hostile)
+        f.write(heading + sections)
 
 
 def write_apart(result, f):

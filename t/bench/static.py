@@ -9,7 +9,6 @@ usage: t/bench/static.py [--rounds N] [--seconds N] [--markdown BENCHMARKS.md]
 """
 import argparse
 import os
-import re
 import signal
 import statistics
 import subprocess
@@ -21,12 +20,12 @@ sys.path.insert(0, os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import measure  # noqa: E402
+import report  # noqa: E402
 from lib.address import connect, free_address  # noqa: E402
 from lib.server import COMMAND  # noqa: E402
 from lib.wait import until  # noqa: E402
 
 FILES = {"10 KB": 10_240, "100 KB": 102_400, "1 MiB": 1 << 20}
-HEADING = "## Static files"
 NGINX = """worker_processes 1; daemon off; error_log {folder}/log; pid {folder}/pid;
 events {{ worker_connections 1024; }}
 http {{
@@ -86,16 +85,12 @@ def rows(processes, folder, options):
                f" | {ours / middle['nginx']:.2f} | {ours / middle['uWSGI']:.2f} |")
 
 
-def write(path, table):
-    with open(path, encoding="utf-8") as f:
-        text = re.sub(rf"\n*{HEADING}\n.*?(?=\n## |\Z)", "", f.read(), flags=re.S).rstrip("\n")
+def introduction():
     version = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
-    machine = measure.machine()
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(f"{text}\n\n{HEADING}\n\n    t/bench/static.py --markdown BENCHMARKS.md\n\n"
-                f"Requests for each CPU second of the server, one process each, 16 connections, "
-                f"{machine['congestion']}, {version.split(':')[1].strip()} with `sendfile on; tcp_nopush "
-                f"on`. uWSGI closes each connection.\n\n{table}\n")
+    return ("Made by `t/bench/static.py --markdown BENCHMARKS.md`. Requests for each CPU second of the server, "
+            "one process each, 16\nconnections over loopback, "
+            f"{measure.machine()['congestion']}; {version.split(':')[1].strip()} with `sendfile on; "
+            "tcp_nopush on`; uWSGI closes\neach connection.\n\n")
 
 
 def main():
@@ -118,7 +113,7 @@ def main():
                 process.wait()
     print("\n".join(lines))
     if options.markdown:
-        write(options.markdown, "\n".join(lines))
+        report.write_section(options.markdown, "Static files", introduction() + "\n".join(lines))
 
 
 if __name__ == "__main__":
