@@ -241,7 +241,7 @@ static void step(struct master *m)
 	int64_t due_ms = succession_step(&m->succession), now_ms = clock_monotonic_ms();
 
 	if (!m->succession.generations)
-		services_use(&m->services, NULL, NULL, NULL);
+		services_dismiss(&m->services);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services))

@@ -94,17 +94,24 @@ void services_use(struct services *s, const struct config *cfg, const struct sco
 		  const struct listeners *sockets)
 {
 	s->board = board;
-	for (size_t i = 0; cfg && i < s->loader->plugins.count; i++)
+	for (size_t i = 0; i < s->loader->plugins.count; i++)
 		if (s->loader->plugins.items[i]->service)
 			place_of(s, s->loader->plugins.items[i]);
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_place *p = &s->places[i];
 
-		p->wanted = cfg && service_of(p)->wants(cfg)
+		p->wanted = service_of(p)->wants(cfg)
 				    ? sockets_of(sockets, settings_of(cfg, p->plugin))
 				    : 0;
 		tell_board(p);
 	}
+}
+
+void services_dismiss(struct services *s)
+{
+	s->board = NULL;
+	for (size_t i = 0; i < s->count; i++)
+		s->places[i].wanted = 0;
 }
 
 /* ---- processes ---- */

@@ -37,10 +37,11 @@ struct services {
 };
 
 /* This configuration is in force, and that scoreboard and those sockets are its generation's.  Services
- * start anew whose options have changed, and all when the sockets have: each has them open.  NULL: all
- * are to leave. */
+ * start anew whose options have changed, and all when the sockets have: each has them open. */
 void services_use(struct services *, const struct config *, const struct scoreboard *,
 		  const struct listeners *);
+/* All are to leave. */
+void services_dismiss(struct services *);
 /* Does what is due; when to call it again, 0: when something has happened. */
 int64_t services_step(struct services *, int64_t now_ms);
 /* A child has ended.  False: it was no service. */
