@@ -4,6 +4,8 @@ of time for each test, and the check that no process is left behind."""
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 
 import pytest
@@ -14,6 +16,7 @@ sys.dont_write_bytecode = True
 from lib import house as houses  # noqa: E402
 from lib import nginx as fronts  # noqa: E402
 from lib import proc  # noqa: E402
+from lib.address import HOST  # noqa: E402
 from lib.server import Oracle  # noqa: E402
 from lib.starter import OracleStarter, Starter, make_folder  # noqa: E402
 from lib.wait import until  # noqa: E402
@@ -122,6 +125,24 @@ def nginx(folders, started):
         started.append(fronts.nginx(folders[-1], snippet, listeners))
         return started[-1]
     return run
+
+
+@pytest.fixture
+def receiver():
+    """Takes datagrams of the log."""
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        s.bind((HOST, 0))
+        s.settimeout(10)
+        yield s
+
+
+@pytest.fixture
+def stranger():
+    """A process of the test's user that is neither a server nor a child of one."""
+    process = subprocess.Popen(["/bin/sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="session")

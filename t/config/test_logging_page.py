@@ -3,7 +3,6 @@
 tables name all that there is."""
 import os
 import re
-import socket
 import textwrap
 
 import pytest
@@ -51,14 +50,6 @@ def pattern(line):
 
 def test_the_page_has_examples():
     assert len(EXAMPLES) > 9 and sum(len(files) for _, files in EXAMPLES) > 7
-
-
-@pytest.fixture
-def receiver():
-    with socket.socket(type=socket.SOCK_DGRAM) as s:
-        s.bind((HOST, 0))
-        s.settimeout(10)
-        yield s
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))

@@ -21,15 +21,6 @@ def server(start, folder):
     return start(INI, folder=folder)
 
 
-@pytest.fixture
-def stranger():
-    """A process that is no server."""
-    process = subprocess.Popen(["/bin/sleep", "60"])
-    yield process
-    process.kill()
-    process.wait()
-
-
 def write(path, text):
     with open(path, "w", encoding="ascii") as f:
         f.write(text)

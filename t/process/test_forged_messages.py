@@ -1,19 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A master that stays root believes no pid that its children name: the application runs in them."""
-import subprocess
 
 import pytest
 
 from lib import http, proc
-
-
-@pytest.fixture
-def stranger():
-    """A process of root's that is no child of the server."""
-    process = subprocess.Popen(["/bin/sleep", "60"])
-    yield process
-    process.kill()
-    process.wait()
 
 
 @pytest.mark.parametrize("more", ["master-as-root = true\n", "drop-after-apps = true\n", ""])

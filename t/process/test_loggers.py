@@ -151,14 +151,6 @@ def test_encoders_of_requests(start):
     assert re.search(r"^printed$", server.log(), re.M)
 
 
-@pytest.fixture
-def receiver():
-    with socket.socket(type=socket.SOCK_DGRAM) as s:
-        s.bind((HOST, 0))
-        s.settimeout(10)
-        yield s
-
-
 def received(receiver, word):
     seen = []
     while not seen or word not in seen[-1]:
