@@ -335,25 +335,22 @@ static int make_gzip(struct rules *r, struct error *e)
 /* "/path=application": what the application has as SCRIPT_NAME is no part of a file's path. */
 static int take_mounts(struct rules *r, const struct config *cfg, struct error *e)
 {
-	const char *name, *value;
-	bool splits = false;
-	size_t count = 0;
+	const struct option_list *mounts = uwsgi_config_setting(cfg, "mount");
+	const bool *splits = uwsgi_config_setting(cfg, "manage-script-name");
 
-	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
-		count += !strcmp(name, "mount");
-		if (!strcmp(name, "manage-script-name"))
-			splits = strcasecmp(value, "false") != 0 && strcmp(value, "0") != 0;
-	}
-	r->mounts = splits && count ? calloc(count, sizeof *r->mounts) : NULL;
-	if (splits && count && !r->mounts)
+	if (!mounts || mounts->count == 0 || !splits || !*splits)
+		return 0;
+	r->mounts = calloc(mounts->count, sizeof *r->mounts);
+	if (!r->mounts)
 		return uwsgi_error_set(e, "out of memory");
-	for (size_t i = 0; r->mounts && uwsgi_config_next(cfg, &i, &name, &value);) {
-		size_t n = strcspn(value, "=");
+	for (size_t i = 0; i < mounts->count; i++) {
+		const char *path = mounts->items[i];
+		size_t n = strcspn(path, "=");
 
-		while (n > 0 && value[n - 1] == '/')
+		while (n > 0 && path[n - 1] == '/')
 			n--;
-		if (!strcmp(name, "mount") && n > 0)
-			r->mounts[r->mount_count++] = (struct slice){ value, n };
+		if (n > 0)
+			r->mounts[r->mount_count++] = (struct slice){ path, n };
 	}
 	return 0;
 }
@@ -361,7 +358,6 @@ static int take_mounts(struct rules *r, const struct config *cfg, struct error *
 int rules_init(struct rules *r, const struct config *cfg, struct error *e)
 {
 	const struct static_settings *s = uwsgi_options(cfg, &static_options);
-
 	int mode = find_serve_mode(s->serve_mode);
 
 	*r = (struct rules){ .settings = s,
