@@ -71,8 +71,9 @@ static void take_groups(pcre2_match_data *data, struct slice text, int found, st
 		bool matched = (found == 0 || i < (size_t)found) && at[2 * i] != PCRE2_UNSET &&
 			       at[2 * i] <= at[2 * i + 1];
 
-		groups[i] = matched ? (struct slice){ text.p + at[2 * i], at[2 * i + 1] - at[2 * i] }
-				    : (struct slice){ NULL, 0 };
+		groups[i] =
+			matched ? (struct slice){ text.p + at[2 * i], at[2 * i + 1] - at[2 * i] }
+				: (struct slice){ NULL, 0 };
 	}
 }
 

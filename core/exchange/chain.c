@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <strings.h>
 
 /* One answer on its way back; in the request's arena. */
 struct passage {
@@ -69,17 +68,12 @@ void uwsgi_next_bytes(struct next *next, struct slice bytes)
 	}
 }
 
-static bool is_named(const struct header *h, struct slice name)
-{
-	return h->name.n == name.n && !strncasecmp(h->name.p, name.p, name.n);
-}
-
 static void remove_header(struct response *rs, struct slice name)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < rs->count; i++)
-		if (!is_named(&rs->headers[i], name))
+		if (!uwsgi_same_name(rs->headers[i].name, name))
 			rs->headers[kept++] = rs->headers[i];
 	rs->count = kept;
 }
@@ -187,14 +181,14 @@ int uwsgi_response_status(const struct response *rs)
 struct slice uwsgi_response_find(const struct response *rs, struct slice name)
 {
 	for (size_t i = 0; i < rs->count; i++)
-		if (is_named(&rs->headers[i], name))
+		if (uwsgi_same_name(rs->headers[i].name, name))
 			return rs->headers[i].value;
 	return (struct slice){ NULL, 0 };
 }
 
 void uwsgi_response_set(struct response *rs, struct slice name, struct slice value)
 {
-	if (name.n == 14 && !strncasecmp(name.p, "Content-Length", 14))
+	if (uwsgi_same_name(name, SLICE("Content-Length")))
 		return;
 	remove_header(rs, name);
 	if (value.p)
@@ -203,7 +197,7 @@ void uwsgi_response_set(struct response *rs, struct slice name, struct slice val
 
 void uwsgi_response_add(struct response *rs, struct slice name, struct slice value)
 {
-	if (name.n != 14 || strncasecmp(name.p, "Content-Length", 14))
+	if (!uwsgi_same_name(name, SLICE("Content-Length")))
 		response_add_header(rs, name, value);
 }
 

@@ -3,9 +3,10 @@
  * head before it is said. */
 #include "exchange/header_rules.h"
 
+#include "base/slice.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct header_settings {
 	struct option_list add, remove;
@@ -44,11 +45,6 @@ static bool take_apart(const char *text, struct header *h)
 	return is_name(h->name);
 }
 
-static bool is(struct slice s, const char *text)
-{
-	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
-}
-
 /* RFC 9110 section 5.5.  JSON and @(file) can bring line ends, which would begin another header. */
 static bool is_value(struct slice s)
 {
@@ -66,7 +62,8 @@ static int valid_header(const char *text, struct error *e)
 		return uwsgi_error_set(e, "expected Name: value");
 	if (!is_value(h.value))
 		return uwsgi_error_set(e, "a header has one line, without control characters");
-	if (is(h.name, "content-length") || is(h.name, "transfer-encoding"))
+	if (uwsgi_same_name(h.name, SLICE("content-length")) ||
+	    uwsgi_same_name(h.name, SLICE("transfer-encoding")))
 		return uwsgi_error_set(e, "says where each response ends, and is the server's");
 	return 0;
 }
@@ -119,8 +116,8 @@ int header_rules_init(struct header_rules *r, const struct config *cfg, struct e
 
 		if (!take_apart(s->add.items[i], h))
 			continue;
-		if (is(h->name, "connection"))
-			r->close = is(h->value, "close");
+		if (uwsgi_same_name(h->name, SLICE("connection")))
+			r->close = uwsgi_same_name(h->value, SLICE("close"));
 		else
 			r->add_count++;
 	}
@@ -135,7 +132,7 @@ void header_rules_fini(struct header_rules *r)
 bool header_rules_remove(const struct header_rules *r, struct slice name)
 {
 	for (size_t i = 0; i < r->remove->count; i++)
-		if (is(name, r->remove->items[i]))
+		if (uwsgi_same_name(name, slice_of(r->remove->items[i])))
 			return true;
 	return false;
 }

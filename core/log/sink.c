@@ -415,7 +415,7 @@ static void add_route(struct sinks *s, const char *value)
 	struct error e;
 
 	for (size_t i = 0; i < s->logger_count; i++) {
-		if (!slice_same(s->loggers[i].name, name))
+		if (!uwsgi_same(s->loggers[i].name, name))
 			continue;
 		*r = (struct route){ .pattern = uwsgi_pattern_new(value + name.n + 1, &e),
 				     .logger = &s->loggers[i],
@@ -500,7 +500,7 @@ static struct slice encode(struct sinks *s, struct slice logger, struct slice li
 		/* The line may lie in the other one. */
 		struct text *into = &s->encoded[turn];
 
-		if (e->logger.n && !slice_same(e->logger, logger))
+		if (e->logger.n && !uwsgi_same(e->logger, logger))
 			continue;
 		into->n = 0;
 		into->failed = false;

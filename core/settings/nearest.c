@@ -105,8 +105,8 @@ const char *uwsgi_nearest(struct slice wanted, const char *const *names, size_t 
 	char text[NAME_MAX_COMPARED + 1];
 	struct nearest n;
 
-	snprintf(text, sizeof text, "%.*s", (int)(wanted.n < sizeof text ? wanted.n : sizeof text - 1),
-		 wanted.p);
+	snprintf(text, sizeof text, "%.*s",
+		 (int)(wanted.n < sizeof text ? wanted.n : sizeof text - 1), wanted.p);
 	n = nearest_to(text);
 	for (size_t i = 0; i < count; i++)
 		nearest_consider(&n, names[i]);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define UWSGI_ABI 3u
@@ -27,6 +28,26 @@ struct slice {
 	size_t n;
 };
 #define SLICE(literal) ((struct slice){ "" literal, sizeof(literal) - 1 })
+
+static inline bool uwsgi_same(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || !memcmp(a.p, b.p, a.n));
+}
+
+/* As names of header fields are compared: ASCII letters in either case; no locale has a say in what
+ * Transfer-Encoding is. */
+static inline bool uwsgi_same_name(struct slice a, struct slice b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++) {
+		unsigned char x = (unsigned char)a.p[i], y = (unsigned char)b.p[i];
+
+		if (x != y && ((x ^ y) != 0x20 || (x | 0x20) < 'a' || (x | 0x20) > 'z'))
+			return false;
+	}
+	return true;
+}
 
 /* The caller's buffer for one readable sentence (no full stop, no newline). */
 struct error {
@@ -142,8 +163,8 @@ UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **
 UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
 				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
 /* The same about what uwsgi_config_next() told of when it left *i so. */
-UWSGI_API void uwsgi_config_doubt_at(const struct config *, struct report *, enum severity, size_t i,
-				     const char *fmt, ...) UWSGI_PRINTF(5, 6);
+UWSGI_API void uwsgi_config_doubt_at(const struct config *, struct report *, enum severity,
+				     size_t i, const char *fmt, ...) UWSGI_PRINTF(5, 6);
 /* Whether all that can be found out beforehand is wanted (--check), also what a start would say
  * by itself a moment later. */
 UWSGI_API bool uwsgi_config_thorough(const struct report *);
@@ -410,9 +431,10 @@ struct handler {
 	int (*lane_start)(const struct handler_lane *, void **state, struct error *);
 	void (*lane_stop)(void *state);
 
-	/* A whole request; of an application that drives its lane, whatever of it is there.  It may add variables, and answer by uwsgi_response_start() and so on;
-	 * what it lends has an owner of uwsgi_loan().  *mine, NULL before, comes back in the other
-	 * calls for this request; memory of uwsgi_request_alloc() lives as long. */
+	/* A request: all of it, or with an application that drives its lane at least the head.  It
+	 * may add variables, and answer by uwsgi_response_start() and so on; what it lends has an
+	 * owner of uwsgi_loan().  *mine, NULL before, comes back in the other calls for this
+	 * request; memory of uwsgi_request_alloc() lives as long. */
 	enum handled (*before)(void *state, struct request *, struct response *, void **mine);
 	/* A request that waits since it said HANDLED_LATER is over: it must not go on.  Needed where
 	 * before() says that. */
@@ -491,7 +513,8 @@ struct service_setup {
 
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
  * goes on through reloads, is the last to leave and dies with the master.  It starts anew when its own
- * options change, or what the server listens on.  Its only thread turns the loop: nothing here may wait.  No member may be NULL. */
+ * options change, or what the server listens on.  Its only thread turns the loop: nothing here may
+ * wait.  No member may be NULL. */
 struct service {
 	const char *name; /* "stats"; its process is named so */
 	/* In the master: whether this configuration wants it. */

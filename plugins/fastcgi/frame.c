@@ -4,7 +4,6 @@
 #include "fastcgi.h"
 
 #include <string.h>
-#include <strings.h>
 
 static void say_record(enum record_type type, uint16_t id, struct slice content,
 		       struct sendbuf *out)
@@ -59,7 +58,7 @@ static const struct slice not_for_caches = SLICE("X-Accel-Expires: 0\r\n");
 
 static bool is_for_caches(struct slice name)
 {
-	return name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
+	return uwsgi_same_name(name, SLICE("X-Accel-Expires"));
 }
 
 void fastcgi_say_head(void *state, const struct head *head, struct sendbuf *out)

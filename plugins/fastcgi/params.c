@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static bool is(struct slice s, struct slice text)
-{
-	return s.n == text.n && !memcmp(s.p, text.p, s.n);
-}
-
 /* Empty, as web servers send it with a request that has no body, is the same as absent. */
 static bool read_length(struct fastcgi *s, struct slice value)
 {
@@ -49,14 +44,14 @@ static bool read_variables(struct fastcgi *s, struct request *rq, struct slice s
 
 	s->left = -1;
 	while ((got = record_next_pair(&stream, &name, &value)) > 0) {
-		if (is(name, SLICE("CONTENT_LENGTH")) && !read_length(s, value)) {
+		if (uwsgi_same(name, SLICE("CONTENT_LENGTH")) && !read_length(s, value)) {
 			uwsgi_request_reject(rq, 400,
 					     "CONTENT_LENGTH is not a number, or given twice");
 			return false;
 		}
-		if (is(name, SLICE("SCRIPT_NAME")))
+		if (uwsgi_same(name, SLICE("SCRIPT_NAME")))
 			script_name = value;
-		has_path = has_path || is(name, SLICE("PATH_INFO"));
+		has_path = has_path || uwsgi_same(name, SLICE("PATH_INFO"));
 		if (name.n > 0 && !uwsgi_request_var(rq, name, value))
 			return false;
 	}

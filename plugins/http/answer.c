@@ -79,7 +79,7 @@ static void refuse_head(struct job *job, const char *why)
 
 static bool asks_for_head_only(const struct job *job)
 {
-	return http_same(uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD")), SLICE("HEAD"));
+	return uwsgi_same(uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD")), SLICE("HEAD"));
 }
 
 /* came: bytes that were not looked at yet. */

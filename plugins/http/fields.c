@@ -70,7 +70,7 @@ static bool read_transfer_encoding(struct slice value, struct http_meaning *m,
 		for (size_t i = 0; i < coding.n; i++)
 			if (!http_is_token_char((unsigned char)coding.p[i]))
 				return http_refuse(r, 400, "Transfer-Encoding is malformed");
-		m->chunked = http_is(coding, SLICE("chunked"));
+		m->chunked = uwsgi_same_name(coding, SLICE("chunked"));
 		m->other_coding = m->other_coding || !m->chunked;
 	}
 	return members == commas + 1 || http_refuse(r, 400, "Transfer-Encoding is malformed");
@@ -81,8 +81,8 @@ static void read_connection(struct slice value, struct http_meaning *m)
 	struct slice option;
 
 	while (http_next_member(&value, &option)) {
-		m->close = m->close || http_is(option, SLICE("close"));
-		m->keep_alive = m->keep_alive || http_is(option, SLICE("keep-alive"));
+		m->close = m->close || uwsgi_same_name(option, SLICE("close"));
+		m->keep_alive = m->keep_alive || uwsgi_same_name(option, SLICE("keep-alive"));
 	}
 }
 
@@ -101,7 +101,7 @@ static bool read_expect(struct slice value, const struct http_head *h, struct ht
 {
 	if (h->minor == 0) /* RFC 9110 section 10.1.1: ignored */
 		return true;
-	if (!http_is(value, SLICE("100-continue")))
+	if (!uwsgi_same_name(value, SLICE("100-continue")))
 		return http_refuse(r, 417, "an unknown expectation");
 	m->expects_continue = true;
 	return true;
@@ -112,17 +112,18 @@ static bool read_field(const struct http_field *f, const struct http_head *h,
 {
 	switch (f->name.n) {
 	case 4:
-		return !http_is(f->name, SLICE("Host")) || read_host(f->value, m, r);
+		return !uwsgi_same_name(f->name, SLICE("Host")) || read_host(f->value, m, r);
 	case 6:
-		return !http_is(f->name, SLICE("Expect")) || read_expect(f->value, h, m, r);
+		return !uwsgi_same_name(f->name, SLICE("Expect")) || read_expect(f->value, h, m, r);
 	case 10:
-		if (http_is(f->name, SLICE("Connection")))
+		if (uwsgi_same_name(f->name, SLICE("Connection")))
 			read_connection(f->value, m);
 		return true;
 	case 14:
-		return !http_is(f->name, SLICE("Content-Length")) || read_length(f->value, m, r);
+		return !uwsgi_same_name(f->name, SLICE("Content-Length")) ||
+		       read_length(f->value, m, r);
 	case 17:
-		return !http_is(f->name, SLICE("Transfer-Encoding")) ||
+		return !uwsgi_same_name(f->name, SLICE("Transfer-Encoding")) ||
 		       read_transfer_encoding(f->value, m, r);
 	default:
 		return true;

@@ -58,7 +58,7 @@ static bool asks_to_close(struct slice value)
 	struct slice option;
 
 	while (http_next_member(&value, &option))
-		if (http_is(option, SLICE("close")))
+		if (uwsgi_same_name(option, SLICE("close")))
 			return true;
 	return false;
 }
@@ -69,16 +69,16 @@ static bool is_ours(struct http *s, const struct head *head, const struct header
 {
 	switch (h->name.n) {
 	case 10:
-		if (!http_is(h->name, SLICE("Connection")))
+		if (!uwsgi_same_name(h->name, SLICE("Connection")))
 			return false;
 		if (asks_to_close(h->value))
 			s->keep_alive = false;
 		return true;
 	case 14: /* RFC 9110 section 8.6: some clients would wait for these bytes */
 		return (head->status == 204 || head->status < 200) &&
-		       http_is(h->name, SLICE("Content-Length"));
+		       uwsgi_same_name(h->name, SLICE("Content-Length"));
 	case 17:
-		return http_is(h->name, SLICE("Transfer-Encoding"));
+		return uwsgi_same_name(h->name, SLICE("Transfer-Encoding"));
 	default:
 		return false;
 	}
@@ -111,7 +111,7 @@ void http_say_head(void *state, const struct head *head, struct sendbuf *out)
 
 		if (is_ours(s, head, h))
 			continue;
-		has_date = has_date || http_is(h->name, SLICE("Date"));
+		has_date = has_date || uwsgi_same_name(h->name, SLICE("Date"));
 		add_field(&t, h->name, h->value);
 	}
 	decide(s, head);

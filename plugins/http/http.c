@@ -153,7 +153,7 @@ static enum parsed begin_body(struct http *s, struct request *rq, const struct h
 /* A tunnel is never opened here: what follows a CONNECT is nobody's request. */
 static bool is_connect(const struct http_head *h)
 {
-	return http_same(h->method, SLICE("CONNECT"));
+	return uwsgi_same(h->method, SLICE("CONNECT"));
 }
 
 static enum parsed read_head(struct http *s, struct request *rq, struct slice in, size_t *used,

@@ -106,25 +106,6 @@ static inline bool http_refuse(struct http_refusal *r, int status, const char *w
 	return false;
 }
 
-static inline bool http_same(struct slice a, struct slice b)
-{
-	return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
-/* ASCII letters in either case; no locale has a say in what Transfer-Encoding is. */
-static inline bool http_is(struct slice s, struct slice text)
-{
-	if (s.n != text.n)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char a = (unsigned char)s.p[i], b = (unsigned char)text.p[i];
-
-		if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
-			return false;
-	}
-	return true;
-}
-
 /* parse.c: the lines of a head behind its first one, until the empty one. */
 bool http_parse_fields(struct slice text, struct http_head *, struct http_refusal *);
 /* text is a whole head, its last empty line included; line has lost its CRLF.  Slices

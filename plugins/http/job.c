@@ -262,7 +262,8 @@ void job_say_all(struct job *job)
 bool job_asks_for_websocket(const struct job *job)
 {
 	return job->router->settings->websockets &&
-	       http_is(uwsgi_request_find(job->rq, SLICE("HTTP_UPGRADE")), SLICE("websocket"));
+	       uwsgi_same_name(uwsgi_request_find(job->rq, SLICE("HTTP_UPGRADE")),
+			       SLICE("websocket"));
 }
 
 static void start_sending(struct job *job)

@@ -78,12 +78,12 @@ static bool read_framing(struct answer *a, struct http_refusal *why)
 	a->length = -1;
 	a->chunked = false;
 	for (size_t i = 0; i < a->head.count && a->length < 0; i++)
-		if (http_is(fields[i].name, SLICE("Content-Length")) &&
+		if (uwsgi_same_name(fields[i].name, SLICE("Content-Length")) &&
 		    !http_read_length(fields[i].value, &a->length, why))
 			return false;
 	for (size_t i = 0; i < a->head.count && a->length < 0 && !a->chunked; i++)
-		a->chunked = http_is(fields[i].name, SLICE("Transfer-Encoding")) &&
-			     http_is(fields[i].value, SLICE("chunked"));
+		a->chunked = uwsgi_same_name(fields[i].name, SLICE("Transfer-Encoding")) &&
+			     uwsgi_same_name(fields[i].value, SLICE("chunked"));
 	return true;
 }
 

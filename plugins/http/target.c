@@ -190,7 +190,7 @@ static bool read_authority_form(struct slice s, struct http_target *t, struct ht
 
 static bool begins_with(struct slice s, struct slice scheme)
 {
-	return s.n > scheme.n && http_is((struct slice){ s.p, scheme.n }, scheme);
+	return s.n > scheme.n && uwsgi_same_name((struct slice){ s.p, scheme.n }, scheme);
 }
 
 bool http_read_target(const struct http_head *h, struct request *rq, struct http_target *t,
@@ -201,13 +201,13 @@ bool http_read_target(const struct http_head *h, struct request *rq, struct http
 	*t = (struct http_target){ .path = SLICE(""), .query = SLICE("") };
 	if (memchr(s.p, '#', s.n))
 		return http_refuse(r, 400, "a fragment in the request target");
-	if (http_same(h->method, SLICE("CONNECT")))
+	if (uwsgi_same(h->method, SLICE("CONNECT")))
 		return read_authority_form(s, t, r);
 	if (s.p[0] == '/')
 		return read_origin_form(s, rq, t, r);
 	if (s.n == 1 && s.p[0] == '*') {
 		t->path = s;
-		return http_same(h->method, SLICE("OPTIONS")) ||
+		return uwsgi_same(h->method, SLICE("OPTIONS")) ||
 		       http_refuse(r, 400, "the target * is for OPTIONS only");
 	}
 	if (begins_with(s, SLICE("http://")))

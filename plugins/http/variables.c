@@ -39,11 +39,11 @@ static size_t write_name(char *to, struct slice name, uint32_t *hash)
  * chunks of Transfer-Encoding are taken apart here (RFC 9112 section 7.1.3). */
 static struct slice cgi_name(struct slice name)
 {
-	if (http_same(name, SLICE("HTTP_CONTENT_TYPE")) ||
-	    http_same(name, SLICE("HTTP_CONTENT_LENGTH")))
+	if (uwsgi_same(name, SLICE("HTTP_CONTENT_TYPE")) ||
+	    uwsgi_same(name, SLICE("HTTP_CONTENT_LENGTH")))
 		return (struct slice){ name.p + 5, name.n - 5 };
-	if (http_same(name, SLICE("HTTP_PROXY")) ||
-	    http_same(name, SLICE("HTTP_TRANSFER_ENCODING")))
+	if (uwsgi_same(name, SLICE("HTTP_PROXY")) ||
+	    uwsgi_same(name, SLICE("HTTP_TRANSFER_ENCODING")))
 		return (struct slice){ name.p, 0 };
 	return name;
 }
@@ -52,7 +52,7 @@ static struct slice cgi_name(struct slice name)
 static void link_repetition(struct named *fields, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (fields[k].hash != fields[i].hash || !http_same(fields[k].name, fields[i].name))
+		if (fields[k].hash != fields[i].hash || !uwsgi_same(fields[k].name, fields[i].name))
 			continue;
 		fields[fields[k].last ? fields[k].last : k].next = (uint16_t)i;
 		fields[k].last = (uint16_t)i;
@@ -88,7 +88,7 @@ static bool name_fields(const struct http_head *h, struct request *rq, struct na
 static bool join(const struct http_head *h, const struct named *fields, size_t first,
 		 struct request *rq, struct slice *value)
 {
-	bool cookie = http_same(fields[first].name, SLICE("HTTP_COOKIE"));
+	bool cookie = uwsgi_same(fields[first].name, SLICE("HTTP_COOKIE"));
 	size_t n = h->fields[first].value.n;
 
 	for (size_t i = fields[first].next; i; i = fields[i].next)
@@ -120,7 +120,7 @@ static bool make_field_variables(const struct http_head *h, struct slice authori
 		return false;
 	for (size_t i = 0; i < h->count; i++) {
 		struct slice value = h->fields[i].value;
-		bool is_host = http_same(fields[i].name, http_host);
+		bool is_host = uwsgi_same(fields[i].name, http_host);
 
 		if (fields[i].name.n == 0 || fields[i].is_repetition)
 			continue;

@@ -3,7 +3,6 @@
  * of one that has their names already (shape.c).  Its strings are those of key_cache.c. */
 #include "internal.h"
 
-#include <strings.h>
 #include <unistd.h>
 
 static bool begins(struct slice name, struct slice with)
@@ -33,16 +32,11 @@ bool environ_drops(struct slice name)
 	return begins(name, SLICE("wsgi.")) || begins(name, SLICE("uwsgi."));
 }
 
-static bool says(struct slice s, const char *text)
-{
-	return s.n == strlen(text) && !strncasecmp(s.p, text, s.n);
-}
-
 static bool is_on(const struct request *rq, struct slice name)
 {
 	struct slice value = uwsgi_request_find(rq, name);
 
-	return says(value, "on") || says(value, "1");
+	return uwsgi_same_name(value, SLICE("on")) || uwsgi_same_name(value, SLICE("1"));
 }
 
 /* UWSGI_SCHEME, which the web server sets; else whether its HTTPS is on; else what a proxy in front
@@ -51,21 +45,24 @@ static bool is_https(const struct request *rq)
 {
 	struct slice scheme = uwsgi_request_find(rq, SLICE("UWSGI_SCHEME"));
 
-	if (says(scheme, "http") || says(scheme, "https"))
+	if (uwsgi_same_name(scheme, SLICE("http")) || uwsgi_same_name(scheme, SLICE("https")))
 		return scheme.n == 5;
 	if (is_on(rq, SLICE("HTTPS")))
 		return true;
 	scheme = uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO"));
-	if (says(scheme, "http"))
+	if (uwsgi_same_name(scheme, SLICE("http")))
 		return false;
-	return (says(scheme, "https") || is_on(rq, SLICE("HTTP_X_FORWARDED_SSL"))) &&
+	return (uwsgi_same_name(scheme, SLICE("https")) ||
+		is_on(rq, SLICE("HTTP_X_FORWARDED_SSL"))) &&
 	       uwsgi_request_trusts_forwarded(rq);
 }
 
 bool environ_is_of_scheme(struct slice name)
 {
-	return says(name, "UWSGI_SCHEME") || says(name, "HTTPS") ||
-	       says(name, "HTTP_X_FORWARDED_PROTO") || says(name, "HTTP_X_FORWARDED_SSL");
+	return uwsgi_same_name(name, SLICE("UWSGI_SCHEME")) ||
+	       uwsgi_same_name(name, SLICE("HTTPS")) ||
+	       uwsgi_same_name(name, SLICE("HTTP_X_FORWARDED_PROTO")) ||
+	       uwsgi_same_name(name, SLICE("HTTP_X_FORWARDED_SSL"));
 }
 
 static PyObject *make(const struct lane *lane, const struct var *vars, size_t count)

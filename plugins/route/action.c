@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum takes {
 	TAKES_NOTHING,
@@ -20,7 +19,7 @@ enum takes {
 struct action_kind {
 	const char *name;
 	enum takes takes;
-	bool early;           /* it changes the request */
+	bool early;            /* it changes the request */
 	struct slice variable; /* that it sets */
 	enum verdict (*run)(const struct action *, struct visit *);
 	const char *instead; /* of uWSGI, and not here: an error where run is NULL; what to do */
@@ -101,14 +100,16 @@ static struct slice escape_uri(struct visit *v, struct slice uri)
 static enum verdict redirect(const struct action *a, struct visit *v)
 {
 	answer(v, 302, SLICE("302 Found"), SLICE("Moved"));
-	v->answer.extra = (struct header){ SLICE("Location"), escape_uri(v, value_of(&a->value, v)) };
+	v->answer.extra =
+		(struct header){ SLICE("Location"), escape_uri(v, value_of(&a->value, v)) };
 	return ANSWERED;
 }
 
 static enum verdict redirect_permanent(const struct action *a, struct visit *v)
 {
 	answer(v, 301, SLICE("301 Moved Permanently"), SLICE("Moved Permanently"));
-	v->answer.extra = (struct header){ SLICE("Location"), escape_uri(v, value_of(&a->value, v)) };
+	v->answer.extra =
+		(struct header){ SLICE("Location"), escape_uri(v, value_of(&a->value, v)) };
 	return ANSWERED;
 }
 
@@ -172,7 +173,9 @@ static enum verdict rewrite(const struct action *a, struct visit *v)
 		query = (struct slice){ mark + 1, to.n - (size_t)(mark - to.p) - 1 };
 		to.n = (size_t)(mark - to.p);
 		uwsgi_request_var(v->rq, SLICE("QUERY_STRING"),
-				  old.n && query.n ? join(v, query, old) : query.n ? query : old);
+				  old.n && query.n ? join(v, query, old)
+				  : query.n        ? query
+						   : old);
 	}
 	uwsgi_request_var(v->rq, SLICE("PATH_INFO"), to);
 	return GO_ON;
@@ -258,9 +261,18 @@ static enum verdict leave_out(const struct action *a, struct visit *v)
 	return GO_ON;
 }
 
-#define SETS(action, name) { action, TAKES_TEXT, true, SLICE(name), set_variable, NULL }
-#define LEFT_OUT(action, text) { action, TAKES_NOTHING, false, { NULL, 0 }, leave_out, text }
-#define NOT_HERE(action, text) { action, TAKES_TEXT, false, { NULL, 0 }, NULL, text }
+#define SETS(action, name)                                                                         \
+	{                                                                                          \
+		action, TAKES_TEXT, true, SLICE(name), set_variable, NULL                          \
+	}
+#define LEFT_OUT(action, text)                                                                     \
+	{                                                                                          \
+		action, TAKES_NOTHING, false, { NULL, 0 }, leave_out, text                         \
+	}
+#define NOT_HERE(action, text)                                                                     \
+	{                                                                                          \
+		action, TAKES_TEXT, false, { NULL, 0 }, NULL, text                                 \
+	}
 static const struct action_kind kinds[] = {
 	{ "continue", TAKES_NOTHING, false, { NULL, 0 }, stop, NULL },
 	{ "last", TAKES_NOTHING, false, { NULL, 0 }, stop, NULL },
@@ -327,14 +339,15 @@ static const struct action_kind *find_kind(struct slice name, struct error *e)
 	for (size_t i = 0; i < KINDS; i++) {
 		const struct action_kind *k = &kinds[i];
 
-		if (!same(name, (struct slice){ k->name, strlen(k->name) })) {
+		if (!uwsgi_same(name, (struct slice){ k->name, strlen(k->name) })) {
 			if (k->run)
 				names[count++] = k->name;
 			continue;
 		}
 		if (k->run)
 			return k;
-		uwsgi_error_set(e, "the action %s of uWSGI is not supported; %s", k->name, k->instead);
+		uwsgi_error_set(e, "the action %s of uWSGI is not supported; %s", k->name,
+				k->instead);
 		return NULL;
 	}
 	nearest = uwsgi_nearest(name, names, count);
@@ -361,7 +374,8 @@ static int parse_sides(struct action *a, char mark, const char *expected, struct
 		return -1;
 	return value_is_constant(&a->value)
 		       ? 0
-		       : uwsgi_error_set(e, "%s: there can be no variable in a name", a->kind->name);
+		       : uwsgi_error_set(e, "%s: there can be no variable in a name",
+					 a->kind->name);
 }
 
 static bool is_token(struct slice s)
@@ -376,9 +390,11 @@ static int check_header(struct action *a, struct slice name, struct error *e)
 {
 	if (!is_token(name))
 		return uwsgi_error_set(e, "expected the name of a header");
-	if (same_name(name, SLICE("Content-Length")) || same_name(name, SLICE("Transfer-Encoding")))
-		return uwsgi_error_set(e, "%s: %.*s says where each response ends, and is the server's",
-				       a->kind->name, (int)name.n, name.p);
+	if (uwsgi_same_name(name, SLICE("Content-Length")) ||
+	    uwsgi_same_name(name, SLICE("Transfer-Encoding")))
+		return uwsgi_error_set(
+			e, "%s: %.*s says where each response ends, and is the server's",
+			a->kind->name, (int)name.n, name.p);
 	return 0;
 }
 
@@ -394,7 +410,8 @@ static int parse_status(struct action *a, struct error *e)
 		a->status = (p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0');
 		return 0;
 	}
-	return uwsgi_error_set(e, "expected %s:STATUS, such as %s:404", a->kind->name, a->kind->name);
+	return uwsgi_error_set(e, "expected %s:STATUS, such as %s:404", a->kind->name,
+			       a->kind->name);
 }
 
 static int parse_argument(struct action *a, struct error *e)
@@ -429,7 +446,8 @@ int action_parse(struct action *a, struct slice text, struct error *e)
 	const char *colon = memchr(text.p, ':', text.n);
 	size_t n = colon ? (size_t)(colon - text.p) : text.n;
 
-	*a = (struct action){ .text = colon ? (struct slice){ colon + 1, text.n - n - 1 } : SLICE("") };
+	*a = (struct action){ .text = colon ? (struct slice){ colon + 1, text.n - n - 1 }
+					    : SLICE("") };
 	a->kind = find_kind((struct slice){ text.p, n }, e);
 	return a->kind ? parse_argument(a, e) : -1;
 }

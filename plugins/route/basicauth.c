@@ -33,11 +33,11 @@ int basicauth_check(struct slice text, struct error *e)
 
 	if (!comma || comma == text.p || comma - text.p > 128)
 		return uwsgi_error_set(e, "expected basicauth:REALM,USER:PASSWORD or "
-				       "basicauth:REALM,FILE");
+					  "basicauth:REALM,FILE");
 	for (const char *p = text.p; p < comma; p++)
 		if ((unsigned char)*p < ' ' || *p == '\x7f' || *p == '"' || *p == '\\')
 			return uwsgi_error_set(e, "a realm has no quotes, backslashes and control "
-					       "characters");
+						  "characters");
 	users = users_of(text);
 	if (!memchr(users.p, ':', users.n))
 		return users.n ? passwords_check(users, e) : 0;

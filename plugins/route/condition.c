@@ -160,7 +160,7 @@ static const struct condition_kind kinds[] = {
 	{ { "isdir", "isdirectory" }, false, is_folder },
 	{ { "isexec" }, false, is_executable },
 	{ { "empty" }, false, is_empty },
-	{ { "eq", "equal", "isequal", "==" }, true, same },
+	{ { "eq", "equal", "isequal", "==" }, true, uwsgi_same },
 	{ { "startswith" }, true, starts_with },
 	{ { "endswith" }, true, ends_with },
 	{ { "contains", "contain" }, true, contains },
@@ -177,7 +177,8 @@ static const struct condition_kind *find_kind(struct slice name)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		for (size_t j = 0; kinds[i].names[j]; j++)
-			if (same(name, (struct slice){ kinds[i].names[j], strlen(kinds[i].names[j]) }))
+			if (uwsgi_same(name, (struct slice){ kinds[i].names[j],
+							     strlen(kinds[i].names[j]) }))
 				return &kinds[i];
 	return NULL;
 }
@@ -228,8 +229,7 @@ int condition_parse(struct condition *c, struct slice text, struct error *e)
 		return uwsgi_error_set(e, "expected %.*s:TEXT;TEXT", (int)name.n, name.p);
 	size_t n = semicolon ? (size_t)(semicolon - subject.p) : subject.n;
 
-	if (semicolon &&
-	    parse_operand(c, (struct slice){ semicolon + 1, subject.n - n - 1 }, e))
+	if (semicolon && parse_operand(c, (struct slice){ semicolon + 1, subject.n - n - 1 }, e))
 		return -1;
 	subject.n = n;
 	return value_parse(&c->subject, subject, e);

@@ -86,8 +86,10 @@ int passwords_check(struct slice path, struct error *e)
 		const char *refused = hash ? refused_hash(hash) : NULL;
 
 		if (refused)
-			result = uwsgi_error_set(e, "%s has a password as %s, which is not read here; "
-						 "write it anew with htpasswd -B", name, refused);
+			result = uwsgi_error_set(e,
+						 "%s has a password as %s, which is not read here; "
+						 "write it anew with htpasswd -B",
+						 name, refused);
 	}
 	if (f)
 		fclose(f);
@@ -139,7 +141,7 @@ static bool is_same(const struct question *a, const struct question *b)
 {
 	return a->device == b->device && a->inode == b->inode &&
 	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
-	       same(a->path, b->path) && !strcmp(a->credentials, b->credentials);
+	       uwsgi_same(a->path, b->path) && !strcmp(a->credentials, b->credentials);
 }
 
 static bool is_kept(const struct passwords *p, const struct question *q, time_t now)

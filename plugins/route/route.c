@@ -33,10 +33,10 @@ static void close_page(struct loan *loan)
 
 static const struct option_list *pages_of(const struct lane *lane, int status)
 {
-	return status == 403 ? &lane->settings->pages[PAGE_403]
-	     : status == 404 ? &lane->settings->pages[PAGE_404]
-	     : status == 500 ? &lane->settings->pages[PAGE_500]
-			     : NULL;
+	return status == 403   ? &lane->settings->pages[PAGE_403]
+	       : status == 404 ? &lane->settings->pages[PAGE_404]
+	       : status == 500 ? &lane->settings->pages[PAGE_500]
+			       : NULL;
 }
 
 /* The first that can be read; NULL: none, or no memory. */
@@ -143,7 +143,8 @@ static enum handled before(void *state, struct request *rq, struct response *rs,
 			uwsgi_response_refuse(rs, 500, SLICE("out of memory"));
 			return HANDLED_DONE;
 		}
-		*v = (struct visit){ .rq = rq, .passwords = lane->passwords,
+		*v = (struct visit){ .rq = rq,
+				     .passwords = lane->passwords,
 				     .last_change = &v->changes };
 		*mine = v;
 	}
@@ -168,10 +169,11 @@ static void gone(void *state, void *mine)
 
 static void replace(struct response *rs, struct slice type, const struct piece *piece, void *owner)
 {
-	static const struct slice about_the_body[] = { SLICE("Content-Encoding"), SLICE("ETag"),
-						       SLICE("Last-Modified"), SLICE("Content-Range"),
-						       SLICE("Accept-Ranges"), SLICE("Cache-Control"),
-						       SLICE("Expires") };
+	static const struct slice about_the_body[] = {
+		SLICE("Content-Encoding"), SLICE("ETag"),          SLICE("Last-Modified"),
+		SLICE("Content-Range"),    SLICE("Accept-Ranges"), SLICE("Cache-Control"),
+		SLICE("Expires")
+	};
 
 	for (size_t i = 0; i < sizeof about_the_body / sizeof *about_the_body; i++)
 		uwsgi_response_set(rs, about_the_body[i], (struct slice){ NULL, 0 });
@@ -191,8 +193,7 @@ static void answer_instead(const struct answer *a, struct response *rs)
 
 static void show_page(struct lane *lane, struct visit *v, struct response *rs)
 {
-	struct page_file *page =
-		uwsgi_response_is_refusal(rs) ? open_page(lane, v->status) : NULL;
+	struct page_file *page = uwsgi_response_is_refusal(rs) ? open_page(lane, v->status) : NULL;
 
 	if (!page)
 		return;

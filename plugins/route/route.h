@@ -32,16 +32,14 @@ struct visit {
 	struct passwords *passwords; /* NULL: files are asked at once */
 	struct job *job;             /* a password that is looked at */
 	size_t waits_at;             /* the rule that it is for */
-	struct response *rs; /* its head can be changed; NULL: it is not there yet */
-	int status;          /* of the answer; 0: there is none yet */
+	struct response *rs;         /* its head can be changed; NULL: it is not there yet */
+	int status;                  /* of the answer; 0: there is none yet */
 	struct change *changes, **last_change;
 	struct slice groups[GROUPS]; /* of the last expression that matched */
 	struct answer answer;
 };
 
 struct slice visit_copy(struct visit *, struct slice);
-bool same(struct slice, struct slice);
-bool same_name(struct slice, struct slice); /* in any case of letters */
 
 /* ---- value.c: text with variables ---- */
 

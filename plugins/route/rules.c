@@ -5,17 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-bool same(struct slice a, struct slice b)
-{
-	return a.n == b.n && (a.n == 0 || !memcmp(a.p, b.p, a.n));
-}
-
-bool same_name(struct slice a, struct slice b)
-{
-	return a.n == b.n && !strncasecmp(a.p, b.p, a.n);
-}
 
 struct slice visit_copy(struct visit *v, struct slice s)
 {
@@ -110,8 +99,8 @@ int rule_parse(struct rule *r, const struct rule_kind *kind, const char *text, s
 		return uwsgi_error_set(e, "expected %s ACTION", expected[kind->look]);
 	if (parse_subject(r, (struct slice){ text, n }, e))
 		return -1;
-	return action_parse(&r->action, (struct slice){ text + n + blanks, strlen(text + n + blanks) },
-			    e);
+	return action_parse(&r->action,
+			    (struct slice){ text + n + blanks, strlen(text + n + blanks) }, e);
 }
 
 void rule_fini(struct rule *r)
@@ -144,7 +133,7 @@ static int find_targets(struct chain *chain, size_t *at, struct error *e)
 		if (!label.p)
 			continue;
 		for (r->target = i + 1; r->target < chain->count; r->target++)
-			if (same(chain->rules[r->target].label, label))
+			if (uwsgi_same(chain->rules[r->target].label, label))
 				break;
 		*at = r->at;
 		if (r->target == chain->count)
@@ -209,8 +198,9 @@ static bool applies(const struct rule *r, struct visit *v)
 	case LOOK_LABEL:
 		return false;
 	case LOOK_VARIABLE:
-		return uwsgi_pattern_groups(r->pattern, uwsgi_request_find(v->rq, r->kind->variable),
-					    v->groups, GROUPS) == 1;
+		return uwsgi_pattern_groups(r->pattern,
+					    uwsgi_request_find(v->rq, r->kind->variable), v->groups,
+					    GROUPS) == 1;
 	case LOOK_STATUS:
 		return v->status == r->status;
 	case LOOK_IF:

@@ -35,35 +35,45 @@ static int valid_action(const char *text, struct error *e)
 	return valid_rule("route-run", text, e);
 }
 
-#define RULE(option, chain, check, form, sentence, sample)                                          \
-	{ .name = option, .type = OPT_LIST, .offset = offsetof(struct route_settings, rules[chain]), \
-	  .text = true, .valid = check, .unit = form, .help = sentence, .example = sample }
-#define EXPRESSION(option, chain, what)                                                             \
-	RULE(option, chain, valid_expression, "EXPRESSION ACTION",                                   \
+#define RULE(option, chain, check, form, sentence, sample)                                         \
+	{                                                                                          \
+		.name = option, .type = OPT_LIST,                                                  \
+		.offset = offsetof(struct route_settings, rules[chain]), .text = true,             \
+		.valid = check, .unit = form, .help = sentence, .example = sample                  \
+	}
+#define EXPRESSION(option, chain, what)                                                            \
+	RULE(option, chain, valid_expression, "EXPRESSION ACTION",                                 \
 	     "the same where this expression matches " what, "example log:$0")
-#define RULES(prefix, chain, when, sample)                                                          \
-	RULE(prefix "route", chain, valid_expression, "EXPRESSION ACTION",                           \
-	     when ", do this where the expression matches PATH_INFO", "^/old/ " sample),             \
-	EXPRESSION(prefix "route-host", chain, "the header Host"),                                  \
-	EXPRESSION(prefix "route-uri", chain, "REQUEST_URI, which has the query"),                  \
-	EXPRESSION(prefix "route-qs", chain, "QUERY_STRING"),                                       \
-	EXPRESSION(prefix "route-remote-addr", chain, "REMOTE_ADDR"),                               \
-	EXPRESSION(prefix "route-remote-user", chain, "REMOTE_USER"),                               \
-	EXPRESSION(prefix "route-referer", chain, "the header Referer"),                            \
-	EXPRESSION(prefix "route-user-agent", chain, "the header User-Agent"),                      \
-	RULE(prefix "route-if", chain, valid_condition, "CONDITION ACTION",                          \
-	     "the same where this condition holds", "eq:${REQUEST_METHOD};PUT " sample),             \
-	RULE(prefix "route-if-not", chain, valid_condition, "CONDITION ACTION",                      \
-	     "the same where this condition does not hold", "empty:${QUERY_STRING} " sample),        \
-	RULE(prefix "route-run", chain, valid_action, "ACTION", "the same, always", sample),         \
-	RULE(prefix "route-label", chain, NULL, "LABEL", "where goto:LABEL goes on", "end")
-#define STATUS(prefix, chain)                                                                       \
-	RULE(prefix "route-status", chain, valid_status, "STATUS ACTION",                            \
+#define RULES(prefix, chain, when, sample)                                                         \
+	RULE(prefix "route", chain, valid_expression, "EXPRESSION ACTION",                         \
+	     when ", do this where the expression matches PATH_INFO", "^/old/ " sample),           \
+		EXPRESSION(prefix "route-host", chain, "the header Host"),                         \
+		EXPRESSION(prefix "route-uri", chain, "REQUEST_URI, which has the query"),         \
+		EXPRESSION(prefix "route-qs", chain, "QUERY_STRING"),                              \
+		EXPRESSION(prefix "route-remote-addr", chain, "REMOTE_ADDR"),                      \
+		EXPRESSION(prefix "route-remote-user", chain, "REMOTE_USER"),                      \
+		EXPRESSION(prefix "route-referer", chain, "the header Referer"),                   \
+		EXPRESSION(prefix "route-user-agent", chain, "the header User-Agent"),             \
+		RULE(prefix "route-if", chain, valid_condition, "CONDITION ACTION",                \
+		     "the same where this condition holds", "eq:${REQUEST_METHOD};PUT " sample),   \
+		RULE(prefix "route-if-not", chain, valid_condition, "CONDITION ACTION",            \
+		     "the same where this condition does not hold",                                \
+		     "empty:${QUERY_STRING} " sample),                                             \
+		RULE(prefix "route-run", chain, valid_action, "ACTION", "the same, always",        \
+		     sample),                                                                      \
+		RULE(prefix "route-label", chain, NULL, "LABEL", "where goto:LABEL goes on",       \
+		     "end")
+#define STATUS(prefix, chain)                                                                      \
+	RULE(prefix "route-status", chain, valid_status, "STATUS ACTION",                          \
 	     "the same for answers of this status", "404 log:${REQUEST_URI}")
-#define PAGE(option, status, page)                                                                  \
-	{ .name = option, .type = OPT_LIST, .offset = offsetof(struct route_settings, pages[page]),  \
-	  .unit = "FILE", .help = "the page of the server's own " status                             \
-	  " answers; the first file that can be read", .example = "/srv/errors/page.html" }
+#define PAGE(option, status, page)                                                                 \
+	{                                                                                          \
+		.name = option, .type = OPT_LIST,                                                  \
+		.offset = offsetof(struct route_settings, pages[page]), .unit = "FILE",            \
+		.help = "the page of the server's own " status                                     \
+			" answers; the first file that can be read",                               \
+		.example = "/srv/errors/page.html"                                                 \
+	}
 
 static int valid_collect(const char *text, struct error *e)
 {
@@ -87,15 +97,20 @@ static const struct option rows[] = {
 	PAGE("error-page-403", "403", PAGE_403),
 	PAGE("error-page-404", "404", PAGE_404),
 	PAGE("error-page-500", "500", PAGE_500),
-	{ .name = "collect-header", .type = OPT_LIST,
-	  .offset = offsetof(struct route_settings, collect), .valid = valid_collect,
+	{ .name = "collect-header",
+	  .type = OPT_LIST,
+	  .offset = offsetof(struct route_settings, collect),
+	  .valid = valid_collect,
 	  .unit = "HEADER VARIABLE",
 	  .help = "make a variable of this header of the answer, for log-format and rules",
 	  .example = "X-User-Id USER_ID" },
 	{ .name = "response-header-collect", .same_as = "collect-header" },
-	{ .name = "pull-header", .type = OPT_LIST,
-	  .offset = offsetof(struct route_settings, pull), .valid = valid_collect,
-	  .unit = "HEADER VARIABLE", .help = "the same, and the client does not get the header",
+	{ .name = "pull-header",
+	  .type = OPT_LIST,
+	  .offset = offsetof(struct route_settings, pull),
+	  .valid = valid_collect,
+	  .unit = "HEADER VARIABLE",
+	  .help = "the same, and the client does not get the header",
 	  .example = "X-User-Id USER_ID" },
 };
 

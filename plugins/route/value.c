@@ -62,9 +62,9 @@ static struct slice print_number(struct visit *v, long long number)
 
 static struct slice of_server(struct visit *v, struct slice name)
 {
-	if (same(name, SLICE("pid")))
+	if (uwsgi_same(name, SLICE("pid")))
 		return print_number(v, getpid());
-	if (same(name, SLICE("status")))
+	if (uwsgi_same(name, SLICE("status")))
 		return print_number(v, v->status);
 	return SLICE("");
 }
@@ -74,9 +74,9 @@ static struct slice of_time(struct visit *v, struct slice unit)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (same(unit, SLICE("unix")))
+	if (uwsgi_same(unit, SLICE("unix")))
 		return print_number(v, now.tv_sec);
-	if (same(unit, SLICE("micros")))
+	if (uwsgi_same(unit, SLICE("micros")))
 		return print_number(v, now.tv_sec * 1000000LL + now.tv_nsec / 1000);
 	return SLICE("");
 }
@@ -175,7 +175,7 @@ static const struct {
 static bool is_one_of(const char *words, struct slice word)
 {
 	for (const char *at = words; (at = strchr(at, ' ')) && at[1]; at++)
-		if (same((struct slice){ at + 1, strcspn(at + 1, " ") }, word))
+		if (uwsgi_same((struct slice){ at + 1, strcspn(at + 1, " ") }, word))
 			return true;
 	return !*words;
 }
@@ -194,17 +194,20 @@ static int parse_name(struct part *part, struct slice name, struct error *e)
 	struct slice argument = { bracket + 1, name.n - called.n - 2 };
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-		if (!same(functions[i].name, called))
+		if (!uwsgi_same(functions[i].name, called))
 			continue;
 		if (!is_one_of(functions[i].arguments, argument))
-			return uwsgi_error_set(e, "${%.*s[…]} is one of:%s", (int)called.n, called.p,
-					       functions[i].arguments);
-		*part = (struct part){ .is = PART_FUNCTION, .text = argument,
+			return uwsgi_error_set(e, "${%.*s[…]} is one of:%s", (int)called.n,
+					       called.p, functions[i].arguments);
+		*part = (struct part){ .is = PART_FUNCTION,
+				       .text = argument,
 				       .call = functions[i].call };
 		return 0;
 	}
-	return uwsgi_error_set(e, "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, "
-			       "upper, hex and base64", (int)name.n, name.p);
+	return uwsgi_error_set(e,
+			       "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, "
+			       "upper, hex and base64",
+			       (int)name.n, name.p);
 }
 
 /* The next part of the text, *n bytes of it; -1 with the reason. */
@@ -238,7 +241,8 @@ int value_parse(struct value *value, struct slice text, struct error *e)
 	*value = (struct value){ 0 };
 	for (size_t n = 0; text.n > 0; text.p += n, text.n -= n) {
 		if (count == PARTS_MAX)
-			return uwsgi_error_set(e, "more than %d variables in one value", PARTS_MAX / 2);
+			return uwsgi_error_set(e, "more than %d variables in one value",
+					       PARTS_MAX / 2);
 		if (parse_part(&parts[count++], text, &n, e))
 			return -1;
 	}

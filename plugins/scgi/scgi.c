@@ -5,7 +5,6 @@
 #include <uwsgi/plugin.h>
 
 #include <string.h>
-#include <strings.h>
 
 /* A netstring's length has no more digits than this: 999 MB. */
 enum { DIGITS_MOST = 9 };
@@ -20,11 +19,6 @@ static enum parsed refuse(struct request *rq, int status, const char *why)
 {
 	uwsgi_request_reject(rq, status, why);
 	return PARSE_BAD;
-}
-
-static bool is(struct slice s, struct slice text)
-{
-	return s.n == text.n && !memcmp(s.p, text.p, s.n);
 }
 
 static bool is_digit(char c)
@@ -79,19 +73,19 @@ static const char *look_at(struct seen *seen, struct slice name, struct slice va
 {
 	if (name.n == 0)
 		return "an SCGI header without a name";
-	if (is(name, SLICE("CONTENT_LENGTH")))
+	if (uwsgi_same(name, SLICE("CONTENT_LENGTH")))
 		return look_at_length(seen, value);
 	if (seen->length < 0)
 		return "the first SCGI header is not CONTENT_LENGTH";
-	if (is(name, SLICE("SCGI"))) {
-		if (!is(value, SLICE("1")))
+	if (uwsgi_same(name, SLICE("SCGI"))) {
+		if (!uwsgi_same(value, SLICE("1")))
 			return "the SCGI header names another version than 1";
 		seen->scgi = true;
-	} else if (is(name, SLICE("PATH_INFO"))) {
+	} else if (uwsgi_same(name, SLICE("PATH_INFO"))) {
 		seen->path = true;
-	} else if (is(name, SLICE("SCRIPT_NAME"))) {
+	} else if (uwsgi_same(name, SLICE("SCRIPT_NAME"))) {
 		seen->script_name = value;
-	} else if (is(name, SLICE("DOCUMENT_URI"))) {
+	} else if (uwsgi_same(name, SLICE("DOCUMENT_URI"))) {
 		seen->document_uri = value;
 	}
 	return NULL;
@@ -247,7 +241,7 @@ static const struct slice not_for_caches = SLICE("X-Accel-Expires: 0\r\n");
 
 static bool is_for_caches(struct slice name)
 {
-	return name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
+	return uwsgi_same_name(name, SLICE("X-Accel-Expires"));
 }
 
 /* RFC 3875 section 6. */

@@ -123,11 +123,6 @@ static bool next_tag(struct slice *s, struct slice *tag, bool *weak)
 	return true;
 }
 
-static bool same(struct slice a, struct slice b)
-{
-	return a.n == b.n && !memcmp(a.p, b.p, a.n);
-}
-
 /* The file's own tag is strong; a weak one of the list counts for the weak comparison alone. */
 static bool lists(struct slice list, struct slice etag, bool weak_too)
 {
@@ -137,7 +132,7 @@ static bool lists(struct slice list, struct slice etag, bool weak_too)
 	if (list.n == 1 && *list.p == '*')
 		return true;
 	while (next_tag(&list, &tag, &weak))
-		if (same(tag, etag) && (weak_too || !weak))
+		if (uwsgi_same(tag, etag) && (weak_too || !weak))
 			return true;
 	return false;
 }
@@ -175,7 +170,7 @@ bool conditions_allow_range(const struct conditions *c, const struct validators 
 	if (!field.p)
 		return true;
 	if (next_tag(&field, &tag, &weak))
-		return !weak && same(tag, v->etag);
+		return !weak && uwsgi_same(tag, v->etag);
 	/* A date that may be followed by another change within its second is a weak validator. */
 	time_t since = date_parse(c->if_range);
 

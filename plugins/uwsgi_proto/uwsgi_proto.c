@@ -4,7 +4,6 @@
 #include "packet.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum {
 	MODIFIER_WSGI = 0,
@@ -28,11 +27,6 @@ static enum parsed refuse(struct request *rq, int status, const char *why)
 }
 
 /* ---- variables ---- */
-
-static bool is(struct slice s, struct slice text)
-{
-	return s.n == text.n && !memcmp(s.p, text.p, s.n);
-}
 
 /* Why a variable is refused; NULL: it is not.  With these, whoever reaches the socket could run
  * code of his own. */
@@ -100,17 +94,17 @@ static bool look_at(struct state *s, struct request *rq, struct seen *seen, stru
 		refuse(rq, 403, why);
 		return false;
 	}
-	if (is(name, SLICE("CONTENT_LENGTH"))) {
+	if (uwsgi_same(name, SLICE("CONTENT_LENGTH"))) {
 		if (!read_length(value, &length) || (seen->length >= 0 && seen->length != length)) {
 			refuse(rq, 400, "CONTENT_LENGTH is not a number, or given twice");
 			return false;
 		}
 		seen->length = length;
-	} else if (is(name, SLICE("SERVER_PROTOCOL")) && is_version(value)) {
+	} else if (uwsgi_same(name, SLICE("SERVER_PROTOCOL")) && is_version(value)) {
 		memcpy(s->version, value.p, value.n);
-	} else if (is(name, SLICE("PATH_INFO"))) {
+	} else if (uwsgi_same(name, SLICE("PATH_INFO"))) {
 		seen->path = value;
-	} else if (is(name, SLICE("SCRIPT_NAME"))) {
+	} else if (uwsgi_same(name, SLICE("SCRIPT_NAME"))) {
 		seen->script_name = value;
 	}
 	return true;
@@ -273,8 +267,8 @@ static const struct slice not_for_caches = SLICE("X-Accel-Expires: 0\r\n");
 static bool is_ours(const struct state *s, const struct head *head, struct slice name)
 {
 	if (s->own)
-		return name.n == 17 && !strncasecmp(name.p, "Transfer-Encoding", 17);
-	return head->head_only && name.n == 15 && !strncasecmp(name.p, "X-Accel-Expires", 15);
+		return uwsgi_same_name(name, SLICE("Transfer-Encoding"));
+	return head->head_only && uwsgi_same_name(name, SLICE("X-Accel-Expires"));
 }
 
 /* A web server sees the end of a body without a length by the end of the connection, and so cannot

@@ -11,8 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const options[] = { "route",	       "route-host",	"route-if",   "route-if-not",
-				       "route-run",    "route-status",	"route-label" };
+static const char *const options[] = { "route",     "route-host",   "route-if",   "route-if-not",
+				       "route-run", "route-status", "route-label" };
 
 /* What would read files without end, or fill the log. */
 static bool is_harmless(const char *rule)
@@ -57,9 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!end)
 		return 0;
 	char *rule = strndup((const char *)data + 1, (size_t)(end - data) - 1);
-	const struct rule_kind *kind = rule_kind_find(data[0] % OPTIONS == 5 ? "error-route-status"
-									     : option,
-						      &chain);
+	const struct rule_kind *kind =
+		rule_kind_find(data[0] % OPTIONS == 5 ? "error-route-status" : option, &chain);
 
 	if (is_harmless(rule)) {
 		if (rule_parse(&r, kind, rule, &e) == 0)

@@ -85,7 +85,7 @@ static void expect(struct visit *v, const char *text, const char *expected)
 	struct slice s = value_of(&value, v);
 
 	assert_non_null(s.p);
-	if (!same(s, (struct slice){ expected, strlen(expected) }))
+	if (!uwsgi_same(s, (struct slice){ expected, strlen(expected) }))
 		fail_msg("%s: %.*s", text, (int)s.n, s.p);
 	value_fini(&value);
 }
