@@ -255,6 +255,9 @@ include_dir = $(DESTDIR)$(PREFIX)/include/uwsgi
 pc_dir   = $(DESTDIR)$(PREFIX)/lib/pkgconfig
 abi      = $(shell sed -n 's/^.define UWSGI_ABI \([0-9]*\)u$$/\1/p' include/uwsgi/plugin.h)
 
+# Made of what the option tables say.
+document = ./uwsgi --help-json | $(PYTHON) buildconf/documents.py $(1)
+
 install: all
 	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir) $(include_dir) $(pc_dir)
 	install -m 755 uwsgi $(bin_dir)
@@ -267,9 +270,9 @@ install: all
 	install -m 644 include/uwsgi/plugin.h $(include_dir)
 	sed -e 's|@PLUGINDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@ABI@|$(abi)|; s|@VERSION@|$(VERSION)|' \
 		buildconf/uwsgi.pc.in > $(pc_dir)/uwsgi.pc
-	./uwsgi --completion bash > $(bash_dir)/uwsgi
-	./uwsgi --completion zsh > $(zsh_dir)/_uwsgi
-	./uwsgi --help-man > $(man_dir)/uwsgi.1
+	$(call document,bash) > $(bash_dir)/uwsgi
+	$(call document,zsh) > $(zsh_dir)/_uwsgi
+	$(call document,man) > $(man_dir)/uwsgi.1
 
 # With the PREFIX, LIBDIR and DESTDIR of the installation; the plugins of all Pythons go.
 uninstall:
@@ -280,7 +283,7 @@ uninstall:
 
 # The reference page of all options, from their tables; a test compares the two.
 docs: all
-	./uwsgi --help-markdown > docs/options.md
+	$(call document,markdown) > docs/options.md
 
 clean:
 	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so plugins/manifest

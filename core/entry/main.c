@@ -4,8 +4,8 @@
  * after a fork is a process ended. */
 #include "entry/check_app.h"
 #include "entry/command.h"
-#include "settings/completion.h"
 #include "settings/config.h"
+#include "settings/describe.h"
 #include "entry/daemon.h"
 #include "process/environment.h"
 #include "settings/help.h"
@@ -13,11 +13,9 @@
 #include "process/limit.h"
 #include "work/loader.h"
 #include "log/logging.h"
-#include "settings/manual.h"
 #include "process/master.h"
 #include "wire/passed.h"
 #include "process/pidfile.h"
-#include "settings/reference.h"
 #include "process/resources.h"
 #include "settings/show.h"
 #include "settings/source.h"
@@ -374,14 +372,9 @@ static int tell(const struct command *command, struct loader *ld)
 	case COMMAND_HELP_ALL:
 		help_print_all(tables.items, tables.count);
 		break;
-	case COMMAND_HELP_MARKDOWN:
-		reference_print(tables.items, tables.count);
+	case COMMAND_HELP_JSON:
+		describe_all(tables.items, tables.count, stdout);
 		break;
-	case COMMAND_HELP_MAN:
-		manual_print(tables.items, tables.count);
-		break;
-	case COMMAND_COMPLETION:
-		return completion_print(tables.items, tables.count, command->argument);
 	default:
 		manifest_write(stdout, ld->items, ld->plugins.count);
 	}
@@ -410,9 +403,7 @@ static int run(int argc, char **argv, struct loader *ld)
 		return command_version();
 	case COMMAND_HELP:
 	case COMMAND_HELP_ALL:
-	case COMMAND_HELP_MARKDOWN:
-	case COMMAND_HELP_MAN:
-	case COMMAND_COMPLETION:
+	case COMMAND_HELP_JSON:
 	case COMMAND_MANIFEST:
 		return tell(&command, ld);
 	case COMMAND_CHECK:

@@ -150,7 +150,9 @@ static const struct {
 	const char *name, *meant;
 } misremembered[] = {
 	{ "application", "callable" }, { "b", "buffer-size" }, { "chmod-sock", "chmod-socket" },
-	{ "chown", "chown-socket" }, { "group", "gid" }, { "gui", "gid" }, { "log", "logto" },
+	{ "chown", "chown-socket" }, { "completion", "help-json" }, { "group", "gid" },
+	{ "gui", "gid" }, { "help-man", "help-json" }, { "help-markdown", "help-json" },
+	{ "log", "logto" },
 	{ "logfile", "logto" }, { "logging", "disable-logging" }, { "pid", "pidfile" },
 	{ "port", "http-socket" }, { "process", "processes" }, { "strict-mode", "strict" },
 	{ "thread", "threads" }, { "user", "uid" }, { "worker", "workers" }, { "zuid", "uid" },

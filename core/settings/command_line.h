@@ -11,10 +11,8 @@ enum command_kind {
 	COMMAND_SERVE,
 	COMMAND_HELP, /* argument: an option to explain, or NULL */
 	COMMAND_HELP_ALL,
-	COMMAND_HELP_MARKDOWN,
-	COMMAND_HELP_MAN,
+	COMMAND_HELP_JSON,
 	COMMAND_MANIFEST,
-	COMMAND_COMPLETION, /* argument: a shell */
 	COMMAND_VERSION,
 	COMMAND_CHECK, /* the configuration is named as for serving; argument: "json", or NULL */
 	COMMAND_CHECK_APP,

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* describe.c: rows of option tables in words.  It prints nothing. */
+/* describe.c: rows of option tables in words, one for people's help and all of them as a JSON document,
+ * of which buildconf/documents.py makes the reference page, the manual page and what shells
+ * complete. */
 #include "settings/describe.h"
 
 #include "settings/catalogue.h"
+#include "settings/command_line.h"
 #include "settings/option.h"
 
 #include <assert.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +75,11 @@ static void add_type(struct description *d, const struct option *row)
 		ADD(d->type, "; # and ; belong to it");
 }
 
+static bool is_alias(const struct option *of, const struct option *row)
+{
+	return of->same_as && strcmp(of->same_as, row->name) == 0;
+}
+
 static const char *default_of(const struct option *row)
 {
 	if (row->type == OPT_FLAG)
@@ -96,26 +105,90 @@ static const char *example_of(const struct option *row)
 }
 
 void describe(struct description *d, const struct option_table *table, const struct option *row,
-	      const char *before, const char *behind)
+	      const char *dashes)
 {
-	*d = (struct description){ .optional = catalogue_arity(row) == ARITY_OPTIONAL,
-				   .example = example_of(row) };
-	ADD(d->word, "%s", option_word(row));
+	*d = (struct description){ .initial = default_of(row), .example = example_of(row) };
 	add_type(d, row);
-	ADD(d->initial, "%s", default_of(row));
 	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].same_as && strcmp(table->rows[i].same_as, row->name) == 0)
-			ADD(d->also, "%s%s%s%s", *d->also ? ", " : "", before, table->rows[i].name,
-			    behind);
+		if (is_alias(&table->rows[i], row))
+			ADD(d->also, "%s%s%s", *d->also ? ", " : "", dashes, table->rows[i].name);
 }
 
-void describe_subject(struct names *n, const struct subject *subject, const char *before,
-		      const char *behind)
+/* ---- for programs ---- */
+
+static json_t *letter_or_null(char letter)
 {
+	return letter ? json_stringn(&letter, 1) : json_null();
+}
+
+static json_t *describe_command(const struct command_row *row)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:s}", "name", row->name, "letter",
+			 letter_or_null(row->letter), "takes", arity_words[row->arity], "value",
+			 row->word, "help", row->help);
+}
+
+static json_t *describe_option(const struct option_table *table, const struct option *row)
+{
+	json_t *also = json_array(), *choices = json_array();
+	struct description d;
+
+	describe(&d, table, row, "");
+	for (size_t i = 0; i < table->count; i++)
+		if (is_alias(&table->rows[i], row))
+			json_array_append_new(also, json_string(table->rows[i].name));
+	for (int i = 0; row->type == OPT_CHOICE && row->choices[i]; i++)
+		json_array_append_new(choices, json_string(row->choices[i]));
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s?}", "name",
+			 row->name, "letter", letter_or_null(row->letter), "also", also, "help",
+			 row->help ? row->help : "", "takes", arity_words[catalogue_arity(row)],
+			 "value", option_word(row), "type", d.type, "default", d.initial, "choices",
+			 choices, "example", d.example, "uwsgi", row->differs);
+}
+
+static json_t *describe_module(const struct option_table *table)
+{
+	json_t *options = json_array();
+
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->rows[i].same_as)
+			json_array_append_new(options, describe_option(table, &table->rows[i]));
+	return json_pack("{s:s, s:o}", "name", table->module, "options", options);
+}
+
+static json_t *describe_subject(const struct subject *subject)
+{
+	static const char *const words[] = {
+		[SUBJECT_HERE] = "here",
+		[SUBJECT_ALWAYS] = "always",
+		[SUBJECT_PLANNED] = "planned",
+		[SUBJECT_ELSEWHERE] = "elsewhere",
+	};
+	json_t *options = json_array();
 	const char *names = subject->options;
 	struct uwsgi_name name;
 
-	n->text[0] = '\0';
 	while (uwsgi_names_next(&names, &name))
-		ADD(n->text, "%s%s%s%s", *n->text ? ", " : "", before, name.name, behind);
+		json_array_append_new(options, json_pack("{s:s, s:s}", "name", name.name, "takes",
+							 arity_words[name.arity]));
+	return json_pack("{s:s, s:s?, s:s, s:o}", "status", words[subject->status], "title",
+			 subject->title, "text", subject->text, "options", options);
+}
+
+void describe_all(const struct option_table *const *tables, size_t count, FILE *f)
+{
+	json_t *commands = json_array(), *modules = json_array(), *subjects = json_array();
+
+	for (size_t i = 0; i < command_row_count; i++)
+		json_array_append_new(commands, describe_command(&command_rows[i]));
+	for (size_t t = 0; t < count; t++)
+		if (tables[t]->count)
+			json_array_append_new(modules, describe_module(tables[t]));
+	for (size_t i = 0; i < uwsgi_subject_count; i++)
+		json_array_append_new(subjects, describe_subject(&uwsgi_subjects[i]));
+	json_t *all = json_pack("{s:o, s:o, s:o}", "commands", commands, "modules", modules,
+				"subjects", subjects);
+	json_dumpf(all, f, JSON_INDENT(1));
+	fputc('\n', f);
+	json_decref(all);
 }

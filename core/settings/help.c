@@ -101,6 +101,13 @@ static size_t print_name(char letter, const char *name, const char *word, bool o
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* name: it, or another name of the row. */
+static size_t print_option(const char *name, const struct option *row)
+{
+	return print_name(row->letter, name, option_word(row),
+			  catalogue_arity(row) == ARITY_OPTIONAL);
+}
+
 static void print_commands(bool all)
 {
 	printf("\nCommands:\n");
@@ -137,9 +144,7 @@ void help_print(const struct option_table *const *tables, size_t count)
 			continue;
 		if (row->subject)
 			printf("\n%s:\n", row->subject);
-		size_t column = print_name(at.row->letter, row->name, option_word(at.row),
-					   catalogue_arity(at.row) == ARITY_OPTIONAL);
-		print_wrapped(column, row->help);
+		print_wrapped(print_option(row->name, at.row), row->help);
 	}
 	printf("\n--help OPTION explains one; --help-all lists them all.\n");
 }
@@ -151,11 +156,11 @@ static void print_row(const struct option_table *table, const struct option *row
 	struct description d;
 	char text[2048];
 
-	describe(&d, table, row, "--", "");
+	describe(&d, table, row, "--");
 	bool told = row->initial && *row->initial && row->type != OPT_FLAG;
 	snprintf(text, sizeof text, "%s%s%s%s%s", row->help, told ? "; default " : "",
 		 told ? d.initial : "", *d.also ? "; also " : "", d.also);
-	print_wrapped(print_name(row->letter, row->name, d.word, d.optional), text);
+	print_wrapped(print_option(row->name, row), text);
 }
 
 static void print_table(const struct option_table *table)
@@ -169,14 +174,17 @@ static void print_table(const struct option_table *table)
 /* The names of a subject, and of what is planned the subsystem that they belong to. */
 static void print_subject(const struct subject *subject)
 {
-	struct names names;
+	const char *dashes = subject->title ? "" : "--", *names = subject->options;
+	char text[1 << 14] = "";
+	struct uwsgi_name name;
 
-	describe_subject(&names, subject, subject->title ? "" : "--", "");
+	for (size_t n = 0; uwsgi_names_next(&names, &name); n = strlen(text))
+		snprintf(text + n, sizeof text - n, "%s%s%s", n ? ", " : "", dashes, name.name);
 	if (subject->title) {
 		printf("\n  %s\n", subject->title);
-		print_wrapped(0, names.text);
+		print_wrapped(0, text);
 	} else {
-		print_wrapped((size_t)printf("  %s", names.text), subject->text);
+		print_wrapped((size_t)printf("  %s", text), subject->text);
 	}
 }
 
@@ -231,8 +239,8 @@ static int print_explained(const struct option_table *table, const struct option
 {
 	struct description d;
 
-	describe(&d, table, row, "", "");
-	print_name(row->letter, row->name, d.word, d.optional);
+	describe(&d, table, row, "");
+	print_option(row->name, row);
 	printf("\n");
 	if (row->help)
 		printf("  %s\n", row->help);

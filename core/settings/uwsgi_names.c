@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+const char *const arity_words[] = {
+	[ARITY_NONE] = "none", [ARITY_OPTIONAL] = "optional", [ARITY_REQUIRED] = "required"
+};
+
 /* clang-format off */
 #define HERE(o, ...) { .status = SUBJECT_HERE, .options = o, .text = "", __VA_ARGS__ }
 #define ALWAYS(o, t, ...) { .status = SUBJECT_ALWAYS, .options = o, .text = t, __VA_ARGS__ }

@@ -28,6 +28,7 @@ extern const struct subject uwsgi_subjects[];
 extern const size_t uwsgi_subject_count;
 
 enum arity { ARITY_NONE, ARITY_OPTIONAL, ARITY_REQUIRED };
+extern const char *const arity_words[]; /* "none", as files for programs have it */
 
 struct uwsgi_name {
 	char name[64];

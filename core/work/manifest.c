@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const arities[] = {
-	[ARITY_NONE] = "none", [ARITY_OPTIONAL] = "optional", [ARITY_REQUIRED] = "required"
-};
-
 /* ---- writing ---- */
 
 static void write_words(FILE *f, const char *word, const char *first, const char *const *more)
@@ -43,7 +39,7 @@ void manifest_write(FILE *f, const struct plugin *const *plugins, size_t count)
 				fprintf(f, "alias %s %s\n", row->name, row->same_as);
 			else
 				fprintf(f, "option %s %s %c\n", row->name,
-					arities[catalogue_arity(row)],
+					arity_words[catalogue_arity(row)],
 					row->letter ? row->letter : '-');
 		}
 	}
@@ -90,8 +86,8 @@ static bool read_option(struct described *d, char *rest)
 		return false;
 	row->name = name;
 	row->letter = *rest == '-' ? '\0' : *rest;
-	row->type = strcmp(arity, arities[ARITY_NONE]) ? OPT_STRING : OPT_FLAG;
-	row->bare = strcmp(arity, arities[ARITY_OPTIONAL]) ? NULL : "";
+	row->type = strcmp(arity, arity_words[ARITY_NONE]) ? OPT_STRING : OPT_FLAG;
+	row->bare = strcmp(arity, arity_words[ARITY_OPTIONAL]) ? NULL : "";
 	return true;
 }
 
