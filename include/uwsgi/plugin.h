@@ -69,6 +69,10 @@ UWSGI_API size_t uwsgi_escape(char *to, size_t size, struct slice);
 #define UWSGI_DATE_SIZE 30
 UWSGI_API void uwsgi_http_date(int64_t seconds, char text[UWSGI_DATE_SIZE]);
 
+/* How much a client wants a content coding, "gzip" for example, by its Accept-Encoding (RFC 9110 section
+ * 12.5.3), in thousandths: 0: not at all; -1: it does not say. */
+UWSGI_API int uwsgi_accept_coding(struct slice field, struct slice coding);
+
 /* A regular expression, as uWSGI's options have them: Perl's, over bytes (pcre2pattern(3)). */
 struct pattern;
 /* NULL with the reason.  Made when the configuration is checked and when a lane starts, not for each

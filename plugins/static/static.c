@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
 static bool ends_with(struct slice s, const char *end)
@@ -49,39 +48,6 @@ static bool may_be_compressed(const struct rules *r, struct slice name)
 	return false;
 }
 
-/* Whether Accept-Encoding (RFC 9110 section 12.5.3) names it, not with q=0. */
-static bool accepts(struct slice field, struct slice coding)
-{
-	while (field.n > 0) {
-		const char *comma = memchr(field.p, ',', field.n);
-		size_t n = comma ? (size_t)(comma - field.p) : field.n;
-		struct slice one = { field.p, n };
-
-		field.p += n + (comma != NULL);
-		field.n -= n + (comma != NULL);
-		while (one.n > 0 && (*one.p == ' ' || *one.p == '\t')) {
-			one.p++;
-			one.n--;
-		}
-		if (one.n < coding.n || strncasecmp(one.p, coding.p, coding.n))
-			continue;
-		one.p += coding.n;
-		one.n -= coding.n;
-		while (one.n > 0 && strchr(" \t;", *one.p)) {
-			one.p++;
-			one.n--;
-		}
-		if (one.n == 0)
-			return true;
-		if (one.n < 3 || strncasecmp(one.p, "q=", 2))
-			continue;
-		for (size_t i = 2; i < one.n; i++)
-			if (one.p[i] >= '1' && one.p[i] <= '9')
-				return true;
-	}
-	return false;
-}
-
 /* The file's best form for this client, in the place of the file. */
 static void choose_variant(struct lane *lane, struct request *rq, struct found *found)
 {
@@ -100,7 +66,7 @@ static void choose_variant(struct lane *lane, struct request *rq, struct found *
 		return;
 	found->varies = true;
 	for (size_t i = 0; field.n && i < sizeof variants / sizeof *variants; i++) {
-		if (!accepts(field, variants[i].coding))
+		if (uwsgi_accept_coding(field, variants[i].coding) <= 0)
 			continue;
 		/* Of a map to one file, the path is empty. */
 		int n = *path ? snprintf(name, sizeof name, "%s%s", path, variants[i].ending)
