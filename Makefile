@@ -46,6 +46,7 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 http_libs := -lev
 route_libs := -lcrypt -lev -lpthread
+gzip_libs := -lz
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config
@@ -129,7 +130,7 @@ endef
 $(B)/core.a: $(core_o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(foreach d,core http uwsgi_proto fastcgi scgi static route,$(eval $(call unit_rule,$(d))))
+$(foreach d,core http uwsgi_proto fastcgi scgi static route gzip,$(eval $(call unit_rule,$(d))))
 
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
 # ---- connections to a server, SEED= to send the same again ----

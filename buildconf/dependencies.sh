@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev libcrypt-dev
-libcap-dev python3-dev"
+libcap-dev zlib1g-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
@@ -32,7 +32,7 @@ esac
 if ! command -v apt-get >/dev/null; then
 	echo "This system has no apt-get. The following must be there, whatever it calls them:"
 	echo "  a C compiler, make, pkg-config, and the headers of libev, jansson, inih,"
-	echo "  PCRE2, libcap and Python 3"
+	echo "  PCRE2, libcap, zlib and Python 3"
 	[ "$wants" = build ] || echo "  and of Debian's packages:" $wanted
 	exit 0
 fi

@@ -154,10 +154,10 @@ static enum ended say_end(void *state, bool complete, struct sendbuf *out)
 	p->out = out;
 	for (size_t i = p->depth; i-- > 0;) {
 		struct next next = { p, i };
+		bool all = complete || (p->replaced && i < p->replacer); /* it saw */
 
 		if (p->chain->handlers[i]->end)
-			p->chain->handlers[i]->end(p->chain->states[i], &next, complete,
-						   p->mine[i]);
+			p->chain->handlers[i]->end(p->chain->states[i], &next, all, p->mine[i]);
 	}
 	p->rs->body = p->said; /* for the log */
 	p->rs->flush_filters = NULL;

@@ -38,7 +38,7 @@ const struct subject uwsgi_subjects[] = {
 		"final-route-remote-addr= final-route-remote-user= final-route-run= "
 		"final-route-status= final-route-uri= final-route-user-agent= for= for-glob= "
 		"for-readline= for-times= force-cwd= freebind fs-brutal-reload= fs-reload= gid= "
-		"harakiri= harakiri-verbose help home= honour-range hook-master-start= http= "
+		"harakiri= harakiri-verbose help home= honour-range hook-master-start= http= http-auto-gzip "
 		"http-buffer-size= http-connect-timeout= http-enable-proxy-protocol? "
 		"http-headers-timeout= http-keepalive? http-modifier1= http-modifier2= "
 		"http-post-buffering= http-processes= http-socket= http-timeout= http-to= "
@@ -93,7 +93,7 @@ const struct subject uwsgi_subjects[] = {
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
 			"notfound objc_gc router_basicauth router_redirect router_rewrite rsyslog syslog "
-			"transformation_offload"),
+			"transformation_gzip transformation_offload"),
 
 	ALWAYS("autoload", "the plugins that are installed are loaded without being asked for"),
 	ALWAYS("binary-path=", "a reload does not execute the binary again"),
@@ -251,16 +251,13 @@ const struct subject uwsgi_subjects[] = {
 		"exception-handler= listen-queue-alarm= log-alarm= lq-alarm= not-alarm-log= "
 		"not-log-alarm= segfault-alarm=", "what is logged can be watched",
 		.plugins = "airbrake alarm_curl alarm_speech alarm_xmpp"),
-	PLANNED(
-		"compression of answers, and the other internal routers",
-		"http-auto-gzip",
-		"nginx and middleware of the application can do it",
+	ELSEWHERE(
+		"", "static-map answers files; nginx and middleware of the application do the rest",
 		.plugins =
 			"router_access router_cache router_expires router_hash router_http "
 			"router_memcached router_metrics router_radius router_redis router_spnego "
-			"router_static router_uwsgi router_xmldir "
-			"transformation_gzip transformation_template transformation_tofile "
-			"transformation_toupper"),
+			"router_static router_uwsgi router_xmldir transformation_template "
+			"transformation_tofile transformation_toupper"),
 	PLANNED(
 		"the routing of log lines",
 		"log-drain= log-filter= log-zeromq= worker-log-encoder= worker-log-req-encoder= "

@@ -425,8 +425,8 @@ struct next;
  * member but name may be NULL. */
 struct handler {
 	const char *name;
-	int order; /* 0..99: about 10 changes requests (routes), 20 changes answers (gzip), 50
-		    * answers (static files) */
+	int order; /* 0..99: about 5 changes the answers of all others (gzip), 10 changes requests
+		    * (routes), 50 answers (static files) */
 	/* In the master: whether this configuration has work for it.  NULL: whenever it is loaded.
 	 * Where no handler has work, requests pass no chain at all. */
 	bool (*wants)(const struct config *);

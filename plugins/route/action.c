@@ -229,6 +229,13 @@ static enum verdict remove_header(const struct action *a, struct visit *v)
 	return change_header(v, value_of(&a->value, v), (struct slice){ NULL, 0 });
 }
 
+/* The plugin gzip takes this header for itself. */
+static enum verdict compress(const struct action *a, struct visit *v)
+{
+	(void)a;
+	return change_header(v, SLICE("uWSGI-Encoding"), SLICE("gzip"));
+}
+
 /* ---- the log ---- */
 
 static enum verdict say(const struct action *a, struct visit *v)
@@ -289,6 +296,7 @@ static const struct action_kind kinds[] = {
 	{ "addheader", TAKES_HEADER, false, { NULL, 0 }, add_header, NULL },
 	{ "remheader", TAKES_NAME, false, { NULL, 0 }, remove_header, NULL },
 	{ "delheader", TAKES_NAME, false, { NULL, 0 }, remove_header, NULL },
+	{ "gzip", TAKES_NOTHING, false, { NULL, 0 }, compress, NULL },
 	{ "addvar", TAKES_PAIR, true, { NULL, 0 }, add_variable, NULL },
 	{ "basicauth", TAKES_USERS, true, { NULL, 0 }, ask_password, NULL },
 	{ "basicauth-next", TAKES_USERS, true, { NULL, 0 }, try_password, NULL },
@@ -306,7 +314,6 @@ static const struct action_kind kinds[] = {
 	{ "donotlog", TAKES_NOTHING, false, { NULL, 0 }, keep_out_of_log, NULL },
 	NOT_HERE("static", "the option static-map answers files"),
 	LEFT_OUT("chunked", NULL), /* the server does that itself, where the length is unknown */
-	LEFT_OUT("gzip", "let nginx compress"),
 	LEFT_OUT("cache", "nginx's uwsgi_cache does that"),
 	LEFT_OUT("cachestore", "nginx's uwsgi_cache does that"),
 	NOT_HERE("http", "nginx's proxy_pass does that"),

@@ -254,7 +254,7 @@ final-route = ^/hidden donotlog:""")
 
 
 def test_what_an_answer_is_as_right_without_only_warns(start):
-    server = start("http-socket = {http}\nmodule = basic\nroute-run = chunked:\nroute-run = gzip:\n")
+    server = start("http-socket = {http}\nmodule = basic\nroute-run = chunked:\nroute-run = cache:\n")
     assert http.request(server.http, "/hello").body == b"hello\n"
-    server.wait_log("warning: route-run = gzip:: the action gzip does nothing here; let nginx compress")
+    server.wait_log("warning: route-run = cache:: the action cache does nothing here; nginx")
     assert "chunked" not in server.log()

@@ -63,6 +63,15 @@ static void app_handle(void *state, struct request *rq, struct response *rs)
 	response_end(rs);
 }
 
+static void handle_in_part(void *state, struct request *rq, struct response *rs)
+{
+	(void)state, (void)rq;
+	uwsgi_response_start(rs, SLICE("200 OK"));
+	uwsgi_response_header(rs, SLICE("Content-Length"), SLICE("10"));
+	uwsgi_response_body(rs, SLICE("abc"), NULL);
+	response_end(rs);
+}
+
 static void app_release(void *state, void *const *owners, size_t count)
 {
 	(void)state, (void)owners;
@@ -70,6 +79,8 @@ static void app_release(void *state, void *const *owners, size_t count)
 }
 
 static const struct app app = { .name = "a", .handle = app_handle, .release = app_release };
+
+static const struct app in_part = { .name = "i", .handle = handle_in_part, .release = app_release };
 
 /* ---- handlers ---- */
 
@@ -204,6 +215,25 @@ static void test_another_body_passes_those_before_who_replaced_it(void **unused)
 	finish(&f);
 }
 
+static void test_a_whole_body_in_the_place_of_a_part_is_whole_to_those_before(void **unused)
+{
+	const struct handler *const before_it[] = { &filters, &replaces };
+	const struct handler *const behind[] = { &replaces, &filters };
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, before_it, 2);
+	f.chain.app = &in_part;
+	chain_handle(&f.chain, &f.rq, &f.rs);
+	expect("change;head 200 -1;body page;body +;ends 1;body !;end 1;");
+	finish(&f);
+	begin(&f, behind, 2);
+	f.chain.app = &in_part;
+	chain_handle(&f.chain, &f.rq, &f.rs);
+	expect("change;head 200 4;body page;ends 0;end 1;");
+	finish(&f);
+}
+
 static void give_back(struct loan *loan)
 {
 	(void)loan;
@@ -230,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_later_asked_again),
 		cmocka_unit_test(test_an_answer_passes_only_those_before),
 		cmocka_unit_test(test_another_body_passes_those_before_who_replaced_it),
+		cmocka_unit_test(test_a_whole_body_in_the_place_of_a_part_is_whole_to_those_before),
 		cmocka_unit_test(test_owners_find_whom_they_belong_to),
 	};
 
