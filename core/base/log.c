@@ -232,12 +232,18 @@ static void *writer_data;
 static int request_fd = STDERR_FILENO;
 /* What lines begin with, for strftime(3); empty: nothing. */
 static char date[128];
+static struct ring warnings;
 enum { DATE_MAX = 2048 }; /* the most that it may become, with the severity behind it */
 
 void log_set_writer(log_writer *other, void *data)
 {
 	writer = other;
 	writer_data = data;
+}
+
+void log_keep_warnings(const struct ring *ring)
+{
+	warnings = *ring;
 }
 
 void log_set_request_fd(int fd)
@@ -306,8 +312,23 @@ static char *room_for(size_t wanted, char *fixed, size_t *size)
 	return room ? room : fixed;
 }
 
-static void say(const char *prefix, const char *message, size_t n)
+/* Cut where a character ends. */
+static void keep_warning(enum severity severity, const char *text, size_t n)
 {
+	struct warning_status w = { clock_wall_us(), getpid(), severity, "" };
+
+	if (n >= sizeof w.text)
+		for (n = sizeof w.text - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(w.text, text, n);
+	ring_write(&warnings, &w);
+}
+
+static void say(enum severity severity, const char *message, size_t n)
+{
+	static const char *const prefix[] = {
+		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
+	};
 	char fixed[6144];
 	size_t size = sizeof fixed;
 	/* Any byte may become \x0a: a traceback may be long, and has to leave in one piece. */
@@ -318,8 +339,11 @@ static void say(const char *prefix, const char *message, size_t n)
 	logline_time(&l, date, clock_wall_us());
 	if (l.n)
 		logline_text(&l, SLICE(" - "));
-	logline_text(&l, (struct slice){ prefix, strlen(prefix) });
+	logline_text(&l, (struct slice){ prefix[severity], strlen(prefix[severity]) });
+	size_t at = l.n;
 	add_message(&l, message);
+	if (severity != UWSGI_NOTE)
+		keep_warning(severity, l.p + at, l.n - at);
 	write_line(text, logline_end(&l));
 	if (text != fixed)
 		free(text);
@@ -327,9 +351,6 @@ static void say(const char *prefix, const char *message, size_t n)
 
 void uwsgi_log(enum severity severity, const char *fmt, ...)
 {
-	static const char *const prefix[] = {
-		[UWSGI_NOTE] = "", [UWSGI_WARNING] = "warning: ", [UWSGI_ERROR] = "error: "
-	};
 	int saved = errno;
 	char fixed[1024] = "";
 	size_t size = sizeof fixed;
@@ -344,7 +365,7 @@ void uwsgi_log(enum severity severity, const char *fmt, ...)
 		vsnprintf(message, size, fmt, ap);
 		va_end(ap);
 	}
-	say(prefix[severity], message, strlen(message));
+	say(severity, message, strlen(message));
 	if (message != fixed)
 		free(message);
 	errno = saved;

@@ -4,6 +4,8 @@
 #ifndef UWSGI_LOG_H
 #define UWSGI_LOG_H
 
+#include "base/ring.h"
+
 #include <uwsgi/plugin.h>
 
 /* ---- where lines go ---- */
@@ -14,6 +16,11 @@ void log_set_date(const char *format);
 /* Lines of this process are given to this function from now on; NULL: to standard error. */
 typedef void log_writer(void *data, const char *text, size_t length);
 void log_set_writer(log_writer *, void *data);
+
+/* Warnings and errors of this process, and of those forked from it, are kept there, too, as struct
+ * warning_status; copied. */
+enum { WARNINGS_KEPT = 64 };
+void log_keep_warnings(const struct ring *);
 
 /* Lines of requests go to this descriptor from now on, and not to standard error. */
 void log_set_request_fd(int fd);

@@ -170,6 +170,13 @@ bool requestlog_wants(const struct requestlog *log, const struct logged *x)
 	       (s->ioerror && rs->broken);
 }
 
+uint64_t requestlog_slow_us(const struct config *cfg)
+{
+	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
+
+	return (uint64_t)(s->slow_ms ? s->slow_ms : 1000) * 1000;
+}
+
 bool requestlog_wants_failures(const struct requestlog *log)
 {
 	return log->settings->ioerror;

@@ -28,6 +28,8 @@ void requestlog_warn(const struct config *);
 bool requestlog_wants(const struct requestlog *, const struct logged *);
 /* Whether it does when the response cannot be sent. */
 bool requestlog_wants_failures(const struct requestlog *);
+/* From how many microseconds on a request is slow: log-slow, or a second. */
+uint64_t requestlog_slow_us(const struct config *);
 /* Writes the line, newline included, into text; returns its length (at most size). */
 size_t requestlog_write(const struct requestlog *, char *text, size_t size, struct logged *);
 

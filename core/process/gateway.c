@@ -167,7 +167,7 @@ static int begin(struct process *p, struct error *e)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
 	/* The workers have applied the others. */
 	if (header_rules_init(&p->rules, cfg, e) ||
-	    trust_init(&p->trust, cfg, &p->start->tally->untrusted, e))
+	    trust_init(&p->trust, cfg, &p->start->totals->untrusted, e))
 		return -1;
 	clients.limits.trust = &p->trust;
 	p->rules.add_count = 0;

@@ -5,14 +5,14 @@
 
 #include "wire/listener.h"
 #include "wire/migrate.h"
-#include "work/scoreboard.h"
+#include "work/totals.h"
 
 struct gateway_start {
 	const struct config *config;
 	const struct listeners *listeners;
 	const struct gateway *gateway;
 	const char *name; /* "http 1" */
-	struct tally *tally;
+	struct totals *totals;
 	struct migrate_queue successors; /* the queue of all gateways' connections that move */
 	int channel;                     /* to the master */
 	pid_t master;

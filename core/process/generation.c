@@ -258,7 +258,8 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 	snprintf(what, sizeof what, "%s (pid %ld) ended %s: %s", slot->name, (long)slot->pid,
 		 starting ? "while it started" : "unexpectedly", end);
 	channel_close(channel_of(g, slot), g->host->loop);
-	scoreboard_retire(&g->scoreboard, (size_t)(slot - g->roster.slots));
+	if (!roster_is_gateway(&g->roster, slot))
+		scoreboard_retire(&g->scoreboard, (size_t)(slot - g->roster.slots), slot->place);
 	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms))
 		return;
 	if (starting)
@@ -500,9 +501,16 @@ static void enforce_limits(struct generation *g, int64_t now_ms, int64_t *due_ms
 
 /* ---- the end ---- */
 
+static void enter(struct generation *g, enum generation_state state)
+{
+	g->state = state;
+	scoreboard_show(&g->scoreboard,
+			state == GENERATION_SERVING ? STAGE_SERVING : STAGE_LEAVING);
+}
+
 static void drain(struct generation *g, long long mercy_s, bool gateways_first)
 {
-	g->state = GENERATION_DRAINING;
+	enter(g, GENERATION_DRAINING);
 	g->wants_reload = false;
 	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, gateways_first);
 	kill_process(g, g->zygote);
@@ -541,7 +549,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 	}
 	do_what_is_due(g, now_ms, due_ms);
 	if (g->state == GENERATION_STARTING && is_ready(g)) {
-		g->state = GENERATION_SERVING;
+		enter(g, GENERATION_SERVING);
 		return GENERATION_READY;
 	}
 	if (g->wants_reload) {
@@ -574,7 +582,7 @@ void generation_drain(struct generation *g, long long mercy_s, const struct gene
 
 void generation_kill(struct generation *g)
 {
-	g->state = GENERATION_DRAINING;
+	enter(g, GENERATION_DRAINING);
 	g->wants_reload = false;
 	g->roster.open = false;
 	kill_process(g, g->zygote);
@@ -608,8 +616,14 @@ static int prepare(struct generation *g, struct error *e)
 		.mercy_ms = g->limits->worker_mercy_s * 1000,
 		.start_ms = g->limits->reload_timeout_s * 1000,
 	};
-	if (roster_init(&g->roster, &roster, e) ||
-	    scoreboard_init(&g->scoreboard, g->roster.slot_count, (size_t)s->threads, e) ||
+	if (roster_init(&g->roster, &roster, e))
+		return -1;
+	const struct scoreboard_setup board = { .totals = g->host->totals,
+						.generation = g->number,
+						.workers = (int)s->processes,
+						.slots = g->roster.slot_count,
+						.lanes = (size_t)s->threads };
+	if (scoreboard_init(&g->scoreboard, &board, e) ||
 	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
 	g->slot_channel = calloc(g->roster.slot_count, sizeof *g->slot_channel);
@@ -672,6 +686,8 @@ void generation_free(struct generation *g, const struct listeners *kept, bool un
 	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, kept, unlink_paths);
 	roster_fini(&g->roster);
+	if (g->scoreboard.board)
+		scoreboard_show(&g->scoreboard, STAGE_GONE);
 	scoreboard_fini(&g->scoreboard);
 	config_free(g->config);
 	free(g->slot_channel);

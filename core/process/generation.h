@@ -34,6 +34,7 @@ struct generation_host {
 	struct ev_loop *loop;
 	const struct generation_calls *calls;
 	const struct loader *loader;
+	struct totals *totals;
 	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
 	struct migrate_queue workers_left, gateways_left;
 	/* A message has come: generation_step() is to be called soon, but not from here. */

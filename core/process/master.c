@@ -5,7 +5,9 @@
 #include "process/master.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "process/gateway.h"
+#include "process/outliving.h"
 #include "process/service.h"
 #include "process/services.h"
 #include "process/zygote.h"
@@ -84,7 +86,10 @@ struct master {
 	struct master_setup *setup;
 	struct ev_loop *loop;
 	struct generation_host host;
-	struct tally *tally;
+	/* What the server counts and keeps; it outlives generations. */
+	struct outliving outliving;
+	struct shared *totals, *slow, *warnings;
+	struct ring slow_ring;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
 	struct succession succession;
@@ -94,6 +99,32 @@ struct master {
 	struct watch signals; /* a signalfd */
 	ev_timer timer;       /* the next deadline */
 };
+
+/* ---- memory ---- */
+
+static struct ring warnings_ring(const struct master *m)
+{
+	return (struct ring){ m->warnings->p, WARNINGS_KEPT, sizeof(struct warning_status) };
+}
+
+static int open_memory(struct master *m, struct error *e)
+{
+	size_t warnings = ring_memory_size(WARNINGS_KEPT, sizeof(struct warning_status));
+
+	m->totals = outliving_take(&m->outliving, "totals", 1, sizeof(struct totals), e);
+	m->slow = m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e)
+			    : NULL;
+	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, warnings, e) : NULL;
+	if (!m->warnings)
+		return -1;
+	m->host.totals = m->totals->p;
+	atomic_store(&m->host.totals->started_us, clock_wall_us());
+	atomic_store(&m->host.totals->generation, 1);
+	m->slow_ring = slow_ring(m->slow->p);
+	const struct ring ring = warnings_ring(m);
+	log_keep_warnings(&ring);
+	return 0;
+}
 
 /* ---- processes ---- */
 
@@ -106,6 +137,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
 	services_enter_child(&m->services);
+	outliving_enter_child(&m->outliving);
 }
 
 static _Noreturn void become_zygote(struct master *m, const struct generation *g, pid_t master,
@@ -125,7 +157,8 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.handlers = handlers,
 			.handler_count = handler_count,
 			.scoreboard = &g->scoreboard,
-			.tally = m->tally,
+			.totals = m->host.totals,
+			.slow = &m->slow_ring,
 			.info = {
 				.processes = (int)s->processes,
 				.threads = (int)s->threads,
@@ -159,7 +192,7 @@ static pid_t fork_gateway(const struct generation *g, const struct slot *slot, i
 		.listeners = &g->listeners,
 		.gateway = listeners_gateway(&g->listeners),
 		.name = slot->name,
-		.tally = m->tally,
+		.totals = m->host.totals,
 		.successors = m->host.gateways_left,
 		.channel = channel,
 		.master = getpid(),
@@ -180,13 +213,19 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 	struct service_start start = { .service = service,
 				       .config = succession_config(&m->succession),
 				       .name = name,
+				       .totals = m->totals->p,
+				       .slow = m->slow->p,
+				       .warnings = warnings_ring(m),
 				       .channel = channel,
 				       .master = getpid() };
 	struct error e;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e)) {
+		/* What the server counts can only be read here. */
+		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
+		    shared_give_up_writing(m->totals, &e) ||
+		    shared_give_up_writing(m->slow, &e)) {
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
@@ -230,8 +269,21 @@ static void on_in_force(void *data, const struct config *cfg)
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
 	/* Services go on as long as there are workers. */
 	if (cfg)
-		services_use(&m->services, cfg, succession_scoreboard(&m->succession),
-			     succession_listeners(&m->succession));
+		services_use(&m->services, cfg, succession_listeners(&m->succession));
+}
+
+static void on_begun(void *data, const struct generation *g)
+{
+	struct master *m = data;
+
+	services_show(&m->services, &g->scoreboard);
+}
+
+static const struct scoreboard *board(void *data, size_t i)
+{
+	const struct master *m = data;
+
+	return succession_scoreboard(&m->succession, i);
 }
 
 /* ---- time ---- */
@@ -397,8 +449,7 @@ static int prepare(struct master *m, struct error *e)
 					    .gateways_left = MIGRATE_NO_QUEUE,
 					    .wake = on_wake,
 					    .data = m };
-	m->tally = tally_new(e);
-	if (!m->tally || migrate_open(&m->host.workers_left, e) ||
+	if (open_memory(m, e) || migrate_open(&m->host.workers_left, e) ||
 	    migrate_open(&m->host.gateways_left, e) || watch_signals(m, e))
 		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -414,11 +465,13 @@ static int prepare(struct master *m, struct error *e)
 							 .log = &m->log,
 							 .announcer = &m->announcer,
 							 .in_force = on_in_force,
+							 .begun = on_begun,
 							 .data = m };
 	succession_init(&m->succession, &m->succession_setup, &m->host);
 	m->services.loop = m->loop;
 	m->services.loader = setup->loader;
 	m->services.fork = fork_service;
+	m->services.board = board;
 	m->services.wake = on_wake;
 	m->services.data = m;
 	return 0;
@@ -461,7 +514,8 @@ int master_run(struct master_setup *setup)
 	run(&m);
 	migrate_close(&m.host.workers_left);
 	migrate_close(&m.host.gateways_left);
-	tally_free(m.tally);
+	log_keep_warnings(&(struct ring){ 0 });
+	outliving_fini(&m.outliving);
 	close(m.signals.io.fd);
 	ev_loop_destroy(m.loop);
 	return m.succession.exit_code;

@@ -71,7 +71,7 @@ enum limits_verdict observe_judge(const struct generation *g, const struct slot 
 	look(g, slot, &o);
 	enum limits_verdict verdict = limits_judge(g->limits, &o, why);
 	if (verdict == LIMITS_KILL && o.overdue_ms > 0)
-		atomic_fetch_add(&g->scoreboard.worker[slot->place - 1].harakiri, 1);
+		atomic_fetch_add(&g->scoreboard.totals->worker[slot->place - 1].harakiri, 1);
 	/* Where in the kernel it hangs. */
 	if (verdict == LIMITS_KILL && g->limits->harakiri_verbose) {
 		log_proc(slot, "wchan");

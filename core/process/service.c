@@ -60,25 +60,20 @@ static int find_sockets(const struct service_start *start, struct service_setup 
 
 /* ---- what the master says ---- */
 
-static void look_at(struct process *p, const struct message *m, int fd)
+/* How many more come at once. */
+static int hear(struct process *p, const struct message *m, int fd)
 {
-	struct scoreboard board;
+	int more = 0;
 
-	if (fd < 0 || m->value < 1 || m->worker < 1 ||
-	    scoreboard_view(&board, fd, (size_t)m->value, (size_t)m->worker))
-		return;
-	scoreboard_fini(&p->status.board);
-	p->status.board = board;
-}
-
-static void hear(struct process *p, const struct message *m, int fd)
-{
-	if (m->kind == MESSAGE_SCOREBOARD)
-		look_at(p, m, fd);
-	else
+	if (m->kind != MESSAGE_SCOREBOARD) {
 		p->leaving = true;
+	} else if (fd >= 0 && m->value > 0 && m->worker > 0) {
+		status_look_at(&p->status, fd, (size_t)m->value, (size_t)m->worker);
+		more = m->slot;
+	}
 	if (fd >= 0)
 		close(fd);
+	return more;
 }
 
 static void on_channel(struct watch *w)
@@ -96,16 +91,18 @@ static void on_channel(struct watch *w)
 
 /* ---- life ---- */
 
-/* The master says first which scoreboard there is: before that, nothing could be told of the workers. */
+/* The master says first which scoreboards there are: before that, not all could be told of the workers. */
 static int begin(struct process *p, struct error *e)
 {
 	const struct config *cfg = p->start->config;
 	struct message m;
-	int fd;
+	int fd, more;
 
-	if (channel_wait(p->start->channel, &m, &fd) <= 0)
-		return uwsgi_error_set(e, "the master says nothing");
-	hear(p, &m, fd);
+	do {
+		if (channel_wait(p->start->channel, &m, &fd) <= 0)
+			return uwsgi_error_set(e, "the master says nothing");
+		more = hear(p, &m, fd);
+	} while (more > 0);
 	p->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
@@ -118,11 +115,13 @@ static int begin(struct process *p, struct error *e)
 
 int service_run(const struct service_start *start)
 {
-	struct process p = { .start = start, .status.listeners = &start->listeners };
+	struct process p = { .start = start };
 	struct message m = { .kind = MESSAGE_READY };
 	struct error e;
 
-	if (child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
+	if (status_init(&p.status, &start->listeners, start->totals, start->slow, start->warnings,
+			&e) ||
+	    child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
 		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;
 	}

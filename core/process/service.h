@@ -4,6 +4,7 @@
 #define UWSGI_SERVICE_H
 
 #include "wire/listener.h"
+#include "work/totals.h"
 
 #include <uwsgi/plugin.h>
 
@@ -12,7 +13,11 @@ struct service_start {
 	const struct config *config;
 	const char *name;           /* "stats 1" */
 	struct listeners listeners; /* service_listeners() */
-	int channel;                /* to the master */
+	/* Of the master, as the process has inherited them. */
+	const struct totals *totals;
+	void *slow;
+	struct ring warnings;
+	int channel; /* to the master */
 	pid_t master;
 };
 

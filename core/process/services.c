@@ -76,24 +76,38 @@ static struct service_place *place_of(struct services *s, const struct plugin *p
 	return &s->places[s->count++];
 }
 
-static void tell_board(struct service_place *p)
+/* more: how many others follow at once. */
+static void tell_board(int channel, const struct scoreboard *b, size_t more)
 {
-	const struct scoreboard *b = p->all->board;
+	const struct message m = { .kind = MESSAGE_SCOREBOARD,
+				   .slot = (int)more,
+				   .value = (int64_t)b->slots,
+				   .worker = (int)b->lanes };
 
-	for (size_t i = 0; b && i < 2; i++) {
-		const struct message m = { .kind = MESSAGE_SCOREBOARD,
-					   .value = (int64_t)b->slots,
-					   .worker = (int)b->lanes };
-
-		if (p->channel[i].io.fd >= 0)
-			channel_send(p->channel[i].io.fd, &m, b->fd);
-	}
+	channel_send(channel, &m, b->memory.fd);
 }
 
-void services_use(struct services *s, const struct config *cfg, const struct scoreboard *board,
-		  const struct listeners *sockets)
+static void tell_boards(const struct services *s, int channel)
 {
-	s->board = board;
+	const struct scoreboard *b;
+	size_t count = 0;
+
+	while (s->board(s->data, count))
+		count++;
+	for (size_t i = 0; i < count && (b = s->board(s->data, i)); i++)
+		tell_board(channel, b, count - 1 - i);
+}
+
+void services_show(struct services *s, const struct scoreboard *board)
+{
+	for (size_t i = 0; i < s->count; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (s->places[i].channel[k].io.fd >= 0)
+				tell_board(s->places[i].channel[k].io.fd, board, 0);
+}
+
+void services_use(struct services *s, const struct config *cfg, const struct listeners *sockets)
+{
 	for (size_t i = 0; i < s->loader->plugins.count; i++)
 		if (s->loader->plugins.items[i]->service)
 			place_of(s, s->loader->plugins.items[i]);
@@ -103,13 +117,11 @@ void services_use(struct services *s, const struct config *cfg, const struct sco
 		p->wanted = service_of(p)->wants(cfg)
 				    ? sockets_of(sockets, settings_of(cfg, p->plugin))
 				    : 0;
-		tell_board(p);
 	}
 }
 
 void services_dismiss(struct services *s)
 {
-	s->board = NULL;
 	for (size_t i = 0; i < s->count; i++)
 		s->places[i].wanted = 0;
 }
@@ -166,7 +178,7 @@ static void start(struct service_place *p, struct slot *slot, int64_t now_ms)
 		return;
 	}
 	roster_forked(&p->roster, slot, pid);
-	tell_board(p);
+	tell_boards(s, channel_of(p, slot)->io.fd);
 }
 
 static void do_what_is_due(struct service_place *p, int64_t now_ms, int64_t *due_ms)

@@ -31,15 +31,17 @@ struct services {
 	/* services_step() is to be called soon. */
 	void (*wake)(void *data);
 	void *data;
-	const struct scoreboard *board; /* of the generation that serves */
+	/* The scoreboards of all generations there are; NULL: no more than i. */
+	const struct scoreboard *(*board)(void *data, size_t i);
 	struct service_place places[LOADER_MAX];
 	size_t count;
 };
 
-/* This configuration is in force, and that scoreboard and those sockets are its generation's.  Services
- * start anew whose options have changed, and all when the sockets have: each has them open. */
-void services_use(struct services *, const struct config *, const struct scoreboard *,
-		  const struct listeners *);
+/* This configuration is in force, and those sockets are its generation's.  Services start anew whose
+ * options have changed, and all when the sockets have: each has them open. */
+void services_use(struct services *, const struct config *, const struct listeners *);
+/* There is another generation: those that run see its scoreboard, too. */
+void services_show(struct services *, const struct scoreboard *);
 /* All are to leave. */
 void services_dismiss(struct services *);
 /* Does what is due; when to call it again, 0: when something has happened. */

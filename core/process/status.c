@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* status.c: reads the scoreboard, /proc and the sockets for a service. */
+/* status.c: reads scoreboards, totals, /proc and the sockets for a service.  What workers have written
+ * may be nonsense: it is copied, cut and never used as an index unchecked. */
 #include "process/status.h"
 
 #include "base/clock.h"
@@ -7,11 +8,166 @@
 #include "wire/backlog.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static uint64_t get(const atomic_uint_fast64_t *from)
+/* How old a share of memory may be, and how many are kept. */
+enum { SHARE_MS = 5000, SHARES = 256 };
+
+int status_init(struct status *s, const struct listeners *listeners, const struct totals *totals,
+		void *slow, struct ring warnings, struct error *e)
 {
-	return atomic_load_explicit(from, memory_order_relaxed);
+	*s = (struct status){ .totals = totals,
+			      .slow = slow_ring(slow),
+			      .warnings = warnings,
+			      .listeners = listeners,
+			      .shares = calloc(SHARES, sizeof *s->shares),
+			      .master = getppid() };
+	return s->shares ? 0 : uwsgi_error_set(e, "out of memory");
+}
+
+/* ---- generations ---- */
+
+static bool is_gone(const struct scoreboard *b)
+{
+	return atomic_load(&b->board->stage) == STAGE_GONE;
+}
+
+static int number_of(const struct scoreboard *b)
+{
+	return atomic_load(&b->board->generation);
+}
+
+static void let_go(struct status *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (is_gone(&s->boards[i]))
+			scoreboard_fini(&s->boards[i]);
+		else
+			s->boards[kept++] = s->boards[i];
+	}
+	s->count = kept;
+}
+
+void status_look_at(struct status *s, int fd, size_t slots, size_t lanes)
+{
+	struct scoreboard board;
+	size_t at = 0;
+
+	let_go(s);
+	struct scoreboard *grown = reallocarray(s->boards, s->count + 1, sizeof *grown);
+
+	if (grown)
+		s->boards = grown;
+	if (!grown || scoreboard_view(&board, fd, slots, lanes))
+		return;
+	while (at < s->count && number_of(&s->boards[at]) > number_of(&board))
+		at++;
+	memmove(&s->boards[at + 1], &s->boards[at], (s->count - at) * sizeof *s->boards);
+	s->boards[at] = board;
+	s->count++;
+}
+
+bool uwsgi_status_next_generation(const struct status *s, size_t *i, struct generation_status *g)
+{
+	while (*i < s->count && is_gone(&s->boards[*i]))
+		++*i;
+	if (*i >= s->count)
+		return false;
+	const struct scoreboard *b = &s->boards[(*i)++];
+
+	*g = (struct generation_status){ .number = number_of(b),
+					 .stage = (enum stage)atomic_load(&b->board->stage),
+					 .since_us = atomic_load(&b->board->since_us),
+					 .workers = atomic_load(&b->board->workers),
+					 .lanes = (int)b->lanes };
+	return true;
+}
+
+/* ---- slots: those of all generations, one behind the other ---- */
+
+struct place {
+	const struct scoreboard *board;
+	size_t slot;
+};
+
+/* The next one with a process, from *i on, which stays there. */
+static bool find_process(const struct status *s, size_t *i, struct place *place)
+{
+	size_t before = 0;
+
+	for (size_t k = 0; k < s->count; before += s->boards[k++].slots) {
+		const struct scoreboard *b = &s->boards[k];
+
+		if (*i >= before + b->slots)
+			continue;
+		if (is_gone(b)) {
+			*i = before + b->slots;
+			continue;
+		}
+		for (; *i < before + b->slots; ++*i) {
+			*place = (struct place){ b, *i - before };
+			if (atomic_load(&b->slot[place->slot].pid) > 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum stage stage_of(const struct slot_score *slot)
+{
+	int stage = atomic_load(&slot->stage);
+
+	return stage < STAGE_GONE || stage > STAGE_LEAVING ? STAGE_GONE : (enum stage)stage;
+}
+
+static uint64_t share_of(const struct status *s, pid_t pid)
+{
+	struct share *share = &s->shares[(unsigned)pid % SHARES];
+	int64_t now_ms = clock_monotonic_coarse_ms();
+	struct memory m = { 0 };
+
+	if (share->pid != pid || now_ms - share->at_ms >= SHARE_MS) {
+		memory_add_shares(&m, pid);
+		*share = (struct share){ pid, now_ms, m.share };
+	}
+	return share->bytes;
+}
+
+static int count_busy(const struct place *p)
+{
+	int busy = 0;
+
+	for (size_t i = 0; i < p->board->lanes; i++)
+		busy += atomic_load(&scoreboard_lane(p->board, p->slot, i)->busy);
+	return busy;
+}
+
+bool uwsgi_status_next_process(const struct status *s, size_t *i, struct process_status *p)
+{
+	struct place at;
+
+	if (!find_process(s, i, &at))
+		return false;
+	++*i;
+	const struct slot_score *slot = &at.board->slot[at.slot];
+	pid_t pid = atomic_load(&slot->pid);
+	const struct memory m = memory_of(pid);
+
+	*p = (struct process_status){ .worker = atomic_load(&slot->worker),
+				      .generation = number_of(at.board),
+				      .pid = pid,
+				      .stage = stage_of(slot),
+				      .since_us = atomic_load(&slot->since_us),
+				      .requests = atomic_load(&slot->requests),
+				      .busy = count_busy(&at),
+				      .address_space = m.address_space,
+				      .resident = m.resident,
+				      .share = share_of(s, pid) };
+	return true;
 }
 
 /* ---- lanes ---- */
@@ -22,105 +178,207 @@ static void copy(char *to, size_t size, const char *from)
 	to[size - 1] = '\0';
 }
 
-bool uwsgi_status_next(const struct status *status, size_t *i, struct lane_status *l)
+static void tell_lane(const struct place *at, size_t index, struct lane_status *l)
 {
-	const struct scoreboard *b = &status->board;
+	const struct slot_score *slot = &at->board->slot[at->slot];
+	const struct lane_score *lane = scoreboard_lane(at->board, at->slot, index);
+	const struct counts *counts = &lane->counts;
+	bool busy = atomic_load(&lane->busy);
+	int64_t ran_ms = clock_monotonic_ms() - atomic_load(&lane->began_ms);
 
-	for (; *i < b->slots * b->lanes; ++*i) {
-		struct slot_score *slot = &b->slot[*i / b->lanes];
-		struct lane_score *lane = &b->lane[*i];
-		pid_t pid = atomic_load(&slot->pid);
+	*l = (struct lane_status){ .worker = atomic_load(&slot->worker),
+				   .lane = (int)index,
+				   .generation = number_of(at->board),
+				   .pid = atomic_load(&slot->pid),
+				   .requests = uwsgi_counts_requests(counts),
+				   .unsent = counts_get(&counts->unsent),
+				   .unread = counts_get(&counts->unread),
+				   .files = counts_get(&counts->files),
+				   .routed = counts_get(&counts->routed),
+				   .busy = busy,
+				   .running_ms = busy && ran_ms > 0 ? ran_ms : 0 };
+	copy(l->method, sizeof l->method, lane->method);
+	copy(l->uri, sizeof l->uri, lane->uri);
+}
 
-		if (!pid)
-			continue;
-		bool busy = atomic_load(&lane->busy);
-		int64_t ran_ms = clock_monotonic_ms() - atomic_load(&lane->began_ms);
+/* *i: the slot, and behind it so many of its lanes. */
+bool uwsgi_status_next(const struct status *s, size_t *i, struct lane_status *l)
+{
+	enum { LANES = 1 << 16 };
+	size_t slot = *i / LANES, index = *i % LANES, from = slot;
+	struct place at;
 
-		*l = (struct lane_status){ .worker = atomic_load(&slot->worker),
-					   .lane = (int)(*i % b->lanes),
-					   .pid = pid,
-					   .requests = get(&lane->requests),
-					   .unsent = get(&lane->unsent),
-					   .busy = busy,
-					   .running_ms = busy && ran_ms > 0 ? ran_ms : 0 };
-		copy(l->method, sizeof l->method, lane->method);
-		copy(l->uri, sizeof l->uri, lane->uri);
-		++*i;
-		return true;
+	while (find_process(s, &slot, &at)) {
+		if (slot != from)
+			index = 0;
+		from = slot;
+		if (stage_of(&at.board->slot[at.slot]) != STAGE_STARTING &&
+		    index < at.board->lanes) {
+			tell_lane(&at, index, l);
+			*i = slot * LANES + index + 1;
+			return true;
+		}
+		slot++;
 	}
 	return false;
 }
 
 /* ---- workers ---- */
 
+static bool is_more(enum stage a, enum stage b)
+{
+	static const int rank[] = { [STAGE_GONE] = 0, [STAGE_LEAVING] = 1, [STAGE_STARTING] = 0,
+				    [STAGE_SERVING] = 2 };
+
+	return rank[a] > rank[b];
+}
+
 /* What the lanes of one of its processes have done. */
-static void add_lanes(struct worker_status *w, const struct scoreboard *b, size_t slot)
+static void add_process(struct worker_status *w, const struct place *at, int64_t *since)
 {
-	uint64_t average_us = 0;
+	const struct slot_score *slot = &at->board->slot[at->slot];
+	int64_t serves_since = atomic_load(&slot->serves_since);
+	enum stage stage = stage_of(slot);
+	unsigned long long own = 0, average_us = 0;
 
-	w->own_requests = 0;
-	for (size_t i = 0; i < b->lanes; i++) {
-		const struct lane_score *lane = scoreboard_lane(b, slot, i);
+	for (size_t i = 0; i < at->board->lanes; i++) {
+		const struct lane_score *lane = scoreboard_lane(at->board, at->slot, i);
+		unsigned long long n = uwsgi_counts_requests(&lane->counts);
 
-		w->own_requests += get(&lane->requests);
-		w->failed += get(&lane->failed);
-		w->sent += get(&lane->sent);
-		w->running_us += get(&lane->running_us);
-		average_us += get(&lane->average_us) * get(&lane->requests);
+		own += n;
+		average_us += n * atomic_load(&lane->average_us);
+		w->failed += counts_get(&lane->counts.failed);
+		w->sent += counts_get(&lane->counts.sent);
+		w->running_us += counts_get(&lane->counts.run.sum_us);
 	}
-	w->requests += w->own_requests;
-	w->average_us = w->own_requests ? average_us / w->own_requests : 0;
+	w->requests += own;
+	/* It has not served yet, or another one does that came later. */
+	if (!serves_since || is_more(w->stage, stage) ||
+	    (!is_more(stage, w->stage) && serves_since < *since))
+		return;
+	*since = serves_since;
+	w->pid = atomic_load(&slot->pid);
+	w->stage = stage;
+	w->own_requests = own;
+	w->average_us = own ? average_us / own : 0;
 }
 
-/* While one is replaced, two processes have its number: the one that leaves comes first here. */
-static void add_slots(struct worker_status *w, const struct scoreboard *b)
+static void add_processes(struct worker_status *w, const struct status *s)
 {
-	int64_t youngest = -1;
+	struct place at;
+	int64_t since = 0;
 
-	for (size_t i = 0; i < b->slots; i++) {
-		const struct slot_score *slot = &b->slot[i];
-		pid_t pid = atomic_load(&slot->pid);
-		int64_t since = atomic_load(&slot->since);
-		struct worker_status before = *w;
-
-		if (!pid || atomic_load(&slot->worker) != w->worker)
-			continue;
-		add_lanes(w, b, i);
-		if (since < youngest) {
-			w->own_requests = before.own_requests;
-			w->average_us = before.average_us;
-			continue;
-		}
-		youngest = since;
-		w->pid = pid;
-	}
+	for (size_t i = 0; find_process(s, &i, &at); i++)
+		if (atomic_load(&at.board->slot[at.slot].worker) == w->worker)
+			add_process(w, &at, &since);
 }
 
-bool uwsgi_status_next_worker(const struct status *status, size_t *i, struct worker_status *w)
+static void sum_up(struct worker_status *w, const struct status *s)
 {
-	const struct scoreboard *b = &status->board;
+	const struct worker_score *all = &s->totals->worker[w->worker - 1];
+	const struct worker_status empty = *w;
+	unsigned before;
 
-	while (*i < b->slots && !atomic_load(&b->worker[*i].spawns))
-		++*i;
-	if (*i == b->slots)
+	do {
+		before = totals_read(s->totals);
+		*w = empty;
+		w->spawns = atomic_load(&all->spawns);
+		w->harakiri = atomic_load(&all->harakiri);
+		w->since = atomic_load(&all->since);
+		w->requests = atomic_load(&all->requests);
+		w->failed = atomic_load(&all->failed);
+		w->sent = atomic_load(&all->sent);
+		w->running_us = atomic_load(&all->running_us);
+		add_processes(w, s);
+	} while (!totals_is_whole(s->totals, before));
+}
+
+/* Workers that the generation in force has places for. */
+static int places(const struct status *s)
+{
+	int serving = atomic_load(&s->totals->generation), count = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (number_of(&s->boards[i]) == serving || count == 0)
+			count = atomic_load(&s->boards[i].board->workers);
+	return count;
+}
+
+bool uwsgi_status_next_worker(const struct status *s, size_t *i, struct worker_status *w)
+{
+	size_t count = (size_t)places(s);
+
+	while (*i < WORKERS_MAX) {
+		*w = (struct worker_status){ .worker = (int)++*i };
+		if (*i > count && !atomic_load(&s->totals->worker[*i - 1].spawns))
+			return false;
+		sum_up(w, s);
+		if (w->spawns && (*i <= count || w->pid))
+			break;
+	}
+	if (!w->spawns || (w->worker > (int)count && !w->pid))
 		return false;
-	const struct worker_score *all = &b->worker[*i];
-
-	*w = (struct worker_status){ .worker = (int)++*i,
-				     .spawns = atomic_load(&all->spawns),
-				     .harakiri = atomic_load(&all->harakiri),
-				     .since = atomic_load(&all->since),
-				     .requests = get(&all->requests),
-				     .failed = get(&all->failed),
-				     .sent = get(&all->sent),
-				     .running_us = get(&all->running_us) };
-	add_slots(w, b);
 	if (w->pid) {
 		const struct memory m = memory_of(w->pid);
 
 		w->address_space = m.address_space;
 		w->resident = m.resident;
+		w->share = share_of(s, w->pid);
 	}
+	return true;
+}
+
+/* ---- the server ---- */
+
+static void add_living(struct counts *to, const struct status *s)
+{
+	struct place at;
+
+	for (size_t i = 0; find_process(s, &i, &at); i++)
+		for (size_t k = 0; k < at.board->lanes; k++)
+			counts_add_all(to, &scoreboard_lane(at.board, at.slot, k)->counts);
+}
+
+void uwsgi_status_server(const struct status *s, struct server_status *server)
+{
+	const struct totals *t = s->totals;
+	unsigned before;
+
+	*server = (struct server_status){ .master = s->master,
+					  .generation = atomic_load(&t->generation),
+					  .started_us = atomic_load(&t->started_us),
+					  .reloads = atomic_load(&t->reloads),
+					  .failed_reloads = atomic_load(&t->failed_reloads) };
+	do {
+		before = totals_read(t);
+		server->counts = (struct counts){ 0 };
+		counts_add_all(&server->counts, &t->gone);
+		add_living(&server->counts, s);
+	} while (!totals_is_whole(t, before));
+	counts_settle(&server->counts);
+	for (size_t i = 0; i < s->listeners->count; i++)
+		server->queue_overflows += backlog_overflows(s->listeners->items[i].fd);
+}
+
+/* ---- rings ---- */
+
+bool uwsgi_status_next_slow(const struct status *s, size_t *i, struct slow_status *slow)
+{
+	if (!ring_next(&s->slow, i, slow))
+		return false;
+	slow->method[sizeof slow->method - 1] = '\0';
+	slow->uri[sizeof slow->uri - 1] = '\0';
+	slow->trace_id[sizeof slow->trace_id - 1] = '\0';
+	return true;
+}
+
+bool uwsgi_status_next_warning(const struct status *s, size_t *i, struct warning_status *w)
+{
+	if (!ring_next(&s->warnings, i, w))
+		return false;
+	w->text[sizeof w->text - 1] = '\0';
+	if (w->severity != UWSGI_WARNING)
+		w->severity = UWSGI_ERROR;
 	return true;
 }
 

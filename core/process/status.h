@@ -6,9 +6,28 @@
 #include "wire/listener.h"
 #include "work/scoreboard.h"
 
-struct status {
-	struct scoreboard board; /* of no slots: none has come yet */
-	const struct listeners *listeners;
+/* What part of memory is a process's own; the kernel takes milliseconds to find that out. */
+struct share {
+	pid_t pid;
+	int64_t at_ms;
+	uint64_t bytes;
 };
+
+struct status {
+	const struct totals *totals;
+	struct ring slow, warnings;
+	const struct listeners *listeners;
+	struct scoreboard *boards; /* of generations, the youngest first; owned */
+	size_t count;
+	struct share *shares;      /* by pid; owned */
+	pid_t master;
+};
+
+/* All are borrowed.  Returns -1 with the reason. */
+int status_init(struct status *, const struct listeners *, const struct totals *, void *slow,
+		struct ring warnings, struct error *);
+/* One more scoreboard, behind fd, which stays the caller's; those of generations that are gone are let
+ * go.  Where there is no memory, it is not seen. */
+void status_look_at(struct status *, int fd, size_t slots, size_t lanes);
 
 #endif

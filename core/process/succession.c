@@ -62,6 +62,7 @@ static int begin(struct succession *s, struct config *cfg, struct listeners *lis
 		return -1;
 	}
 	s->starting = g;
+	s->setup->begun(s->setup->data, g);
 	return 0;
 }
 
@@ -128,6 +129,7 @@ static int64_t repair_delay(unsigned failed)
 
 static void reload_failed(struct succession *s, const char *why)
 {
+	atomic_fetch_add(&s->host->totals->failed_reloads, 1);
 	announce_reload_failed(s->setup->announcer, why);
 	if (s->serving && !generation_can_fork(s->serving))
 		s->repair_at_ms = clock_monotonic_ms() + repair_delay(s->failed_repairs++);
@@ -215,6 +217,7 @@ static void use(const struct succession *s, const struct config *cfg)
 static void on_first_ready(struct succession *s, struct generation *g)
 {
 	s->serving = g;
+	atomic_store(&s->host->totals->generation, g->number);
 	if (s->starting == g)
 		s->starting = NULL;
 	announce_serving(s->setup->announcer, g, false);
@@ -242,6 +245,8 @@ static void on_generation_ready(struct succession *s, struct generation *g)
 	}
 	s->serving = g;
 	s->starting = NULL;
+	atomic_store(&s->host->totals->generation, g->number);
+	atomic_fetch_add(&s->host->totals->reloads, 1);
 	use(s, g->config);
 	listeners_apply(&g->listeners, &old->listeners);
 	announce_serving(s->setup->announcer, g, true);
@@ -387,10 +392,12 @@ const struct config *succession_config(const struct succession *s)
 	return g ? g->config : NULL;
 }
 
-const struct scoreboard *succession_scoreboard(const struct succession *s)
+const struct scoreboard *succession_scoreboard(const struct succession *s, size_t i)
 {
-	const struct generation *g = s->serving ? s->serving : s->generations;
+	const struct generation *g = s->generations;
 
+	while (g && i-- > 0)
+		g = g->next;
 	return g ? &g->scoreboard : NULL;
 }
 

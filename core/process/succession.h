@@ -19,6 +19,8 @@ struct succession_setup {
 	/* This configuration is in force from now on, or will be when its application is imported;
 	 * NULL: none any more. */
 	void (*in_force)(void *data, const struct config *);
+	/* There is one more generation. */
+	void (*begun)(void *data, const struct generation *);
 	void *data;
 };
 
@@ -52,8 +54,9 @@ int64_t succession_step(struct succession *);
 void succession_ended(struct succession *, const siginfo_t *);
 /* That of the serving generation, or of the one that will serve; NULL: none is left. */
 const struct config *succession_config(const struct succession *);
+/* Of all generations, the newest first; NULL: there are no more than i. */
+const struct scoreboard *succession_scoreboard(const struct succession *, size_t i);
 /* Of the generation with that configuration. */
-const struct scoreboard *succession_scoreboard(const struct succession *);
 const struct listeners *succession_listeners(const struct succession *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);

@@ -83,3 +83,11 @@ void backlog_of(int fd, bool tcp, long long *waiting, long long *most)
 	else
 		ask_unix(fd, waiting, most);
 }
+
+unsigned backlog_overflows(int fd)
+{
+	unsigned info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t n = sizeof info;
+
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &n) ? 0 : info[SK_MEMINFO_DROPS];
+}

@@ -22,7 +22,9 @@ enum message_kind {
 	/* zygote or worker to master, which then ends */
 	MESSAGE_FAILED, /* text: why */
 	/* master to service */
-	MESSAGE_SCOREBOARD, /* of who serves now; value: its slots, worker: its lanes, and its memory */
+	/* Of a generation; value: its slots, worker: its lanes, slot: how many more follow at once; with
+	 * its memory. */
+	MESSAGE_SCOREBOARD,
 	/* master to worker, gateway and service */
 	/* Finish what is running, then end.  value: the whole server stops, and silent connections are
 	 * closed within so many milliseconds; 0: others serve on, and get the connections.

@@ -226,24 +226,32 @@ static void write_line(struct lane *lane, struct exchange *x)
 	x->has_line = true;
 }
 
-/* Only this lane adds to its row: others read it at any time. */
-static void add(atomic_uint_fast64_t *to, uint64_t n)
+static void count(struct lane_score *score, const struct response *rs, uint64_t us)
 {
-	atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
-static void count(struct lane_score *score, const struct response *rs, int64_t took_us)
-{
-	uint64_t us = took_us > 0 ? (uint64_t)took_us : 0; /* a wall clock may be set back */
+	struct counts *counts = &score->counts;
+	unsigned class = (unsigned)rs->status / 100;
 	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
 
-	add(&score->requests, 1);
-	add(&score->sent, rs->head_size + (uint64_t)rs->body);
-	add(&score->running_us, us);
+	counts_add(&counts->answers[class < 6 ? class : 0], 1);
+	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
+	counts_took(&counts->run, us);
 	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
 	if (rs->failed)
-		add(&score->failed, 1);
+		counts_add(&counts->failed, 1);
+}
+
+static void note_slow(const struct lane *lane, struct exchange *x, uint64_t us)
+{
+	const struct logged *logged = &x->logged;
+	struct slow_status slow = { .at_us = logged->ended_us,
+				    .worker = logged->worker,
+				    .lane = logged->lane,
+				    .status = logged->rs->status,
+				    .run_us = us };
+
+	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
+	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
+	ring_write(lane->setup->slow, &slow);
 }
 
 void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
@@ -259,11 +267,16 @@ void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 				   .lane = lane->index,
 				   .began_us = began_us,
 				   .ended_us = clock_wall_us() };
-	count(lane->score, &x->rs, logged->ended_us - began_us);
+	/* A wall clock may be set back. */
+	uint64_t us = logged->ended_us > began_us ? (uint64_t)(logged->ended_us - began_us) : 0;
+
+	count(lane->score, &x->rs, us);
+	if (us >= lane->slow_us)
+		note_slow(lane, x, us);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =
-		1 + atomic_fetch_add_explicit(&setup->tally->requests, 1, memory_order_relaxed);
+		1 + atomic_fetch_add_explicit(&setup->totals->requests, 1, memory_order_relaxed);
 	x->has_line = false;
 	if (requestlog_wants(&lane->log, logged))
 		write_line(lane, x);
@@ -302,7 +315,7 @@ void lane_on_unsent(void *host, struct exchange *x)
 	struct lane *lane = host;
 
 	x->rs.broken = true;
-	add(&lane->score->unsent, 1);
+	counts_add(&lane->score->counts.unsent, 1);
 	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
 		write_line(lane, x);
 }
@@ -528,6 +541,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
+	lane->slow_us = requestlog_slow_us(setup->config);
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!lane->loop)
@@ -535,7 +549,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 				       strerror(errno));
 	if (requestlog_init(&lane->log, setup->config, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
-	    trust_init(&lane->trust, setup->config, &setup->tally->untrusted, e) ||
+	    trust_init(&lane->trust, setup->config, &setup->totals->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))
 		return -1;
 	lane_limits(setup->config, &clients);

@@ -37,7 +37,8 @@ struct lane_setup {
 	const struct handler *const *handlers; /* in their order */
 	size_t handler_count;
 	struct slot_score *slot;
-	struct tally *tally;
+	struct totals *totals;
+	const struct ring *slow;
 	pid_t pid;
 	int worker_id;
 	size_t lanes;
@@ -59,6 +60,7 @@ struct lane {
 	const struct lane_setup *setup;
 	const struct lane_settings *settings;
 	int index;
+	uint64_t slow_us;      /* from here on a request is kept among the slow ones */
 	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
 	struct clients clients;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* scoreboard.h: what workers let the master see.  One anonymous shared mapping a generation: a
- * lane writes its own row with relaxed atomics, the master and services read, nobody locks. */
+/* scoreboard.h: what workers let the master see.  One shared mapping a generation: a lane writes its
+ * own row with relaxed atomics, the master and services read, nobody locks. */
 #ifndef UWSGI_SCOREBOARD_H
 #define UWSGI_SCOREBOARD_H
 
-#include "base/seldom.h"
+#include "base/counts.h"
+#include "base/shared.h"
+#include "work/totals.h"
 
-#include <uwsgi/plugin.h>
 #include <stdatomic.h>
 
 #define SCORE_METHOD 16
@@ -17,60 +18,60 @@ struct lane_score {
 	_Alignas(64) atomic_bool busy;
 	_Atomic int64_t deadline_ms; /* monotonic; the request must be done by then; 0: none */
 	_Atomic int64_t began_ms;    /* monotonic */
-	atomic_uint_fast64_t requests;
-	atomic_uint_fast64_t failed, unsent; /* by the application; to the client */
-	atomic_uint_fast64_t sent;           /* bytes of heads and bodies */
-	atomic_uint_fast64_t running_us;     /* all requests together */
-	atomic_uint_fast64_t average_us;     /* each counts as much as all before it */
+	atomic_uint_fast64_t average_us; /* of a request: each counts as much as all before it */
 	/* Of the running or last request, cut and NUL-terminated; for people to read, so a torn
 	 * one does no harm. */
 	char method[SCORE_METHOD], uri[SCORE_URI];
+	struct counts counts; /* counts_settle() */
 };
 
 /* One worker slot's row. */
 struct slot_score {
 	_Alignas(64) atomic_uint_fast64_t requests; /* of its present worker */
-	atomic_int pid, worker;                     /* which one that is; pid 0: none serves */
-	_Atomic int64_t since;                      /* it serves, in seconds since 1970 */
+	atomic_int pid, worker;                     /* which one that is; pid 0: none */
+	atomic_int stage;                           /* enum stage; as the worker says */
+	_Atomic int64_t since_us;                   /* when the stage began */
+	_Atomic int64_t serves_since;               /* seconds since 1970; 0: not yet */
 };
 
-/* One worker's row: what its processes that are gone have done, and how many it had. */
-struct worker_score {
-	_Alignas(64) atomic_uint_fast64_t requests;
-	atomic_uint_fast64_t failed, sent, running_us;
-	atomic_uint spawns, harakiri;
-	_Atomic int64_t since; /* as struct slot_score's, of the last one */
-};
-
-/* Counters that outlive a generation. */
-struct tally {
-	atomic_uint_fast64_t requests;
-	struct seldom untrusted; /* as struct trust's */
+/* The generation's row: the master's. */
+struct board_score {
+	_Alignas(64) atomic_int generation, workers;
+	atomic_int stage;         /* STAGE_GONE: nobody looks at it any more */
+	_Atomic int64_t since_us; /* when the stage began */
 };
 
 struct scoreboard {
 	size_t slots, lanes;
-	struct slot_score *slot;     /* [slots] */
-	struct worker_score *worker; /* [slots]: there are no more workers than slots */
-	struct lane_score *lane;     /* [slots * lanes] */
-	size_t mapped;
-	int fd; /* of the mapping: for a process that was forked before it was made; -1: none */
+	struct totals *totals; /* NULL where it is only looked at */
+	struct board_score *board;
+	struct slot_score *slot; /* [slots] */
+	struct lane_score *lane; /* [slots * lanes] */
+	struct shared memory;    /* owned */
+};
+
+/* What one begins with. */
+struct scoreboard_setup {
+	struct totals *totals; /* borrowed */
+	int generation, workers;
+	size_t slots, lanes;
 };
 
 /* Returns -1 with the reason. */
-int scoreboard_init(struct scoreboard *, size_t slots, size_t lanes, struct error *);
+int scoreboard_init(struct scoreboard *, const struct scoreboard_setup *, struct error *);
 void scoreboard_fini(struct scoreboard *);
 struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
-/* In a worker: it serves from now on. */
+/* In the master: the generation has come to this stage. */
+void scoreboard_show(const struct scoreboard *, enum stage);
+/* In a worker, at its start; it serves from now on; it leaves. */
+void scoreboard_enter(const struct scoreboard *, size_t slot, int worker);
 void scoreboard_begin(const struct scoreboard *, size_t slot, int worker);
-/* Its process is gone: what it has done is its worker's. */
-void scoreboard_retire(const struct scoreboard *, size_t slot);
+void scoreboard_leave(const struct scoreboard *, size_t slot);
+/* Its process is gone: what it has done is this worker's and the server's. */
+void scoreboard_retire(const struct scoreboard *, size_t slot, int worker);
 /* A view of the mapping behind fd, which can only be read.  -1: not possible. */
 int scoreboard_view(struct scoreboard *, int fd, size_t slots, size_t lanes);
 /* For a new worker in this slot. */
 void scoreboard_clear(const struct scoreboard *, size_t slot);
-
-struct tally *tally_new(struct error *);
-void tally_free(struct tally *);
 
 #endif

@@ -26,7 +26,7 @@ static const struct option rows[] = {
 	  .offset = AT(processes),
 	  .initial = "1",
 	  .min = 1,
-	  .max = 4096,
+	  .max = WORKERS_MAX,
 	  .help = "number of worker processes" },
 	{ .name = "workers", .same_as = "processes" },
 	{ .name = "threads",
@@ -94,6 +94,7 @@ static struct worker *signalled;
 /* Once too often does no harm.  end_ms: as lane_ask_to_leave()'s. */
 static void leave(struct worker *w, int64_t end_ms)
 {
+	scoreboard_leave(w->setup->scoreboard, w->setup->slot);
 	for (size_t i = 0; i < w->count; i++)
 		lane_ask_to_leave(&w->lanes[i], end_ms);
 }
@@ -310,7 +311,8 @@ static int start(struct worker *w, struct error *e)
 		.handlers = setup->handlers,
 		.handler_count = setup->handler_count,
 		.slot = &setup->scoreboard->slot[setup->slot],
-		.tally = setup->tally,
+		.totals = setup->totals,
+		.slow = setup->slow,
 		.pid = getpid(),
 		.worker_id = setup->info.id,
 		.lanes = w->count,
@@ -370,6 +372,7 @@ int worker_run(const struct worker_setup *setup)
 			    .changed = PTHREAD_COND_INITIALIZER };
 	struct error e;
 
+	scoreboard_enter(setup->scoreboard, setup->slot, setup->info.id);
 	if (!load_lazily(setup))
 		return EXIT_FAILED_APP;
 	if (start(&w, &e)) {

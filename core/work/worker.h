@@ -20,7 +20,8 @@ struct worker_setup {
 	const struct handler *const *handlers; /* in their order */
 	size_t handler_count;
 	const struct scoreboard *scoreboard;
-	struct tally *tally;
+	struct totals *totals;
+	const struct ring *slow;
 	size_t slot;
 	struct worker_info info;
 	int channel; /* to the master */

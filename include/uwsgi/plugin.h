@@ -529,24 +529,115 @@ struct service {
 	void (*stop)(void *state);
 };
 
-/* One lane of a worker of the generation that serves. */
+/* How long things took.  Of bucket[i], all took less than uwsgi_bucket_end_us(i), and not less than
+ * the one before it says; that is at most a quarter more.  The last one has all that took longer, too:
+ * 62 minutes and more. */
+enum { UWSGI_BUCKETS = 124 };
+struct histogram {
+	unsigned long long sum_us, bucket[UWSGI_BUCKETS];
+};
+
+/* Where it is counted. */
+static inline size_t uwsgi_bucket(unsigned long long us)
+{
+	if (us < 4)
+		return (size_t)us;
+	unsigned top = 63u - (unsigned)__builtin_clzll(us);
+	size_t bucket = (top - 1) * 4 + ((us >> (top - 2)) & 3);
+
+	return bucket < UWSGI_BUCKETS ? bucket : UWSGI_BUCKETS - 1;
+}
+
+/* In microseconds. */
+static inline unsigned long long uwsgi_bucket_end_us(size_t bucket)
+{
+	return bucket < 4 ? bucket + 1 : (5ull + bucket % 4) << (bucket / 4 - 1);
+}
+
+/* How many were counted; and what this part of them (0.99) took less than, at most a quarter too much;
+ * 0: none was counted. */
+UWSGI_API unsigned long long uwsgi_histogram_count(const struct histogram *);
+UWSGI_API unsigned long long uwsgi_histogram_quantile_us(const struct histogram *, double part);
+
+/* What lanes have done.  All members are numbers of this type, so that they can be added up. */
+struct counts {
+	unsigned long long answers[6]; /* by the first digit of their status; [0]: by none */
+	unsigned long long failed;     /* by the application */
+	unsigned long long sent;       /* bytes of heads, as HTTP writes them, and bodies */
+	unsigned long long unsent;     /* answers that a client did not take whole */
+	unsigned long long unread;     /* requests that broke off while they were read */
+	unsigned long long files, routed; /* answered by the handlers static and route */
+	/* Each request, once its answer has ended: how long it waited for its lane (docs/observing.md
+	 * says since when), how long the application had it, and how long its client then took to take
+	 * what the kernel could not at once. */
+	struct histogram wait, run, send;
+};
+UWSGI_API unsigned long long uwsgi_counts_requests(const struct counts *);
+
+/* Of a process and of a generation. */
+enum stage {
+	STAGE_GONE,
+	STAGE_STARTING,
+	STAGE_SERVING,
+	STAGE_LEAVING, /* it finishes what it has begun */
+};
+
+/* The server, from its start on and through all its reloads. */
+struct server_status {
+	pid_t master;
+	int generation;                     /* the number of the one that serves; the first is 1 */
+	long long started_us;               /* since 1970, as all times here */
+	unsigned reloads, failed_reloads;   /* a reload that failed has changed nothing */
+	unsigned long long queue_overflows; /* connections that full queues turned away (TCP) */
+	struct counts counts;
+};
+UWSGI_API void uwsgi_status_server(const struct status *, struct server_status *);
+
+/* One configuration with its processes: the one that serves and, during a reload, the one that
+ * replaces it, or older ones that finish their requests. */
+struct generation_status {
+	int number;
+	enum stage stage;
+	long long since_us; /* the stage began */
+	int workers, lanes; /* it has so many places for workers; each has so many lanes */
+};
+/* The next one, the youngest first; *i begins as 0.  False: there are no more. */
+UWSGI_API bool uwsgi_status_next_generation(const struct status *, size_t *i,
+					    struct generation_status *);
+
+/* One process that is a worker.  While one is replaced, two have its number. */
+struct process_status {
+	int worker, generation;
+	pid_t pid;
+	enum stage stage;
+	long long since_us;          /* the stage began */
+	unsigned long long requests; /* its own */
+	int busy;                    /* lanes that run one */
+	/* Bytes of memory: what it has addresses for, what is in memory, and its share of that: pages
+	 * that several have count for each in part.  The share may be some seconds old. */
+	unsigned long long address_space, resident, share;
+};
+UWSGI_API bool uwsgi_status_next_process(const struct status *, size_t *i, struct process_status *);
+
+/* One lane of such a process. */
 struct lane_status {
-	int worker, lane; /* worker: 1.. ; lane: 0.. */
+	int worker, lane, generation; /* worker: 1.. ; lane: 0.. */
 	pid_t pid;
 	unsigned long long requests; /* of this lane, since its worker began */
-	unsigned long long unsent;   /* answers that a client did not take whole */
+	unsigned long long unsent, unread, files, routed; /* as in struct counts */
 	bool busy;
 	long long running_ms; /* the present request has run so long; 0: it is idle */
 	/* Of the present or the last request, cut; copies, since the worker goes on. */
 	char method[16], uri[224];
 };
-/* The next lane of a worker that serves; *i begins as 0.  False: there are no more. */
+/* The next lane of a process that has begun to serve; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next(const struct status *, size_t *i, struct lane_status *);
 
-/* One worker, whichever processes have done its work since the generation began. */
+/* One worker, whichever processes have done its work since the server started. */
 struct worker_status {
 	int worker;        /* 1.. */
 	pid_t pid;         /* who serves now, the younger of two; 0: nobody does */
+	enum stage stage;  /* of that one */
 	unsigned spawns;   /* processes that have served */
 	unsigned harakiri; /* … and were killed because a request ran too long */
 	long long since;   /* when the last one began to serve, in seconds since 1970 */
@@ -556,10 +647,31 @@ struct worker_status {
 	unsigned long long own_requests; /* of who serves now */
 	/* How long a request takes: each counts as much as all before it. */
 	unsigned long long average_us;
-	unsigned long long address_space, resident; /* bytes of memory, of who serves now */
+	unsigned long long address_space, resident, share; /* as in struct process_status */
 };
-/* The next worker that has served; *i begins as 0.  False: there are no more. */
+/* The next worker that has served and has a place in the generation that serves, or a process; *i
+ * begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next_worker(const struct status *, size_t *i, struct worker_status *);
+
+/* A request whose application took log-slow milliseconds, or a second where that is not set. */
+struct slow_status {
+	long long at_us; /* its end */
+	int worker, lane, status;
+	unsigned long long wait_us, run_us, send_us; /* send_us: 0 until all is sent */
+	char method[16], uri[224], trace_id[40];
+};
+/* The last ones, the youngest first; *i begins as 0.  False: there are no more, or those are too old
+ * to be kept. */
+UWSGI_API bool uwsgi_status_next_slow(const struct status *, size_t *i, struct slow_status *);
+
+/* A warning or an error in the server's log, whichever process wrote it. */
+struct warning_status {
+	long long at_us;
+	pid_t pid;
+	enum severity severity;
+	char text[232]; /* cut; lines after the first are there, too */
+};
+UWSGI_API bool uwsgi_status_next_warning(const struct status *, size_t *i, struct warning_status *);
 
 /* A socket on which the server takes requests. */
 struct socket_status {

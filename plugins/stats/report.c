@@ -61,7 +61,11 @@ static json_t *core_of(const struct lane_status *l)
 
 	add(core, "id", l->lane);
 	add(core, "requests", (long long)l->requests);
+	add(core, "static_requests", (long long)l->files);
+	add(core, "routed_requests", (long long)l->routed);
+	add(core, "offloaded_requests", 0);
 	add(core, "write_errors", (long long)l->unsent);
+	add(core, "read_errors", (long long)l->unread);
 	add(core, "in_request", l->busy);
 	if (l->busy) {
 		add_variable(vars, "REQUEST_METHOD", l->method);
@@ -99,7 +103,7 @@ static json_t *worker_of(const struct settings *s, const struct status *status,
 
 	add(worker, "id", w->worker);
 	add(worker, "pid", w->pid);
-	add(worker, "accepting", w->pid != 0);
+	add(worker, "accepting", w->stage == STAGE_SERVING);
 	add(worker, "requests", (long long)w->requests);
 	add(worker, "delta_requests", (long long)w->own_requests);
 	add(worker, "exceptions", (long long)w->failed);

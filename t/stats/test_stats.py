@@ -115,6 +115,36 @@ def test_a_worker_that_is_replaced_goes_on_counting(serve):
     assert w["pid"] not in (0, old) and (w["requests"], w["delta_requests"]) == (1, 0) and w["tx"] > 0
 
 
+def test_counters_go_on_through_reloads(serve):
+    server = serve()
+    for reloads in range(1, 3):
+        old = worker_of(server)["pid"]
+        http.request(server.http, "/hello")
+        assert server.hup()
+        w = wait_for(server, lambda w: w["pid"] not in (0, old) and w["status"] == "idle" and w, "the new one")
+        assert (w["requests"], w["delta_requests"], w["respawn_count"]) == (reloads, 0, reloads + 1)
+    http.request(server.http, "/hello")
+    wait_for(server, lambda w: (w["requests"], w["delta_requests"]) == (3, 1) and w["tx"] > 200, "the third")
+
+
+def test_workers_that_a_reload_takes_away_are_gone(serve):
+    server = serve("processes = 3\n")
+    with open(server.ini_path, encoding="utf-8") as f:
+        text = f.read()
+    server.write_ini(text.replace("processes = 3", "processes = 1"))
+    assert server.hup()
+    until(lambda: [w["id"] for w in ask(server.stats)["workers"]] == [1], "one worker")
+
+
+def test_who_leaves_does_not_accept(serve):
+    server = serve()
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=0.7"))
+        wait_for(server, lambda w: w["status"] == "busy" and w["accepting"], "the request")
+        os.kill(server.pid, signal.SIGTERM)
+        wait_for(server, lambda w: w["status"] == "busy" and not w["accepting"], "the stop")
+
+
 def test_harakiri_is_counted(serve):
     server = serve("harakiri = 1\n")
     with http.Connection(server.http) as c:

@@ -74,7 +74,8 @@ static void wake(void *data)
 	world.woken++;
 }
 
-static struct generation_host host = { .calls = &calls, .wake = wake };
+static struct totals totals;
+static struct generation_host host = { .totals = &totals, .calls = &calls, .wake = wake };
 
 static bool was_killed(pid_t pid)
 {

@@ -13,7 +13,7 @@
 struct fixture {
 	struct config *config;
 	struct scoreboard scoreboard;
-	struct tally *tally;
+	struct ring slow;
 	struct listener listener;
 	struct listeners listeners;
 	struct lane_setup setup;
@@ -24,6 +24,7 @@ struct fixture {
 	int64_t waiting_deadline_ms, later_deadline_ms; /* of "w": see handle() */
 };
 
+static struct totals totals;
 static struct fixture *fixture; /* for lane_start(), which gets no pointer */
 
 /* ---- the application ---- */
@@ -132,8 +133,11 @@ static void begin(struct fixture *f, char *word, int leave_after)
 	*f = (struct fixture){ .leave_after = leave_after };
 	fixture = f;
 	f->config = load(word);
-	f->tally = tally_new(&e);
-	assert_int_equal(scoreboard_init(&f->scoreboard, 1, 1, &e), 0);
+	totals = (struct totals){ 0 };
+	const struct scoreboard_setup board = {
+		.totals = &totals, .generation = 1, .workers = 1, .slots = 1, .lanes = 1
+	};
+	assert_int_equal(scoreboard_init(&f->scoreboard, &board, &e), 0);
 	open_listener(&f->listener);
 	f->listeners = (struct listeners){ &f->listener, 1, NULL };
 	f->setup = (struct lane_setup){ .config = f->config,
@@ -142,7 +146,8 @@ static void begin(struct fixture *f, char *word, int leave_after)
 					.successors = MIGRATE_NO_QUEUE,
 					.app = &app,
 					.slot = f->scoreboard.slot,
-					.tally = f->tally,
+					.totals = &totals,
+					.slow = &f->slow,
 					.pid = getpid(),
 					.worker_id = 1,
 					.lanes = 1,
@@ -157,7 +162,6 @@ static void finish(struct fixture *f)
 	lane_fini(&f->lane);
 	close(f->listener.fd);
 	scoreboard_fini(&f->scoreboard);
-	tally_free(f->tally);
 	config_free(f->config);
 }
 
@@ -198,9 +202,9 @@ static void test_requests_are_counted_for_lane_worker_and_server(void **unused)
 	begin(&f, NULL, 3);
 	int fd = client(&f, "a\nb\nc\n");
 	lane_run(&f.lane);
-	assert_int_equal(f.lane.score->requests, 3);
+	assert_int_equal(uwsgi_counts_requests(&f.lane.score->counts), 3);
 	assert_int_equal(f.scoreboard.slot[0].requests, 3);
-	assert_int_equal(f.tally->requests, 3);
+	assert_int_equal(totals.requests, 3);
 	close(fd);
 	finish(&f);
 }

@@ -5,17 +5,30 @@
 #include "work/scoreboard.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static struct totals totals;
+
+static void begin(struct scoreboard *sb, size_t slots, size_t lanes)
+{
+	const struct scoreboard_setup setup = {
+		.totals = &totals, .generation = 1, .workers = 1, .slots = slots, .lanes = lanes
+	};
+	struct error e;
+
+	totals = (struct totals){ 0 };
+	assert_int_equal(scoreboard_init(sb, &setup, &e), 0);
+}
 
 static void test_what_a_child_writes_is_seen(void **unused)
 {
 	struct scoreboard sb;
-	struct error e;
 	int status;
 
 	(void)unused;
-	assert_int_equal(scoreboard_init(&sb, 2, 3, &e), 0);
+	begin(&sb, 2, 3);
 	pid_t pid = fork();
 	if (pid == 0) {
 		strcpy(scoreboard_lane(&sb, 1, 2)->uri, "/here");
@@ -32,11 +45,10 @@ static void test_what_a_child_writes_is_seen(void **unused)
 static void test_every_row_lies_on_cache_lines_of_its_own(void **unused)
 {
 	struct scoreboard sb;
-	struct error e;
 	char *last;
 
 	(void)unused;
-	assert_int_equal(scoreboard_init(&sb, 3, 2, &e), 0);
+	begin(&sb, 3, 2);
 	last = (char *)(sb.slot + 3) - 64;
 	for (size_t slot = 0; slot < 3; slot++) {
 		for (size_t lane = 0; lane < 2; lane++) {
@@ -47,19 +59,19 @@ static void test_every_row_lies_on_cache_lines_of_its_own(void **unused)
 			last = row;
 		}
 	}
-	assert_true(last + sizeof *sb.lane <= (char *)sb.slot + sb.mapped);
+	assert_true(last + sizeof *sb.lane <= (char *)sb.memory.p + sb.memory.size);
 	scoreboard_fini(&sb);
 }
 
 static void test_a_new_worker_begins_with_an_empty_row(void **unused)
 {
 	struct scoreboard sb;
-	struct error e;
 
 	(void)unused;
-	assert_int_equal(scoreboard_init(&sb, 2, 2, &e), 0);
+	begin(&sb, 2, 2);
 	for (size_t slot = 0; slot < 2; slot++) {
 		sb.slot[slot].requests = 5;
+		sb.slot[slot].worker = 1;
 		scoreboard_lane(&sb, slot, 1)->deadline_ms = 9;
 	}
 	scoreboard_clear(&sb, 1);
@@ -70,26 +82,80 @@ static void test_a_new_worker_begins_with_an_empty_row(void **unused)
 	scoreboard_fini(&sb);
 }
 
-static void test_what_a_process_has_done_stays_its_workers(void **unused)
+static void serve(const struct scoreboard *sb, size_t slot, int worker)
+{
+	scoreboard_enter(sb, slot, worker);
+	scoreboard_begin(sb, slot, worker);
+	for (size_t i = 0; i < sb->lanes; i++) {
+		struct counts *c = &scoreboard_lane(sb, slot, i)->counts;
+
+		c->answers[2] = 3 + i;
+		c->answers[5] = 1;
+		c->sent = 100;
+		counts_took(&c->run, 7);
+	}
+}
+
+static void test_what_a_process_has_done_stays_its_workers_and_the_servers(void **unused)
 {
 	struct scoreboard sb;
-	struct error e;
 
 	(void)unused;
-	assert_int_equal(scoreboard_init(&sb, 2, 2, &e), 0);
+	begin(&sb, 2, 2);
 	for (size_t slot = 0; slot < 2; slot++) {
-		scoreboard_begin(&sb, slot, 1);
-		scoreboard_lane(&sb, slot, 0)->requests = 3;
-		scoreboard_lane(&sb, slot, 1)->requests = 4;
-		scoreboard_lane(&sb, slot, 1)->sent = 100;
-		scoreboard_retire(&sb, slot);
-		scoreboard_retire(&sb, slot); /* once is enough */
+		serve(&sb, slot, 1);
+		scoreboard_retire(&sb, slot, 1);
+		scoreboard_retire(&sb, slot, 1); /* once is enough */
 	}
-	assert_int_equal(sb.worker[0].requests, 14);
-	assert_int_equal(sb.worker[0].sent, 200);
-	assert_int_equal(sb.worker[0].spawns, 2);
-	assert_int_equal(sb.worker[1].spawns, 0);
+	assert_int_equal(totals.worker[0].requests, 18);
+	assert_int_equal(totals.worker[0].sent, 400);
+	assert_int_equal(totals.worker[0].spawns, 2);
+	assert_int_equal(totals.worker[0].running_us, 28);
+	assert_int_equal(totals.worker[1].spawns, 0);
+	assert_int_equal(totals.gone.answers[2], 14);
+	assert_int_equal(totals.gone.answers[5], 4);
+	assert_int_equal(totals.gone.run.bucket[uwsgi_bucket(7)], 4);
 	assert_int_equal(sb.slot[0].pid, 0);
+	assert_int_equal(totals.moving % 2, 0);
+	scoreboard_fini(&sb);
+}
+
+static void test_the_stages_of_a_worker(void **unused)
+{
+	struct scoreboard sb;
+
+	(void)unused;
+	begin(&sb, 1, 1);
+	scoreboard_enter(&sb, 0, 1);
+	assert_int_equal(sb.slot[0].stage, STAGE_STARTING);
+	assert_int_equal(sb.slot[0].serves_since, 0);
+	scoreboard_begin(&sb, 0, 1);
+	assert_int_equal(sb.slot[0].stage, STAGE_SERVING);
+	assert_true(sb.slot[0].serves_since > 0);
+	scoreboard_leave(&sb, 0);
+	assert_int_equal(sb.slot[0].stage, STAGE_LEAVING);
+	scoreboard_fini(&sb);
+}
+
+static void test_a_view_cannot_be_written_to(void **unused)
+{
+	struct scoreboard sb, view;
+	int status;
+
+	(void)unused;
+	begin(&sb, 1, 1);
+	assert_int_equal(scoreboard_view(&view, sb.memory.fd, 1, 1), 0);
+	serve(&sb, 0, 1);
+	assert_int_equal(uwsgi_counts_requests(&scoreboard_lane(&view, 0, 0)->counts), 4);
+	pid_t pid = fork();
+	if (pid == 0) {
+		bool refused = mprotect(view.memory.p, 4096, PROT_READ | PROT_WRITE) != 0;
+
+		_exit(refused ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	scoreboard_fini(&view);
 	scoreboard_fini(&sb);
 }
 
@@ -99,7 +165,10 @@ int main(void)
 		cmocka_unit_test(test_what_a_child_writes_is_seen),
 		cmocka_unit_test(test_every_row_lies_on_cache_lines_of_its_own),
 		cmocka_unit_test(test_a_new_worker_begins_with_an_empty_row),
-		cmocka_unit_test(test_what_a_process_has_done_stays_its_workers),
+		cmocka_unit_test(
+			test_what_a_process_has_done_stays_its_workers_and_the_servers),
+		cmocka_unit_test(test_the_stages_of_a_worker),
+		cmocka_unit_test(test_a_view_cannot_be_written_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

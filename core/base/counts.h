@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* counts.h: struct counts of plugin.h in memory that others read meanwhile.  One writer; readers take
+ * each number as it is. */
+#ifndef UWSGI_COUNTS_H
+#define UWSGI_COUNTS_H
+
+#include <uwsgi/plugin.h>
+
+static inline unsigned long long counts_get(const unsigned long long *from)
+{
+	return __atomic_load_n(from, __ATOMIC_RELAXED);
+}
+
+static inline void counts_add(unsigned long long *to, unsigned long long n)
+{
+	__atomic_store_n(to, counts_get(to) + n, __ATOMIC_RELAXED);
+}
+
+static inline void counts_took(struct histogram *h, unsigned long long us)
+{
+	counts_add(&h->bucket[uwsgi_bucket(us)], 1);
+	counts_add(&h->sum_us, us);
+}
+
+/* All of `from` is added to `to`, which has this one writer. */
+void counts_add_all(struct counts *to, const struct counts *from);
+/* Requests that did not wait are not counted as it happens: here they are, in the first bucket. */
+void counts_settle(struct counts *);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* shared.h: memory that several processes have.  Those that are forked afterwards can write to it; who
+ * is given its descriptor can only read. */
+#ifndef UWSGI_SHARED_H
+#define UWSGI_SHARED_H
+
+#include <uwsgi/plugin.h>
+
+struct shared {
+	void *p; /* at a page; all zero at first; NULL: there is none */
+	size_t size;
+	int fd; /* -1: none, or a view */
+};
+
+/* name: for /proc/PID/maps.  Returns -1 with the reason. */
+int shared_make(struct shared *, const char *name, size_t size, struct error *);
+/* Of the memory behind fd, which stays the caller's, to be read only.  -1: not possible. */
+int shared_view(struct shared *, int fd, size_t size);
+/* From now on this process can only read it.  Pointers into it stay.  -1 with the reason. */
+int shared_give_up_writing(struct shared *, struct error *);
+/* In a child that is to give it to nobody. */
+void shared_close_fd(struct shared *);
+void shared_free(struct shared *);
+
+#endif
