@@ -41,10 +41,14 @@ LAYERS  := base settings log exchange wire work process entry
 core_c  := $(filter-out %/main.c,$(wildcard $(LAYERS:%=core/%/*.c)))
 core_o  := $(core_c:%.c=$(B)/%.o)
 main_o  := $(B)/core/entry/main.o
-plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c))
+plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c) $(addprefix plugins/,$($(1)_also)))
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
+# Sources of another plugin that one takes in, too; it includes their header by its folder.
+inspect_also := $(patsubst %,http/%.c,find parse fields target) stats/report.c
+
 http_libs := -lev
+inspect_libs = -lev $(shell pkg-config --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
 stats_libs = -lev $(shell pkg-config --libs jansson)
@@ -112,7 +116,7 @@ main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 $(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
 $(B)/plugins/%.o: plugins/%.c $(stamp)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -iquote plugins -fPIC -fvisibility=hidden -c -o $@ $<
 
 # ---- unit tests: t/unit/core/*.c against the core, t/unit/<plugin>/*.c against core + plugin ----
 unit_c   := $(wildcard t/unit/*/test_*.c)
@@ -123,7 +127,8 @@ unit: $(unit_bin)
 define unit_rule
 $(B)/unit/$(1)/%: t/unit/$(1)/%.c $(B)/core.a $(call plugin_o,$(1)) $(wildcard t/unit/*.h)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -Iplugins/$(1) -It/unit $$(LDFLAGS) -o $$@ $$< \
+	$$(CC) $$(CFLAGS) $$(WARN) $$(BUILD_CPPFLAGS) -Iplugins/$(1) -iquote plugins -It/unit \
+		$$(LDFLAGS) -o $$@ $$< \
 		$(call plugin_o,$(1)) $(B)/core.a $$(CORE_LIBS) $$($(1)_libs) -lcmocka
 endef
 

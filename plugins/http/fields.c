@@ -2,7 +2,9 @@
 /* fields.c: what header fields mean for the server: how the body is framed, whether the
  * connection lives on, which host is asked and what is expected.  Whatever two readers could
  * frame differently is refused. */
-#include "http.h"
+#include "head.h"
+
+#include <string.h>
 
 static bool is_blank(char c)
 {

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* http.c: the HTTP/1.0 and HTTP/1.1 protocol plugin: finds the head in what has come, has it
- * read, then takes the body.  One request at a time; what is pipelined behind it waits.  It does
- * not say what fields mean (fields.c) nor what the application gets to see (variables.c). */
+/* http.c: the HTTP/1.0 and HTTP/1.1 protocol plugin: has the head of a request read, then
+ * takes the body.  One request at a time; what is pipelined behind it waits.  It does not say what fields mean (fields.c) nor what the application gets to see (variables.c). */
 #include "http.h"
 
 #include "router.h"
 #include "settings.h"
-
-#include <assert.h>
 
 static void timeouts(const struct config *cfg, struct protocol_timeouts *t)
 {
@@ -34,97 +31,6 @@ static enum parsed refuse(struct http *s, struct request *rq, const struct http_
 	if (r->status)
 		uwsgi_request_reject(rq, r->status, r->why);
 	return PARSE_BAD;
-}
-
-/* ---- where the head ends ---- */
-
-/* Empty lines before a request are read over (RFC 9112 section 2.2), but not for ever. */
-enum { EMPTY_LINES_MAX = 8 };
-
-static size_t empty_lines(struct slice in)
-{
-	size_t n = 0;
-
-	while (n < 2 * EMPTY_LINES_MAX && in.n - n > 1 && in.p[n] == '\r' && in.p[n + 1] == '\n')
-		n += 2;
-	return n;
-}
-
-/* What is no HTTP at all is said at once: its end would be waited for in vain. */
-static const char *not_http(struct slice in)
-{
-	if (in.n < 4 || http_is_token_char((unsigned char)in.p[0]))
-		return NULL;
-	if (in.p[0] == 0x16 && in.p[1] == 0x03)
-		return "TLS spoken to a plain HTTP socket";
-	if (in.p[0] == 0)
-		return "a uwsgi packet on an HTTP socket: uwsgi_pass goes to socket =";
-	if (in.p[0] == 1 && in.p[1] > 0 && in.p[1] < 12)
-		return "FastCGI spoken to an HTTP socket: fastcgi_pass goes to fastcgi-socket =";
-	return in.p[0] == '\r' && in.p[1] == '\n' ? NULL : "what came is no HTTP request";
-}
-
-/* Looks for the empty line that ends the head, from where the last search stopped; *end is
- * behind it.  A bare LF is refused where it stands (RFC 9112 section 2.2 leaves that open):
- * servers that read it otherwise would see another request, and no client in use sends it. */
-enum found { END_MISSING, END_FOUND, END_BAD };
-
-static enum found find_end(struct http *s, struct slice in, size_t begin, size_t *end)
-{
-	size_t at = s->searched > begin ? s->searched : begin;
-
-	assert(at <= in.n);
-	for (const char *lf; (lf = memchr(in.p + at, '\n', in.n - at)); at++) {
-		at = (size_t)(lf - in.p);
-		if (at == begin || in.p[at - 1] != '\r')
-			return END_BAD;
-		if (at > begin + 1 && in.p[at - 2] == '\n') {
-			*end = at + 1;
-			return END_FOUND;
-		}
-	}
-	s->searched = (uint32_t)in.n;
-	return END_MISSING;
-}
-
-/* Of an incomplete head, the request line is checked as soon as it is there, so that whoever
- * does not speak HTTP learns so at once. */
-static bool check_line(struct http *s, struct slice in, struct http_refusal *r)
-{
-	const char *lf = s->line_checked ? NULL : memchr(in.p, '\n', in.n);
-	struct http_head head;
-
-	if (!lf)
-		return true;
-	s->line_checked = true;
-	return http_parse_request_line((struct slice){ in.p, (size_t)(lf - in.p) - 1 }, &head, r);
-}
-
-static enum found bad(struct http_refusal *r, const char *why)
-{
-	http_refuse(r, 400, why);
-	return END_BAD;
-}
-
-/* The whole head in *text, once it is there. */
-static enum found take_head(struct http *s, struct slice in, struct slice *text,
-			    struct http_refusal *r)
-{
-	size_t begin = empty_lines(in), end = in.n;
-
-	*text = (struct slice){ in.p + begin, in.n - begin };
-	if (not_http(in))
-		return bad(r, not_http(in));
-	if (begin == 2 * EMPTY_LINES_MAX)
-		return bad(r, "empty lines instead of a request");
-	if (not_http(*text))
-		return bad(r, "what came is no HTTP request");
-	enum found found = find_end(s, in, begin, &end);
-
-	text->n = end - begin;
-	if (found == END_BAD)
-		return bad(r, "a line does not end with CRLF");
-	return found == END_MISSING && !check_line(s, *text, r) ? END_BAD : found;
 }
 
 /* ---- what the head says ---- */
@@ -168,17 +74,16 @@ static enum parsed read_head(struct http *s, struct request *rq, struct slice in
 
 	/* Of the request before, which the answer to a head that never ends must not take over. */
 	s->keep_alive = false;
-	switch (take_head(s, in, &text, &why)) {
-	case END_MISSING:
+	switch (http_find_head(&s->search, in, &text, &why)) {
+	case HTTP_END_MISSING:
 		return PARSE_MORE;
-	case END_BAD:
+	case HTTP_END_BAD:
 		return refuse(s, rq, &why);
-	case END_FOUND:
+	case HTTP_END_FOUND:
 		break;
 	}
 	*used = (size_t)(text.p - in.p) + text.n;
-	s->searched = 0;
-	s->line_checked = false;
+	s->search = (struct http_search){ 0 };
 	if (!http_parse_head(text, &head, &why))
 		return refuse(s, rq, &why);
 	s->version_1_1 = head.minor > 0;

@@ -4,6 +4,8 @@
 #ifndef HTTP_H
 #define HTTP_H
 
+#include "head.h"
+
 #include <uwsgi/plugin.h>
 
 #include <string.h>
@@ -50,82 +52,18 @@ struct http_proxied {
 struct http {
 	struct http_proxied proxied;
 	enum http_phase phase;
-	uint32_t searched;        /* bytes of an incomplete head that hold no end */
-	struct http_chunked body; /* of one whose length is known, only `left` is used */
+	struct http_search search; /* for the end of an incomplete head */
+	struct http_chunked body;  /* of one whose length is known, only `left` is used */
 	/* The present request, as the response needs to know it. */
-	bool one_request;  /* connections are not kept */
-	bool line_checked; /* the head is incomplete, but its request line is sound */
+	bool one_request; /* connections are not kept */
 	bool version_1_1, keep_alive, refused;
 	/* The present response. */
 	bool chunking, until_close; /* what ends it; neither: its length does */
 };
 
-/* The lines of a head, in the buffer. */
-#define HTTP_MAX_FIELDS 256
-struct http_field {
-	struct slice name, value;
-};
-struct http_head {
-	struct slice method, target;
-	int minor;
-	struct http_field fields[HTTP_MAX_FIELDS];
-	size_t count;
-};
-
-/* uri-host [ ":" port ] (RFC 9110 section 7.2); host may be empty, port too. */
-struct http_authority {
-	struct slice whole, host, port;
-};
-
-/* What the fields say of the request. */
-struct http_meaning {
-	int64_t length; /* -1: no Content-Length */
-	bool chunked;
-	bool other_coding; /* a transfer coding that is not chunked */
-	bool close, keep_alive, expects_continue;
-	bool has_host;
-	struct http_authority host;
-};
-
-/* The parts of a request-target (RFC 9112 section 3.2). */
-struct http_target {
-	struct slice path, query;
-	struct http_authority authority; /* of the absolute and authority forms, else empty */
-};
-
-/* A refusal: the status and why, for uwsgi_request_reject().  Status 0: the request is marked
- * as refused already. */
-struct http_refusal {
-	int status;
-	const char *why;
-};
-
-static inline bool http_refuse(struct http_refusal *r, int status, const char *why)
-{
-	*r = (struct http_refusal){ status, why };
-	return false;
-}
-
-/* parse.c: the lines of a head behind its first one, until the empty one. */
-bool http_parse_fields(struct slice text, struct http_head *, struct http_refusal *);
-/* text is a whole head, its last empty line included; line has lost its CRLF.  Slices
- * of what is found point into them. */
-bool http_parse_head(struct slice text, struct http_head *, struct http_refusal *);
-bool http_parse_request_line(struct slice line, struct http_head *, struct http_refusal *);
-bool http_is_token_char(unsigned char);
-
-/* fields.c: what framing, connection, Host and Expect say. */
-bool http_read_fields(const struct http_head *, struct http_meaning *, struct http_refusal *);
-/* A value of Content-Length; *length is set only when it is one. */
-bool http_read_length(struct slice value, int64_t *length, struct http_refusal *);
-/* The next member of a comma-separated list, trimmed; empty ones are passed over.  False at
- * the end. */
-bool http_next_member(struct slice *list, struct slice *member);
-
 /* target.c: path is decoded into memory of the request, or a slice of the head. */
 bool http_read_target(const struct http_head *, struct request *, struct http_target *,
 		      struct http_refusal *);
-bool http_read_authority(struct slice, struct http_authority *);
 
 /* variables.c: makes the request's CGI variables. */
 bool http_make_variables(const struct http_head *, const struct http_meaning *,

@@ -2,7 +2,9 @@
 /* parse.c: the head of an HTTP/1 request: from its bytes to slices of them.  Strict where a
  * lenient reading would let two servers see two different requests: lines end with CRLF, there
  * is no white space before a colon and no folding.  Knows nothing of what fields mean. */
-#include "http.h"
+#include "head.h"
+
+#include <string.h>
 
 /* RFC 9110 section 5.6.2. */
 bool http_is_token_char(unsigned char c)

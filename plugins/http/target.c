@@ -130,10 +130,10 @@ static bool needs_work(struct slice path)
 }
 
 /* Decoded first: "%2e%2e" is ".." to whoever opens a file by this path. */
-static bool read_path(struct slice path, struct request *rq, struct http_target *t,
-		      struct http_refusal *r)
+static bool read_path(struct request *rq, struct http_target *t, struct http_refusal *r)
 {
-	t->path = path;
+	const struct slice path = t->path;
+
 	if (!needs_work(path))
 		return true;
 	size_t n;
@@ -151,20 +151,18 @@ static struct slice behind(struct slice s, size_t n)
 	return (struct slice){ s.p + n, s.n - n };
 }
 
-static bool read_origin_form(struct slice s, struct request *rq, struct http_target *t,
-			     struct http_refusal *r)
+static void split_origin_form(struct slice s, struct http_target *t)
 {
 	const char *mark = memchr(s.p, '?', s.n);
 	size_t n = mark ? (size_t)(mark - s.p) : s.n;
 
 	if (mark)
 		t->query = behind(s, n + 1);
-	return read_path((struct slice){ s.p, n }, rq, t, r);
+	t->path = (struct slice){ s.p, n };
 }
 
 /* "http://host:port/path?query"; the path may be missing. */
-static bool read_absolute_form(struct slice s, struct request *rq, struct http_target *t,
-			       struct http_refusal *r)
+static bool split_absolute_form(struct slice s, struct http_target *t, struct http_refusal *r)
 {
 	size_t n = 0;
 
@@ -173,15 +171,17 @@ static bool read_absolute_form(struct slice s, struct request *rq, struct http_t
 	if (!http_read_authority((struct slice){ s.p, n }, &t->authority) || !t->authority.host.n)
 		return http_refuse(r, 400, "malformed host in the request target");
 	s = behind(s, n);
-	if (s.n > 0 && s.p[0] == '/')
-		return read_origin_form(s, rq, t, r);
+	if (s.n > 0 && s.p[0] == '/') {
+		split_origin_form(s, t);
+		return true;
+	}
 	t->path = SLICE("/");
 	if (s.n > 0)
 		t->query = behind(s, 1);
 	return true;
 }
 
-static bool read_authority_form(struct slice s, struct http_target *t, struct http_refusal *r)
+static bool split_authority_form(struct slice s, struct http_target *t, struct http_refusal *r)
 {
 	if (!http_read_authority(s, &t->authority) || !t->authority.host.n || !t->authority.port.n)
 		return http_refuse(r, 400, "CONNECT needs host:port as its target");
@@ -193,8 +193,7 @@ static bool begins_with(struct slice s, struct slice scheme)
 	return s.n > scheme.n && uwsgi_same_name((struct slice){ s.p, scheme.n }, scheme);
 }
 
-bool http_read_target(const struct http_head *h, struct request *rq, struct http_target *t,
-		      struct http_refusal *r)
+bool http_split_target(const struct http_head *h, struct http_target *t, struct http_refusal *r)
 {
 	struct slice s = h->target;
 
@@ -202,17 +201,25 @@ bool http_read_target(const struct http_head *h, struct request *rq, struct http
 	if (memchr(s.p, '#', s.n))
 		return http_refuse(r, 400, "a fragment in the request target");
 	if (uwsgi_same(h->method, SLICE("CONNECT")))
-		return read_authority_form(s, t, r);
-	if (s.p[0] == '/')
-		return read_origin_form(s, rq, t, r);
+		return split_authority_form(s, t, r);
+	if (s.p[0] == '/') {
+		split_origin_form(s, t);
+		return true;
+	}
 	if (s.n == 1 && s.p[0] == '*') {
 		t->path = s;
 		return uwsgi_same(h->method, SLICE("OPTIONS")) ||
 		       http_refuse(r, 400, "the target * is for OPTIONS only");
 	}
 	if (begins_with(s, SLICE("http://")))
-		return read_absolute_form(behind(s, 7), rq, t, r);
+		return split_absolute_form(behind(s, 7), t, r);
 	if (begins_with(s, SLICE("https://")))
-		return read_absolute_form(behind(s, 8), rq, t, r);
+		return split_absolute_form(behind(s, 8), t, r);
 	return http_refuse(r, 400, "malformed request target");
+}
+
+bool http_read_target(const struct http_head *h, struct request *rq, struct http_target *t,
+		      struct http_refusal *r)
+{
+	return http_split_target(h, t, r) && read_path(rq, t, r);
 }

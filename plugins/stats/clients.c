@@ -116,7 +116,7 @@ static struct client *find_place(struct clients *all)
 /* The whole answer; NULL: no memory. */
 static char *compose(const struct clients *all)
 {
-	char *json = report_text(all->settings, all->status), *text = NULL;
+	char *json = report_text(&all->settings->form, all->status), *text = NULL;
 
 	if (!json || !all->settings->http)
 		return json;

@@ -2,7 +2,7 @@
 /* report.c: the report as uWSGI 2.0 writes it, whose readers take these names and whole numbers
  * (uwsgitop, Telegraf, Metricbeat, Netdata, uwsgi_exporter).  What this server does not know is not
  * there, rather than 0; docs/observing.md has the list. */
-#include "stats.h"
+#include "report.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,8 +14,7 @@
 /* As uwsgi.version in an application. */
 #define BEHAVES_AS "2.0.30"
 
-/* jansson takes only UTF-8: each other byte becomes U+FFFD. */
-static json_t *text_of(const char *bytes)
+json_t *report_string(const char *bytes)
 {
 	json_t *whole = json_string(bytes);
 	size_t n = strlen(bytes);
@@ -47,15 +46,15 @@ static void add(json_t *object, const char *name, long long n)
 
 /* ---- workers ---- */
 
-static void add_variable(json_t *vars, const char *name, const char *value)
+static void add_variable(json_t *vars, const char *name, const char *value, size_t n)
 {
 	char text[300];
 
-	snprintf(text, sizeof text, "%s=%s", name, value);
-	json_array_append_new(vars, text_of(text));
+	snprintf(text, sizeof text, "%s=%.*s", name, (int)n, value);
+	json_array_append_new(vars, report_string(text));
 }
 
-static json_t *core_of(const struct lane_status *l)
+static json_t *core_of(const struct report_form *form, const struct lane_status *l)
 {
 	json_t *core = json_object(), *vars = json_array(), *info = json_object();
 
@@ -68,8 +67,10 @@ static json_t *core_of(const struct lane_status *l)
 	add(core, "read_errors", (long long)l->unread);
 	add(core, "in_request", l->busy);
 	if (l->busy) {
-		add_variable(vars, "REQUEST_METHOD", l->method);
-		add_variable(vars, "REQUEST_URI", l->uri);
+		size_t uri = form->no_queries ? strcspn(l->uri, "?") : strlen(l->uri);
+
+		add_variable(vars, "REQUEST_METHOD", l->method, strlen(l->method));
+		add_variable(vars, "REQUEST_URI", l->uri, uri);
 		add(info, "request_start", (long long)time(NULL) - l->running_ms / 1000);
 	}
 	json_object_set_new(core, "vars", vars);
@@ -78,7 +79,8 @@ static json_t *core_of(const struct lane_status *l)
 }
 
 /* Of the process that serves.  *busy: how many run a request. */
-static json_t *cores_of(const struct status *status, const struct worker_status *w, int *busy)
+static json_t *cores_of(const struct report_form *form, const struct status *status,
+			const struct worker_status *w, int *busy)
 {
 	json_t *cores = json_array();
 	struct lane_status l;
@@ -89,17 +91,17 @@ static json_t *cores_of(const struct status *status, const struct worker_status 
 		if (l.pid != w->pid)
 			continue;
 		*busy += l.busy;
-		json_array_append_new(cores, core_of(&l));
+		json_array_append_new(cores, core_of(form, &l));
 	}
 	return cores;
 }
 
-static json_t *worker_of(const struct settings *s, const struct status *status,
+static json_t *worker_of(const struct report_form *form, const struct status *status,
 			 const struct worker_status *w)
 {
 	json_t *worker = json_object();
 	int busy;
-	json_t *cores = cores_of(status, w, &busy);
+	json_t *cores = cores_of(form, status, w, &busy);
 
 	add(worker, "id", w->worker);
 	add(worker, "pid", w->pid);
@@ -119,21 +121,21 @@ static json_t *worker_of(const struct settings *s, const struct status *status,
 	add(worker, "respawn_count", w->spawns);
 	add(worker, "tx", (long long)w->sent);
 	add(worker, "avg_rt", (long long)w->average_us);
-	if (s->no_cores)
+	if (form->no_cores)
 		json_decref(cores);
 	else
 		json_object_set_new(worker, "cores", cores);
 	return worker;
 }
 
-static json_t *workers(const struct settings *s, const struct status *status)
+static json_t *workers(const struct report_form *form, const struct status *status)
 {
 	json_t *all = json_array();
 	struct worker_status w;
 	size_t i = 0;
 
 	while (uwsgi_status_next_worker(status, &i, &w))
-		json_array_append_new(all, worker_of(s, status, &w));
+		json_array_append_new(all, worker_of(form, status, &w));
 	return all;
 }
 
@@ -149,7 +151,7 @@ static json_t *sockets(const struct status *status, long long *longest)
 	while (uwsgi_status_next_socket(status, &i, &socket)) {
 		json_t *one = json_object();
 
-		json_object_set_new(one, "name", text_of(socket.name));
+		json_object_set_new(one, "name", report_string(socket.name));
 		json_object_set_new(one, "proto", json_string(socket.protocol));
 		if (socket.queue >= 0) {
 			add(one, "queue", socket.queue);
@@ -164,7 +166,7 @@ static json_t *sockets(const struct status *status, long long *longest)
 
 /* ---- all ---- */
 
-char *report_text(const struct settings *s, const struct status *status)
+char *report_text(const struct report_form *form, const struct status *status)
 {
 	json_t *all = json_object();
 	char *cwd = getcwd(NULL, 0);
@@ -179,10 +181,10 @@ char *report_text(const struct settings *s, const struct status *status)
 	add(all, "pid", getppid()); /* a service dies with the master */
 	add(all, "uid", getuid());
 	add(all, "gid", getgid());
-	json_object_set_new(all, "cwd", text_of(cwd ? cwd : ""));
+	json_object_set_new(all, "cwd", report_string(cwd ? cwd : ""));
 	json_object_set_new(all, "sockets", open);
-	json_object_set_new(all, "workers", workers(s, status));
-	char *text = json_dumps(all, s->minified ? JSON_COMPACT : JSON_INDENT(1));
+	json_object_set_new(all, "workers", workers(form, status));
+	char *text = json_dumps(all, form->minified ? JSON_COMPACT : JSON_INDENT(1));
 
 	json_decref(all);
 	free(cwd);

@@ -5,17 +5,15 @@
 
 #include <uwsgi/plugin.h>
 
+#include "report.h"
+
 #include <ev.h>
 
 struct settings {
 	struct option_list addresses;
-	bool http, minified, no_cores, no_metrics;
+	bool http;
+	struct report_form form;
 };
-
-/* ---- report.c ---- */
-
-/* What uWSGI's stats server says, in JSON; the caller frees it.  NULL: no memory. */
-char *report_text(const struct settings *, const struct status *);
 
 /* ---- clients.c ---- */
 

@@ -70,12 +70,12 @@ static void test_an_incomplete_head_is_searched_once(void **unused)
 	for (size_t n = 1; n < head.n; n++) {
 		assert_int_equal(feed_parse(&f, n), PARSE_MORE);
 		assert_int_equal(f.taken, 0);
-		assert_int_equal(state->searched, n);
-		assert_int_equal(state->line_checked, n >= 18);
+		assert_int_equal(state->search.searched, n);
+		assert_int_equal(state->search.line_checked, n >= 18);
 	}
 	assert_int_equal(feed_parse(&f, head.n), PARSE_DONE);
-	assert_int_equal(state->searched, 0);
-	assert_false(state->line_checked);
+	assert_int_equal(state->search.searched, 0);
+	assert_false(state->search.line_checked);
 	feed_close(&f);
 }
 
