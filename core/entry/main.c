@@ -45,7 +45,7 @@ struct tables {
 	size_t count;
 };
 
-static void collect_tables(struct tables *t, struct loader *ld)
+static void collect_tables(struct tables *t, const struct loader *ld)
 {
 	memcpy(t->items, core_tables, sizeof core_tables);
 	t->count = CORE_TABLES + loader_tables(ld, t->items + CORE_TABLES);
@@ -356,13 +356,26 @@ static bool has_plugin(const void *plugins, const char *name)
 	return loader_has(plugins, name);
 }
 
+/* Without the tables that have names alone, those of plugins whose file is missing. */
+static void collect_whole_tables(struct tables *t, const struct loader *ld)
+{
+	size_t all;
+
+	collect_tables(t, ld);
+	all = t->count;
+	t->count = 0;
+	for (size_t i = 0; i < all; i++)
+		if (t->items[i]->size)
+			t->items[t->count++] = t->items[i];
+}
+
 /* What there is to say of all plugins of the build. */
 static int tell(const struct command *command, struct loader *ld)
 {
 	struct tables tables;
 
 	loader_load_profile(ld);
-	collect_tables(&tables, ld);
+	collect_whole_tables(&tables, ld);
 	switch (command->kind) {
 	case COMMAND_HELP:
 		if (command->argument)
@@ -381,6 +394,16 @@ static int tell(const struct command *command, struct loader *ld)
 	return EXIT_SUCCESS;
 }
 
+static struct command find_command(int argc, char **argv, const struct loader *ld)
+{
+	struct tables tables;
+
+	collect_tables(&tables, ld);
+	const struct catalogue catalogue = { .tables = tables.items, .count = tables.count };
+
+	return command_line_find(&catalogue, argc, argv);
+}
+
 /* What the command line asks for; its exit code. */
 static int run(int argc, char **argv, struct loader *ld)
 {
@@ -391,8 +414,9 @@ static int run(int argc, char **argv, struct loader *ld)
 					 .cwd = getcwd(cwd, sizeof cwd) ? cwd : "/",
 					 .has_plugin = has_plugin,
 					 .plugins = ld };
-	const struct command command = command_line_find(argc, argv);
 
+	loader_learn_profile(ld);
+	const struct command command = find_command(argc, argv, ld);
 	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
@@ -408,10 +432,8 @@ static int run(int argc, char **argv, struct loader *ld)
 		return tell(&command, ld);
 	case COMMAND_CHECK:
 	case COMMAND_CHECK_APP:
-		loader_learn_profile(ld);
 		return check(&invocation, ld, command.argument, command.kind == COMMAND_CHECK_APP);
 	case COMMAND_SHOW_CONFIG:
-		loader_learn_profile(ld);
 		return show_config(&invocation, ld, command.argument);
 	case COMMAND_SERVE:
 	case COMMAND_WAIT:
@@ -419,7 +441,6 @@ static int run(int argc, char **argv, struct loader *ld)
 		break;
 	}
 	logging_use(NULL);
-	loader_learn_profile(ld);
 	return serve(&invocation, ld);
 }
 

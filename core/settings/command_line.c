@@ -214,14 +214,13 @@ enum word_kind command_line_next(struct command_line *c, struct word *w)
 	return w->kind = WORD_END;
 }
 
-struct command command_line_find(int argc, char **argv)
+struct command command_line_find(const struct catalogue *catalogue, int argc, char **argv)
 {
-	static const struct catalogue none = { 0 };
 	struct command found = { .kind = COMMAND_SERVE, .wait = COMMAND_WAIT_S };
 	struct command_line c;
 	struct word w;
 
-	command_line_init(&c, &none, argc, argv);
+	command_line_init(&c, catalogue, argc, argv);
 	while (command_line_next(&c, &w) != WORD_END) {
 		if (!w.command)
 			continue;

@@ -33,9 +33,8 @@ struct command {
 	const char *wait;     /* seconds, as they were written; NULL: not at all */
 };
 
-/* The last command among the words.  It needs no tables: which word is another option's value
- * is known for all options of uWSGI. */
-struct command command_line_find(int argc, char **argv);
+/* The last command among the words.  The catalogue tells which word is another option's value. */
+struct command command_line_find(const struct catalogue *, int argc, char **argv);
 
 /* The commands as rows, for the help. */
 struct command_row {

@@ -313,6 +313,7 @@ static void report_rowless(struct config *c, const struct directive *d, bool str
 	const struct subject *s = uwsgi_names_find(d->name, NULL);
 	enum severity severity = strict ? UWSGI_ERROR : UWSGI_WARNING;
 	const char *ignored = strict ? "" : ", ignored";
+	struct option_at at;
 	char hint[256] = "";
 
 	if (s && (s->status == SUBJECT_ALWAYS || s->status == SUBJECT_PLANNED)) {
@@ -323,10 +324,9 @@ static void report_rowless(struct config *c, const struct directive *d, bool str
 		report_say(report, severity, d->at, d->name,
 			   "option \"%s\" of uWSGI is not supported here%s: %s", d->name, ignored,
 			   s->text);
-	} else if (s) {
+	} else if (catalogue_find(&c->catalogue, d->name, &at)) {
 		report_say(report, severity, d->at, d->name,
-			   "option \"%s\" of uWSGI is in no plugin that is loaded%s", d->name,
-			   ignored);
+			   "option \"%s\" is in no plugin that is loaded%s", d->name, ignored);
 	} else {
 		if (c->hints++ < HINTS_MAX)
 			catalogue_hint(&c->catalogue, d->name, logic_is_word, hint, sizeof hint);

@@ -273,8 +273,8 @@ static int print_known(const char *name, const struct subject *subject)
 	case SUBJECT_HERE:
 		break;
 	}
-	fprintf(stderr, "option \"%s\" of uWSGI is in no plugin that is loaded\n", name);
-	return EXIT_FAILURE;
+	printf("  %s\n  a word of the ini language (docs/ini-language.md)\n", name);
+	return EXIT_SUCCESS;
 }
 
 int help_explain(const struct option_table *const *tables, size_t count, const char *name)

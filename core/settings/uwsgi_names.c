@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* uwsgi_names.c: the names that uWSGI 2.0 and its plugins give to options, some 1,300, and what this
- * server makes of them.  A public vocabulary, kept as data: the command line needs it to know which
- * word belongs to which option, help and diagnostics to say what became of an option.
+/* uwsgi_names.c: the names that uWSGI 2.0 and its plugins give to options, but for those that work
+ * here, and what this server makes of them.  A public vocabulary, kept as data: the command line needs
+ * it to know which word belongs to which option, help and diagnostics to say what became of an option.
  *
- * A subsystem that comes moves its names to HERE, and has their rows in its option table.  A new
- * name needs one word. */
+ * What has a row in an option table has no name here: a subsystem that comes takes its names away.  Of
+ * a plugin that is not loaded, the manifest has them. */
 #include "settings/uwsgi_names.h"
 
 #include <string.h>
@@ -22,74 +22,11 @@ const char *const arity_words[] = {
 
 const struct subject uwsgi_subjects[] = {
 	HERE(
-		"abstract-socket add-gid= add-header= auto-procname buffer-size= callable= cap= "
-		"catch-exceptions chdir= chdir2= check-static= check-static-docroot chmod? "
-		"chmod-socket? chown-socket= chroot= collect-header= config= cpu-affinity= "
-		"daemonize= daemonize2= declare-option= del-header= disable-logging "
-		"disable-write-exception drop-after-apps early-envdir= else= enable-proxy-protocol "
-		"end-for? end-if? endfor? endif? env= envdir= error-page-403= error-page-404= "
-		"error-page-500= error-route= error-route-host= error-route-if= "
-		"error-route-if-not= error-route-label= error-route-qs= error-route-referer= "
-		"error-route-remote-addr= error-route-remote-user= error-route-run= "
-		"error-route-status= error-route-uri= error-route-user-agent= eval= "
-		"evil-reload-on-as= evil-reload-on-rss= exit? exit-on-reload fastcgi-socket= file= "
-		"file-serve-mode= fileserve-mode= final-route= final-route-host= final-route-if= "
-		"final-route-if-not= final-route-label= final-route-qs= final-route-referer= "
-		"final-route-remote-addr= final-route-remote-user= final-route-run= "
-		"final-route-status= final-route-uri= final-route-user-agent= for= for-glob= "
-		"for-readline= for-times= force-cwd= freebind fs-brutal-reload= fs-reload= gid= "
-		"harakiri= harakiri-verbose help home= honour-range hook-master-start= http= http-auto-gzip "
-		"http-buffer-size= http-connect-timeout= http-enable-proxy-protocol? "
-		"http-headers-timeout= http-keepalive? http-modifier1= http-modifier2= "
-		"http-post-buffering= http-processes= http-socket= http-timeout= http-to= "
-		"http-var= http-websockets http-workers= http11-socket= httprouter= ienv= if-dir= "
-		"if-directory= if-env= if-exists= if-file= if-hostname= if-hostname-match= "
+		"else= end-for? end-if? endfor? endif? for= for-glob= for-readline= for-times= "
+		"if-dir= if-directory= if-env= if-exists= if-file= if-hostname= if-hostname-match= "
 		"if-not-dir= if-not-env= if-not-exists= if-not-file= if-not-hostname= "
 		"if-not-hostname-match= if-not-opt= if-not-plugin= if-not-reload if-opt= "
-		"if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= immediate-gid= "
-		"immediate-uid= import= include= inherit= ini= ini-paste= ini-paste-logged= "
-		"iprint= js= json= lazy lazy-apps limit-as= limit-nproc= limit-post= listen= "
-		"log-4xx log-5xx log-backupname= log-big= log-date? log-encoder= log-format= "
-		"log-format-strftime log-ioerror= log-master log-master-bufsize= log-maxsize= "
-		"log-micros log-prefix? log-reopen log-req-encoder= log-req-route= log-route= "
-		"log-sendfile= log-slow= log-socket= log-syslog? log-truncate log-x-forwarded-for "
-		"log-zero logdate? logfile-chmod= logfile-chown logformat= logformat-strftime "
-		"logger= logger-req= logto= logto2= manage-script-name master-as-root max-fd= "
-		"max-requests= max-requests-delta= max-worker-lifetime= max-worker-lifetime-delta= "
-		"memory-report? mime-file= mimefile= min-worker-lifetime= module= mount= need-app? "
-		"need-plugin= need-plugins= no-default-app no-defer-accept no-initgroups no-site "
-		"optimize= paste= paste-logger paste-name= pidfile= pidfile2= plugin= plugin-dir= "
-		"plugins= plugins-dir= post-buffering= pp= print= prio= processes= procname= "
-		"procname-append= procname-master= procname-prefix= procname-prefix-spaced= "
-		"protocol= pull-header= py-auto-reload= py-auto-reload-ignore= py-autoreload= "
-		"py-import= pyargv= pyhome= pyimport= python-auto-reload= python-autoreload= "
-		"python-import= python-path= pythonpath= reload= reload-mercy= reload-on-as= "
-		"reload-on-pss= reload-on-rss= reload-on-uss= rem-header= req-logger= "
-		"response-header-collect= response-route= response-route-host= response-route-if= "
-		"response-route-if-not= response-route-label= response-route-qs= "
-		"response-route-referer= response-route-remote-addr= response-route-remote-user= "
-		"response-route-run= response-route-status= response-route-uri= "
-		"response-route-user-agent= reuse-port route= route-host= route-if= route-if-not= "
-		"route-label= route-qs= route-referer= route-remote-addr= route-remote-user= "
-		"route-run= route-uri= route-user-agent= rsyslog-packet-size= "
-		"rsyslog-split-messages safe-pidfile= safe-pidfile2= scgi-socket= set= set-ph= "
-		"set-placeholder= shared-import= shared-py-import= shared-pyimport= "
-		"shared-python-import= shared-socket= show-config skip-atexit so-keepalive "
-		"so-send-timeout so-write-timeout socket= socket-protocol= socket-rcvbuf= "
-		"socket-send-timeout socket-sndbuf= socket-timeout= socket-write-timeout "
-		"static-check= static-expires= static-expires-mtime= static-expires-path-info= "
-		"static-expires-path-info-mtime= static-expires-type= static-expires-type-mtime= "
-		"static-expires-uri= static-expires-uri-mtime= static-gzip= static-gzip-all "
-		"static-gzip-dir= static-gzip-ext= static-gzip-prefix= static-gzip-suffix= "
-		"static-index= static-map= static-map2= static-safe= static-skip-ext= stats= "
-		"stats-http stats-min stats-minified stats-no-cores stats-no-metrics stats-server= "
-		"stop= strict tcp-fast-open= tcp-fastopen= thread-stack-size= thread-stacksize= "
-		"threaded-logger threads= threads-stack-size= threads-stacksize= "
-		"touch-chain-reload= touch-logreopen= touch-logrotate= touch-reload= "
-		"touch-workers-reload= uid= umask= undeferred-shared-socket= unenv= usage "
-		"uwsgi-socket= vacuum venv= version virtualenv= worker-mount= worker-reload-mercy= "
-		"workers= write-errors-exception-only write-errors-tolerance= wsgi= "
-		"wsgi-disable-file-wrapper wsgi-file= xml= xmlconfig= yaml= yml=",
+		"if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= optimize= post-buffering=",
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
 			"notfound objc_gc router_basicauth router_redirect router_rewrite rsyslog syslog "
@@ -569,7 +506,11 @@ const struct subject uwsgi_subjects[] = {
 		.plugins = "systemd_logger"),
 	ELSEWHERE(
 		"", "http-socket answers in chunks by itself", .plugins = "transformation_chunked"),
-	ELSEWHERE("", "configurations are read from ini and JSON files", .plugins = "yaml"),
+	ELSEWHERE(
+		"xml= xmlconfig= yaml= yml=", "configurations are read from ini and JSON files",
+		.plugins = "yaml"),
+	ELSEWHERE(
+		"help reload= stop= usage version", "this is a command, for the command line only"),
 	ELSEWHERE("", "only Python is run here", .plugins = "erlang"),
 	ELSEWHERE("", "nothing here does that", .plugins = "matheval mongodb xattr"),
 };
@@ -579,14 +520,9 @@ static const struct {
 	char letter;
 	const char *name;
 } letters[] = {
-	{ 'A', "sharedarea" }, { 'C', "chmod-socket" }, { 'H', "home" }, { 'J', "test" },
-	{ 'L', "disable-logging" }, { 'M', "master" }, { 'O', "optimize" }, { 'Q', "spooler" },
-	{ 'R', "max-requests" }, { 'S', "set" }, { 'T', "enable-threads" },
-	{ 'a', "abstract-socket" }, { 'b', "buffer-size" }, { 'c', "cgi-mode" },
-	{ 'd', "daemonize" }, { 'h', "help" }, { 'i', "single-interpreter" }, { 'j', "json" },
-	{ 'l', "listen" }, { 'm', "memory-report" }, { 'p', "processes" }, { 'r', "reaper" },
-	{ 's', "socket" }, { 't', "harakiri" }, { 'v', "max-vars" }, { 'w', "module" },
-	{ 'x', "xml" }, { 'y', "yaml" }, { 'z', "socket-timeout" },
+	{ 'A', "sharedarea" }, { 'J', "test" }, { 'M', "master" }, { 'Q', "spooler" },
+	{ 'T', "enable-threads" }, { 'c', "cgi-mode" }, { 'i', "single-interpreter" },
+	{ 'r', "reaper" }, { 'v', "max-vars" }, { 'x', "xml" }, { 'y', "yaml" },
 };
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* uwsgi_names.h: every name that uWSGI, with all its plugins, gives to options and plugins, by
- * subject: what works here, is always so, is planned, or is left to others. */
+/* uwsgi_names.h: every name that uWSGI, with all its plugins, gives to options and plugins, but for the
+ * options that work here, by subject: what is always so, is planned, or is left to others. */
 #ifndef UWSGI_NAMES_H
 #define UWSGI_NAMES_H
 
@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 enum subject_status {
-	SUBJECT_HERE,      /* a row of an option table has it, of a plugin that may not be loaded */
+	/* Words of the ini language, and rows with `bare` which need a value in uWSGI. */
+	SUBJECT_HERE,
 	SUBJECT_ALWAYS,    /* it cannot be switched off: accepted, without effect */
 	SUBJECT_PLANNED,   /* it has no effect yet */
 	SUBJECT_ELSEWHERE, /* it will have none */
@@ -39,10 +40,9 @@ struct uwsgi_name {
  * False at the end. */
 bool uwsgi_names_next(const char **names, struct uwsgi_name *);
 
-/* The subject of an option, and whether it takes a value (arity may be NULL).  NULL: uWSGI has no
- * such option either. */
+/* The subject of an option, and whether it takes a value (arity may be NULL).  NULL: it has none. */
 const struct subject *uwsgi_names_find(const char *option, enum arity *arity);
-/* The option that uWSGI's short form means; NULL: none. */
+/* The option without a row that uWSGI's short form means; NULL: none. */
 const char *uwsgi_names_of_letter(char letter);
 /* The short form of an option; 0: it has none. */
 char uwsgi_names_letter(const char *option);

@@ -76,6 +76,7 @@ static const struct option rows[] = {
 	  .unit = "OWNER",
 	  .example = "www-data:www-data" },
 	{ .name = "abstract-socket",
+	  .letter = 'a',
 	  .type = OPT_FLAG,
 	  .offset = AT(abstract),
 	  .initial = "false",

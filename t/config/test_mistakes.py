@@ -291,7 +291,7 @@ def test_options_of_a_plugin_that_is_not_there_are_not_called_unsupported(start,
     server.command = [f"{folder}/uwsgi"]
     assert server.run() == 1
     server.wait_log('plugin "python" not found; tried ')
-    server.wait_log('option "module" of uWSGI is in no plugin that is loaded, ignored')
+    server.wait_log('unknown option "module", ignored')
     server.wait_log("no plugin that runs applications is loaded")
 
 

@@ -70,7 +70,35 @@ static const struct option_table table = { .module = "test",
 					   .rows = rows,
 					   .count = sizeof rows / sizeof *rows,
 					   .check = check };
-static const struct option_table *const tables[] = { &config_table, &table };
+/* Of a plugin that is not loaded: its names are known, and nothing can be stored. */
+static const struct option absent_rows[] = {
+	{ .name = "callable", .type = OPT_STRING },
+	{ .name = "pyargv", .type = OPT_STRING },
+	{ .name = "buffer-size" },
+	{ .name = "chmod-socket" },
+	{ .name = "chown-socket" },
+	{ .name = "daemonize" },
+	{ .name = "fastcgi-socket" },
+	{ .name = "gid" },
+	{ .name = "harakiri-verbose" },
+	{ .name = "http-socket" },
+	{ .name = "max-requests" },
+	{ .name = "memory-report" },
+	{ .name = "paste" },
+	{ .name = "paste-logger" },
+	{ .name = "pidfile" },
+	{ .name = "post-buffering" },
+	{ .name = "reload-mercy" },
+	{ .name = "reload-on-as" },
+	{ .name = "stats" },
+	{ .name = "uwsgi-socket" },
+	{ .name = "wsgi-file" },
+};
+static const struct option_table absent = { .module = "absent",
+					    .rows = absent_rows,
+					    .count = sizeof absent_rows / sizeof *absent_rows };
+static const struct option_table *const tables[] = { &config_table, &table, &absent };
+enum { TABLES = sizeof tables / sizeof *tables };
 
 /* ---- what was set, in one line ---- */
 
@@ -251,8 +279,8 @@ static const struct world worlds[] = {
 		    "number of workers); all processes run all the time\n" },
 	{ .words = { "--callable", "2", "-p", "4" },
 	  .settings = "processes=4",
-	  .report = "command line: warning: option \"callable\" of uWSGI is in no plugin that is "
-		    "loaded, ignored\n" },
+	  .report = "command line: warning: option \"callable\" is in no plugin that is loaded, "
+		    "ignored\n" },
 	{ .words = { "--enable-thr", "--master-fif", "x", "-p", "4" },
 	  .settings = "processes=4",
 	  .report = "command line: warning: master-fifo: not supported yet, ignored (more ways to "
@@ -354,8 +382,8 @@ static const struct world worlds[] = {
 		    "\"processes\"?\n"
 		    "a.ini:3: warning: unknown option \"Vacuum\", ignored; did you mean "
 		    "\"vacuum\"?\n"
-		    "a.ini:4: warning: unknown option \"buffer_size\", ignored; \"buffer-size\" is "
-		    "uWSGI's, but not supported here\n"
+		    "a.ini:4: warning: unknown option \"buffer_size\", ignored; did you mean "
+		    "\"buffer-size\"?\n"
 		    "a.ini:5: warning: unknown option \"quux\", ignored\n" },
 	{ "[uwsgi]\nchmod-sock = 664\nprocess = 4\ngui = x\nenv A=b\nthreads: 4\n", A,
 	  .settings = "",
@@ -370,11 +398,10 @@ static const struct world worlds[] = {
 		    "\"threads = 4\"?\n" },
 	{ "[uwsgi]\ncallable = 2\nstrict = true\nquux = 1\nbase = /x\nchdir = %(base)\n", A,
 	  .settings = NULL,
-	  .report = "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n"
+	  .report = "a.ini:2: error: option \"callable\" is in no plugin that is loaded\n"
 		    "a.ini:4: error: unknown option \"quux\"\n" },
 	{ "[uwsgi]\ncallable = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
-	  .report =
-		  "a.ini:2: error: option \"callable\" of uWSGI is in no plugin that is loaded\n" },
+	  .report = "a.ini:2: error: option \"callable\" is in no plugin that is loaded\n" },
 
 	{ "[uwsgi]\nstrict = true\ncheap = true\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
 	  .report = "a.ini:3: warning: cheap: not supported yet, ignored (the adaptive number of "
@@ -431,14 +458,14 @@ static const struct world worlds[] = {
 	{ .words = { "--ini-paste-logged", "sub/b.ini" },
 	  .b = "[app:main]\nprocesses = 4\n[uwsgi]\nprocesses = 2\n",
 	  .settings = "processes=2",
-	  .report = "command line: warning: option \"paste\" of uWSGI is in no plugin that is "
+	  .report = "command line: warning: option \"paste\" is in no plugin that is "
 		    "loaded, ignored\n"
-		    "command line: warning: option \"paste-logger\" of uWSGI is in no plugin that "
+		    "command line: warning: option \"paste-logger\" is in no plugin that "
 		    "is loaded, ignored\n" },
 	{ .words = { "--ini-paste", "sub/b.ini" },
 	  .b = "[app:main]\nprocesses = 4\n",
 	  .settings = "",
-	  .report = "command line: warning: option \"paste\" of uWSGI is in no plugin that is "
+	  .report = "command line: warning: option \"paste\" is in no plugin that is "
 		    "loaded, ignored\n" },
 
 	/* conditions */
@@ -589,7 +616,7 @@ static struct config *load(const struct world *w, const char *cwd, char *said)
 	for (size_t i = 0; i < WORDS && w->environment[i]; i++)
 		environment[i] = (char *)(uintptr_t)w->environment[i];
 	report_init(&report);
-	struct config *c = config_load(&invocation, tables, 2, &report);
+	struct config *c = config_load(&invocation, tables, TABLES, &report);
 	join(&report, said);
 	assert_int_equal(c == NULL, report.errors > 0);
 	report_fini(&report);
@@ -686,7 +713,7 @@ static void test_keys_in_order(void **state)
 	write_file("a.ini", "[uwsgi]\nproject = shop\nvacuum\nplugin = x\nchdir = /%(project)\n"
 			    "home = @(exec://false)\nini = gone.ini\n");
 	report_init(&report);
-	struct config *c = config_read(&invocation, tables, 2, &report);
+	struct config *c = config_read(&invocation, tables, TABLES, &report);
 	assert_non_null(c);
 	assert_null(uwsgi_options(c, &table));
 	while (n < 10 && uwsgi_config_next(c, &i, &name, &value)) {
@@ -732,7 +759,7 @@ static void test_many_long_values(void **state)
 		sprintf(text + at, "a18 = x\nfor-times = 400\n%s\n", lines[k]);
 		write_file("a.ini", text);
 		report_init(&report);
-		assert_null(config_load(&invocation, tables, 2, &report));
+		assert_null(config_load(&invocation, tables, TABLES, &report));
 		for (size_t i = 0; i < report.count; i++)
 			said += strcmp(report.items[i].text,
 				       "the settings are longer than 64 MiB") == 0;
@@ -763,6 +790,8 @@ static void test_commands(void **state)
 		{ { "-p", "-h" }, COMMAND_SERVE, NULL },
 	};
 
+	static const struct catalogue catalogue = { .tables = tables, .count = TABLES };
+
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		char *argv[6] = { (char *)(uintptr_t) "uwsgi" };
@@ -770,7 +799,7 @@ static void test_commands(void **state)
 
 		for (size_t k = 0; k < 4 && lines[i].words[k]; k++)
 			argv[argc++] = (char *)(uintptr_t)lines[i].words[k];
-		struct command command = command_line_find(argc, argv);
+		struct command command = command_line_find(&catalogue, argc, argv);
 
 		assert_int_equal(command.kind, lines[i].kind);
 		if (lines[i].argument)
