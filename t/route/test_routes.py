@@ -2,6 +2,7 @@
 """Routes: which requests a rule is for, what it does with them, and with their answers."""
 import ast
 import base64
+import select
 
 import pytest
 
@@ -12,6 +13,8 @@ WAYS = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": fa
 # openssl passwd -6 -salt salt three
 HASH_OF_THREE = ("$6$salt$Y5qJQSSd35hlAun8oD5KVzsiAb8jDgIFa/qmbo2Z3I0i4YcskvB9"
                  "NSv7auq6A4WhyPir0XduCaWARim67jYqi1")
+# htpasswd -nbBC 4 bob three
+BCRYPT_OF_THREE = "$2b$04$abcdefghijklmnopqrstuuTQOLWRilZE3.iskJhZKSRHBfwfeCS82"
 PROGRAM = """
 def application(environ, start_response):
     path = environ["PATH_INFO"]
@@ -188,6 +191,18 @@ def test_a_slow_hash_holds_up_nobody(serve, tmp_path):
             c.send(http.request_bytes("/file", headers=credentials("ann:three")))
     (tmp_path / "users").write_text("bob:*\n", encoding="ascii")
     assert http.request(server.peer, "/file", headers=credentials("ann:three")).status == 401
+
+
+def test_others_are_answered_before_a_hash_that_takes_hours(serve, tmp_path):
+    """bcrypt at its highest cost; no machine is so quick, or so busy, that this is by chance."""
+    (tmp_path / "users").write_text(f"ann:$2b$31${'a' * 53}\nbob:{BCRYPT_OF_THREE}\n", encoding="ascii")
+    server = serve(f"route = ^/file basicauth:Files,{tmp_path}/users")
+    assert environ(http.request(server.peer, "/file", headers=credentials("bob:three")))["REMOTE_USER"] == "bob"
+    with http.Connection(server.peer) as slow, http.Connection(server.peer) as quick:
+        slow.send(http.request_bytes("/file", headers=credentials("ann:three")))
+        for _ in range(3):
+            assert quick.request("/free").status == 200
+        assert not select.select([slow.socket], [], [], 0)[0]
 
 
 def test_answers_of_the_application(serve):
