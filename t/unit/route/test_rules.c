@@ -76,6 +76,81 @@ static void test_mistakes(void **unused)
 	assert_null(rule_kind_find("other-route", &chain));
 }
 
+/* ---- judging takes no memory ---- */
+
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#define COUNTS_ALLOCATIONS 1
+static size_t allocations;
+
+void *__libc_malloc(size_t);
+void *malloc(size_t n);
+
+/* In the place of the C library's, for all libraries of this program. */
+void *malloc(size_t n)
+{
+	allocations++;
+	return __libc_malloc(n);
+}
+#else
+#define COUNTS_ALLOCATIONS 0
+static size_t allocations = 0;
+#endif
+
+static const struct {
+	const char *option, *rule;
+} judged[] = {
+	{ "route", "^/(\\w+)/(.*)$ addvar:A=$1-$2" },
+	{ "route", "(*NO_JIT)^/(\\w+)/(.*)$ addvar:B=$1-$2" },
+	{ "route-host", "^www\\. return:403" },
+	{ "route-if", "regexp:${lower[PATH_INFO]};^/(a) addheader:X-A: ${A}" },
+	{ "route-if-not", "startswith:${PATH_INFO};/a return:404" },
+	{ "route-run", "rewrite:/to/$1?a=${base64[A]}" },
+};
+enum { JUDGED = sizeof judged / sizeof *judged };
+
+static void judge_all(const struct chain *chain)
+{
+	static const struct request_limits limits;
+	struct request rq;
+	struct visit v = { .rq = &rq };
+	enum { TURNS = 3 };
+
+	request_init(&rq, &limits);
+	for (int i = 0; i < TURNS; i++) {
+		v = (struct visit){ .rq = &rq, .last_change = &v.changes };
+		uwsgi_request_var(&rq, SLICE("PATH_INFO"), SLICE("/a/b"));
+		uwsgi_request_var(&rq, SLICE("HTTP_HOST"), SLICE("example"));
+		/* The first one has the buffers grow that all requests of a connection share. */
+		size_t before = allocations;
+
+		assert_int_equal(chain_judge(chain, &v), TO_APPLICATION);
+		if (i > 0 && COUNTS_ALLOCATIONS)
+			assert_int_equal(allocations, before);
+		assert_true(
+			uwsgi_same(uwsgi_request_find(&rq, SLICE("PATH_INFO")), SLICE("/to/a")));
+		assert_true(uwsgi_same(uwsgi_request_find(&rq, SLICE("B")), SLICE("a-b")));
+		request_reset(&rq);
+	}
+	request_fini(&rq);
+}
+
+static void test_judging_takes_no_memory(void **unused)
+{
+	struct rule rules[JUDGED];
+	const struct chain chain = { rules, JUDGED };
+	enum chain_id id;
+	struct error e;
+
+	(void)unused;
+	for (size_t i = 0; i < JUDGED; i++)
+		assert_int_equal(rule_parse(&rules[i], rule_kind_find(judged[i].option, &id),
+					    judged[i].rule, &e),
+				 0);
+	judge_all(&chain);
+	for (size_t i = 0; i < JUDGED; i++)
+		rule_fini(&rules[i]);
+}
+
 static void expect(struct visit *v, const char *text, const char *expected)
 {
 	struct value value;
@@ -125,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_judging_takes_no_memory),
 		cmocka_unit_test(test_values),
 	};
 
