@@ -7,6 +7,7 @@
 #   make lint            what cppcheck and clang-tidy find, some minutes (FILES=core/wire/*.c: there)
 #   make format          the sources as clang-format has them; commit before, and look after
 #   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
+#   make page-check      the live page in a real browser, which this installs
 #   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser, then for whole connections of each
@@ -41,11 +42,13 @@ LAYERS  := base settings log exchange wire work process entry
 core_c  := $(filter-out %/main.c,$(wildcard $(LAYERS:%=core/%/*.c)))
 core_o  := $(core_c:%.c=$(B)/%.o)
 main_o  := $(B)/core/entry/main.o
-plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c) $(addprefix plugins/,$($(1)_also)))
+plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c) $(addprefix plugins/,$($(1)_also))) \
+	$($(1)_made)
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 # Sources of another plugin that one takes in, too; it includes their header by its folder.
 inspect_also := $(patsubst %,http/%.c,find parse fields target) stats/report.c
+inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev
 inspect_libs = -lev $(shell pkg-config --libs jansson)
@@ -57,7 +60,7 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit fuzz run-fuzz blackbox
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -117,6 +120,16 @@ $(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$
 $(B)/plugins/%.o: plugins/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -iquote plugins -fPIC -fvisibility=hidden -c -o $@ $<
+
+# The live page: one file of several, and as C.
+page_sources := $(wildcard plugins/inspect/page/*)
+$(B)/page.c: $(page_sources)
+	@mkdir -p $(@D)
+	$(PYTHON) plugins/inspect/page/compose.py plugins/inspect/page/index.html > $@.new
+	mv $@.new $@
+$(B)/plugins/inspect/page.o: $(B)/page.c plugins/inspect/page.h $(stamp)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN) -std=gnu11 -Iplugins/inspect -fPIC -fvisibility=hidden -c -o $@ $<
 
 # ---- unit tests: t/unit/core/*.c against the core, t/unit/<plugin>/*.c against core + plugin ----
 unit_c   := $(wildcard t/unit/*/test_*.c)
@@ -187,6 +200,12 @@ check:
 	$(MAKE) best
 	$(MAKE) unit
 	$(MAKE) blackbox
+
+# A browser is large, so `make check` leaves out what needs one where there is none.
+page-check:
+	buildconf/dependencies.sh page
+	$(MAKE) all
+	$(MAKE) blackbox TESTS=t/page
 
 # ---- reading the sources: buildconf/cppcheck.txt and .clang-tidy have the exceptions ----
 FILES ?= $(wildcard core/*/*.c plugins/*/*.c)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | lint | fresh | fuzz | bench
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | fuzz | bench
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev libcrypt-dev
@@ -9,6 +9,9 @@ libcap-dev zlib1g-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
+
+# Its browser, and the promtool that reads ini/observing/.
+page="$check chromium chromium-driver python3-selenium prometheus"
 
 fresh="debootstrap git python3"
 
@@ -22,11 +25,12 @@ case $wants in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
+page) wanted=$page ;;
 lint) wanted=$lint ;;
 fresh) wanted=$fresh ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | lint | fresh | fuzz | bench" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | page | lint | fresh | fuzz | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
