@@ -5,15 +5,10 @@
 
 #include <uwsgi/plugin.h>
 
-#include <time.h>
-
-/* Seconds on a clock that nobody sets: what a gateway's deadlines are counted on. */
+/* What a gateway's deadlines are counted on: libev has seconds. */
 static inline double gateway_now_s(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)uwsgi_now_ms() / 1000;
 }
 
 /* What may be on its way in each direction. */

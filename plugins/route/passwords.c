@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { KEPT = 64, KEPT_S = 60 };
+enum { KEPT = 64, KEPT_MS = 60000 };
 
 /* A question to a file.  Two of the same file's state are the same one. */
 struct question {
@@ -47,7 +47,7 @@ struct passwords {
 	/* The lane's. */
 	struct {
 		struct question question;
-		time_t until;
+		int64_t until_ms; /* on the clock of uwsgi_now_ms() */
 	} kept[KEPT];
 	size_t next_kept;
 };
@@ -144,27 +144,21 @@ static bool is_same(const struct question *a, const struct question *b)
 	       uwsgi_same(a->path, b->path) && !strcmp(a->credentials, b->credentials);
 }
 
-static bool is_kept(const struct passwords *p, const struct question *q, time_t now)
+static bool is_kept(const struct passwords *p, const struct question *q)
 {
+	int64_t now_ms = uwsgi_now_ms();
+
 	for (size_t i = 0; i < KEPT; i++)
-		if (p->kept[i].until > now && is_same(&p->kept[i].question, q))
+		if (p->kept[i].until_ms > now_ms && is_same(&p->kept[i].question, q))
 			return true;
 	return false;
 }
 
-static void keep(struct passwords *p, const struct question *q, time_t now)
+static void keep(struct passwords *p, const struct question *q)
 {
 	p->kept[p->next_kept].question = *q;
-	p->kept[p->next_kept].until = now + KEPT_S;
+	p->kept[p->next_kept].until_ms = uwsgi_now_ms() + KEPT_MS;
 	p->next_kept = (p->next_kept + 1) % KEPT;
-}
-
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec;
 }
 
 /* ---- the thread ---- */
@@ -252,7 +246,7 @@ static enum password take_answer(struct visit *v)
 
 	v->job = NULL;
 	if (fits)
-		keep(v->passwords, &job->question, now_s());
+		keep(v->passwords, &job->question);
 	free_job(job);
 	return fits ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }
@@ -274,7 +268,7 @@ enum password passwords_ask(struct visit *v, struct slice path, const char *cred
 	q.inode = s.st_ino;
 	q.changed = s.st_mtim;
 	snprintf(q.credentials, sizeof q.credentials, "%s", credentials);
-	if (v->passwords && is_kept(v->passwords, &q, now_s()))
+	if (v->passwords && is_kept(v->passwords, &q))
 		found = PASSWORD_RIGHT;
 	else if (v->passwords)
 		found = send_job(v->passwords, v, &q);

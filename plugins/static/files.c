@@ -25,14 +25,6 @@ struct files {
 	int64_t told_ms; /* when a link that leads out was last said in the log; 0: never */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void free_file(struct file *f)
 {
 	if (f->fd >= 0)
@@ -211,7 +203,7 @@ struct file *files_find(struct files *files, const char *root, struct slice path
 {
 	if (path.n >= PATH_MAX || (path.n && memchr(path.p, 0, path.n)) || has_dots(path))
 		return NULL;
-	int64_t now = now_ms();
+	int64_t now = uwsgi_now_ms();
 	uint64_t hash = hash_of(root, path);
 	struct file *f = find_kept(files, hash, root, path);
 
