@@ -99,7 +99,7 @@ static struct config *load_rest(const struct invocation *invocation, struct load
 	load_all_plugins(invocation, ld, report);
 	/* What else is wrong is said, too: the settings are read all the same. */
 	collect_tables(&tables, ld);
-	return config_load_rest(invocation, tables.items, tables.count, report);
+	return config_load(invocation, tables.items, tables.count, report);
 }
 
 /* NULL: the report has an error. */

@@ -364,7 +364,7 @@ static void settle(struct config *c, struct report *report)
 	run_checks(c, report);
 }
 
-struct config *config_load_rest(const struct invocation *invocation,
+struct config *config_load(const struct invocation *invocation,
 				const struct option_table *const *tables, size_t table_count,
 				struct report *report)
 {
@@ -377,18 +377,6 @@ struct config *config_load_rest(const struct invocation *invocation,
 		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "out of memory");
 	report_sort(report);
 	if (whole)
-		return c;
-	config_free(c);
-	return NULL;
-}
-
-struct config *config_load(const struct invocation *invocation,
-			   const struct option_table *const *tables, size_t table_count,
-			   struct report *report)
-{
-	struct config *c = config_load_rest(invocation, tables, table_count, report);
-
-	if (!report->errors)
 		return c;
 	config_free(c);
 	return NULL;

@@ -12,15 +12,11 @@
 #include "settings/report.h"
 
 /* Environment UWSGI_* first, then the command line with each --ini where it stands, then the
- * files named without an option: the last one to set a value wins, as in uWSGI.  NULL when the
- * report got an error.  tables must outlive the config; the invocation need not. */
+ * files named without an option: the last one to set a value wins, as in uWSGI.  Where the report got
+ * an error, it has all that could be understood, to be shown and not to be served with.  NULL when
+ * memory is out, which is an error, too.  tables must outlive the config; the invocation need not. */
 struct config *config_load(const struct invocation *, const struct option_table *const *tables,
 			   size_t table_count, struct report *);
-
-/* The same, but with all that could be understood where the report got an error: to be shown, not to
- * be served with.  NULL when memory is out. */
-struct config *config_load_rest(const struct invocation *, const struct option_table *const *tables,
-				size_t table_count, struct report *);
 
 /* Only reads the directives, and runs no command for a value, for whoever must know some of them (plugin
  * =) before all tables are known: uwsgi_config_next() works on it, uwsgi_options() returns NULL.

@@ -57,11 +57,6 @@ static const struct chosen {
 	{ NULL, "strict", "unknown options are errors" },
 };
 
-const char *help_chosen(size_t i)
-{
-	return i < sizeof chosen / sizeof *chosen ? chosen[i].name : NULL;
-}
-
 /* The words of text from column INDENT to WIDTH; the cursor stands at column `at`. */
 static void print_wrapped(size_t at, const char *text)
 {

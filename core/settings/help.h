@@ -12,7 +12,4 @@ void help_print_all(const struct option_table *const *tables, size_t count);
 /* One option, by any of its names; dashes before it are read over.  Returns the exit code. */
 int help_explain(const struct option_table *const *tables, size_t count, const char *name);
 
-/* The names that the short help chooses, for its test; NULL at the end. */
-const char *help_chosen(size_t i);
-
 #endif
