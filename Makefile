@@ -47,7 +47,7 @@ plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c) $(addprefix plu
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 # Sources of another plugin that one takes in, too; it includes their header by its folder.
-inspect_also := $(patsubst %,http/%.c,find parse fields target) stats/report.c
+inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c
 inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev

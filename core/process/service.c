@@ -48,13 +48,18 @@ static int find_sockets(const struct service_start *start, struct service_setup 
 {
 	const struct listeners *all = &start->listeners;
 	int *fds = calloc(all->count + 1, sizeof *fds);
+	const char **options = calloc(all->count + 1, sizeof *options);
 
-	if (!fds)
-		return uwsgi_error_set(e, "out of memory");
 	setup->sockets = fds;
-	for (size_t i = 0; i < all->count; i++)
-		if (all->items[i].service == start->service)
-			fds[setup->socket_count++] = all->items[i].fd;
+	setup->socket_options = options;
+	if (!fds || !options)
+		return uwsgi_error_set(e, "out of memory");
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->items[i].service != start->service)
+			continue;
+		fds[setup->socket_count] = all->items[i].fd;
+		options[setup->socket_count++] = all->items[i].option;
+	}
 	return 0;
 }
 

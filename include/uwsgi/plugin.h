@@ -524,6 +524,7 @@ struct service_setup {
 	 * process may have been quicker to accept. */
 	const int *sockets;
 	size_t socket_count;
+	const char *const *socket_options; /* [socket_count]: the option that has asked for each */
 };
 
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,

@@ -3,6 +3,8 @@
 #ifndef ROUTE_ROUTE_H
 #define ROUTE_ROUTE_H
 
+#include "credentials.h"
+
 #include <uwsgi/plugin.h>
 
 enum { GROUPS = 10 };
@@ -110,12 +112,8 @@ int basicauth_check(struct slice text, struct error *);
 /* Whether the request names a user of it and his password: he is REMOTE_USER then. */
 enum password basicauth_judge(struct slice text, struct visit *);
 bool basicauth_has_file(struct slice text);
-/* In a time that does not depend on how much of a is right. */
-bool is_secret(const char *a, size_t an, const char *b, size_t bn);
 
 /* ---- passwords.c ---- */
-
-enum { CREDENTIALS_MAX = 512 };
 
 struct ev_loop;
 
