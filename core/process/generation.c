@@ -141,7 +141,7 @@ static void read_zygote(struct generation *g)
 	struct message m;
 
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		if (!channel_next(&g->zygote_channel, g->host->loop, &m))
+		if (!channel_next(&g->zygote_channel, g->host->loop, &m, NULL))
 			break;
 		on_zygote_message(g, &m);
 	}
@@ -230,7 +230,7 @@ static void on_slot_channel(struct watch *w)
 	struct slot *slot = &g->roster.slots[w - g->slot_channel];
 	struct message m;
 
-	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, g->host->loop, &m); i++)
+	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, g->host->loop, &m, NULL); i++)
 		on_message(g, slot, &m);
 	g->host->wake(g->host->data);
 }
@@ -328,7 +328,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 	}
 	if (!slot)
 		return false;
-	while (channel_next(channel_of(g, slot), g->host->loop, &m))
+	while (channel_next(channel_of(g, slot), g->host->loop, &m, NULL))
 		on_message(g, slot, &m);
 	cause_of_end(info, end, sizeof end);
 	on_end(g, slot, info->si_code == CLD_EXITED ? info->si_status : 0, end);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "process/gateway.h"
 #include "process/outliving.h"
+#include "process/relay.h"
 #include "process/service.h"
 #include "process/services.h"
 #include "process/zygote.h"
@@ -94,6 +95,7 @@ struct master {
 	struct succession_setup succession_setup;
 	struct succession succession;
 	struct services services;
+	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
 	struct watch signals; /* a signalfd */
@@ -156,6 +158,7 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.app = loader_find_app(m->host.loader, g->config, &e),
 			.handlers = handlers,
 			.handler_count = handler_count,
+			.takes_orders = services_give_orders(m->host.loader, g->config),
 			.scoreboard = &g->scoreboard,
 			.totals = m->host.totals,
 			.slow = &m->slow_ring,
@@ -235,6 +238,13 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 		_exit(service_run(&start));
 	}
 	return pid;
+}
+
+static void relay(void *data, const struct message *order, int fd)
+{
+	struct master *m = data;
+
+	relay_order(&m->relay, &m->succession, order, fd);
 }
 
 static bool is_child(pid_t pid)
@@ -472,6 +482,7 @@ static int prepare(struct master *m, struct error *e)
 	m->services.loader = setup->loader;
 	m->services.fork = fork_service;
 	m->services.board = board;
+	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.data = m;
 	return 0;

@@ -6,6 +6,7 @@
 #include "process/child.h"
 #include "process/status.h"
 #include "work/channel.h"
+#include "work/order.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,6 +95,29 @@ static void on_channel(struct watch *w)
 		watch_stop(w, p->loop);
 }
 
+/* ---- what it asks of workers ---- */
+
+int uwsgi_order(const struct status *status, pid_t worker, const struct order *order,
+		struct error *e)
+{
+	const struct message m = order_message(worker, order);
+	struct order checked;
+	int ends[2];
+
+	if (!order_read(&m, &checked))
+		return uwsgi_error_set(e, "1 to %d seconds, 1 to %d a second", ORDER_SECONDS_MAX,
+				       ORDER_HZ_MAX);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
+		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
+	bool sent = channel_send(status->channel, &m, ends[1]);
+
+	close(ends[1]);
+	if (sent)
+		return ends[0];
+	close(ends[0]);
+	return uwsgi_error_set(e, "the master takes no order now");
+}
+
 /* ---- life ---- */
 
 /* The master says first which scoreboards there are: before that, not all could be told of the workers. */
@@ -108,6 +132,8 @@ static int begin(struct process *p, struct error *e)
 			return uwsgi_error_set(e, "the master says nothing");
 		more = hear(p, &m, fd);
 	} while (more > 0);
+	fcntl(p->start->channel, F_SETFL, O_NONBLOCK);
+	p->status.channel = p->start->channel;
 	p->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!p->loop)
 		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));

@@ -120,6 +120,17 @@ void services_use(struct services *s, const struct config *cfg, const struct lis
 	}
 }
 
+bool services_give_orders(const struct loader *loader, const struct config *cfg)
+{
+	for (size_t i = 0; i < loader->plugins.count; i++) {
+		const struct service *service = loader->plugins.items[i]->service;
+
+		if (service && service->orders && service->wants(cfg) && service->orders(cfg))
+			return true;
+	}
+	return false;
+}
+
 void services_dismiss(struct services *s)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -128,14 +139,18 @@ void services_dismiss(struct services *s)
 
 /* ---- processes ---- */
 
-static void on_message(struct service_place *p, struct slot *slot, const struct message *m)
+static void on_message(struct service_place *p, struct slot *slot, const struct message *m, int fd)
 {
 	if (m->kind == MESSAGE_READY && slot->state == SLOT_STARTING) {
 		roster_ready(&p->roster, slot, clock_monotonic_ms());
 		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs", slot->name, (long)slot->pid);
 	} else if (m->kind == MESSAGE_FAILED) {
 		uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, m->text);
+	} else if (m->kind == MESSAGE_ORDER && fd >= 0) {
+		p->all->relay(p->all->data, m, fd);
 	}
+	if (fd >= 0)
+		close(fd);
 }
 
 static void on_channel(struct watch *w)
@@ -143,9 +158,10 @@ static void on_channel(struct watch *w)
 	struct service_place *p = w->data;
 	struct slot *slot = &p->roster.slots[w - p->channel];
 	struct message m;
+	int fd;
 
-	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, p->all->loop, &m); i++)
-		on_message(p, slot, &m);
+	for (int i = 0; i < MESSAGES_A_TURN && channel_next(w, p->all->loop, &m, &fd); i++)
+		on_message(p, slot, &m, fd);
 	p->all->wake(p->all->data);
 }
 
@@ -260,9 +276,10 @@ static void on_end(struct service_place *p, struct slot *slot, const siginfo_t *
 	char end[128], name[sizeof slot->name];
 	struct message m;
 	int64_t delay_ms;
+	int fd;
 
-	while (channel_next(channel, p->all->loop, &m))
-		on_message(p, slot, &m);
+	while (channel_next(channel, p->all->loop, &m, &fd))
+		on_message(p, slot, &m, fd);
 	channel_close(channel, p->all->loop);
 	snprintf(name, sizeof name, "%s", slot->name);
 	if (!roster_died(&p->roster, slot, now_ms, &delay_ms))

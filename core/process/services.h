@@ -28,6 +28,8 @@ struct services {
 	/* Forks a process that runs the service with the configuration in force and speaks over
 	 * this channel: its pid, or -1 with errno. */
 	pid_t (*fork)(void *data, const struct service *, const char *name, int channel);
+	/* One of them gives an order to a worker; the descriptor stays the caller's. */
+	void (*relay)(void *data, const struct message *, int fd);
 	/* services_step() is to be called soon. */
 	void (*wake)(void *data);
 	void *data;
@@ -42,6 +44,8 @@ struct services {
 void services_use(struct services *, const struct config *, const struct listeners *);
 /* There is another generation: those that run see its scoreboard, too. */
 void services_show(struct services *, const struct scoreboard *);
+/* Whether one of them may give orders to workers of this configuration. */
+bool services_give_orders(const struct loader *, const struct config *);
 /* All are to leave. */
 void services_dismiss(struct services *);
 /* Does what is due; when to call it again, 0: when something has happened. */

@@ -21,6 +21,7 @@ struct status {
 	size_t count;
 	struct share *shares;      /* by pid; owned */
 	pid_t master;
+	int channel; /* to it, non-blocking */
 };
 
 /* All are borrowed.  Returns -1 with the reason. */

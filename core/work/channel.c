@@ -25,9 +25,9 @@ int channel_open(struct watch *w, struct ev_loop *loop, void (*ready)(struct wat
 	return ends[1];
 }
 
-bool channel_next(struct watch *w, struct ev_loop *loop, struct message *m)
+bool channel_next(struct watch *w, struct ev_loop *loop, struct message *m, int *passed)
 {
-	int got = w->io.fd >= 0 ? channel_receive(w->io.fd, m, NULL) : 0;
+	int got = w->io.fd >= 0 ? channel_receive(w->io.fd, m, passed) : 0;
 
 	if (got < 0)
 		channel_close(w, loop);
@@ -79,13 +79,15 @@ static int receive(int fd, struct message *message, int *passed, int flags)
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
-	if (n != (ssize_t)sizeof *message)
-		return -1;
-	int descriptor = passing_take(&m);
-	if (passed)
+	int descriptor = n < 0 ? -1 : passing_take(&m);
+	bool whole = n == (ssize_t)sizeof *message;
+
+	if (passed && whole)
 		*passed = descriptor;
 	else if (descriptor >= 0)
 		close(descriptor);
+	if (!whole)
+		return -1;
 	message->text[sizeof message->text - 1] = '\0';
 	return 1;
 }

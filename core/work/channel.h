@@ -30,6 +30,9 @@ enum message_kind {
 	 * closed within so many milliseconds; 0: others serve on, and get the connections.
 	 * mercy_ms: after that time it is killed. */
 	MESSAGE_LEAVE,
+	/* service to master, master to worker: a struct order, see order.h; with the descriptor to
+	 * write the answer to */
+	MESSAGE_ORDER,
 };
 
 struct message {
@@ -44,8 +47,9 @@ struct message {
  * other side were gone. */
 int channel_open(struct watch *, struct ev_loop *, void (*ready)(struct watch *), void *data,
 		 struct error *);
-/* True: a message.  When the other side is gone, the channel is closed: io.fd is -1. */
-bool channel_next(struct watch *, struct ev_loop *, struct message *);
+/* True: a message; passed: as channel_receive()'s.  When the other side is gone, the channel is closed:
+ * io.fd is -1. */
+bool channel_next(struct watch *, struct ev_loop *, struct message *, int *passed);
 /* Also one that is closed already, or was never opened and has -1 there. */
 void channel_close(struct watch *, struct ev_loop *);
 /* pass: a descriptor for the other side, or -1.  False: the other side is gone. */

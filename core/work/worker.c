@@ -6,6 +6,7 @@
 
 #include "work/channel.h"
 #include "work/drive.h"
+#include "work/order.h"
 #include "base/clock.h"
 #include "base/stray.h"
 #include "wire/watch.h"
@@ -83,8 +84,12 @@ struct worker {
 	atomic_size_t accepting; /* lanes that their application drives */
 	atomic_bool broken;      /* one of them could not go on */
 	struct watch channel;
-	int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
+	struct orders orders;
+	_Atomic int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
+
+/* Bytes: that thread only passes on. */
+enum { CHANNEL_STACK = 256 << 10 };
 
 /* Whom a signal is for: set before the first one can come, and constant then. */
 static struct worker *signalled;
@@ -116,21 +121,47 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	errno = kept;
 }
 
-/* The master speaks: the only thing it says is to leave.  When it is gone, nobody is left who
- * would end this process: leave too (the kernel kills it at once where it can). */
+/* What the master says.  When it is gone, nobody is left who would end this process: leave too (the
+ * kernel kills it at once where it can).  got: as channel_receive() says. */
+static void hear(struct worker *w, int got, const struct message *m, int fd)
+{
+	if (got > 0 && m->kind == MESSAGE_ORDER) {
+		if (fd >= 0)
+			orders_take(&w->orders, m, fd);
+		return;
+	}
+	if (got > 0)
+		w->end_by_ms = clock_monotonic_ms() + m->mercy_ms;
+	if (got > 0 && fd >= 0)
+		close(fd);
+	orders_end(&w->orders);
+	leave(w, got > 0 ? m->value : 1);
+}
+
 static void on_channel(struct watch *channel)
 {
 	struct worker *w = channel->data;
 	struct message m;
-	int got = channel_receive(w->setup->channel, &m, NULL);
+	int fd, got = channel_receive(w->setup->channel, &m, &fd);
 
-	if (got == 0)
-		return;
 	if (got < 0)
 		watch_stop(channel, w->lanes[0].loop);
-	else
-		w->end_by_ms = clock_monotonic_ms() + m.mercy_ms;
-	leave(w, got > 0 ? m.value : 1);
+	if (got != 0)
+		hear(w, got, &m, fd);
+}
+
+/* The same where services give orders, which are taken while lane 0 runs a request, too. */
+static void *channel_thread(void *worker)
+{
+	struct worker *w = worker;
+	struct message m;
+	int fd, got;
+
+	do {
+		got = channel_wait(w->setup->channel, &m, &fd);
+		hear(w, got, &m, fd);
+	} while (got > 0);
+	return NULL;
 }
 
 /* On the thread of any lane, once: each count is reached by one request only. */
@@ -274,8 +305,24 @@ static int wait_for_lanes(struct worker *w, struct error *e)
 	return failed ? -1 : 0;
 }
 
+static int start_channel_thread(struct worker *w, struct error *e)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, CHANNEL_STACK);
+	int failed = pthread_create(&thread, &attributes, channel_thread, w);
+	pthread_attr_destroy(&attributes);
+	return failed ? uwsgi_error_set(e, "cannot start a thread: %s", strerror(failed)) : 0;
+}
+
 static int watch_channel(struct worker *w, struct error *e)
 {
+	orders_init(&w->orders, w->setup->app);
+	if (w->setup->takes_orders)
+		return start_channel_thread(w, e);
 	watch_init(&w->channel, w->setup->channel, EV_READ, on_channel, w);
 	watch_start(&w->channel, w->lanes[0].loop);
 	return lane_watch(&w->lanes[0], w->setup->channel, e);

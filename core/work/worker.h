@@ -19,6 +19,7 @@ struct worker_setup {
 	const struct app *app;
 	const struct handler *const *handlers; /* in their order */
 	size_t handler_count;
+	bool takes_orders; /* of services */
 	const struct scoreboard *scoreboard;
 	struct totals *totals;
 	const struct ring *slow;

@@ -319,6 +319,19 @@ struct worker_info {
  * application gives control back; if it does not, the core does after handle(). */
 UWSGI_API bool uwsgi_is_stray(void);
 
+/* What a service may ask a worker for, by uwsgi_order(). */
+enum order_kind {
+	ORDER_STACKS,  /* what each of its threads does now */
+	ORDER_PROFILE, /* what its busy lanes do, looked at hz times a second */
+	ORDER_KINDS
+};
+enum { ORDER_SECONDS_MAX = 60, ORDER_HZ_MAX = 250 };
+
+struct order {
+	enum order_kind kind;
+	int seconds, hz; /* of ORDER_PROFILE, at least 1 */
+};
+
 struct ev_loop; /* libev's */
 
 /* What drive() is given. */
@@ -401,6 +414,12 @@ struct app {
 	 * handlers.  The process ends after it, and is killed in mercy_ms if this has not
 	 * returned. */
 	void (*worker_stop)(long long mercy_ms);
+	/* In the worker, on a thread that is there for this call alone: carries out what a service has
+	 * ordered, and writes the answer to fd, as uwsgi_order() tells it.  fd is a non-blocking
+	 * socket; when it gets readable, the worker leaves or nobody waits any more, and what is known
+	 * by then is the answer.  It may wait for the language's lock as long as it takes.  Of each
+	 * kind there is one call at a time.  NULL: services are told that there is nothing to see. */
+	void (*examine)(const struct order *, int fd);
 };
 
 /* ---- a handler: C between the protocols and the application; answers requests by itself, or changes
@@ -539,6 +558,9 @@ struct service {
 	int (*start)(const struct service_setup *, void **state, struct error *);
 	/* It is asked to leave; the process ends when this returns. */
 	void (*stop)(void *state);
+	/* In the master: whether it may call uwsgi_order().  Workers then have a thread that takes
+	 * orders also while all lanes are busy.  NULL: it does not. */
+	bool (*orders)(const struct config *);
 };
 
 /* How long things took.  Of bucket[i], all took less than uwsgi_bucket_end_us(i), and not less than
@@ -693,6 +715,19 @@ struct socket_status {
 	long long queue, max_queue;
 };
 UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct socket_status *);
+
+/* Asks a worker, by the pid of its lane_status.  Returns a non-blocking descriptor, the caller's to
+ * close, from which the answer comes: lines, then an empty one.  Closing it gives the order up.  An end
+ * without an empty line: the worker has gone, or the order did not reach it.  A worker that says nothing
+ * may hold the lock of its language all the time: the caller has a deadline of its own.
+ *
+ * A line that begins with "!" says why there is no answer.  Fields of others are separated by tabs,
+ * and hold no control characters.
+ * ORDER_STACKS: "T", lane or "-", name: a thread; then, the innermost first, "F", file, line, function.
+ * ORDER_PROFILE: "route;file:function:line;...", the innermost last, a blank, how often it was seen.
+ * -1 with the reason: it cannot be asked now. */
+UWSGI_API int uwsgi_order(const struct status *, pid_t worker, const struct order *,
+			  struct error *);
 
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */

@@ -53,12 +53,12 @@ static void test_the_masters_end_is_watched(void **unused)
 	assert_true(channel_send(ends[1], &m, -1));
 	ev_run(loop, EVRUN_NOWAIT);
 	assert_int_equal(called, 1);
-	assert_true(channel_next(&channel, loop, &m));
-	assert_false(channel_next(&channel, loop, &m));
+	assert_true(channel_next(&channel, loop, &m, NULL));
+	assert_false(channel_next(&channel, loop, &m, NULL));
 	assert_int_equal(channel.io.fd, ends[0]);
 	close(ends[1]);
 	ends[1] = -1;
-	assert_false(channel_next(&channel, loop, &m));
+	assert_false(channel_next(&channel, loop, &m, NULL));
 	assert_int_equal(channel.io.fd, -1);
 	assert_false(ev_is_active(&channel.io));
 }
