@@ -6,6 +6,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <frameobject.h>
 
 #if PY_VERSION_HEX < 0x03080000
 #error "Python 3.8 or later is needed"
@@ -75,6 +76,56 @@ static inline int compat_str_ready(PyObject *text)
 	return 0;
 #endif
 }
+
+/* ---- stacks of other threads, with the GIL; frames and code objects are new references ---- */
+
+#if PY_VERSION_HEX < 0x03090000
+static inline PyFrameObject *PyThreadState_GetFrame(PyThreadState *thread)
+{
+	Py_XINCREF(thread->frame);
+	return thread->frame;
+}
+
+static inline PyFrameObject *PyFrame_GetBack(PyFrameObject *frame)
+{
+	Py_XINCREF(frame->f_back);
+	return frame->f_back;
+}
+
+static inline PyCodeObject *PyFrame_GetCode(PyFrameObject *frame)
+{
+	Py_INCREF(frame->f_code);
+	return frame->f_code;
+}
+#endif
+
+/* Since 3.11 frames become objects when they are asked for.  The collector is not to run for these, and
+ * finalisers with it, on a thread that is not the application's; it is put back as it was. */
+static inline int compat_pause_collector(void)
+{
+#if PY_VERSION_HEX >= 0x030a0000
+	return PyGC_Disable();
+#else
+	return 0;
+#endif
+}
+
+static inline void compat_resume_collector(int was_on)
+{
+#if PY_VERSION_HEX >= 0x030a0000
+	if (was_on)
+		PyGC_Enable();
+#else
+	(void)was_on;
+#endif
+}
+
+/* What a code object calls its function. */
+#if PY_VERSION_HEX >= 0x030b0000
+#define COMPAT_FUNCTION_NAME "co_qualname"
+#else
+#define COMPAT_FUNCTION_NAME "co_name"
+#endif
 
 /* Both forms of "the exception that is set, taken away": a normalised exception object with
  * its traceback, as a new reference; NULL when none is set. */

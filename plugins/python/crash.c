@@ -148,6 +148,11 @@ void crash_watch_lane(struct lane *lane)
 	lanes = lane;
 }
 
+const struct lane *crash_lanes(void)
+{
+	return lanes;
+}
+
 void crash_forget_lane(struct lane *lane)
 {
 	const stack_t none = { .ss_flags = SS_DISABLE };

@@ -9,6 +9,7 @@
 #include <uwsgi/plugin.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -78,8 +79,11 @@ const struct python *interpreter(void);
 /* What a lane owns; its thread has a thread state of its own. */
 struct lane {
 	const struct python *python;
-	PyThreadState *thread;    /* its own, for good */
-	PyThreadState *state;     /* the same while the lane does not run Python, else NULL */
+	int index;
+	PyThreadState *thread; /* its own, for good */
+	/* The same while the lane does not run Python, else NULL.  Others may read it, if only to
+	 * see how many do. */
+	_Atomic(PyThreadState *) state;
 	struct request *rq;       /* the one that runs, or NULL */
 	PyObject *template;       /* what every environ begins with */
 	struct shapes *shapes;    /* shape.c */
@@ -140,6 +144,57 @@ void crash_set_process(const struct worker_info *);
  * its own has overflowed. */
 void crash_watch_lane(struct lane *);
 void crash_forget_lane(struct lane *);
+/* The first lane of this process; with the GIL, they stay as long as it is held. */
+const struct lane *crash_lanes(void);
+
+/* ---- examine.c ---- */
+
+/* Of struct app: without the GIL. */
+void examine_run(const struct order *, int fd);
+
+/* Text that grows; when there is no memory for all of it, `lost` says so. */
+struct text {
+	char *p;
+	size_t n, room;
+	bool lost;
+};
+void text_put(struct text *, struct slice);
+/* Escaped, and cut where it is very long. */
+void text_put_field(struct text *, struct slice);
+/* An attribute of a code object; the exception that is set afterwards is none. */
+void text_put_attribute(struct text *, PyObject *code, const char *name);
+/* Sends it to whoever reads, and empties it; without the GIL.  False: nobody does, or too slowly. */
+bool text_send(struct text *, int fd);
+
+/* ---- stacks.c ---- */
+
+/* Of all threads, as uwsgi_order() tells it. */
+void stacks_write(struct text *);
+
+/* ---- folded.c ---- */
+
+/* Which stacks were seen, and how often, in bounded memory. */
+struct folded;
+struct folded *folded_new(void); /* NULL: no memory */
+void folded_free(struct folded *);
+/* The stack of a lane that runs a request was seen `times`. */
+void folded_add(struct folded *, const struct lane *, unsigned times);
+/* The lines of the next stacks, until it is much; false: those were the last. */
+bool folded_write_some(struct folded *, struct text *);
+/* Where a request belongs: its method and path, what looks like a number or a key being "*". */
+size_t folded_route(const struct request *, char *route, size_t size);
+
+/* ---- profile.c ---- */
+
+/* Looks at lanes until the time is over or fd gets readable.  Comes and returns with the GIL. */
+void profile_run(struct folded *, const struct order *, int fd);
+
+/* ---- interval.c ---- */
+
+/* How soon a thread that waits for the GIL makes the one that runs give it up: as short as a profile
+ * wants it, and as it was before. */
+void interval_set(double seconds);
+void interval_restore(void);
 
 /* ---- signals.c ---- */
 

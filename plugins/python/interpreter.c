@@ -177,13 +177,15 @@ static void name_thread(int lane)
 
 void lane_enter(struct lane *lane)
 {
-	PyEval_RestoreThread(lane->state);
-	lane->state = NULL;
+	PyThreadState *state = atomic_load_explicit(&lane->state, memory_order_relaxed);
+
+	atomic_store_explicit(&lane->state, NULL, memory_order_relaxed);
+	PyEval_RestoreThread(state);
 }
 
 void lane_leave(struct lane *lane)
 {
-	lane->state = PyEval_SaveThread();
+	atomic_store_explicit(&lane->state, PyEval_SaveThread(), memory_order_relaxed);
 }
 
 int interpreter_lane_start(int index, void **state, struct error *e)
@@ -200,6 +202,7 @@ int interpreter_lane_start(int index, void **state, struct error *e)
 		PyGILState_Ensure();
 	name_thread(index);
 	lane->python = &python;
+	lane->index = index;
 	lane->template = environ_template_new(&python, index);
 	lane->shapes = shapes_new();
 	int failed = lane->template ? 0 : failure_report(e, "cannot make an environ");

@@ -210,6 +210,7 @@ static const struct app app = {
 	.release = wsgi_release,
 	.lane_stop = interpreter_lane_stop,
 	.worker_stop = interpreter_worker_stop,
+	.examine = examine_run,
 };
 
 /* Debian's names among them: python3, python311. */

@@ -275,7 +275,7 @@ void wsgi_release(void *state, void *const *owners, size_t count)
 {
 	struct lane *lane = state;
 	/* PyGILState_Check() cannot say it: once there is a subinterpreter it is always true. */
-	bool inside = !lane->state;
+	bool inside = !atomic_load_explicit(&lane->state, memory_order_relaxed);
 
 	if (!inside)
 		lane_enter(lane);

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+"""A service looks into workers: their stacks now, and what they do in a while."""
+import os
+import re
+import select
+import signal
+import socket
+import threading
+
+import pytest
+
+from lib import http, proc
+from lib.wait import until
+
+
+@pytest.fixture
+def lens(start, plugin):
+    def run(ini="", module="looked_at"):
+        server = start(f"plugin = {plugin('lens')}\nlens = {{lens}}\nhttp-socket = {{http}}\n"
+                       f"disable-logging = true\n{f'module = {module}' if module else ''}\n{ini}")
+        server.wait_log(r"^lens 1 \(pid \d+\) runs$")
+        return server
+    return run
+
+
+def ask(server, words, worker=None):
+    """A connection from which the answer comes."""
+    host, port = server.lens.rsplit(":", 1)
+    s = socket.create_connection((host, int(port)), timeout=20)
+    kind, _, rest = words.partition(" ")
+    s.sendall(f"{kind} {worker or server.workers()[0]} {rest}".encode())
+    return s
+
+
+def answer(s):
+    """Its lines; None: it broke off."""
+    text = b""
+    while not (text.endswith(b"\n\n") or text == b"\n"):
+        more = s.recv(65536)
+        if not more:
+            return None
+        text += more
+    s.close()
+    return text.decode().splitlines()[:-1]
+
+
+def stacks(server):
+    """[(lane, name, [function, innermost first])]"""
+    found = []
+    for line in answer(ask(server, "stacks")):
+        fields = line.split("\t")
+        if fields[0] == "T":
+            found.append((fields[1], fields[2], []))
+        else:
+            assert fields[0] == "F" and int(fields[2]) >= 0
+            found[-1][2].append(fields[3])
+    return found
+
+
+def folded(lines):
+    return {stack: int(n) for stack, n in (line.rsplit(" ", 1) for line in lines)}
+
+
+class Busy:
+    """Clients that ask again and again, one for each lane."""
+
+    def __init__(self, server, query, clients=1, path="/"):
+        self.server, self.query, self.path, self.stop, self.served = server, query, path, False, 0
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        while not self.stop:
+            assert http.request(self.server.http, f"{self.path}?{self.query}").status == 200
+            self.served += 1
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        until(lambda: self.served, "the first answer")
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    return path
+
+
+def begin(server, query, path="/"):
+    t = threading.Thread(target=http.request, args=(server.http, f"{path}?{query}"))
+    t.start()
+    return t
+
+
+def test_stacks_of_all_threads_while_lane_0_waits(lens, fifo):
+    server = lens("threads = 2\n")
+    assert stacks(server) == []
+    assert http.request(server.http, f"/?helper={fifo}").status == 200
+    waiting = begin(server, f"outside={fifo}")
+    waiting_too = begin(server, f"outside={fifo}")
+
+    def seen():
+        found = stacks(server)
+        return len(found) == 3 and found
+    found = until(seen, "both requests")
+    assert sorted(lane for lane, _, _ in found) == ["-", "0", "1"]
+    assert {lane: name for lane, name, _ in found} == {
+        "-": "a helper", "0": "uWSGIWorker1Core0", "1": "uWSGIWorker1Core1"}
+    for lane, _, functions in found:
+        if lane != "-":
+            assert functions[:2] == ["wait_outside", "application"]
+    for _ in range(3):
+        os.close(os.open(fifo, os.O_WRONLY))
+    until(lambda: [os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)) for _ in [0]]
+          if waiting.is_alive() or waiting_too.is_alive() else True, "the end")
+    waiting.join()
+    waiting_too.join()
+
+
+@pytest.mark.parametrize("query", ["planted=20000", "planted=300000", "mixed=100"])
+def test_a_profile_finds_who_has_the_time(lens, query):
+    server = lens()
+    with Busy(server, query, path="/shop/17/find"):
+        seen = folded(answer(ask(server, "profile 1 250")))
+    planted = sum(n for stack, n in seen.items() if ":planted:" in stack)
+    assert planted >= 0.9 * sum(seen.values()), seen
+    assert 0 < sum(seen.values()) <= 250
+    assert all(re.match(r"GET /shop/\*/find(;[^;]+:[^;:]+:\d+)+$", stack) for stack in seen
+               if ":planted:" in stack), seen
+
+
+def test_lanes_that_do_nothing_are_not_seen(lens):
+    server = lens("threads = 2\n")
+    assert answer(ask(server, "profile 1 50")) == []
+
+
+def test_who_holds_the_gil_does_not_keep_the_server_waiting(lens, fifo):
+    server = lens("processes = 2\n")
+    first, second = server.workers()
+    holder = begin(server, f"holding={fifo}")
+    waiting = {pid: ask(server, "stacks", pid) for pid in (first, second)}
+    until(lambda: select.select(list(waiting.values()), [], [], 0.1)[0], "the other worker")
+    os.close(os.open(fifo, os.O_WRONLY))
+    holder.join()
+    for s in waiting.values():
+        assert answer(s) is not None
+
+
+def test_two_of_a_kind_are_refused(lens):
+    server = lens()
+    with Busy(server, "planted=20000"):
+        profile = ask(server, "profile 60 99")
+        until(lambda: answer(ask(server, "profile 1 99")) ==
+              ["!an earlier order is still under way"], "a refusal")
+        assert stacks(server) is not None
+        profile.close()
+        assert until(lambda: (answer(ask(server, "profile 1 99")) or ["!"])[0][0] != "!",
+                     "the next one")
+
+
+@pytest.mark.parametrize("words, said", [
+    ("profile 0 99", "-1 to 60 seconds, 1 to 250 a second"),
+    ("profile 61 99", "-1 to 60 seconds, 1 to 250 a second"),
+    ("profile 1 251", "-1 to 60 seconds, 1 to 250 a second")])
+def test_bounds(lens, words, said):
+    with ask(lens(), words) as s:
+        assert s.recv(1000).decode() == said + "\n"
+
+
+def test_only_workers_are_asked(lens, stranger):
+    server = lens()
+    for pid in (server.pid, stranger.pid, 1, -1):
+        assert answer(ask(server, "stacks", pid)) is None
+    assert proc.alive(stranger.pid) and stacks(server) == []
+
+
+def test_other_languages_say_that_there_is_nothing(lens, plugin):
+    server = lens(f"plugin = {plugin('constant')}\nconstant-text = hello\n", module=None)
+    assert answer(ask(server, "stacks")) == ["!the application's language cannot be looked into"]
+
+
+def test_a_profile_keeps_no_worker_from_leaving(lens):
+    server = lens("processes = 2\n")
+    with Busy(server, "planted=20000", clients=2):
+        workers = server.workers()
+        profiles = [ask(server, "profile 60 99", pid) for pid in workers]
+        until(lambda: proc.status(workers[0], "Threads") != proc.status(server.pid, "Threads"),
+              "the thread that looks")
+        server.hup()
+        for pid in workers:
+            proc.wait_gone(pid)
+        for s in profiles:
+            answer(s)  # what was known by then, or none
+    server.stop(signal.SIGTERM)
+
+
+def test_nothing_stays_behind(lens):
+    server = lens()
+    worker = server.workers()[0]
+    for _ in range(20):
+        stacks(server)
+    threads, memory = proc.status(worker, "Threads"), proc.status(worker, "VmRSS")
+    for _ in range(200):
+        stacks(server)
+    until(lambda: proc.status(worker, "Threads") == threads, "the last thread to end")
+    assert int(proc.status(worker, "VmRSS")[0]) < int(memory[0]) + 500
+
+
+def test_forks_of_the_application_meanwhile(lens):
+    server = lens()
+    profile = ask(server, "profile 60 99")
+
+    def intervals():
+        return http.request(server.http, "/?child=").body.decode().split()
+    until(lambda: float(intervals()[1]) < 0.005, "the profile")
+    assert float(intervals()[0]) == 0.005
+    profile.close()
+    until(lambda: intervals() == ["0.005", "0.005"], "its end")
+
+
+def test_a_worker_that_dies(lens):
+    server = lens()
+    profile = ask(server, "profile 60 99")
+    worker = server.workers()[0]
+    until(lambda: proc.status(worker, "Threads") == ["3"], "the thread that looks")
+    os.kill(worker, signal.SIGKILL)
+    assert answer(profile) is None
+    until(lambda: server.workers() and server.workers() != [worker], "the next one")
+    assert http.request(server.http, "/?planted=1").status == 200
