@@ -148,7 +148,7 @@ endef
 $(B)/core.a: $(core_o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(foreach d,core http uwsgi_proto fastcgi scgi static route gzip,$(eval $(call unit_rule,$(d))))
+$(foreach d,core http uwsgi_proto fastcgi scgi static route gzip inspect,$(eval $(call unit_rule,$(d))))
 
 # ---- fuzzing: each program of t/fuzz for FUZZ_SECONDS, from the inputs of the unit tests; then
 # ---- connections to a server, SEED= to send the same again ----

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The server that shows what this one does: what it answers, to whom, and that nothing holds it up."""
+import base64
 import json
 import os
 import signal
+import threading
 
 import pytest
 
 from lib import http
+from lib.address import free_address
 from lib.wait import until
 
 
@@ -120,3 +123,70 @@ def test_a_killed_one_is_back_and_no_request_notices(serve):
         until(lambda: len(server.services()) == 2, "another one")
         assert ask(server.inspect, "/ready").status == 200
         assert kept.request("/hello").status == 200
+
+
+def password_file(folder, text="# who may look\nanna:secret\n", mode=0o600):
+    path = f"{folder}/inspect-password"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def basic(text):
+    return [("Authorization", "Basic " + base64.b64encode(text.encode()).decode())]
+
+
+def test_beyond_this_machine_it_needs_a_password(start):
+    server = start.not_yet("http-socket = {http}\nmodule = basic\ninspect = :0\n")
+    assert server.run() == 1
+    server.wait_log("inspect.*other machines reach :0: it needs inspect-password-file")
+
+
+def test_a_password(start, folder):
+    path = password_file(folder)
+    server = start("http-socket = {http}\nmodule = basic\ninspect = 0.0.0.0:{port}\n"
+                   f"inspect-password-file = {path}\n", port=free_address().split(":")[1])
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+    address = f"127.0.0.1:{server.port}"
+    refused = ask(address)
+    assert refused.status == 401 and refused.header("www-authenticate").startswith("Basic realm=")
+    assert ask(address, headers=basic("anna:secret")).status == 200
+    assert ask(address, headers=basic("anna:Secret")).status == 401
+    assert ask(address, "/ready").status == 200
+    password_file(folder, "anna:other\n")      # no reload is needed
+    assert ask(address, headers=basic("anna:secret")).status == 401
+    assert ask(address, headers=basic("anna:other")).status == 200
+
+
+@pytest.mark.parametrize("text, mode, why", [
+    ("anna:secret\n", 0o644, "others may read or change it"),
+    ("anna:secret\n", 0o660, "others may read or change it"),
+    ("anna\n:x\n", 0o600, 'it has no line "name:password"'),
+    (None, 0, "No such file")])
+def test_files_of_passwords_that_are_none(start, folder, text, mode, why):
+    path = password_file(folder, text, mode) if text else f"{folder}/none"
+    server = start.not_yet("http-socket = {http}\nmodule = basic\ninspect = {inspect}\n"
+                           f"inspect-password-file = {path}\n")
+    assert server.run() == 1
+    server.wait_log(f"inspect-password-file.*{why}")
+
+
+def test_names_are_given_by_inspect_host(serve):
+    server = serve("inspect-host = inspect.example.com\n")
+    assert ask(server.inspect, host="inspect.example.com").status == 200
+    refused = ask(server.inspect, host="rebound.example.com")
+    assert refused.status == 421 and b"inspect-host" in refused.body
+    assert ask(server.inspect, headers=[("Origin", "http://evil.example")]).status == 403
+
+
+def test_queries_are_shown_to_who_is_known(serve):
+    server = serve("inspect = {ins_unix}\n")
+
+    def seen(address):
+        return json.loads(ask(address).body)["workers"][0]["cores"][0]["vars"]
+    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.3"))
+    slow.start()
+    until(lambda: "REQUEST_URI=/sleep?s=0.3" in seen(server.ins_unix), "the request")
+    assert "REQUEST_URI=/sleep" in seen(server.inspect)
+    slow.join()
