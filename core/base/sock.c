@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -99,6 +101,16 @@ int sock_unread(int fd)
 	int n = 0;
 
 	return ioctl(fd, FIONREAD, &n) ? 0 : n;
+}
+
+int64_t sock_silent_us(int fd)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)
+		       ? -1
+		       : (int64_t)info.tcpi_last_data_recv * 1000;
 }
 
 void sock_reset(int fd)

@@ -26,6 +26,9 @@ ssize_t sock_receive_file(int fd, void *to, size_t n, int *file);
 int sock_unread(int fd);
 /* What the kernel has taken and the peer has not: bytes of TCP, memory of a UNIX socket. */
 int sock_queued(int fd);
+/* Microseconds since the last bytes of the peer came, in the kernel's steps of some milliseconds; -1: it
+ * does not say, as of a UNIX socket. */
+int64_t sock_silent_us(int fd);
 /* The close that follows is a reset, which throws away what is queued.  Only TCP has one. */
 void sock_reset(int fd);
 

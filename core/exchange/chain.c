@@ -7,6 +7,9 @@
 #include <assert.h>
 #include <stdio.h>
 
+/* Handlers from this order on answer by themselves, as plugin.h has it: with files. */
+enum { ORDER_OF_ANSWERS = 50 };
+
 /* One answer on its way back; in the request's arena. */
 struct passage {
 	const struct chain *chain;
@@ -259,12 +262,22 @@ static enum handled ask(const struct passage *p, struct request *rq, void **mine
 	return h->before ? h->before(p->chain->states[p->depth], rq, p->rs, mine) : HANDLED_NOT;
 }
 
-/* From the handler on whose turn it is. */
+static void count_answer(const struct chain *chain, const struct handler *h)
+{
+	counts_add(h->order < ORDER_OF_ANSWERS ? &chain->counts->routed : &chain->counts->files, 1);
+}
+
+/* From the handler on whose turn it is.  After DONE the request may be somebody else's. */
 static enum handled ask_all(struct passage *p, struct request *rq)
 {
-	for (; p->depth < p->chain->count; p->depth++) {
+	const struct chain *chain = p->chain;
+
+	for (; p->depth < chain->count; p->depth++) {
+		const struct handler *h = chain->handlers[p->depth];
 		enum handled handled = ask(p, rq, &p->mine[p->depth]);
 
+		if (handled == HANDLED_DONE)
+			count_answer(chain, h);
 		if (handled != HANDLED_NOT)
 			return handled;
 	}
@@ -285,7 +298,6 @@ void chain_handle(void *state, struct request *rq, struct response *rs)
 	chain->in_handler = true;
 	handled = ask_all(p, rq);
 	chain->in_handler = false;
-	/* After DONE the request may be somebody else's. */
 	if (handled == HANDLED_LATER)
 		p->waits = true;
 	else if (handled == HANDLED_NOT)

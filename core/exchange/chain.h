@@ -4,6 +4,7 @@
 #ifndef UWSGI_CHAIN_H
 #define UWSGI_CHAIN_H
 
+#include "base/counts.h"
 #include "exchange/response.h"
 
 #define CHAIN_MAX 32
@@ -15,6 +16,7 @@ struct chain {
 	size_t started; /* so many lane_start() were called */
 	const struct app *app;
 	void *app_state;
+	struct counts *counts; /* for who has answered */
 	bool in_handler; /* the application does not run, though a request does */
 };
 

@@ -92,6 +92,7 @@ void exchange_renew(struct exchange *x)
 	request_reset(&x->rq);
 	response_reset(&x->rs, x->protocol, x->protocol_state);
 	x->logged.rq = NULL;
+	x->slow_number = 0;
 	x->body_began_ms = 0;
 	if (x->spool.fd >= 0)
 		spool_close(&x->spool);

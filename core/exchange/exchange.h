@@ -33,6 +33,9 @@ struct exchange {
 	int64_t body_held_ms, body_deadline_ms;
 	struct logged logged; /* the host's; rq is NULL until there is an answer */
 	bool has_line;        /* in the log */
+	uint64_t waited_us;   /* the host's: before it ran */
+	int64_t unsent_us;    /* since when its end waits for the peer, on the loop's clock */
+	uint64_t slow_number; /* the host's, where it is kept among the slow ones; 0: it is not */
 	/* The host's, of a response that ends later. */
 	void *handled;
 	TAILQ_ENTRY(exchange) flight;

@@ -56,7 +56,7 @@ void request_reset(struct request *rq)
 	rq->knows_client = rq->unlogged = false;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
-	rq->method = (struct slice){ 0 };
+	rq->method = rq->start = (struct slice){ 0 };
 }
 
 const struct endpoint *uwsgi_request_peer(struct request *rq)
@@ -81,17 +81,25 @@ bool uwsgi_request_trusts_proxy(const struct request *rq)
 	return trust && trust_believes(trust, TRUST_PROXY, rq->peer->address);
 }
 
-bool uwsgi_request_trusts_forwarded(const struct request *rq)
+static struct slice forwarder(const struct request *rq)
+{
+	return rq->knows_client ? uwsgi_request_find(rq, SLICE("REMOTE_ADDR")) : rq->peer->address;
+}
+
+bool request_is_forwarded(const struct request *rq)
 {
 	const struct trust *trust = rq->limits->trust;
-	struct slice who =
-		rq->knows_client ? uwsgi_request_find(rq, SLICE("REMOTE_ADDR")) : rq->peer->address;
 
-	if (!trust)
+	return trust && trust_believes(trust, TRUST_FORWARDED, forwarder(rq));
+}
+
+bool uwsgi_request_trusts_forwarded(const struct request *rq)
+{
+	if (!rq->limits->trust)
 		return false;
-	if (trust_believes(trust, TRUST_FORWARDED, who))
+	if (request_is_forwarded(rq))
 		return true;
-	trust_tell(trust, who);
+	trust_tell(rq->limits->trust, forwarder(rq));
 	return false;
 }
 
@@ -112,8 +120,13 @@ char *uwsgi_request_alloc(struct request *rq, size_t n)
 	return p;
 }
 
+/* Looking for it later would cost each request more. */
+#define START SLICE("HTTP_X_REQUEST_START")
+
 bool uwsgi_request_var(struct request *rq, struct slice name, struct slice value)
 {
+	if (uwsgi_same(name, START))
+		rq->start = value;
 	if (rq->count == rq->capacity) {
 		if (rq->count >= MAX_VARS) {
 			uwsgi_request_reject(rq, 431, "too many variables");

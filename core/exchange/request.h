@@ -37,6 +37,7 @@ struct request {
 	int reject_status; /* 0: not refused */
 	const char *reject_why;
 	struct slice method; /* request_method()'s; p is NULL until it was found */
+	struct slice start;  /* X-Request-Start, noticed as it comes; p is NULL where there is none */
 };
 
 void request_init(struct request *, const struct request_limits *);
@@ -44,6 +45,8 @@ void request_fini(struct request *);
 void request_reset(struct request *);
 /* REQUEST_METHOD, once all variables are there; empty: there is none. */
 struct slice request_method(struct request *);
+/* Whether forwarded-allow-ips has the client that the server knows, else the connection's peer. */
+bool request_is_forwarded(const struct request *);
 /* Takes over a file that came beside the head. */
 void request_keep_file(struct request *, int fd);
 /* All of it is here: what is to be in a file is written, and a body whose length nobody has said gets

@@ -265,6 +265,7 @@ void clients_init(struct clients *clients, struct ev_loop *loop, const struct cl
 				     .backend = backend_find(loop),
 				     .host = host,
 				     .host_data = host_data,
+				     .counts = setup->counts,
 				     .config = setup->config,
 				     .rules = setup->rules,
 				     .limits = setup->limits,

@@ -9,6 +9,7 @@
 
 /* What the configuration says of connections; borrowed. */
 struct clients_setup {
+	struct counts *counts; /* for what is counted here; NULL: nothing is */
 	const struct config *config;
 	const struct header_rules *rules;
 	struct request_limits limits;

@@ -379,6 +379,21 @@ static void after_response(struct connection *c)
 	wait_for_s(c, EV_READ, c->listener->idle_timeout_s);
 }
 
+/* The time that its peer took for what the kernel could not take at once. */
+static void note_sent(struct connection *c)
+{
+	struct clients *clients = c->clients;
+
+	if (c->state != WRITING) {
+		if (clients->counts)
+			counts_add(&clients->counts->send.bucket[0], 1);
+	} else if (clients->host->sent) {
+		int64_t us = (int64_t)(ev_now(clients->loop) * 1e6) - c->x->unsent_us;
+
+		clients->host->sent(clients->host_data, c->x, us > 0 ? (uint64_t)us : 0);
+	}
+}
+
 /* The response has ended: send it. */
 void connection_send(struct connection *c)
 {
@@ -390,9 +405,12 @@ void connection_send(struct connection *c)
 		if (c->io.events & EV_WRITE)
 			ev_io_stop(c->clients->loop, &c->io);
 		unread_forget(&c->clients->unread, &c->unread);
+		note_sent(c);
 		after_response(c);
 		break;
 	case SENT_SOME:
+		if (c->state != WRITING)
+			c->x->unsent_us = (int64_t)(ev_now(c->clients->loop) * 1e6);
 		c->state = WRITING;
 		connection_wait_to_write(c);
 		body_discard(&c->x->rq.body);

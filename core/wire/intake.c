@@ -65,6 +65,7 @@ void intake_run(struct connection *c)
 	ev_tstamp began = ev_now(clients->loop);
 
 	connection_prepare_response(c);
+	runqueue_in_turn(&clients->queue, ev_iteration(clients->loop));
 	if (clients->host->ended) {
 		answering_run(c);
 		return;
@@ -76,7 +77,6 @@ void intake_run(struct connection *c)
 	}
 	/* Deadlines count from now, not from before the application ran. */
 	ev_now_update(clients->loop);
-	runqueue_in_turn(&clients->queue, ev_iteration(clients->loop));
 	runqueue_note(&clients->queue, &c->runner, ev_now(clients->loop) - began);
 	connection_send_ended(c);
 }
@@ -182,6 +182,8 @@ void intake_read(struct connection *c)
 			connection_set_deadline(c, c->listener->head_timeout_s);
 		connection_wait_for(c, EV_READ);
 	} else {
+		if (c->clients->counts && (b->end > 0 || x->head.p))
+			counts_add(&c->clients->counts->unread, 1);
 		connection_close(c);
 	}
 }

@@ -4,6 +4,7 @@
 #ifndef UWSGI_WIRE_H
 #define UWSGI_WIRE_H
 
+#include "base/counts.h"
 #include "base/seldom.h"
 #include "exchange/exchange.h"
 #include "wire/listener.h"
@@ -92,6 +93,8 @@ struct clients_host {
 	void (*refused)(void *host, struct exchange *x);
 	/* The peer did not take all of an answer. */
 	void (*unsent)(void *host, struct exchange *x);
+	/* It did, but not at once: it took so long.  NULL: that makes no difference. */
+	void (*sent)(void *host, struct exchange *x, uint64_t us);
 	/* Around a wait inside run(); NULL where gone() is not. */
 	void (*pause)(void *host);
 	void (*resume)(void *host);
@@ -106,6 +109,7 @@ struct clients {
 	int backend; /* of the loop, for those that move; -1: not known */
 	const struct clients_host *host;
 	void *host_data;
+	struct counts *counts; /* what is counted here; NULL: nothing */
 	const struct config *config;
 	const struct header_rules *rules;
 	struct request_limits limits;

@@ -88,7 +88,7 @@ static void on_run(void *host, struct exchange *x)
 		x->left_ms = lane->settings->harakiri_s * 1000 + clock_monotonic_coarse_ms() -
 			     lane->ticked_ms;
 	/* After either, x may be somebody else's. */
-	if (lane_show_busy(lane, &x->rq))
+	if (lane_show_busy(lane, x, x->began_us))
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
 		lane_refuse_nameless(x);
@@ -145,6 +145,7 @@ const struct clients_host drive_host = {
 	.body = on_body,
 	.refused = lane_on_refused,
 	.unsent = lane_on_unsent,
+	.sent = lane_on_sent,
 	.release = lane_on_release,
 };
 

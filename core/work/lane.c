@@ -6,9 +6,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sock.h"
 #include "base/stray.h"
+#include "exchange/waited.h"
+#include "wire/connection.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,6 +22,11 @@
 /* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
  * for a second one while no second one was there. */
 enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
+
+/* After a request that runs so long, the next ones ask the kernel how long they have waited. */
+enum { LONG_US = 1000 };
+
+#define NO_TURN UINT_MAX
 
 #define AT(member) offsetof(struct lane_settings, member)
 static const struct option rows[] = {
@@ -179,10 +188,40 @@ static void copy_cut(char *to, size_t size, struct slice s)
 	to[n] = '\0';
 }
 
-bool lane_show_busy(struct lane *lane, struct request *rq)
+/* Asking costs a system call, so it is done only where the answer can be some milliseconds: the kernel
+ * counts these alone.  Requests that run side by side wait for none. */
+static bool may_have_waited(const struct lane *lane, const struct exchange *x, int64_t began_us)
+{
+	return began_us < lane->look_until_us && !lane->setup->host &&
+	       connection_is_tcp(x->connection);
+}
+
+static void note_wait(struct lane *lane, struct exchange *x, int64_t began_us)
+{
+	unsigned turn = lane->clients.queue.turn;
+
+	x->waited_us = 0;
+	if (turn != lane->turn) {
+		lane->turn = turn;
+		lane->woke_us = began_us;
+		if (!x->rq.start.p && began_us >= lane->look_until_us)
+			return;
+	}
+	struct waited_since since = { .silent_us = -1,
+				      .woke_us = lane->woke_us,
+				      .began_us = began_us };
+	if (x->rq.start.n && request_is_forwarded(&x->rq))
+		since.start = x->rq.start;
+	else if (may_have_waited(lane, x, began_us))
+		since.silent_us = sock_silent_us(x->connection->io.fd);
+	x->waited_us = waited_us(&since);
+}
+
+bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
+	struct request *rq = &x->rq;
 	struct slice method = request_method(rq);
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
@@ -193,6 +232,7 @@ bool lane_show_busy(struct lane *lane, struct request *rq)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
 				      memory_order_release);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
+	note_wait(lane, x, began_us);
 	return method.n > 0;
 }
 
@@ -226,8 +266,9 @@ static void write_line(struct lane *lane, struct exchange *x)
 	x->has_line = true;
 }
 
-static void count(struct lane_score *score, const struct response *rs, uint64_t us)
+static void count(struct lane_score *score, const struct exchange *x, uint64_t us)
 {
+	const struct response *rs = &x->rs;
 	struct counts *counts = &score->counts;
 	unsigned class = (unsigned)rs->status / 100;
 	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
@@ -236,6 +277,8 @@ static void count(struct lane_score *score, const struct response *rs, uint64_t 
 	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
 	counts_took(&counts->run, us);
 	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
+	if (x->waited_us)
+		counts_took(&counts->wait, x->waited_us);
 	if (rs->failed)
 		counts_add(&counts->failed, 1);
 }
@@ -247,11 +290,20 @@ static void note_slow(const struct lane *lane, struct exchange *x, uint64_t us)
 				    .worker = logged->worker,
 				    .lane = logged->lane,
 				    .status = logged->rs->status,
+				    .wait_us = x->waited_us,
 				    .run_us = us };
 
 	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
 	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
-	ring_write(lane->setup->slow, &slow);
+	x->slow_number = ring_write(lane->setup->slow, &slow) + 1;
+}
+
+/* Others on this lane may have waited for it. */
+static void note_long(struct lane *lane, struct exchange *x, uint64_t us)
+{
+	lane->look_until_us = x->logged.ended_us + (int64_t)us;
+	if (us >= lane->slow_us)
+		note_slow(lane, x, us);
 }
 
 void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
@@ -270,9 +322,9 @@ void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 	/* A wall clock may be set back. */
 	uint64_t us = logged->ended_us > began_us ? (uint64_t)(logged->ended_us - began_us) : 0;
 
-	count(lane->score, &x->rs, us);
-	if (us >= lane->slow_us)
-		note_slow(lane, x, us);
+	count(lane->score, x, us);
+	if (us >= LONG_US)
+		note_long(lane, x, us);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =
@@ -290,7 +342,7 @@ static void on_run(void *host, struct exchange *x)
 	/* The loop's time: read when it woke, and again after each request. */
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
-	if (lane_show_busy(lane, &x->rq))
+	if (lane_show_busy(lane, x, began_us))
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
 		lane_refuse_nameless(x);
@@ -305,6 +357,7 @@ void lane_on_refused(void *host, struct exchange *x)
 	struct lane *lane = host;
 
 	request_log_refusal(&x->rq);
+	x->waited_us = 0;
 	if (x->rq.count > 0)
 		lane_account(lane, x, clock_wall_us());
 }
@@ -318,6 +371,18 @@ void lane_on_unsent(void *host, struct exchange *x)
 	counts_add(&lane->score->counts.unsent, 1);
 	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
 		write_line(lane, x);
+}
+
+void lane_on_sent(void *host, struct exchange *x, uint64_t us)
+{
+	const struct lane *lane = host;
+	struct slow_status slow;
+
+	counts_took(&lane->score->counts.send, us);
+	if (x->slow_number && ring_read(lane->setup->slow, x->slow_number - 1, &slow)) {
+		slow.send_us = us;
+		ring_rewrite(lane->setup->slow, x->slow_number - 1, &slow);
+	}
 }
 
 /* The time that a client takes is not the application's. */
@@ -357,6 +422,7 @@ static const struct clients_host host_functions = {
 	.run = on_run,
 	.refused = lane_on_refused,
 	.unsent = lane_on_unsent,
+	.sent = lane_on_sent,
 	.pause = on_pause,
 	.resume = on_resume,
 	.release = lane_on_release,
@@ -404,6 +470,7 @@ static bool is_idle(const struct lane *lane)
 
 static bool serve_one(struct lane *lane, size_t listener)
 {
+	lane->turn = NO_TURN; /* the loop did not turn */
 	bool accepted = acceptor_take(&lane->acceptor, listener);
 
 	clients_end_turn(&lane->clients);
@@ -541,6 +608,9 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
+	lane->turn = NO_TURN;
+	clients.counts = &score->counts;
+	lane->chain.counts = &score->counts;
 	lane->slow_us = requestlog_slow_us(setup->config);
 	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);

@@ -81,7 +81,11 @@ struct lane {
 	int64_t left_ms;        /* of the running request's time, while it waits for its client */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */
-	bool crowded;           /* the last accept left another connection in the queue */
+	/* What waits is found by this turn of the loop, which began then; and until when requests may
+	 * have waited for a long one before them. */
+	unsigned turn;
+	int64_t woke_us, look_until_us;
+	bool crowded; /* the last accept left another connection in the queue */
 	unsigned accepted;
 	bool leaving;
 	/* Of one that its application drives. */
@@ -111,7 +115,7 @@ void lane_ask_to_leave(struct lane *, int64_t end_ms);
 
 /* What the lane's row of the scoreboard says: a request runs; the loop turns; nothing runs.  False:
  * it is no request that an application could run. */
-bool lane_show_busy(struct lane *, struct request *);
+bool lane_show_busy(struct lane *, struct exchange *, int64_t began_us);
 void lane_show_turning(struct lane *);
 void lane_show_idle(struct lane *);
 /* Ends the response. */
@@ -121,6 +125,7 @@ void lane_account(struct lane *, struct exchange *, int64_t began_us);
 /* Members of struct clients_host. */
 void lane_on_refused(void *lane, struct exchange *);
 void lane_on_unsent(void *lane, struct exchange *);
+void lane_on_sent(void *lane, struct exchange *, uint64_t us);
 void lane_on_release(void *lane, void *const *owners, size_t count);
 
 #endif

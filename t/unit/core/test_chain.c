@@ -141,6 +141,7 @@ struct fixture {
 	struct sendbuf out;
 	struct response rs;
 	struct chain chain;
+	struct counts counts;
 };
 
 static void begin(struct fixture *f, const struct handler *const *handlers, size_t count)
@@ -154,6 +155,7 @@ static void begin(struct fixture *f, const struct handler *const *handlers, size
 	response_init(&f->rs, &f->rq, &f->out, NULL);
 	response_reset(&f->rs, &protocol, NULL);
 	f->chain.app = &app;
+	f->chain.counts = &f->counts;
 	assert_int_equal(chain_init(&f->chain, handlers, count, NULL, &e), 0);
 }
 
