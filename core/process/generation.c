@@ -393,6 +393,7 @@ static void ask_to_leave(const struct generation *g, const struct slot *slot, in
 				   .value = ends ? g->end_ms : 0,
 				   .mercy_ms = slot->kill_at_ms - now_ms };
 
+	scoreboard_leave(&g->scoreboard, (size_t)(slot - g->roster.slots));
 	channel_send(channel_of(g, slot)->io.fd, &m, -1);
 }
 

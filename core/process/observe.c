@@ -80,8 +80,33 @@ enum limits_verdict observe_judge(const struct generation *g, const struct slot 
 	return verdict;
 }
 
+/* A line for each lane that runs a request. */
+static void print_running(const struct generation *g, const struct slot *slot)
+{
+	size_t index = (size_t)(slot - g->roster.slots);
+	char method[SCORE_METHOD * 4], uri[SCORE_URI * 4];
+
+	for (size_t i = 0; i < g->scoreboard.lanes; i++) {
+		const struct lane_score *lane = scoreboard_lane(&g->scoreboard, index, i);
+		int64_t ran_ms = g->host->calls->now_ms() - atomic_load(&lane->began_ms);
+
+		if (!atomic_load(&lane->busy))
+			continue;
+		/* The worker may be writing them. */
+		uwsgi_escape(method, sizeof method,
+			     (struct slice){ lane->method, strnlen(lane->method, SCORE_METHOD) });
+		uwsgi_escape(uri, sizeof uri,
+			     (struct slice){ lane->uri, strnlen(lane->uri, SCORE_URI) });
+		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): thread %zu runs %s %s for %.1f s",
+			  g->number, slot->name, (long)slot->pid, i + 1, method, uri,
+			  ran_ms > 0 ? (double)ran_ms / 1000 : 0.);
+	}
+}
+
 void observe_print(const struct generation *g)
 {
+	uwsgi_log(UWSGI_NOTE, "generation %d began %lld s ago", g->number,
+		  (long long)(g->host->calls->now_ms() - g->began_ms) / 1000);
 	for (size_t i = 0; i < g->roster.slot_count; i++) {
 		const struct slot *slot = &g->roster.slots[i];
 		unsigned long long requests = atomic_load(&g->scoreboard.slot[i].requests);
@@ -93,5 +118,7 @@ void observe_print(const struct generation *g)
 			snprintf(served, sizeof served, ", %llu requests", requests);
 		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): %s%s", g->number, slot->name,
 			  (long)slot->pid, slot_state_name(slot->state), served);
+		if (!roster_is_gateway(&g->roster, slot))
+			print_running(g, slot);
 	}
 }

@@ -12,7 +12,7 @@ bool observe_is_needed(const struct generation *);
 enum limits_verdict observe_judge(const struct generation *, const struct slot *,
 				  struct error *why);
 
-/* A line for each process. */
+/* A line for the generation, for each of its processes, and for each request that they run. */
 void observe_print(const struct generation *);
 
 #endif

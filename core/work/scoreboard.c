@@ -105,13 +105,14 @@ void scoreboard_begin(const struct scoreboard *sb, size_t slot, int worker)
 	atomic_store(&sb->slot[slot].serves_since, now);
 	atomic_store(&all->since, now);
 	atomic_fetch_add(&all->spawns, 1);
-	show_stage(&sb->slot[slot], STAGE_SERVING);
+	/* It may have been asked to leave before it is ready. */
+	if (atomic_load(&sb->slot[slot].stage) == STAGE_STARTING)
+		show_stage(&sb->slot[slot], STAGE_SERVING);
 }
 
 void scoreboard_leave(const struct scoreboard *sb, size_t slot)
 {
-	if (atomic_load(&sb->slot[slot].stage) != STAGE_LEAVING)
-		show_stage(&sb->slot[slot], STAGE_LEAVING);
+	show_stage(&sb->slot[slot], STAGE_LEAVING);
 }
 
 void scoreboard_retire(const struct scoreboard *sb, size_t slot, int worker)

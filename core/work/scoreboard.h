@@ -29,7 +29,7 @@ struct lane_score {
 struct slot_score {
 	_Alignas(64) atomic_uint_fast64_t requests; /* of its present worker */
 	atomic_int pid, worker;                     /* which one that is; pid 0: none */
-	atomic_int stage;                           /* enum stage; as the worker says */
+	atomic_int stage;                           /* enum stage */
 	_Atomic int64_t since_us;                   /* when the stage began */
 	_Atomic int64_t serves_since;               /* seconds since 1970; 0: not yet */
 };
@@ -63,9 +63,10 @@ void scoreboard_fini(struct scoreboard *);
 struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
 /* In the master: the generation has come to this stage. */
 void scoreboard_show(const struct scoreboard *, enum stage);
-/* In a worker, at its start; it serves from now on; it leaves. */
+/* In a worker: it starts; it serves from now on. */
 void scoreboard_enter(const struct scoreboard *, size_t slot, int worker);
 void scoreboard_begin(const struct scoreboard *, size_t slot, int worker);
+/* In the master: it is asked to leave, which it may hear only after its request. */
 void scoreboard_leave(const struct scoreboard *, size_t slot);
 /* Its process is gone: what it has done is this worker's and the server's. */
 void scoreboard_retire(const struct scoreboard *, size_t slot, int worker);

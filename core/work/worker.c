@@ -99,7 +99,6 @@ static struct worker *signalled;
 /* Once too often does no harm.  end_ms: as lane_ask_to_leave()'s. */
 static void leave(struct worker *w, int64_t end_ms)
 {
-	scoreboard_leave(w->setup->scoreboard, w->setup->slot);
 	for (size_t i = 0; i < w->count; i++)
 		lane_ask_to_leave(&w->lanes[i], end_ms);
 }

@@ -2,6 +2,7 @@
 """Signals that are sent to other processes than the master, by name or by group."""
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -147,3 +148,19 @@ def test_handlers_of_the_import_for_leaving_give_way_in_workers_only(start, fold
     os.kill(worker, signal.SIGTERM)
     proc.wait_gone(worker)
     assert server.log().count("handled by the application") == seen == 1
+
+
+def test_usr1_says_what_runs_and_since_when(start):
+    server = start("http-socket = {http}\nmodule = basic\nthreads = 2\n")
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=0.4&a=%0a"))
+        server.wait_log("sleeping in")
+        server.send(signal.SIGUSR1)
+        server.wait_log(r"^generation 1 began \d+ s ago$")
+        server.wait_log(r"^generation 1 worker 1 \(pid \d+\): serving, 0 requests$")
+        server.wait_log(r"^generation 1 worker 1 \(pid \d+\): thread [12] runs GET "
+                        r"/sleep\?s=0\.4&a=%0a for 0\.\d s$")
+        assert c.read().status == 200
+    server.send(signal.SIGUSR1)
+    server.wait_log(r"serving, 1 requests$")
+    assert len(re.findall(" runs GET ", server.log())) == 1
