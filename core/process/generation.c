@@ -74,6 +74,7 @@ static void note_imported(struct generation *g, const struct message *m)
 		return;
 	g->roster.open = true;
 	g->roster.has_zygote = true;
+	atomic_store(&g->scoreboard.board->import_ms, m->value);
 	if (m->text[0])
 		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", m->text);
 	else if (s->lazy_apps)

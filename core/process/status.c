@@ -83,7 +83,8 @@ bool uwsgi_status_next_generation(const struct status *s, size_t *i, struct gene
 					 .stage = (enum stage)atomic_load(&b->board->stage),
 					 .since_us = atomic_load(&b->board->since_us),
 					 .workers = atomic_load(&b->board->workers),
-					 .lanes = (int)b->lanes };
+					 .lanes = (int)b->lanes,
+					 .import_ms = atomic_load(&b->board->import_ms) };
 	return true;
 }
 
@@ -124,17 +125,19 @@ static enum stage stage_of(const struct slot_score *slot)
 	return stage < STAGE_GONE || stage > STAGE_LEAVING ? STAGE_GONE : (enum stage)stage;
 }
 
-static uint64_t share_of(const struct status *s, pid_t pid)
+static struct memory look_at_memory(const struct status *s, pid_t pid)
 {
 	struct share *share = &s->shares[(unsigned)pid % SHARES];
 	int64_t now_ms = clock_monotonic_coarse_ms();
-	struct memory m = { 0 };
+	struct memory m = memory_of(pid);
 
 	if (share->pid != pid || now_ms - share->at_ms >= SHARE_MS) {
 		memory_add_shares(&m, pid);
-		*share = (struct share){ pid, now_ms, m.share };
+		*share = (struct share){ pid, now_ms, m.own, m.share };
 	}
-	return share->bytes;
+	m.own = share->own;
+	m.share = share->share;
+	return m;
 }
 
 static int count_busy(const struct place *p)
@@ -155,7 +158,7 @@ bool uwsgi_status_next_process(const struct status *s, size_t *i, struct process
 	++*i;
 	const struct slot_score *slot = &at.board->slot[at.slot];
 	pid_t pid = atomic_load(&slot->pid);
-	const struct memory m = memory_of(pid);
+	const struct memory m = look_at_memory(s, pid);
 
 	*p = (struct process_status){ .worker = atomic_load(&slot->worker),
 				      .generation = number_of(at.board),
@@ -166,7 +169,8 @@ bool uwsgi_status_next_process(const struct status *s, size_t *i, struct process
 				      .busy = count_busy(&at),
 				      .address_space = m.address_space,
 				      .resident = m.resident,
-				      .share = share_of(s, pid) };
+				      .own = m.own,
+				      .share = m.share };
 	return true;
 }
 
@@ -319,11 +323,12 @@ bool uwsgi_status_next_worker(const struct status *s, size_t *i, struct worker_s
 	if (!w->spawns || (w->worker > (int)count && !w->pid))
 		return false;
 	if (w->pid) {
-		const struct memory m = memory_of(w->pid);
+		const struct memory m = look_at_memory(s, w->pid);
 
 		w->address_space = m.address_space;
 		w->resident = m.resident;
-		w->share = share_of(s, w->pid);
+		w->own = m.own;
+		w->share = m.share;
 	}
 	return true;
 }

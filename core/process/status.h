@@ -10,7 +10,7 @@
 struct share {
 	pid_t pid;
 	int64_t at_ms;
-	uint64_t bytes;
+	uint64_t own, share; /* bytes */
 };
 
 struct status {

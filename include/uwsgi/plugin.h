@@ -634,6 +634,7 @@ struct generation_status {
 	enum stage stage;
 	long long since_us; /* the stage began */
 	int workers, lanes; /* it has so many places for workers; each has so many lanes */
+	long long import_ms; /* that the application took to be imported, before workers were forked */
 };
 /* The next one, the youngest first; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next_generation(const struct status *, size_t *i,
@@ -647,9 +648,10 @@ struct process_status {
 	long long since_us;          /* the stage began */
 	unsigned long long requests; /* its own */
 	int busy;                    /* lanes that run one */
-	/* Bytes of memory: what it has addresses for, what is in memory, and its share of that: pages
-	 * that several have count for each in part.  The share may be some seconds old. */
-	unsigned long long address_space, resident, share;
+	/* Bytes of memory: what it has addresses for, what is in memory, what of that no other process
+	 * has, and its share: pages that several have count for each in part.  The last two may be some
+	 * seconds old; 0: the kernel does not say. */
+	unsigned long long address_space, resident, own, share;
 };
 UWSGI_API bool uwsgi_status_next_process(const struct status *, size_t *i, struct process_status *);
 
@@ -681,7 +683,7 @@ struct worker_status {
 	unsigned long long own_requests; /* of who serves now */
 	/* How long a request takes: each counts as much as all before it. */
 	unsigned long long average_us;
-	unsigned long long address_space, resident, share; /* as in struct process_status */
+	unsigned long long address_space, resident, own, share; /* as in struct process_status */
 };
 /* The next worker that has served and has a place in the generation that serves, or a process; *i
  * begins as 0.  False: there are no more. */

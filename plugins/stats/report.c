@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* report.c: the report as uWSGI 2.0 writes it, whose readers take these names and whole numbers
- * (uwsgitop, Telegraf, Metricbeat, Netdata, uwsgi_exporter).  What this server does not know is not
- * there, rather than 0; docs/observing.md has the list. */
+ * (uwsgitop, Telegraf, Metricbeat, Netdata, uwsgi_exporter).  Lists of what this server does not have
+ * are empty; docs/observing.md says what each member is. */
 #include "report.h"
 
 #include <jansson.h>
@@ -96,6 +96,27 @@ static json_t *cores_of(const struct report_form *form, const struct status *sta
 	return cores;
 }
 
+/* Whatever is mounted is one application here: its numbers are the worker's. */
+static json_t *apps_of(const struct status *status, const struct worker_status *w)
+{
+	json_t *apps = json_array(), *app = json_object();
+	struct generation_status g;
+	long long import_ms = 0;
+
+	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
+		if (g.stage == STAGE_SERVING)
+			import_ms = g.import_ms;
+	add(app, "id", 0);
+	add(app, "modifier1", 0);
+	json_object_set_new(app, "mountpoint", json_string(""));
+	add(app, "startup_time", import_ms / 1000);
+	add(app, "requests", (long long)w->requests);
+	add(app, "exceptions", (long long)w->failed);
+	json_object_set_new(app, "chdir", json_string(""));
+	json_array_append_new(apps, app);
+	return apps;
+}
+
 static json_t *worker_of(const struct report_form *form, const struct status *status,
 			 const struct worker_status *w)
 {
@@ -110,17 +131,22 @@ static json_t *worker_of(const struct report_form *form, const struct status *st
 	add(worker, "delta_requests", (long long)w->own_requests);
 	add(worker, "exceptions", (long long)w->failed);
 	add(worker, "harakiri_count", w->harakiri);
+	add(worker, "signals", 0);
+	add(worker, "signal_queue", 0);
 	json_object_set_new(worker, "status",
 			    json_string(!w->pid ? "cheap"
 					: busy  ? "busy"
 						: "idle"));
 	add(worker, "rss", (long long)w->resident);
 	add(worker, "vsz", (long long)w->address_space);
+	add(worker, "uss", (long long)w->own);
+	add(worker, "pss", (long long)w->share);
 	add(worker, "running_time", (long long)w->running_us);
 	add(worker, "last_spawn", w->since);
 	add(worker, "respawn_count", w->spawns);
 	add(worker, "tx", (long long)w->sent);
 	add(worker, "avg_rt", (long long)w->average_us);
+	json_object_set_new(worker, "apps", apps_of(status, w));
 	if (form->no_cores)
 		json_decref(cores);
 	else
@@ -157,6 +183,8 @@ static json_t *sockets(const struct status *status, long long *longest)
 			add(one, "queue", socket.queue);
 			add(one, "max_queue", socket.max_queue);
 		}
+		add(one, "shared", 0);
+		add(one, "can_offload", 0);
 		if (socket.queue > *longest)
 			*longest = socket.queue;
 		json_array_append_new(all, one);
@@ -166,24 +194,38 @@ static json_t *sockets(const struct status *status, long long *longest)
 
 /* ---- all ---- */
 
+static void add_empty(json_t *all, const char *const *names)
+{
+	for (; *names; names++)
+		json_object_set_new(all, *names, json_array());
+}
+
 char *report_text(const struct report_form *form, const struct status *status)
 {
+	static const char *const before[] = { "daemons", "locks", "caches", NULL };
+	static const char *const behind[] = { "spoolers", "crons", "legions", NULL };
+	struct server_status server;
 	json_t *all = json_object();
 	char *cwd = getcwd(NULL, 0);
 	long long queue = -1;
 	json_t *open = sockets(status, &queue);
 
 	json_object_set_new(all, "version", json_string(BEHAVES_AS));
+	uwsgi_status_server(status, &server);
 	if (queue >= 0) {
 		add(all, "listen_queue", queue);
 		add(all, "load", queue);
 	}
-	add(all, "pid", getppid()); /* a service dies with the master */
+	add(all, "listen_queue_errors", (long long)server.queue_overflows);
+	add(all, "signal_queue", 0);
+	add(all, "pid", server.master);
 	add(all, "uid", getuid());
 	add(all, "gid", getgid());
 	json_object_set_new(all, "cwd", report_string(cwd ? cwd : ""));
+	add_empty(all, before);
 	json_object_set_new(all, "sockets", open);
 	json_object_set_new(all, "workers", workers(form, status));
+	add_empty(all, behind);
 	char *text = json_dumps(all, form->minified ? JSON_COMPACT : JSON_INDENT(1));
 
 	json_decref(all);

@@ -14,7 +14,7 @@ static const struct option rows[] = {
 	  .help = "tell whoever connects here what the server does, as JSON: host:port, :port, "
 		  "/path or @abstract",
 	  .example = "127.0.0.1:1717",
-	  .differs = "what is not known here is left out, see docs/observing.md" },
+	  .differs = "a process of its own answers; its counters go on through reloads" },
 	{ .name = "stats-server", .same_as = "stats" },
 	{ .name = "stats-http",
 	  .type = OPT_FLAG,

@@ -72,6 +72,50 @@ def test_uwsgitop_finds_what_it_reads(serve):
         assert sum(core["requests"] for core in w["cores"]) == w["requests"] == w["delta_requests"]
 
 
+# Of uWSGI 2.0.30.
+TOP = {"version", "listen_queue", "listen_queue_errors", "signal_queue", "load", "pid", "uid", "gid", "cwd",
+       "daemons", "locks", "caches", "sockets", "workers", "spoolers", "crons", "legions"}
+SOCKET = {"name", "proto", "queue", "max_queue", "shared", "can_offload"}
+WORKER = ROW | {"accepting", "delta_requests", "signals", "signal_queue", "uss", "pss", "apps", "cores"}
+APP = {"id", "modifier1", "mountpoint", "startup_time", "requests", "exceptions", "chdir"}
+CORE = {"id", "requests", "static_requests", "routed_requests", "offloaded_requests", "write_errors",
+        "read_errors", "in_request", "vars", "req_info"}
+
+
+def test_nothing_of_uwsgis_is_missing(serve):
+    server = serve()
+    http.request(server.http, "/hello")
+    wait_for(server, lambda w: w["requests"] == 1, "the request")
+    seen = ask(server.stats)
+    assert integers(seen) and not TOP - seen.keys() and not SOCKET - seen["sockets"][0].keys()
+    worker = seen["workers"][0]
+    assert not WORKER - worker.keys() and not CORE - worker["cores"][0].keys()
+    assert worker["apps"] == [{"id": 0, "modifier1": 0, "mountpoint": "", "startup_time": 0, "requests": 1,
+                               "exceptions": 0, "chdir": ""}]
+    assert worker["rss"] >= worker["pss"] >= worker["uss"] > 0
+    for name in ("daemons", "locks", "caches", "spoolers", "crons", "legions"):
+        assert seen[name] == []
+
+
+def test_connections_that_a_full_queue_turned_away_are_counted(serve):
+    server = serve("listen = 1\nno-defer-accept = true\n")
+    worker = server.workers()[0]
+    os.kill(worker, signal.SIGSTOP)
+    host, port = server.http.rsplit(":", 1)
+    waiting = []
+    try:
+        for _ in range(8):
+            s = socket.socket()
+            s.setblocking(False)
+            s.connect_ex((host, int(port)))
+            waiting.append(s)
+        until(lambda: ask(server.stats)["listen_queue_errors"] > 0, "one to be turned away")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+        for s in waiting:
+            s.close()
+
+
 def test_it_counts_bytes_failures_and_time(serve, tmp_path):
     (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
     server = serve(app=f"wsgi-file = {tmp_path}/app.py")
