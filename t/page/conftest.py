@@ -1,49 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""A real browser for the live page: Debian's chromium, led by python3-selenium. Where these are not
-installed the tests are skipped; `make page-check` installs them."""
+"""A browser for the tests of the live page, which are skipped where there is none: `make page-check`
+installs it."""
 
 import os
 import sys
 
 import pytest
 
+from lib import browser as browsers
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-DRIVER = "/usr/bin/chromedriver"
-# Root in a container has no sandbox to give, and little /dev/shm.
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--no-proxy-server",
-    "--hide-scrollbars",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    webdriver = pytest.importorskip(
-        "selenium.webdriver", reason="python3-selenium is not installed"
-    )
-    if not os.path.exists(DRIVER):
-        pytest.skip("chromium-driver is not installed")
-    options = webdriver.ChromeOptions()
-    for argument in ARGUMENTS:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=webdriver.chrome.service.Service(DRIVER), options=options)
+    if browsers.missing():
+        pytest.skip(browsers.missing())
+    driver = browsers.launch()
     yield driver
     driver.quit()
 
 
 @pytest.fixture
 def browser(chromium):
-    """Wide and light before each test; console errors that nobody has asked for fail it."""
-    from screen import Screen
-
-    screen = Screen(chromium)
+    """Wide and light before each test; an error of the console that nobody has asked for fails it."""
+    screen = browsers.Screen(chromium)
     screen.size(1600)
     screen.scheme("light")
     yield screen
@@ -55,9 +36,9 @@ def browser(chromium):
 def stand_in():
     from stand_in import StandIn
 
-    servers = [StandIn()]
-    yield servers[0]
-    servers[0].end()
+    server = StandIn()
+    yield server
+    server.end()
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-// chart.js: a small chart of the last minutes. All charts share the samples and the cursor: pointing at
-// one of them, or the arrow keys, show what every one of them was at that time.
+// chart.js: a small chart of the last minutes. All charts share the samples and the cursor:
+// pointing at one of them, or the arrow keys, show what every one of them was at that time.
 "use strict";
 
 const SPAN_S = 300,
@@ -23,7 +23,8 @@ function stretches(samples) {
 
 class Chart {
 	// series: [{name, colour (a class), of(sample)}]; stacked: each lies on those before it.
-	// write() puts a value in words; the axis ends at a round number of units, and at least at least.
+	// write() puts a value in words; the axis ends at a round number of units, and at least at
+	// least.
 	constructor(parent, { name, series, write, least, unit = 1, stacked = false }) {
 		Object.assign(this, { name, series, write, least, unit, stacked });
 		this.values = series.map(one => element("b"));
@@ -140,8 +141,8 @@ class Chart {
 	}
 }
 
-// The cursor of all charts: where it is, in seconds since 1970, or null; changed() is called when it
-// has moved.
+// The cursor of all charts: where it is, in seconds since 1970, or null; changed() is called when
+// it has moved.
 class Cursor {
 	constructor(charts, samples, changed) {
 		this.t = null;

@@ -1,5 +1,5 @@
-// elements.js: elements of the document. What the server says becomes text and nothing else: nothing is
-// read as HTML after the page itself, and no other file makes elements.
+// elements.js: elements of the document. What the server says becomes text and nothing else:
+// nothing is read as HTML after the page itself, and no other file makes elements.
 "use strict";
 
 const $ = id => document.getElementById(id);

@@ -6,8 +6,8 @@ const FRAME_PX = 18,
 	CHARACTER_PX = 6.7,
 	LEAST_PX = 1;
 
-// Lines of "frame;frame count", the outermost frame first. count is how many samples lie in a frame or
-// under it, self how many in itself.
+// Lines of "frame;frame count", the outermost frame first. count is how many samples lie in a frame
+// or under it, self how many in itself.
 function readFolded(text) {
 	const root = { name: "all", count: 0, self: 0, children: new Map() };
 

@@ -2,7 +2,8 @@
 // the network.
 "use strict";
 
-// Requests that differ in a number or a key only are of one route: /user/17 and /user/18 are /user/*.
+// Requests that differ in a number or a key only are of one route: /user/17 and /user/18 are
+// /user/*.
 function routeOf(method, uri) {
 	const path = uri
 		.split("?")[0]
@@ -13,8 +14,8 @@ function routeOf(method, uri) {
 	return `${method} ${path}`;
 }
 
-// A histogram is [[upper bound in µs, requests at or under it], …] of all time, with those bounds only
-// between which there are requests. This is the histogram of what came between two of them.
+// A histogram is [[upper bound in µs, requests at or under it], …] of all time, with those bounds
+// only between which there are requests. This is the histogram of what came between two of them.
 function between(before, now) {
 	let i = 0,
 		old = 0;
@@ -33,8 +34,8 @@ function percentile(histogram, share) {
 	return histogram.find(([, count]) => count >= share * total)[0];
 }
 
-// Slow requests by route, the one that ran for the most time altogether first. How long they waited,
-// and how long their clients took, is no fault of the route.
+// Slow requests by route, the one that ran for the most time altogether first. How long they
+// waited, and how long their clients took, is no fault of the route.
 function slowRoutes(slow) {
 	const routes = new Map();
 

@@ -1,5 +1,5 @@
-// profile.js: the section of profiles and stacks: asks for them when told to, and keeps the last few
-// profiles, so that two can be compared.
+// profile.js: the section of profiles and stacks: asks for them when told to, and keeps the last
+// few profiles, so that two can be compared.
 "use strict";
 
 const PROFILES_KEPT = 8,

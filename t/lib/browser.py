@@ -1,48 +1,47 @@
 # SPDX-License-Identifier: MIT
-"""What a user of the live page sees and does."""
+"""A real browser, Debian's chromium led by python3-selenium: what its user sees and does."""
+
+import os
 
 from lib.wait import until
 
-# Every text that is visible with its contrast (WCAG 2.1, 1.4.3), the lowest first.
-CONTRAST = """
-const parse = text => (text.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
-const over = ([r, g, b, a = 1], under) => [r, g, b].map((c, i) => c * a + under[i] * (1 - a));
-const light = rgb => rgb.map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
-	.reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
-const ground = node => {
-	if (!node) return [255, 255, 255];
-	return over(parse(getComputedStyle(node).backgroundColor), ground(node.parentElement));
-};
-const texts = [];
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-for (let text; (text = walker.nextNode());) {
-	const node = text.parentElement, style = getComputedStyle(node);
-	if (!text.data.trim() || !node.getClientRects().length || style.visibility === "hidden" ||
-	    node.closest("script, style, noscript, option")) continue;
-	const frame = node.closest("g"), card = ground(node);
-	let under = card, ink = parse(style.color);
-	if (frame) {
-		const a = Number(getComputedStyle(frame).opacity);
-		under = over([...parse(getComputedStyle(frame.querySelector("rect")).fill), a], card);
-		ink = [...parse(style.fill).slice(0, 3), 1];
-		ink = over([...ink.slice(0, 3), a], card);
-	} else ink = over(ink, under);
-	const [a, b] = [light(ink), light(under)].sort((x, y) => y - x);
-	texts.push([(a + .05) / (b + .05), text.data.trim().slice(0, 40), node.className.baseVal ?? node.className]);
-}
-for (const node of document.querySelectorAll("input, select")) {
-	if (!node.getClientRects().length) continue;
-	const under = ground(node), [a, b] = [light(over(parse(getComputedStyle(node).color), under)), light(under)].sort((x, y) => y - x);
-	texts.push([(a + .05) / (b + .05), node.name, node.tagName]);
-}
-return texts.sort((a, b) => a[0] - b[0]);
-"""
+DRIVER = "/usr/bin/chromedriver"
+# Root in a container has no sandbox to give, and little /dev/shm.
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-proxy-server",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def missing():
+    """Why there is none here, or None."""
+    try:
+        import selenium.webdriver  # noqa: F401
+    except ImportError:
+        return "python3-selenium is not installed"
+    return None if os.path.exists(DRIVER) else "chromium-driver is not installed"
+
+
+def launch():
+    """The caller says quit()."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=webdriver.chrome.service.Service(DRIVER), options=options)
 
 
 class Screen:
     def __init__(self, driver):
         self.driver = driver
-        self.heard = []
 
     def size(self, width, height=1000):
         self.driver.execute_cdp_cmd(
@@ -57,6 +56,7 @@ class Screen:
         )
 
     def open(self, address):
+        """The page at this address, once it shows numbers."""
         self.driver.get(f"http://{address}/")
         self.wait("#link", "Live")
         return self
@@ -104,7 +104,8 @@ class Screen:
         )
 
     def contrast(self):
-        return self.run(CONTRAST)
+        with open(f"{os.path.dirname(__file__)}/contrast.js", encoding="utf-8") as f:
+            return self.run(f.read())
 
     def complaints(self):
         """Errors and warnings of the console since the last call."""
