@@ -2,11 +2,13 @@
 """What the live page speaks with, without a server behind it: it says exactly what a test wants it to
 say, such as a histogram with known percentiles, a reload that stands still, or a hostile URI."""
 
+import contextlib
 import copy
 import http.server
 import json
 import os
 import queue
+import socket
 import sys
 import threading
 import urllib.parse
@@ -139,10 +141,15 @@ class StandIn(http.server.ThreadingHTTPServer):
 
     def __init__(self, state=None, port=None):
         self.lock = threading.Lock()
-        self.state, self.readers, self.answers, self.asked = state or first_event(), [], {}, []
+        self.state, self.readers, self.connections = state or first_event(), [], []
+        self.answers, self.asked = {}, []
         super().__init__((HOST, port or free_port()), Handler)
         self.address = f"{HOST}:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
 
     def handle_error(self, request, client_address):
         """A browser that has gone is none."""
@@ -163,6 +170,10 @@ class StandIn(http.server.ThreadingHTTPServer):
             self.readers.clear()
 
     def end(self):
-        self.cut()
+        """As a process that is killed: also connections end that the browser has not used yet."""
         self.shutdown()
         self.server_close()
+        self.cut()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
