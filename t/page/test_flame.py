@@ -6,13 +6,14 @@ import threading
 
 import pytest
 
-ONE = """GET /report;app.py:call:1;report.py:total:8 60
-GET /report;app.py:call:1;report.py:rows:3;report.py:rows:3 20
-GET /hello;app.py:call:1 20
+ONE = """GET /report;/app/app.py:call:1;/app/report.py:total:8 60
+GET /report;/app/app.py:call:1;/app/report.py:rows:3;/app/report.py:rows:3 12
+GET /report;/app/app.py:call:1;/app/report.py:rows:3;/app/report.py:rows:4 8
+GET /hello;/app/app.py:call:1 20
 """
-TWO = """GET /report;app.py:call:1;report.py:total:8 10
-GET /report;app.py:call:1;report.py:rows:3;report.py:rows:3 45
-GET /hello;app.py:call:1 45
+TWO = """GET /report;/app/app.py:call:1;/app/report.py:total:8 10
+GET /report;/app/app.py:call:1;/app/report.py:rows:3;/app/report.py:rows:3 45
+GET /hello;/app/app.py:call:1 45
 [dropped] 0
 """
 
@@ -57,18 +58,18 @@ def test_a_frame_is_as_wide_as_its_share(page, stand_in, take):
     take(ONE)
     assert stand_in.asked[-1] == "/profile?seconds=3&hz=99&worker=2"
     seen = frames(page)
-    whole = seen["all 100 %, 100 samples"][1]
+    whole = seen["all: 100 %, 100 samples"][1]
     for label, share in {
-        "GET /report 80 %, 80 samples": 0.8,
-        "report.py:total:8 60 %, 60 samples": 0.6,
-        "GET /hello 20 %, 20 samples": 0.2,
+        "GET /report: 80 %, 80 samples": 0.8,
+        "/app/report.py:total, line 8: 60 %, 60 samples": 0.6,
+        "GET /hello: 20 %, 20 samples": 0.2,
     }.items():
         assert abs(seen[label][1] / whole - share) < 0.005
     # Who calls itself is counted once.
     assert hot(page) == [
-        ("60 %", "60 %", "report.py:total:8"),
-        ("20 %", "100 %", "app.py:call:1"),
-        ("20 %", "20 %", "report.py:rows:3"),
+        ("60 %", "60 %", "total app/report.py, line 8"),
+        ("20 %", "100 %", "call app/app.py, line 1"),
+        ("20 %", "20 %", "rows app/report.py, lines 3, 4"),
     ]
 
 
@@ -82,18 +83,18 @@ def test_search_zoom_and_keys(page, take):
     page.run("document.querySelector('#flame [tabindex=\"0\"]').focus()")
     down, right, enter, escape = "\ue015", "\ue014", "\ue007", "\ue00c"
     page.keys(down)
-    assert page.text("#flame-frame").startswith("GET /report 80 %")
+    assert page.text("#flame-frame").startswith("GET /report: 80 %")
     page.keys(down, down, right, enter)  # total, beside rows
     whole = page.run("return document.querySelector('#flame').clientWidth")
-    assert abs(frames(page)["report.py:total:8 60 %, 60 samples"][1] - whole) < 2
+    assert abs(frames(page)["/app/report.py:total, line 8: 60 %, 60 samples"][1] - whole) < 2
     assert page.run("return document.activeElement.getAttribute('aria-label')").startswith(
-        "report.py:total:8"
+        "/app/report.py:total, line 8"
     )
     assert not page.run("return document.getElementById('flame-reset').disabled")
     page.keys(escape)
     assert count(page) == 8 and page.run("return document.getElementById('flame-reset').disabled")
     page.run("document.querySelectorAll('#flame g')[1].dispatchEvent(new MouseEvent('click'))")
-    assert abs(frames(page)["GET /hello 20 %, 20 samples"][1] - whole) < 2
+    assert abs(frames(page)["GET /hello: 20 %, 20 samples"][1] - whole) < 2
     page.click("#flame-reset")
     assert count(page) == 8
 
@@ -109,12 +110,12 @@ def test_two_profiles_are_compared(page, take):
     )
     seen = frames(page)
     red, blue = (
-        seen["report.py:total:8 60 %, 10 % in the other"],
-        seen["GET /hello 20 %, 45 % in the other"],
+        seen["/app/report.py:total, line 8: 60 %, 10 % in the other"],
+        seen["GET /hello: 20 %, 45 % in the other"],
     )
     assert red[2].startswith("hsl(8 90%") and blue[2].startswith("hsl(214 90%")
     assert abs(red[1] / blue[1] - 35 / 32.5) < 0.02  # as wide as on average
-    assert hot(page)[0] == ("60 % (10 %)", "60 %", "report.py:total:8")
+    assert hot(page)[0] == ("60 % (10 %)", "60 %", "total app/report.py, line 8")
     assert "Red ran more" in page.text("#flame-says")
 
 

@@ -6,74 +6,6 @@ const FRAME_PX = 18,
 	CHARACTER_PX = 6.7,
 	LEAST_PX = 1;
 
-// Lines of "frame;frame count", the outermost frame first. count is how many samples lie in a frame
-// or under it, self how many in itself.
-function readFolded(text) {
-	const root = { name: "all", count: 0, self: 0, children: new Map() };
-
-	for (const line of text.split("\n")) {
-		const [, stack, digits] = /^(.+) (\d+)$/.exec(line) ?? [];
-
-		if (!stack) continue;
-		let node = root;
-
-		node.count += Number(digits);
-		for (const name of stack.split(";")) {
-			if (!node.children.has(name))
-				node.children.set(name, { name, count: 0, self: 0, children: new Map() });
-			node = node.children.get(name);
-			node.count += Number(digits);
-		}
-		node.self += Number(digits);
-	}
-	return root;
-}
-
-// Shares of one profile, or of two beside each other: width is what is drawn, more how much larger
-// the share of the first is than that of the second, which may both be missing here.
-function sharesOf(shown, base) {
-	const join = (a, b) => {
-		const share = a ? a.count / (shown.count || 1) : 0,
-			old = b ? b.count / (base.count || 1) : 0;
-		const names = new Set([...(a?.children.keys() ?? []), ...(b?.children.keys() ?? [])]);
-
-		return {
-			name: (a ?? b).name,
-			count: a?.count ?? 0,
-			share,
-			old,
-			more: base ? share - old : 0,
-			width: base ? (share + old) / 2 : share,
-			self: (a?.self ?? 0) / (shown.count || 1),
-			oldSelf: base ? (b?.self ?? 0) / (base.count || 1) : 0,
-			children: [...names]
-				.sort()
-				.map(name => join(a?.children.get(name), b?.children.get(name))),
-		};
-	};
-
-	return join(shown, base);
-}
-
-// Every function with its shares, recursion counted once; the one that runs most by itself first.
-function hottest(root) {
-	const all = new Map();
-	const visit = (node, inside) => {
-		const one = all.get(node.name) ?? { name: node.name, self: 0, share: 0, oldSelf: 0 };
-
-		one.self += node.self;
-		one.oldSelf += node.oldSelf;
-		if (!inside.has(node.name)) one.share += node.share;
-		all.set(node.name, one);
-		node.children.forEach(child => visit(child, new Set(inside).add(node.name)));
-	};
-
-	root.children.forEach(route => route.children.forEach(child => visit(child, new Set())));
-	return [...all.values()]
-		.filter(one => one.self + one.oldSelf > 0)
-		.sort((a, b) => Math.max(b.self, b.oldSelf) - Math.max(a.self, a.oldSelf));
-}
-
 // Frames of one file have one colour. All are light: the text on them is dark by day and night.
 function colourOf(name, level, more, compared) {
 	if (compared)
@@ -189,23 +121,26 @@ class Flame {
 		);
 
 		if (room > 2)
-			g.append(
-				drawing(
-					"text",
-					{ x: (x + 3).toFixed(1), y: y + 13 },
-					node.name.length > room ? `${node.name.slice(0, room - 1)}…` : node.name,
-				),
-			);
+			g.append(drawing("text", { x: (x + 3).toFixed(1), y: y + 13 }, this.label(node, room)));
 		g.addEventListener("click", () => this.zoom(node));
 		g.addEventListener("pointerenter", () => this.describe(this.words(node), this.found()));
 		g.addEventListener("focus", () => this.choose(node, false));
 		return g;
 	}
 
+	label(node, room) {
+		const name = node.level < 2 ? node.name : shortName(node.name);
+
+		return name.length > room ? `${name.slice(0, room - 1)}…` : name;
+	}
+
 	words(node) {
+		const lines = linesOf(node.lines);
+		const name = lines ? `${node.name}, ${lines}` : node.name;
+
 		if (this.compared)
-			return `${node.name} ${percent(node.share)}, ${percent(node.old)} in the other`;
-		return `${node.name} ${percent(node.share)}, ${many(node.count, "sample")}`;
+			return `${name}: ${percent(node.share)}, ${percent(node.old)} in the other`;
+		return `${name}: ${percent(node.share)}, ${many(node.count, "sample")}`;
 	}
 
 	// The share of all that lies in frames that match, or under one.

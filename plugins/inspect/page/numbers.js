@@ -2,13 +2,19 @@
 // the network.
 "use strict";
 
-// Requests that differ in a number or a key only are of one route: /user/17 and /user/18 are
-// /user/*.
+// Whether a part of a path is a value, such as a number or a key: as profiles judge it, too.
+function isValue(part) {
+	const count = part.replace(/\D/g, "").length;
+
+	return count * 2 > part.length || (count >= 4 && part.length >= 16);
+}
+
+// Requests that differ in values only are of one route: /user/17 and /user/18 are /user/*.
 function routeOf(method, uri) {
 	const path = uri
 		.split("?")[0]
 		.split("/")
-		.map(part => (/^\d+$/.test(part) || /^(?=.*\d)[0-9a-f-]{8,}$/i.test(part) ? "*" : part))
+		.map(part => (isValue(part) ? "*" : part))
 		.join("/");
 
 	return `${method} ${path}`;

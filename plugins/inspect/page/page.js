@@ -46,7 +46,7 @@ const perSecond = n => (n === null || n === undefined ? "–" : `${digits(n)}/s`
 const charts = [
 	{ name: "Requests", write: perSecond, least: 1, series: [{ colour: "a", of: s => s.rate }] },
 	{
-		name: "Time to answer",
+		name: "Time in the application",
 		write: duration,
 		least: 1000,
 		series: [

@@ -146,7 +146,7 @@ class Profiles {
 		const cells = one => [
 			percent(one.self) + (base ? ` (${percent(one.oldSelf)})` : ""),
 			percent(one.share),
-			one.name,
+			[shortName(one.name), linesOf(one.lines)].filter(Boolean).join(", "),
 		];
 
 		$("hot").tBodies[0].replaceChildren(
