@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* date.c: the date of HTTP's header fields.  strftime(3) would write days and months in the language
- * that the application has set. */
+/* date.c: time for plugins: a clock, and the date of HTTP's header fields.  strftime(3) would write days
+ * and months in the language that the application has set. */
+#include "base/clock.h"
+
 #include <uwsgi/plugin.h>
 
 #include <stdio.h>
 #include <time.h>
+
+int64_t uwsgi_now_ms(void)
+{
+	return clock_monotonic_coarse_ms();
+}
 
 void uwsgi_http_date(int64_t seconds, char text[UWSGI_DATE_SIZE])
 {

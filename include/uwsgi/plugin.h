@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 
 #define UWSGI_ABI 3u
 #define UWSGI_API __attribute__((visibility("default")))
@@ -76,13 +75,7 @@ UWSGI_API int uwsgi_accept_coding(struct slice field, struct slice coding);
 
 /* For deadlines and what is kept for a while: on a clock that nobody sets, the same for all processes of a
  * machine, and up to some milliseconds behind, so that it costs next to nothing. */
-static inline int64_t uwsgi_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+UWSGI_API int64_t uwsgi_now_ms(void);
 
 /* A regular expression, as uWSGI's options have them: Perl's, over bytes (pcre2pattern(3)). */
 struct pattern;
