@@ -365,8 +365,8 @@ static void settle(struct config *c, struct report *report)
 }
 
 struct config *config_load(const struct invocation *invocation,
-				const struct option_table *const *tables, size_t table_count,
-				struct report *report)
+			   const struct option_table *const *tables, size_t table_count,
+			   struct report *report)
 {
 	struct config *c = read_directives(invocation, tables, table_count, false, report);
 
@@ -416,6 +416,25 @@ bool uwsgi_config_next(const struct config *c, size_t *i, const char **name, con
 	*name = d->name;
 	*value = d->value ? d->value : "";
 	return true;
+}
+
+/* An action stands at the beginning or behind a blank, with a colon. */
+static bool has_action(const char *value, struct slice action)
+{
+	for (const char *at = value; *at; at += strcspn(at, " "), at += strspn(at, " "))
+		if (!strncmp(at, action.p, action.n) && at[action.n] == ':')
+			return true;
+	return false;
+}
+
+bool uwsgi_config_has_action(const struct config *c, struct slice action)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; uwsgi_config_next(c, &i, &name, &value);)
+		if (has_action(value, action))
+			return true;
+	return false;
 }
 
 const struct directives *config_directives(const struct config *c)

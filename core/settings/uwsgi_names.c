@@ -29,7 +29,8 @@ const struct subject uwsgi_subjects[] = {
 		"if-plugin= if-reload ifdir= ifenv= ifexists= ifplugin= optimize= post-buffering=",
 		.plugins =
 			"clock_monotonic clock_realtime corerouter dummy echo exception_log logfile logsocket "
-			"notfound objc_gc router_basicauth router_redirect router_rewrite rsyslog syslog "
+			"notfound objc_gc router_basicauth router_redirect router_rewrite router_static rsyslog "
+			"syslog "
 			"transformation_gzip transformation_offload"),
 
 	ALWAYS("autoload", "the plugins that are installed are loaded without being asked for"),
@@ -189,11 +190,11 @@ const struct subject uwsgi_subjects[] = {
 		"not-log-alarm= segfault-alarm=", "what is logged can be watched",
 		.plugins = "airbrake alarm_curl alarm_speech alarm_xmpp"),
 	ELSEWHERE(
-		"", "static-map answers files; nginx and middleware of the application do the rest",
+		"", "nginx and middleware of the application do that",
 		.plugins =
 			"router_access router_cache router_expires router_hash router_http "
 			"router_memcached router_metrics router_radius router_redis router_spnego "
-			"router_static router_uwsgi router_xmldir transformation_template "
+			"router_uwsgi router_xmldir transformation_template "
 			"transformation_tofile transformation_toupper"),
 	PLANNED(
 		"the routing of log lines",

@@ -142,7 +142,7 @@ bool lane_has_deadlines(const struct config *cfg)
 {
 	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
 
-	return s->harakiri_s > 0;
+	return s->harakiri_s > 0 || uwsgi_config_has_action(cfg, SLICE("harakiri"));
 }
 
 int64_t lane_drain_idle_ms(const struct config *cfg)
@@ -249,6 +249,25 @@ void lane_show_idle(struct lane *lane)
 {
 	atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
 	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
+}
+
+static struct lane *lane_of(const struct handler_lane *at)
+{
+	return (struct lane *)((uintptr_t)at - offsetof(struct lane, to_handlers));
+}
+
+int uwsgi_lane_worker(const struct handler_lane *at)
+{
+	return lane_of(at)->setup->worker_id;
+}
+
+void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
+{
+	struct lane *lane = lane_of(at);
+	int64_t deadline_ms = seconds ? clock_monotonic_coarse_ms() + seconds * 1000 : 0;
+
+	if (!lane->setup->host)
+		atomic_store_explicit(&lane->score->deadline_ms, deadline_ms, memory_order_release);
 }
 
 void lane_show_turning(struct lane *lane)
@@ -391,8 +410,11 @@ static void on_pause(void *host)
 	struct lane *lane = host;
 	int64_t deadline_ms = atomic_load_explicit(&lane->score->deadline_ms, memory_order_relaxed);
 
+	lane->left_ms = 0;
 	if (deadline_ms) {
 		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
+		if (lane->left_ms <= 0)
+			lane->left_ms = 1;
 		atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
 	}
 	if (!lane->chain.in_handler)
@@ -405,7 +427,7 @@ static void on_resume(void *host)
 
 	if (!lane->chain.in_handler)
 		lane->setup->app->resume(lane->app_state);
-	if (lane->settings->harakiri_s)
+	if (lane->left_ms)
 		atomic_store_explicit(&lane->score->deadline_ms,
 				      clock_monotonic_coarse_ms() + lane->left_ms,
 				      memory_order_release);

@@ -3,6 +3,7 @@
  * the binary in a build tree, and in the installation's folder, in this order. */
 #include "work/loader.h"
 
+#include "base/slice.h"
 #include "settings/nearest.h"
 #include "settings/uwsgi_names.h"
 #include "work/contract.h"
@@ -389,22 +390,6 @@ static void need(struct loader *ld, const struct described *d, struct report *re
 		report_add(report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
 }
 
-/* A rule names a plugin by what it wants of it: "route-run = gzip:". */
-static void need_actions(struct loader *ld, const char *value, struct report *report)
-{
-	char word[32];
-
-	for (const char *at = value; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
-		size_t n = strcspn(at, ": ");
-
-		if (at[n] != ':' || n >= sizeof word)
-			continue;
-		memcpy(word, at, n);
-		word[n] = '\0';
-		need(ld, manifest_plugin(&ld->manifest, word), report);
-	}
-}
-
 static bool runs_applications(const struct loader *ld)
 {
 	for (size_t i = 0; i < ld->plugins.count; i++)
@@ -423,11 +408,12 @@ void loader_load_needed(struct loader *ld, const struct config *cfg, struct repo
 		const struct directive *d = &set->items[i];
 
 		need(ld, manifest_option(m, d->name), report);
-		if (d->value)
-			need_actions(ld, d->value, report);
 		if (d->value && means(ld->protocol_rows, 2, d->name, "protocol"))
 			need(ld, manifest_protocol(m, d->value), report);
 	}
+	for (size_t i = 0; i < m->count; i++)
+		if (uwsgi_config_has_action(cfg, slice_of(m->items[i].name)))
+			need(ld, &m->items[i], report);
 	for (size_t i = 0; i < m->count && !runs_applications(ld); i++)
 		if (m->items[i].runs_applications)
 			need(ld, &m->items[i], report);

@@ -166,6 +166,10 @@ UWSGI_API const void *uwsgi_config_setting(const struct config *, const char *op
 UWSGI_API bool uwsgi_config_next(const struct config *, size_t *i, const char **name,
 				 const char **value);
 
+/* Whether a rule asks for this: "gzip" in `route = ^/report/ gzip:`.  The plugin of this name is opened
+ * then, also without an option of its own. */
+UWSGI_API bool uwsgi_config_has_action(const struct config *, struct slice action);
+
 /* For check(): something is wrong with the named option, or with its absence.  The sentence says
  * what, and what to write instead. */
 UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
@@ -854,6 +858,12 @@ UWSGI_API const char *uwsgi_reason(int status);
 /* The one that HANDLED_LATER was said of, on the thread of its lane: before() is called soon, or
  * before this returns.  That its client has left meanwhile may show only when it is answered. */
 UWSGI_API void uwsgi_request_go_on(struct request *);
+
+/* 1.. */
+UWSGI_API int uwsgi_lane_worker(const struct handler_lane *);
+/* In before(): the application has so many seconds for this request, whatever harakiri says; 0: any time.
+ * Does nothing for an application that drives its lane. */
+UWSGI_API void uwsgi_lane_harakiri(const struct handler_lane *, long long seconds);
 
 /* What a handler lends for an answer: release() is called when it is sent, on the lane's thread.  As
  * owner for uwsgi_response_body() and _file(), it is given as uwsgi_loan(&loan). */

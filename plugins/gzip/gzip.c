@@ -179,15 +179,9 @@ static void end(void *state, struct next *next, bool complete, void *mine)
 static bool wants(const struct config *cfg)
 {
 	const struct gzip_settings *s = uwsgi_options(cfg, &gzip_options);
-	const char *option, *value;
 
-	if (s->on || s->asks)
-		return true;
-	/* A rule asks by "gzip:", which says uWSGI-Encoding of the answer. */
-	for (size_t i = 0; uwsgi_config_next(cfg, &i, &option, &value);)
-		if (strstr(option, "route") && strstr(value, "gzip"))
-			return true;
-	return false;
+	/* A rule asks by saying uWSGI-Encoding of the answer. */
+	return s->on || s->asks || uwsgi_config_has_action(cfg, SLICE("gzip"));
 }
 
 static int lane_start(const struct handler_lane *at, void **state, struct error *e)

@@ -14,6 +14,8 @@ enum takes {
 	TAKES_NAME,   /* of a header */
 	TAKES_LABEL,
 	TAKES_USERS,
+	TAKES_FILE,
+	TAKES_SECONDS,
 };
 
 struct action_kind {
@@ -187,6 +189,46 @@ static enum verdict rewrite_last(const struct action *a, struct visit *v)
 	return TO_APPLICATION;
 }
 
+/* Some web servers leave the application's own path in it. */
+static enum verdict fix_path(const struct action *a, struct visit *v)
+{
+	struct slice path = uwsgi_request_find(v->rq, SLICE("PATH_INFO"));
+	struct slice script = uwsgi_request_find(v->rq, SLICE("SCRIPT_NAME"));
+
+	(void)a;
+	if (script.n == 0 || path.n < script.n || memcmp(path.p, script.p, script.n) ||
+	    (path.n > script.n && path.p[script.n] != '/'))
+		return GO_ON;
+	uwsgi_request_var(v->rq, SLICE("PATH_INFO"),
+			  (struct slice){ path.p + script.n, path.n - script.n });
+	return GO_ON;
+}
+
+/* The plugin static answers with what this variable names: a folder, or a file, and what lies beneath
+ * it, each with a zero behind. */
+static enum verdict give_file(const struct action *a, struct visit *v)
+{
+	struct slice root = value_of(&a->value, v), rest = value_of(&a->second, v);
+	char *text = uwsgi_request_alloc(v->rq, root.n + rest.n + 2);
+
+	if (!text)
+		return TO_APPLICATION;
+	memcpy(text, root.p, root.n);
+	text[root.n] = 0;
+	memcpy(text + root.n + 1, rest.p, rest.n);
+	text[root.n + 1 + rest.n] = 0;
+	uwsgi_request_set_logvar(v->rq, SLICE("static"),
+				 (struct slice){ text, root.n + rest.n + 2 });
+	return TO_APPLICATION;
+}
+
+static enum verdict set_harakiri(const struct action *a, struct visit *v)
+{
+	v->limits_time = true;
+	v->seconds = a->seconds;
+	return GO_ON;
+}
+
 /* ---- headers of the answer ---- */
 
 static enum verdict change_header(struct visit *v, struct slice name, struct slice value)
@@ -300,6 +342,9 @@ static const struct action_kind kinds[] = {
 	{ "addvar", TAKES_PAIR, true, { NULL, 0 }, add_variable, NULL },
 	{ "basicauth", TAKES_USERS, true, { NULL, 0 }, ask_password, NULL },
 	{ "basicauth-next", TAKES_USERS, true, { NULL, 0 }, try_password, NULL },
+	{ "fixpathinfo", TAKES_NOTHING, true, { NULL, 0 }, fix_path, NULL },
+	{ "static", TAKES_FILE, true, { NULL, 0 }, give_file, NULL },
+	{ "harakiri", TAKES_SECONDS, true, { NULL, 0 }, set_harakiri, NULL },
 	SETS("setuser", "REMOTE_USER"),
 	SETS("seturi", "REQUEST_URI"),
 	SETS("setpathinfo", "PATH_INFO"),
@@ -312,23 +357,40 @@ static const struct action_kind kinds[] = {
 	{ "log", TAKES_TEXT, false, { NULL, 0 }, say, NULL },
 	{ "logvar", TAKES_PAIR, false, { NULL, 0 }, set_logvar, NULL },
 	{ "donotlog", TAKES_NOTHING, false, { NULL, 0 }, keep_out_of_log, NULL },
-	NOT_HERE("static", "the option static-map answers files"),
-	LEFT_OUT("chunked", NULL), /* the server does that itself, where the length is unknown */
-	LEFT_OUT("cache", "nginx's uwsgi_cache does that"),
-	LEFT_OUT("cachestore", "nginx's uwsgi_cache does that"),
+	/* The server does that itself: frames what has no length, sends files without the application,
+	 * lets each block go. */
+	LEFT_OUT("chunked", NULL),
+	LEFT_OUT("donotoffload", NULL),
+	LEFT_OUT("flush", NULL),
+	LEFT_OUT("cache",
+		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
+	LEFT_OUT("cachestore",
+		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
+	LEFT_OUT("cacheset",
+		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
 	NOT_HERE("http", "nginx's proxy_pass does that"),
 	NOT_HERE("uwsgi", "nginx's uwsgi_pass does that"),
 	NOT_HERE("expires", "write addheader:Cache-Control: max-age=SECONDS"),
-	NOT_HERE("harakiri", "the option harakiri holds for all requests"),
 	NOT_HERE("access", "write route-if = ipv4in:${REMOTE_ADDR};NETWORK ACTION"),
 	NOT_HERE("send", "write return:STATUS"),
+	NOT_HERE("send-crnl", "write return:STATUS"),
+	NOT_HERE("memcached", "nginx's memcached_pass does that"),
+	NOT_HERE("redis", "let the application do it"),
+	NOT_HERE("sse", "let the application do it"),
+	NOT_HERE("ldapauth", "write basicauth:REALM,FILE, or use nginx's auth_request"),
+	NOT_HERE("spnego", "use nginx's auth_request"),
+	NOT_HERE("radius", "use nginx's auth_request"),
 	NOT_HERE("signal", "let the application do it"),
 	NOT_HERE("rpc", "let the application do it"),
 	NOT_HERE("disableheaders", "there is no answer without a head"),
 	NOT_HERE("clearheaders", "write remheader:NAME"),
 	NOT_HERE("alarm", "write log:TEXT"),
 	NOT_HERE("setapphandler", "an application of its own needs mount"),
+	NOT_HERE("setapp", "an application of its own needs mount"),
 	NOT_HERE("setfile", "an application of its own needs mount"),
+	NOT_HERE("sethome", "an application of its own needs a server of its own"),
+	NOT_HERE("chdir", "an application of its own needs a server of its own"),
+	NOT_HERE("setprocname", "the option procname holds for all requests"),
 	NOT_HERE("wait-for-fs", "let the application do it"),
 	NOT_HERE("wait-for-file", "let the application do it"),
 	NOT_HERE("wait-for-dir", "let the application do it"),
@@ -421,6 +483,38 @@ static int parse_status(struct action *a, struct error *e)
 			       a->kind->name);
 }
 
+/* What a client says may only choose beneath a folder that the rule has written out. */
+static int parse_file(struct action *a, struct error *e)
+{
+	const char *variable = memchr(a->text.p, '$', a->text.n);
+	size_t n = variable ? (size_t)(variable - a->text.p) : a->text.n;
+
+	while (variable && n > 0 && a->text.p[n - 1] != '/')
+		n--;
+	struct slice root = { a->text.p, n }, rest = { a->text.p + n, a->text.n - n };
+
+	while (root.n > 0 && variable && root.p[root.n - 1] == '/')
+		root.n--;
+	if (root.n == 0)
+		return uwsgi_error_set(e, "expected static:FILE, or static:/folder/ with variables "
+					  "behind that");
+	return value_parse(&a->value, root, e) || value_parse(&a->second, rest, e) ? -1 : 0;
+}
+
+static int parse_seconds(struct action *a, struct error *e)
+{
+	enum { DIGITS = 9 };
+
+	if (a->text.n == 0 || a->text.n > DIGITS)
+		return uwsgi_error_set(e, "expected harakiri:SECONDS");
+	for (size_t i = 0; i < a->text.n; i++) {
+		if (a->text.p[i] < '0' || a->text.p[i] > '9')
+			return uwsgi_error_set(e, "expected harakiri:SECONDS");
+		a->seconds = a->seconds * 10 + (a->text.p[i] - '0');
+	}
+	return 0;
+}
+
 static int parse_argument(struct action *a, struct error *e)
 {
 	const char *colon = memchr(a->text.p, ':', a->text.n);
@@ -444,6 +538,10 @@ static int parse_argument(struct action *a, struct error *e)
 		return a->text.n ? 0 : uwsgi_error_set(e, "expected goto:LABEL");
 	case TAKES_USERS:
 		return basicauth_check(a->text, e);
+	case TAKES_FILE:
+		return parse_file(a, e);
+	case TAKES_SECONDS:
+		return parse_seconds(a, e);
 	}
 	return 0;
 }

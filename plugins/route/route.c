@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct lane {
+	const struct handler_lane *at;
 	const struct route_settings *settings;
 	struct chain chains[CHAINS];
 	struct passwords *passwords; /* NULL: no rule asks a file */
@@ -132,20 +134,33 @@ static void answer_now(struct lane *lane, struct visit *v, struct response *rs)
 	uwsgi_response_end(rs);
 }
 
+static struct visit *begin(struct lane *lane, struct request *rq)
+{
+	struct visit *v = (struct visit *)uwsgi_request_alloc(rq, sizeof *v);
+	struct timespec now;
+
+	if (!v)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	*v = (struct visit){ .rq = rq,
+			     .lane = lane->at,
+			     .began_us = now.tv_sec * 1000000LL + now.tv_nsec / 1000,
+			     .passwords = lane->passwords,
+			     .last_change = &v->changes };
+	return v;
+}
+
 static enum handled before(void *state, struct request *rq, struct response *rs, void **mine)
 {
 	struct lane *lane = state;
 	struct visit *v = *mine;
 
 	if (!v) {
-		v = (struct visit *)uwsgi_request_alloc(rq, sizeof *v);
+		v = begin(lane, rq);
 		if (!v) {
 			uwsgi_response_refuse(rs, 500, SLICE("out of memory"));
 			return HANDLED_DONE;
 		}
-		*v = (struct visit){ .rq = rq,
-				     .passwords = lane->passwords,
-				     .last_change = &v->changes };
 		*mine = v;
 	}
 	switch (chain_judge(&lane->chains[CHAIN_REQUEST], v)) {
@@ -155,6 +170,8 @@ static enum handled before(void *state, struct request *rq, struct response *rs,
 		answer_now(lane, v, rs);
 		return HANDLED_DONE;
 	default:
+		if (v->limits_time)
+			uwsgi_lane_harakiri(lane->at, v->seconds);
 		return HANDLED_NOT;
 	}
 }
@@ -265,6 +282,7 @@ static int lane_start(const struct handler_lane *at, void **state, struct error 
 	*state = lane;
 	if (!lane)
 		return uwsgi_error_set(e, "out of memory");
+	lane->at = at;
 	lane->settings = uwsgi_options(at->config, &route_options);
 	if (chains_make(lane->chains, at->config, &at_setting, e))
 		return -1;

@@ -31,6 +31,10 @@ enum password { PASSWORD_WRONG, PASSWORD_RIGHT, PASSWORD_LATER };
 
 struct visit {
 	struct request *rq;
+	const struct handler_lane *lane;
+	int64_t began_us; /* since 1970 */
+	bool limits_time; /* a rule has said how long the application may take */
+	long long seconds;
 	struct passwords *passwords; /* NULL: files are asked at once */
 	struct job *job;             /* a password that is looked at */
 	size_t waits_at;             /* the rule that it is for */
@@ -90,6 +94,7 @@ struct action {
 	struct value value, second; /* second: behind the = or : */
 	struct slice text;          /* as it was written, behind the name */
 	int status;
+	long long seconds;
 };
 
 int action_parse(struct action *, struct slice text, struct error *);

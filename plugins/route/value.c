@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,25 +61,52 @@ static struct slice print_number(struct visit *v, long long number)
 	return visit_copy(v, (struct slice){ digits, (size_t)n });
 }
 
-static struct slice of_server(struct visit *v, struct slice name)
-{
-	if (uwsgi_same(name, SLICE("pid")))
-		return print_number(v, getpid());
-	if (uwsgi_same(name, SLICE("status")))
-		return print_number(v, v->status);
-	return SLICE("");
-}
-
-static struct slice of_time(struct visit *v, struct slice unit)
+static long long now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (uwsgi_same(unit, SLICE("unix")))
-		return print_number(v, now.tv_sec);
-	if (uwsgi_same(unit, SLICE("micros")))
-		return print_number(v, now.tv_sec * 1000000LL + now.tv_nsec / 1000);
-	return SLICE("");
+	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+/* Another one each time (RFC 9562 section 5.4). */
+static struct slice make_uuid(struct visit *v)
+{
+	unsigned char b[16];
+	char text[40];
+
+	if (getrandom(b, sizeof b, 0) != sizeof b)
+		return SLICE("");
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	int n = snprintf(text, sizeof text,
+			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+			 b[12], b[13], b[14], b[15]);
+
+	return visit_copy(v, (struct slice){ text, (size_t)n });
+}
+
+static struct slice of_server(struct visit *v, struct slice name)
+{
+	if (uwsgi_same(name, SLICE("wid")))
+		return print_number(v, uwsgi_lane_worker(v->lane));
+	if (uwsgi_same(name, SLICE("pid")))
+		return print_number(v, getpid());
+	if (uwsgi_same(name, SLICE("status")))
+		return print_number(v, v->status);
+	if (uwsgi_same(name, SLICE("sor")))
+		return print_number(v, v->began_us);
+	if (uwsgi_same(name, SLICE("rtime")))
+		return print_number(v, now_us() - v->began_us);
+	return make_uuid(v);
+}
+
+static struct slice of_time(struct visit *v, struct slice unit)
+{
+	long long us = now_us();
+
+	return print_number(v, uwsgi_same(unit, SLICE("unix")) ? us / 1000000 : us);
 }
 
 static struct slice of_http_time(struct visit *v, struct slice seconds)
@@ -163,7 +191,7 @@ static const struct {
 } functions[] = {
 	{ SLICE("cookie"), of_cookie, "" },
 	{ SLICE("qs"), of_query, "" },
-	{ SLICE("uwsgi"), of_server, " pid status " },
+	{ SLICE("uwsgi"), of_server, " wid pid uuid status sor rtime " },
 	{ SLICE("time"), of_time, " unix micros " },
 	{ SLICE("httptime"), of_http_time, "" },
 	{ SLICE("lower"), of_lower, "" },

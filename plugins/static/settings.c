@@ -362,6 +362,7 @@ int rules_init(struct rules *r, const struct config *cfg, struct error *e)
 
 	*r = (struct rules){ .settings = s,
 			     .serve_mode = mode < 0 ? SERVE_SEND : (enum serve_mode)mode,
+			     .by_rules = uwsgi_config_has_action(cfg, SLICE("static")),
 			     .has_variants = s->gzip_all || s->gzip.count || s->gzip_dirs.count ||
 					     s->gzip_ext.count };
 	return make_places(r, e) || make_expires(r, e) || make_gzip(r, e) || take_mounts(r, cfg, e)

@@ -183,18 +183,53 @@ static struct slice path_of(const struct rules *r, struct request *rq)
 	return (struct slice){ path.p + split, path.n - split };
 }
 
+static bool is_asked_for(const struct request *rq)
+{
+	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
+
+	return uwsgi_same(method, SLICE("GET")) || uwsgi_same(method, SLICE("HEAD"));
+}
+
+/* ---- which file a rule names ---- */
+
+static void refuse_method(struct response *rs)
+{
+	uwsgi_response_start(rs, SLICE("405 Method Not Allowed"));
+	uwsgi_response_header(rs, SLICE("Allow"), SLICE("GET, HEAD"));
+	uwsgi_response_header(rs, SLICE("Content-Length"), SLICE("0"));
+	uwsgi_response_end(rs);
+}
+
+/* named: as the action static of rules says it, a root and a path, each with a zero behind. */
+static void answer_by_rule(struct lane *lane, struct request *rq, struct response *rs,
+			   struct slice named)
+{
+	size_t root = strlen(named.p);
+	struct slice rest = { named.p + root + 1, named.n - root - 2 };
+
+	/* Nothing is said of the request's own path, so that a folder needs no slash. */
+	if (!is_asked_for(rq))
+		refuse_method(rs);
+	else if (answer_from(lane, rq, rs, named.p, rest, SLICE("/")) != ANSWERED)
+		uwsgi_response_refuse(rs, 404, (struct slice){ NULL, 0 });
+}
+
 /* ---- as a handler ---- */
 
 static enum handled before(void *state, struct request *rq, struct response *rs, void **mine)
 {
 	struct lane *lane = state;
 	const struct rules *r = &lane->rules;
-	struct slice method = uwsgi_request_find(rq, SLICE("REQUEST_METHOD"));
 	struct slice path = path_of(r, rq), rest;
+	struct slice named =
+		r->by_rules ? uwsgi_request_logvar(rq, SLICE("static")) : (struct slice){ NULL, 0 };
 
 	(void)mine;
-	if (path.n == 0 || !((method.n == 3 && !memcmp(method.p, "GET", 3)) ||
-			     (method.n == 4 && !memcmp(method.p, "HEAD", 4))))
+	if (named.p) {
+		answer_by_rule(lane, rq, rs, named);
+		return HANDLED_DONE;
+	}
+	if (path.n == 0 || !is_asked_for(rq))
 		return HANDLED_NOT;
 	if (r->settings->check_docroot && answer_from_docroot(lane, rq, rs, path) == ANSWERED)
 		return HANDLED_DONE;
@@ -209,7 +244,8 @@ static bool wants(const struct config *cfg)
 {
 	const struct static_settings *s = uwsgi_options(cfg, &static_options);
 
-	return s->maps.count || s->maps2.count || s->checks.count || s->check_docroot;
+	return s->maps.count || s->maps2.count || s->checks.count || s->check_docroot ||
+	       uwsgi_config_has_action(cfg, SLICE("static"));
 }
 
 static void lane_stop(void *state)

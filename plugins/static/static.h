@@ -51,6 +51,7 @@ struct rules {
 	size_t expires_count;
 	struct pattern **gzip;
 	size_t gzip_count;
+	bool by_rules;        /* the action static names files */
 	bool has_variants;    /* precompressed files are looked for, for some names at least */
 	struct slice *mounts; /* with manage-script-name: what is split off PATH_INFO */
 	size_t mount_count;

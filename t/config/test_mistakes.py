@@ -249,7 +249,7 @@ def test_a_plugin_that_is_asked_for_takes_the_place_of_its_namesake(start, folde
 @pytest.mark.parametrize("name, said", [
     ("apparmor", "THE APPLICATION IS NOT CONFINED"), ("gevent", "threads serve requests"),
     ("asyncio_python313", "threads serve requests"),
-    ("router_static", "static-map"), ("stats_pusher_statsd", "not sent there"),
+    ("router_cache", "middleware"), ("stats_pusher_statsd", "not sent there"),
     ("carbon", "not sent there"), ("transformation_tofile", "nginx")])
 def test_a_plugin_of_uwsgi_that_is_not_here_is_named(start, name, said):
     server = start(GOOD + f"plugins = python3,{name}")

@@ -3,6 +3,8 @@
 import ast
 import base64
 import select
+import time
+import uuid
 
 import pytest
 
@@ -205,6 +207,84 @@ def test_others_are_answered_before_a_hash_that_takes_hours(serve, tmp_path):
         assert not select.select([slow.socket], [], [], 0)[0]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_files_of_rules(serve, tmp_path, way):
+    for name, text in (("a.css", "a {}"), ("index.html", "<p>"), ("404.html", "missing")):
+        (tmp_path / "site").mkdir(exist_ok=True)
+        (tmp_path / "site" / name).write_text(text, encoding="ascii")
+    (tmp_path / "outside").write_text("secret", encoding="ascii")
+    (tmp_path / "site" / "link").symlink_to(tmp_path / "outside")
+    server = serve(f"route = ^/logo$ static:{tmp_path}/site/a.css\n"
+                   f"route = ^/from/(.*)$ static:{tmp_path}/site/$1\n"
+                   f"static-index = index.html\nroute = ^/all static:{tmp_path}/site\n"
+                   f"static-expires-type = text/css=60\nerror-page-404 = {tmp_path}/site/404.html", way)
+
+    def get(path, **more):
+        return WAYS[way].request(server.peer, path, **more)
+    logo = get("/logo")
+    assert (logo.body, logo.header("Content-Type")) == (b"a {}", "text/css; charset=utf-8")
+    assert logo.header("Cache-Control") == "max-age=60"
+    assert get("/logo", headers=[("If-None-Match", logo.header("ETag"))]).status == 304
+    assert get("/from/a.css").body == b"a {}" and get("/all").body == b"<p>"
+    assert get("/from/a.css", method="HEAD").header("Content-Length") == "4"
+    assert (get("/from/none").status, get("/from/none").body) == (404, b"missing")
+    for path in ("/from/../outside", "/from/%2e%2e/outside", "/from//etc/passwd", "/from/link",
+                 "/from/%2fetc%2fpasswd", "/from/a.css%00"):
+        assert not any(word in get(path).body for word in (b"secret", b"root:", b"a {}")), path
+    refused = get("/logo", method="POST", body=b"x")
+    assert (refused.status, refused.header("Allow")) == (405, "GET, HEAD")
+    assert environ(get("/else"))["PATH_INFO"] == "/else"
+
+
+def test_the_path_that_repeats_the_script_name(serve):
+    """nginx cannot take a location off PATH_INFO."""
+    server = serve("route-if = startswith:${PATH_INFO};/app setscriptname:/app\nroute-run = fixpathinfo:",
+                   "socket")
+    for path, rest in (("/app/x", "/x"), ("/app", ""), ("/application", "/application"), ("/else", "/else")):
+        assert environ(uwsgi.request(server.peer, path))["PATH_INFO"] == rest
+
+
+def test_what_rules_know_of_the_server(serve):
+    server = serve("processes = 2\nroute-run = addvar:WID=${uwsgi[wid]}\nroute-run = addvar:PID=${uwsgi[pid]}\n"
+                   "route-run = addvar:ID=${uwsgi[uuid]}\nroute-run = addvar:SINCE=${uwsgi[sor]} ${uwsgi[rtime]}")
+    seen = [environ(http.request(server.peer)) for _ in range(2)]
+    for one in seen:
+        assert int(one["PID"]) in server.workers() and one["WID"] in "12"
+        began, took = map(int, one["SINCE"].split())
+        assert abs(began / 1e6 - time.time()) < 600 and took >= 0
+    assert uuid.UUID(seen[0]["ID"]).version == 4 and seen[0]["ID"] != seen[1]["ID"]
+
+
+HANGS = """
+import os, time
+def application(environ, start_response):
+    while not os.path.exists(environ["QUERY_STRING"]):
+        time.sleep(0.01)
+    start_response("200 OK", [])
+    return [b"done"]
+"""
+
+
+def test_rules_say_how_long_a_request_may_take(start, folder):
+    """More than harakiri, and without it."""
+    with open(f"{folder}/hangs.py", "w", encoding="ascii") as f:
+        f.write(HANGS)
+    both = []
+    for ini in ("harakiri = 1\nroute = ^/long harakiri:100", "route = ^/hang harakiri:1"):
+        server = start(f"http-socket = {{http}}\nprocesses = 2\nwsgi-file = {folder}/hangs.py\n{ini}")
+        long, hang = http.Connection(server.http), http.Connection(server.http)
+        long.send(http.request_bytes(f"/long?{folder}/go"))
+        hang.send(http.request_bytes(f"/hang?{folder}/go"))
+        both.append((server, long, hang))
+    for server, long, hang in both:
+        server.wait_log(r"GET /hang.* ran \d+ s \(harakiri 1\)")
+    with open(f"{folder}/go", "w", encoding="ascii"):
+        pass
+    for _, long, hang in both:
+        with long, hang:
+            assert long.read().body == b"done"
+
+
 def test_answers_of_the_application(serve):
     server = serve("""
 error-route-status = 404 addheader:X-Missing: ${REQUEST_URI}
@@ -271,5 +351,5 @@ final-route = ^/hidden donotlog:""")
 def test_what_an_answer_is_as_right_without_only_warns(start):
     server = start("http-socket = {http}\nmodule = basic\nroute-run = chunked:\nroute-run = cache:\n")
     assert http.request(server.http, "/hello").body == b"hello\n"
-    server.wait_log("warning: route-run = cache:: the action cache does nothing here; nginx")
+    server.wait_log("warning: route-run = cache:: the action cache does nothing here; it will when")
     assert "chunked" not in server.log()
