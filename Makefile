@@ -117,6 +117,7 @@ command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 
 $(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
+$(B)/plugins/inspect/%.o: BUILD_CPPFLAGS += -DUWSGI_VERSION='"$(VERSION)"'
 $(B)/plugins/%.o: plugins/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -iquote plugins -fPIC -fvisibility=hidden -c -o $@ $<

@@ -207,7 +207,7 @@ void client_wait(struct client *c, void (*gone)(void *mine), void *mine)
 	enter(c, CLIENT_WAITS, EV_READ, 0.);
 }
 
-void client_stream(struct client *c, const char *type, void (*gone)(void *mine), void *mine)
+bool client_stream(struct client *c, const char *type, void (*gone)(void *mine), void *mine)
 {
 	const struct answer head = { .status = 200, .type = type };
 
@@ -216,15 +216,13 @@ void client_stream(struct client *c, const char *type, void (*gone)(void *mine),
 	c->mine = mine;
 	if (!add_head(c, &head, -1)) {
 		client_end(c);
-		return;
+		return false;
 	}
-	if (c->head_only) {
-		enter(c, CLIENT_TAKES, EV_READ | EV_WRITE, TAKE_S);
+	enter(c, c->head_only ? CLIENT_TAKES : CLIENT_STREAMS, EV_READ | EV_WRITE, TAKE_S);
+	if (c->head_only)
 		tell_gone(c);
-	} else {
-		enter(c, CLIENT_STREAMS, EV_READ | EV_WRITE, TAKE_S);
-	}
 	send_on(c);
+	return c->phase == CLIENT_STREAMS;
 }
 
 bool client_say(struct client *c, struct slice bytes)
@@ -244,9 +242,9 @@ const struct status *client_status(const struct client *c)
 	return c->server->status;
 }
 
-struct ev_loop *client_loop(const struct client *c)
+struct events *client_events(const struct client *c)
 {
-	return c->server->loop;
+	return c->server->events;
 }
 
 /* ---- requests ---- */

@@ -6,6 +6,7 @@
 #include <uwsgi/plugin.h>
 
 struct client;
+struct ev_loop;
 
 struct settings {
 	struct option_list inspect, health, hosts;
@@ -52,13 +53,13 @@ void client_refuse(struct client *, int status, const char *extra, const char *t
 void client_wait(struct client *, void (*gone)(void *mine), void *mine);
 
 /* The head of an answer without an end; then what client_say() adds.  gone(mine): the client has left,
- * or has taken nothing for so long that it was sent away. */
-void client_stream(struct client *, const char *type, void (*gone)(void *mine), void *mine);
+ * or has taken nothing for so long that it was sent away.  False: that was already, also after HEAD. */
+bool client_stream(struct client *, const char *type, void (*gone)(void *mine), void *mine);
 /* Copied.  False, and nothing is said: the client has not taken yet what was said before. */
 bool client_say(struct client *, struct slice);
 
 const struct status *client_status(const struct client *);
-struct ev_loop *client_loop(const struct client *);
+struct events *client_events(const struct client *);
 
 /* ---- access.c: who may ask ---- */
 
@@ -88,6 +89,32 @@ bool access_origin(struct slice origin, struct slice host);
 int password_check(const char *path, struct error *);
 /* Whether a line of the file is what this field Authorization says. */
 bool password_fits(const char *path, struct slice field);
+
+/* ---- state.c ---- */
+
+enum state { STATE_STARTING, STATE_SERVING, STATE_RELOADING, STATE_STOPPING };
+enum state state_of(const struct status *);
+const char *state_name(enum state);
+/* A worker serves, and the server is not about to end. */
+bool state_is_ready(const struct status *);
+
+/* ---- metrics.c ---- */
+
+void answer_metrics(struct client *, const struct asked *);
+
+/* ---- snapshot.c ---- */
+
+/* What /events tells, all of it, as docs/observing.md has it; queries of URIs only where told.  NULL: no
+ * memory. */
+struct json_t *snapshot_new(const struct status *, bool queries);
+
+/* ---- events.c ---- */
+
+struct events;
+
+struct events *events_new(struct ev_loop *, const struct status *);
+void events_free(struct events *);
+void answer_events(struct client *, const struct asked *);
 
 /* ---- probes.c ---- */
 

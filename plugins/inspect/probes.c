@@ -14,14 +14,6 @@ static void say(struct client *c, bool well, const char *text)
 		client_refuse(c, 503, NULL, text);
 }
 
-static bool serves(const struct status *status)
-{
-	struct lane_status lane;
-	size_t i = 0;
-
-	return uwsgi_status_next(status, &i, &lane);
-}
-
 /* This process dies with the master, so who gets an answer knows that it lives. */
 void probe_live(struct client *c, const struct asked *asked)
 {
@@ -31,21 +23,26 @@ void probe_live(struct client *c, const struct asked *asked)
 
 void probe_ready(struct client *c, const struct asked *asked)
 {
+	static const char *const why[] = {
+		[STATE_STARTING] = "no worker serves yet\n",
+		[STATE_SERVING] = "no worker serves\n",
+		[STATE_RELOADING] = "no worker serves\n",
+		[STATE_STOPPING] = "the server stops\n",
+	};
+	const struct status *status = client_status(c);
+	bool ready = state_is_ready(status);
+
 	(void)asked;
-	if (serves(client_status(c)))
-		say(c, true, "ready\n");
-	else
-		say(c, false, "no worker serves\n");
+	say(c, ready, ready ? "ready\n" : why[state_of(status)]);
 }
 
+/* Whether any worker has served, also when none does now. */
 void probe_startup(struct client *c, const struct asked *asked)
 {
 	struct worker_status w;
 	size_t i = 0;
+	bool started = uwsgi_status_next_worker(client_status(c), &i, &w);
 
 	(void)asked;
-	if (uwsgi_status_next_worker(client_status(c), &i, &w))
-		say(c, true, "started\n");
-	else
-		say(c, false, "no worker has served yet\n");
+	say(c, started, started ? "started\n" : "no worker has served yet\n");
 }

@@ -41,6 +41,8 @@ static const struct route routes[] = {
 	{ .path = "/live", .is_probe = true, .answer = probe_live },
 	{ .path = "/ready", .is_probe = true, .answer = probe_ready },
 	{ .path = "/startup", .is_probe = true, .answer = probe_startup },
+	{ .path = "/events", .answer = answer_events },
+	{ .path = "/metrics", .answer = answer_metrics },
 	{ .path = "/stats", .answer = answer_stats },
 };
 

@@ -90,7 +90,8 @@ int server_init(struct server *s, const struct service_setup *setup,
 	s->clients = calloc(PLACES, sizeof *s->clients);
 	s->listening = calloc(setup->socket_count, sizeof *s->listening);
 	s->visitor = calloc(setup->socket_count, sizeof *s->visitor);
-	if (!s->clients || !s->listening || !s->visitor)
+	s->events = events_new(s->loop, s->status);
+	if (!s->events || !s->clients || !s->listening || !s->visitor)
 		return uwsgi_error_set(e, "out of memory");
 	return listen_on(s, setup, e);
 }
@@ -103,6 +104,7 @@ void server_fini(struct server *s)
 			client_end(&s->clients[i]);
 	for (size_t i = 0; i < s->listening_count; i++)
 		ev_io_stop(s->loop, &s->listening[i]);
+	events_free(s->events);
 	free(s->clients);
 	free(s->listening);
 	free(s->visitor);

@@ -30,6 +30,7 @@ struct server {
 	enum visitor *visitor;   /* [listening_count]: who comes there */
 	size_t listening_count;
 	struct client *clients; /* [PLACES] */
+	struct events *events;
 };
 
 struct client {

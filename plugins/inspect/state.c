@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* state.c: in which state the server is, in a word, by the generations that it has. */
+#include "inspect.h"
+
+enum state state_of(const struct status *status)
+{
+	struct generation_status g;
+	bool any = false, serves = false, starts = false;
+
+	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);) {
+		any = true;
+		serves = serves || g.stage == STAGE_SERVING;
+		starts = starts || g.stage == STAGE_STARTING;
+	}
+	if (serves)
+		return starts ? STATE_RELOADING : STATE_SERVING;
+	return starts || !any ? STATE_STARTING : STATE_STOPPING;
+}
+
+const char *state_name(enum state state)
+{
+	static const char *const names[] = { [STATE_STARTING] = "starting",
+					     [STATE_SERVING] = "serving",
+					     [STATE_RELOADING] = "reloading",
+					     [STATE_STOPPING] = "stopping" };
+
+	return names[state];
+}
+
+/* Not by what next_process() knows, which asks /proc for each. */
+bool state_is_ready(const struct status *status)
+{
+	struct server_status server;
+	struct lane_status l;
+	enum state state = state_of(status);
+
+	uwsgi_status_server(status, &server);
+	for (size_t i = 0; uwsgi_status_next(status, &i, &l);)
+		if (l.generation == server.generation)
+			return state == STATE_SERVING || state == STATE_RELOADING;
+	return false;
+}

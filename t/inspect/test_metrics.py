@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""/metrics: what Prometheus scrapes, in both of its formats."""
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from lib import http
+from lib.address import free_address
+from lib.wait import until
+
+OPEN_METRICS = [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5,*/*;q=0.1")]
+TEXT = [("Accept", "text/plain;version=0.0.4")]
+EXPORTER = {f"uwsgi_{name}" for name in """
+    up listen_queue_length listen_queue_errors workers socket_queue_length socket_max_queue_length
+    worker_accepting worker_delta_requests worker_rss_bytes worker_vsz_bytes worker_running_time_seconds
+    worker_last_spawn_time_seconds worker_average_response_time_seconds worker_cores
+    worker_requests_total worker_exceptions_total worker_harakiri_count_total worker_respawn_count_total
+    worker_transmitted_bytes_total worker_busy worker_idle worker_cheap worker_core_busy
+    worker_core_requests_total worker_core_static_requests_total worker_core_routed_requests_total
+    worker_core_write_errors_total worker_core_read_errors_total""".split()}
+SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z_]+="[^"\\]*",?)+\})? ([0-9.]+)')
+HISTOGRAMS = [f"uwsgi_request_{name}_seconds" for name in ("wait", "run", "send")]
+
+
+@pytest.fixture
+def server(start):
+    server = start("http-socket = {http}\nmodule = basic\ninspect = {inspect}\nprocesses = 2\nthreads = 2\n")
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+    return server
+
+
+def scrape(server, headers=TEXT):
+    answer = http.request(server.inspect, "/metrics", headers=headers, host="localhost")
+    assert answer.status == 200
+    return answer
+
+
+def samples(server):
+    lines = [line for line in scrape(server).body.decode().splitlines() if not line.startswith("#")]
+    found = {name + (labels or ""): float(value)
+             for name, labels, value in (SAMPLE.fullmatch(line).groups() for line in lines)}
+    assert len(found) == len(lines)      # no sample is there twice
+    return found
+
+
+def names(found):
+    return {name.split("{")[0] for name in found}
+
+
+def test_it_has_the_names_of_uwsgi_exporter_and_counts(server):
+    for target in ("/hello", "/hello", "/status?code=404"):
+        http.request(server.http, target)
+    seen = until(lambda: (s := samples(server)) and s["uwsgi_request_run_seconds_count"] == 3 and s,
+                 "three requests")
+    assert names(seen) >= EXPORTER
+    assert sum(seen[f'uwsgi_worker_requests_total{{worker_id="{n}"}}'] for n in (1, 2)) == 3
+    assert sum(seen[f'uwsgi_responses_total{{class="{n}xx"}}'] for n in range(1, 6)) == 3
+    assert seen["uwsgi_workers"] == 2 and seen["uwsgi_ready"] == seen["uwsgi_up"] == 1
+    assert seen[f'uwsgi_socket_queue_length{{name="{server.http}",proto="http"}}'] == 0
+    assert seen['uwsgi_worker_rss_bytes{worker_id="1"}'] > seen['uwsgi_worker_pss_bytes{worker_id="1"}']
+
+
+def test_histograms_are_cumulative_and_have_their_sums(server):
+    http.request(server.http, "/sleep?s=0.05")
+    seen = until(lambda: (s := samples(server)) and s["uwsgi_request_run_seconds_count"] and s, "a request")
+    for name in HISTOGRAMS:
+        buckets = [(float(m[1]), n) for key, n in seen.items()
+                   if (m := re.fullmatch(name + r'_bucket\{le="(.*)"\}', key))]
+        counts = [n for _, n in buckets]
+        assert counts == sorted(counts) and counts[-1] == seen[f"{name}_count"]
+        assert [le for le, _ in buckets] == sorted(le for le, _ in buckets)
+        assert buckets[-1][0] == float("inf")
+    assert seen["uwsgi_request_run_seconds_sum"] >= 0.05
+    assert seen['uwsgi_request_run_seconds_bucket{le="0.032768"}'] == 0
+    assert seen['uwsgi_request_run_seconds_bucket{le="536.870912"}'] == 1
+
+
+def test_open_metrics(server):
+    answer = scrape(server, OPEN_METRICS)
+    text = answer.body.decode()
+    assert answer.header("content-type") == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1
+    assert "# TYPE uwsgi_worker_requests counter\n" in text and "\nuwsgi_worker_requests_total{" in text
+    assert "# TYPE uwsgi_request_run_seconds histogram\n# UNIT uwsgi_request_run_seconds seconds\n" in text
+    for name, unit in re.findall(r"# UNIT (\w+) (\w+)", text):
+        assert name.endswith(f"_{unit}")
+    assert scrape(server, []).header("content-type").startswith("application/openmetrics-text")
+    assert scrape(server, [("Accept", "text/html,*/*;q=0.8")]).header("content-type").startswith("text/plain")
+
+
+def test_a_strict_parser_of_open_metrics_takes_it(server):
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser",
+                                 reason="python3-prometheus-client is not installed")
+    families = list(parser.text_string_to_metric_families(scrape(server, OPEN_METRICS).body.decode()))
+    assert {s.name for f in families for s in f.samples} >= EXPORTER
+
+
+def test_promtool_finds_nothing(server):
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is not installed (package prometheus)")
+    http.request(server.http, "/hello")
+    done = subprocess.run(["promtool", "check", "metrics"], input=scrape(server).body,
+                          capture_output=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.fixture
+def prometheus(server, tmp_path):
+    """A real one, which scrapes the server ten times a second."""
+    if not shutil.which("prometheus"):
+        pytest.skip("Prometheus is not installed (package prometheus)")
+    (tmp_path / "p.yml").write_text(
+        "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\n"
+        f"scrape_configs: [{{job_name: uwsgi, static_configs: [{{targets: ['{server.inspect}']}}]}}]\n",
+        encoding="utf-8")
+    address = free_address()
+    process = subprocess.Popen(
+        ["prometheus", f"--config.file={tmp_path}/p.yml", f"--storage.tsdb.path={tmp_path}/data",
+         f"--web.listen-address={address}", "--log.level=error"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield address
+    process.kill()
+    process.wait()
+
+
+def ask(prometheus, query):
+    try:
+        answer = http.request(prometheus, f"/api/v1/query?query={query}")
+    except OSError:       # it does not listen yet
+        return []
+    return json.loads(answer.body)["data"]["result"] if answer.status == 200 else []
+
+
+def test_a_real_prometheus_scrapes_it(server, prometheus):
+    for _ in range(5):
+        http.request(server.http, "/hello")
+    until(lambda: sum(float(r["value"][1]) for r in ask(prometheus, "uwsgi_worker_requests_total")) == 5,
+          "five requests in Prometheus", 20)
+    assert ask(prometheus, "up")[0]["value"][1] == "1"
+    assert ask(prometheus, "uwsgi_request_run_seconds_count")[0]["value"][1] == "5"
+    assert ask(prometheus, "histogram_quantile(0.99,uwsgi_request_run_seconds_bucket)")
