@@ -4,6 +4,7 @@
 #include "process/announce.h"
 
 #include "base/clock.h"
+#include "work/worker.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +12,22 @@
 void announce_importing(struct announcer *a)
 {
 	notify_status(&a->notify, "importing the application");
+}
+
+void announce_imported(const struct generation *g, const struct message *m)
+{
+	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
+
+	if (m->text[0])
+		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", m->text);
+	else if (s->lazy_apps)
+		uwsgi_log(UWSGI_NOTE,
+			  "interpreter ready in %lld ms (pid %ld); each worker imports "
+			  "the application itself",
+			  (long long)m->value, (long)g->zygote);
+	else
+		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
+			  (long long)m->value, (long)g->zygote);
 }
 
 bool announce_asked(struct announcer *a, const struct cause *cause)

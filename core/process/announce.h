@@ -18,6 +18,8 @@ struct announcer {
 };
 
 void announce_importing(struct announcer *);
+/* As the generation's zygote says. */
+void announce_imported(const struct generation *, const struct message *);
 /* A signal asks for a reload.  False: the same one did before. */
 bool announce_asked(struct announcer *, const struct cause *);
 void announce_reload(struct announcer *, const struct cause *);

@@ -5,7 +5,7 @@
 #include "process/generation.h"
 
 #include "base/clock.h"
-#include "process/cause.h"
+#include "process/announce.h"
 #include "process/observe.h"
 #include "work/worker.h"
 
@@ -68,23 +68,12 @@ static struct watch *channel_of(const struct generation *g, const struct slot *s
 
 static void note_imported(struct generation *g, const struct message *m)
 {
-	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
-
 	if (g->state == GENERATION_DRAINING)
 		return;
 	g->roster.open = true;
 	g->roster.has_zygote = true;
 	atomic_store(&g->scoreboard.board->import_ms, m->value);
-	if (m->text[0])
-		uwsgi_log(UWSGI_ERROR, "%s; every request is answered with 500", m->text);
-	else if (s->lazy_apps)
-		uwsgi_log(UWSGI_NOTE,
-			  "interpreter ready in %lld ms (pid %ld); each worker imports "
-			  "the application itself",
-			  (long long)m->value, (long)g->zygote);
-	else
-		uwsgi_log(UWSGI_NOTE, "application imported in %lld ms (pid %ld)",
-			  (long long)m->value, (long)g->zygote);
+	announce_imported(g, m);
 }
 
 static void note_fork_failed(struct generation *g, struct slot *slot, const char *why)
@@ -506,8 +495,7 @@ static void enforce_limits(struct generation *g, int64_t now_ms, int64_t *due_ms
 static void enter(struct generation *g, enum generation_state state)
 {
 	g->state = state;
-	scoreboard_show(&g->scoreboard,
-			state == GENERATION_SERVING ? STAGE_SERVING : STAGE_LEAVING);
+	scoreboard_show(&g->scoreboard, state == GENERATION_SERVING ? STAGE_SERVING : STAGE_LEAVING);
 }
 
 static void drain(struct generation *g, long long mercy_s, bool gateways_first)
