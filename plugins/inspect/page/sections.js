@@ -1,0 +1,200 @@
+// sections.js: the lists of the page: what runs and what was slow, workers, sockets, the log.
+"use strict";
+
+const ROWS = 8,
+	SLOW_MS = 1000,
+	VERY_SLOW_MS = 10000;
+
+const newestFirst = (a, b) => b.at - a.at;
+
+// How long, as a word for the style sheet.
+function heat(ms) {
+	return ms >= VERY_SLOW_MS ? "hot" : ms >= SLOW_MS ? "warm" : "";
+}
+
+function row(kind = "li") {
+	const node = element(kind, { class: "row" });
+
+	node.parts = ["time", "text", "quiet"].map(name => element("span", { class: name }));
+	node.append(...node.parts);
+	return node;
+}
+
+function setRow(node, time, text, quiet, ms) {
+	[time, text, quiet].forEach((words, i) => say(node.parts[i], words));
+	node.parts[0].className = `time ${heat(ms)}`;
+}
+
+function drawNow(workers) {
+	const all = running(workers);
+
+	show(
+		$("now"),
+		all.slice(0, ROWS),
+		l => `${l.pid} ${l.n}`,
+		() => row(),
+		(node, l) =>
+			setRow(
+				node,
+				duration(l.ms * 1000),
+				`${l.method} ${l.uri}`,
+				`worker ${l.worker}, lane ${l.n}`,
+				l.ms,
+			),
+	);
+	say(
+		$("now-more"),
+		all.length > ROWS ? `and ${all.length - ROWS} more` : all.length ? "" : "No request runs.",
+	);
+}
+
+function makeRoute() {
+	const node = element("details"),
+		head = row("summary");
+
+	node.head = head;
+	node.list = element("ol", { class: "rows" });
+	node.append(head, node.list);
+	return node;
+}
+
+function updateRoute(node, route) {
+	setRow(
+		node.head,
+		duration(route.worst),
+		route.name,
+		`${route.requests.length} × slow, ` +
+			`${duration(route.total / route.requests.length)} on average`,
+		route.worst / 1000,
+	);
+	show(
+		node.list,
+		[...route.requests].sort(newestFirst),
+		one => `${one.at} ${one.worker} ${one.lane} ${one.run_us}`,
+		() => row(),
+		(line, one) =>
+			setRow(
+				line,
+				duration(one.run_us),
+				`${one.method} ${one.uri}`,
+				`${clock(one.at)}, status ${one.status}, waited ${duration(one.wait_us)} before, ` +
+					`sent in ${duration(one.send_us)}, worker ${one.worker}, lane ${one.lane}` +
+					(one.trace_id ? `, trace ${one.trace_id}` : ""),
+				one.run_us / 1000,
+			),
+	);
+}
+
+function drawSlow(slow) {
+	const routes = slowRoutes(slow);
+
+	show($("slow"), routes.slice(0, ROWS), route => route.name, makeRoute, updateRoute);
+	say(
+		$("slow-more"),
+		routes.length > ROWS
+			? `and ${routes.length - ROWS} more`
+			: routes.length
+				? ""
+				: "No request was slow so far.",
+	);
+}
+
+// ---- workers, sockets, log ----
+
+function makeWorker() {
+	const node = element("li", { class: "worker" });
+
+	node.name = element("h3");
+	node.state = element("span", { class: "pill" });
+	node.facts = element("p", { class: "quiet" });
+	node.lanes = element("ol", { class: "rows" });
+	node.idle = element("p", { class: "quiet" });
+	node.append(
+		element("div", { class: "title" }, node.name, node.state),
+		node.facts,
+		node.lanes,
+		node.idle,
+	);
+	return node;
+}
+
+function updateWorker(node, w, now) {
+	const busy = w.lanes.filter(l => l.busy),
+		idle = w.lanes.length - busy.length;
+
+	say(node.name, `Worker ${w.id}`);
+	say(node.state, w.state);
+	node.state.className = `pill ${w.state}`;
+	say(
+		node.facts,
+		`pid ${w.pid}, generation ${w.generation}, ${many(w.requests, "request")}, ${bytes(memoryOf(w))}` +
+			(w.since ? `, for ${duration(Math.max(0, now - w.since) * 1e6)}` : ""),
+	);
+	show(
+		node.lanes,
+		busy,
+		l => l.n,
+		() => row(),
+		(line, l) =>
+			setRow(line, duration(l.ms * 1000), `${l.method} ${l.uri}`, `lane ${l.n}`, l.ms),
+	);
+	say(node.idle, idle ? many(idle, "idle lane") : "");
+}
+
+// During a reload, how far each generation is: "generation 2: 2 leaving; generation 3: 1 starting".
+function generations(workers) {
+	const all = new Map();
+
+	for (const w of workers) {
+		const states = all.get(w.generation) ?? new Map();
+
+		all.set(w.generation, states.set(w.state, (states.get(w.state) ?? 0) + 1));
+	}
+	return [...all]
+		.sort((a, b) => a[0] - b[0])
+		.map(
+			([number, states]) =>
+				`generation ${number}: ${[...states].map(([state, n]) => `${n} ${state}`).join(", ")}`,
+		)
+		.join("; ");
+}
+
+function drawWorkers(workers, now) {
+	show(
+		$("workers"),
+		workers,
+		w => `${w.generation} ${w.id} ${w.pid}`,
+		makeWorker,
+		(node, w) => updateWorker(node, w, now),
+	);
+	say($("generations"), generations(workers));
+}
+
+function drawSockets(sockets) {
+	show(
+		$("sockets"),
+		sockets,
+		s => `${s.protocol} ${s.name}`,
+		() => row(),
+		(node, s) =>
+			setRow(
+				node,
+				digits(s.queue),
+				`${s.protocol} ${s.name}`,
+				`of ${digits(s.max_queue)} places in its queue are taken`,
+				s.max_queue && s.queue >= s.max_queue / 2 ? SLOW_MS : 0,
+			),
+	);
+}
+
+function drawLog(log) {
+	const lines = log.length ? [...log].sort(newestFirst) : [{ text: "No warnings." }];
+
+	show(
+		$("log"),
+		lines,
+		one => `${one.at} ${one.text}`,
+		() => row(),
+		(node, one) => setRow(node, one.at ? clock(one.at) : "", one.text, "", 0),
+	);
+}
