@@ -2,6 +2,7 @@
 "use strict";
 
 const ROWS = 8,
+	LONG_MS = 100,
 	SLOW_MS = 1000,
 	VERY_SLOW_MS = 10000;
 
@@ -25,12 +26,15 @@ function setRow(node, time, text, quiet, ms) {
 	node.parts[0].className = `time ${heat(ms)}`;
 }
 
+// Of a busy server most requests are gone before anybody can read of them: those are counted.
 function drawNow(workers) {
-	const all = running(workers);
+	const all = running(workers),
+		long = all.filter(l => l.ms >= LONG_MS).slice(0, ROWS),
+		more = all.length - long.length;
 
 	show(
 		$("now"),
-		all.slice(0, ROWS),
+		long,
 		l => `${l.pid} ${l.n}`,
 		() => row(),
 		(node, l) =>
@@ -42,10 +46,10 @@ function drawNow(workers) {
 				l.ms,
 			),
 	);
-	say(
-		$("now-more"),
-		all.length > ROWS ? `and ${all.length - ROWS} more` : all.length ? "" : "No request runs.",
-	);
+	if (!all.length) say($("now-more"), "No request runs.");
+	else if (!long.length)
+		say($("now-more"), `Of ${many(more, "request")}, none has run for long.`);
+	else say($("now-more"), more ? `and ${more} more` : "");
 }
 
 function makeRoute() {
