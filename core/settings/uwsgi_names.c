@@ -464,10 +464,6 @@ const struct subject uwsgi_subjects[] = {
 		"THE APPLICATION IS NOT CONFINED; write AppArmorProfile= into its systemd unit, or "
 		"start it with aa-exec", .plugins = "apparmor"),
 	ELSEWHERE("clock=", "the system's clock is used"),
-	ELSEWHERE(
-		"vhost vhost-host",
-		"virtual hosts are told apart by the web server; run a server for each, or mount "
-		"applications by path"),
 	ELSEWHERE("body-read-warning=", "bodies are read before the application runs"),
 	ELSEWHERE("ignore-script-name", "SCRIPT_NAME is what the web server says, or the mount"),
 	ELSEWHERE(

@@ -116,6 +116,18 @@ bool check_wants(const struct config *cfg)
 	return names_application(uwsgi_options(cfg, &python_options));
 }
 
+static void check_hosts(const struct config *cfg, const struct python_settings *s,
+			struct report *report)
+{
+	for (size_t i = 0; i < s->mounts.count && !s->vhost && !s->vhost_host; i++)
+		if (s->mounts.items[i][strcspn(s->mounts.items[i], "|=")] == '|') {
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "mount",
+					   "%s is for one host, which needs vhost-host = true",
+					   s->mounts.items[i]);
+			return;
+		}
+}
+
 void check_settings(const struct config *cfg, struct report *report)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
@@ -125,6 +137,7 @@ void check_settings(const struct config *cfg, struct report *report)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "wsgi-file",
 				   "module = %s is served, not this file; leave one of them out",
 				   s->module);
+	check_hosts(cfg, s, report);
 	if (!uwsgi_config_thorough(report))
 		return;
 	if (!names_application(s))

@@ -31,7 +31,7 @@ struct python_settings {
 	struct option_list path, mounts, imports, shared_imports, autoreload_ignored;
 	const char *arguments;
 	long long optimize, write_tolerance, autoreload_s;
-	bool skip_atexit, manage_script_name, no_default_app, paste_logger;
+	bool skip_atexit, manage_script_name, no_default_app, paste_logger, vhost, vhost_host;
 	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
 
@@ -50,8 +50,9 @@ struct types {
 struct key_cache; /* key_cache.c */
 struct shapes;    /* shape.c */
 
-/* An application and the URLs below which it answers. */
+/* An application, and the host and the path for which it answers. */
 struct mount {
+	struct slice host; /* with vhost; "": for all */
 	struct slice path; /* without its last slash: "" for all */
 	PyObject *application;
 };

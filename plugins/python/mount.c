@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mount.c: several applications in one interpreter, each below a path of its own.  Loaded where
- * the application is; wsgi.c asks for each request. */
+/* mount.c: several applications in one interpreter, each below a path of its own, or for a host.  Loaded
+ * where the application is; wsgi.c asks for each request. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -40,6 +40,18 @@ static PyObject *load_one(const char *text, const char *callable, struct error *
 	return application;
 }
 
+/* "/path" or "host|/path". */
+static void take_place(struct mount *m, struct slice place)
+{
+	const char *bar = memchr(place.p, '|', place.n);
+	size_t n = bar ? (size_t)(bar - place.p) : 0;
+
+	m->host = (struct slice){ place.p, n };
+	m->path = bar ? (struct slice){ bar + 1, place.n - n - 1 } : place;
+	while (m->path.n > 0 && m->path.p[m->path.n - 1] == '/')
+		m->path.n--;
+}
+
 int mount_load(struct python *py, struct error *e)
 {
 	const struct option_list *list = &py->settings->mounts;
@@ -51,9 +63,7 @@ int mount_load(struct python *py, struct error *e)
 		const char *text = list->items[i];
 		struct mount *m = &py->mounts[py->mount_count];
 
-		m->path = (struct slice){ text, strcspn(text, "=") };
-		while (m->path.n > 0 && text[m->path.n - 1] == '/')
-			m->path.n--;
+		take_place(m, (struct slice){ text, strcspn(text, "=") });
 		m->application = load_one(strchr(text, '=') + 1, py->settings->callable, e);
 		if (!m->application)
 			return -1;
@@ -68,46 +78,71 @@ static bool is_below(struct slice path, struct slice mount)
 	       (path.n == mount.n || path.p[mount.n] == '/');
 }
 
-/* The longest mount below which the path lies. */
-static const struct mount *find_path(const struct python *py, struct slice path)
+/* Whom the request is for, perhaps with a port; empty: hosts are not told apart. */
+static struct slice host_of(const struct python *py, const struct request *rq)
 {
+	if (py->settings->vhost_host)
+		return uwsgi_request_find(rq, SLICE("HTTP_HOST"));
+	return py->settings->vhost ? uwsgi_request_find(rq, SLICE("SERVER_NAME")) : SLICE("");
+}
+
+static struct slice without_port(struct slice host)
+{
+	const char *colon = host.n ? memrchr(host.p, ':', host.n) : NULL;
+	bool is_port = colon && !memchr(colon, ']', host.n - (size_t)(colon - host.p));
+
+	return is_port ? (struct slice){ host.p, (size_t)(colon - host.p) } : host;
+}
+
+static bool is_for(const struct mount *m, struct slice host)
+{
+	return m->host.n == 0 || uwsgi_same_name(m->host, host) ||
+	       uwsgi_same_name(m->host, without_port(host));
+}
+
+/* One for the host before one for all, then the longer path. */
+static bool is_nearer(const struct mount *m, const struct mount *best)
+{
+	if (!best || (m->host.n > 0) != (best->host.n > 0))
+		return !best || m->host.n > 0;
+	return m->path.n > best->path.n;
+}
+
+static const struct mount *find(const struct python *py, const struct request *rq)
+{
+	bool splits = py->settings->manage_script_name;
+	struct slice path =
+		uwsgi_request_find(rq, splits ? SLICE("PATH_INFO") : SLICE("SCRIPT_NAME"));
+	struct slice host = host_of(py, rq);
 	const struct mount *best = NULL;
 
-	for (size_t i = 0; i < py->mount_count; i++)
-		if (is_below(path, py->mounts[i].path) &&
-		    (!best || py->mounts[i].path.n > best->path.n))
-			best = &py->mounts[i];
+	for (size_t i = 0; i < py->mount_count; i++) {
+		const struct mount *m = &py->mounts[i];
+
+		if ((splits ? is_below(path, m->path) : uwsgi_same(path, m->path)) &&
+		    is_for(m, host) && is_nearer(m, best))
+			best = m;
+	}
 	return best;
 }
 
-static const struct mount *find_script(const struct python *py, struct slice script)
+/* For requests that no mount has: the application or, without one, the first mount for all hosts. */
+static PyObject *find_usual(const struct python *py)
 {
-	for (size_t i = 0; i < py->mount_count; i++)
-		if (py->mounts[i].path.n == script.n &&
-		    (script.n == 0 || !memcmp(py->mounts[i].path.p, script.p, script.n)))
-			return &py->mounts[i];
-	return NULL;
+	PyObject *usual = py->application;
+
+	for (size_t i = 0; !usual && !py->settings->no_default_app && i < py->mount_count; i++)
+		if (py->mounts[i].host.n == 0)
+			usual = py->mounts[i].application;
+	return usual;
 }
 
 PyObject *mount_find(const struct python *py, const struct request *rq, const struct mount **split)
 {
-	const struct mount *m;
-	PyObject *usual = py->application;
+	const struct mount *m = py->mount_count ? find(py, rq) : NULL;
 
-	*split = NULL;
-	if (py->mount_count == 0)
-		return usual;
-	if (py->settings->manage_script_name) {
-		m = find_path(py, uwsgi_request_find(rq, SLICE("PATH_INFO")));
-		*split = m && m->path.n > 0 ? m : NULL;
-	} else {
-		m = find_script(py, uwsgi_request_find(rq, SLICE("SCRIPT_NAME")));
-	}
-	if (m)
-		return m->application;
-	if (!usual && !py->settings->no_default_app)
-		usual = py->mounts[0].application;
-	return usual;
+	*split = m && m->path.n > 0 && py->settings->manage_script_name ? m : NULL;
+	return m ? m->application : py->mount_count ? find_usual(py) : py->application;
 }
 
 static int set_text(PyObject *env, PyObject *name, struct slice value)

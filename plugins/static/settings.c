@@ -345,8 +345,10 @@ static int take_mounts(struct rules *r, const struct config *cfg, struct error *
 		return uwsgi_error_set(e, "out of memory");
 	for (size_t i = 0; i < mounts->count; i++) {
 		const char *path = mounts->items[i];
-		size_t n = strcspn(path, "=");
+		size_t n = strcspn(path, "=|");
 
+		if (path[n] == '|') /* for one host only, whose requests are not told apart here */
+			continue;
 		while (n > 0 && path[n - 1] == '/')
 			n--;
 		if (n > 0)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lib import http, uwsgi
+from lib import fastcgi, http, scgi, uwsgi
 from lib.wait import until
 
 APP = """
@@ -63,6 +63,46 @@ def test_what_no_mount_is_for(served):
     assert ask(served(only), "/x")[0] == "one"
     assert ask(served(only + "no-default-app = true\n"), "/x") == 404
     assert ask(served(only + "module = apps:three\n"), "/x")[0] == "three"
+
+
+HOSTS = "mount = a.example|=apps:one\nmount = B.example|/two/=apps:two\n"
+
+
+@pytest.mark.parametrize("way", ["http-socket", "http", "socket", "fastcgi-socket", "scgi-socket"])
+def test_a_mount_for_a_host(served, way):
+    server = served(f"{way} = {{peer}}\n{HOSTS}mount = /two=apps:three\nvhost-host = true\nmodule = apps\n"
+                    "manage-script-name = true\n")
+
+    def get(host, path):
+        speak = {"socket": uwsgi, "fastcgi-socket": fastcgi, "scgi-socket": scgi}.get(way, http)
+        return json.loads(speak.request(server.peer, path, headers=[("Host", host)]).body)
+    for host in ("a.example", "A.Example:8080"):
+        assert get(host, "/x") == ["one", "", "/x"]
+    assert get("a.example", "/two/x") == ["one", "", "/two/x"]  # before one for all hosts
+    assert get("b.example:1", "/two/x") == ["two", "/two", "/x"]
+    assert get("c.example", "/two/x") == ["three", "/two", "/x"]
+    for host in ("b.example", "c.example", "xa.example", "a.example.org", "[::1]:80", ""):
+        assert get(host, "/x") == ["file", "", "/x"]
+
+
+def test_a_host_by_its_name_and_nobody_else_s_application(served):
+    server = served(HOSTS + "vhost = true\n")
+
+    def get(name, script=""):
+        answer = uwsgi.request(server.uwsgi, "/x", extra=[("SERVER_NAME", name), ("SCRIPT_NAME", script)])
+        return json.loads(answer.body)[0] if answer.status == 200 else answer.status
+    assert [get("a.example"), get("b.example", "/two"), get("b.example"), get("c.example")] == \
+        ["one", "two", 404, 404]
+
+
+def test_a_mount_for_a_host_needs_to_be_told_apart(start):
+    server = start(INI + "module = basic\nmount = a.example|=basic\n")
+    server.wait_log(r"warning: mount = .*a.example\|=basic is for one host, which needs vhost-host")
+
+
+def test_vhost_alone_changes_nothing(served):
+    server = served("module = apps\nvhost = true\nstrict = true\n")
+    assert ask(server, "/x")[0] == "file" and "vhost" not in server.log()
 
 
 def test_a_mount_that_cannot_be_loaded_is_named(served):
