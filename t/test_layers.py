@@ -19,6 +19,7 @@ ALLOWED_STATE = {
     "core/base/log.o": "where the log goes; the crash path must not need a pointer",
     "core/base/stray.o": "what a fork means in this process; pthread_atfork() takes no pointer",
     "core/process/proctitle.o": "where the kernel keeps the process title",
+    "core/work/applications.o": "what is joined; an application's functions take no pointer",
     "core/work/worker.o": "whom a signal is for; a handler gets no pointer",
     "plugins/python/": "CPython's static types and module definitions, and its interpreter",
 }

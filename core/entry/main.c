@@ -11,6 +11,7 @@
 #include "settings/help.h"
 #include "work/lane.h"
 #include "process/limit.h"
+#include "work/applications.h"
 #include "work/loader.h"
 #include "log/logging.h"
 #include "process/master.h"
@@ -133,7 +134,7 @@ static int check_runner(const struct config *cfg, const struct loader *ld, const
 			struct error *e)
 {
 	const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
-	const struct app *app = loader_find_app(ld, cfg, e);
+	const struct app *app = applications_find(ld, cfg, e);
 
 	if (!app || !start_folder)
 		return app ? 0 : -1;
@@ -198,7 +199,7 @@ static void say_hello(const struct master_setup *setup)
 	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
 	const struct listeners *listeners = &setup->listeners;
 	struct error e;
-	const struct app *app = loader_find_app(setup->loader, setup->config, &e);
+	const struct app *app = applications_find(setup->loader, setup->config, &e);
 
 	uwsgi_log(UWSGI_NOTE,
 		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
@@ -249,7 +250,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	bool at_once = privileges_at_once(cfg), jailed = false;
 	struct identity who;
 
-	if (!loader_find_app(ld, cfg, e))
+	if (!applications_find(ld, cfg, e))
 		return -1;
 	if (privileges_find(cfg, &who, e))
 		return -1;

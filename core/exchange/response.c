@@ -41,6 +41,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->switches = 1;
 	rs->held_count = 0;
 	rs->held_length = 0;
+	rs->lender = 0;
 	rs->bodiless = rs->close = rs->file = false;
 	rs->no_memory = rs->refusal = rs->failed = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
@@ -279,11 +280,16 @@ static bool queue(struct response *rs, struct piece piece, void *owner)
 	return true;
 }
 
+static void *mark(const struct response *rs, void *owner)
+{
+	return owner ? (void *)((uintptr_t)owner | rs->lender) : NULL;
+}
+
 bool uwsgi_response_body(struct response *rs, struct slice bytes, void *owner)
 {
 	struct piece piece = { .bytes = bytes, .fd = -1, .length = (int64_t)bytes.n };
 
-	return queue(rs, piece, owner);
+	return queue(rs, piece, mark(rs, owner));
 }
 
 bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length, void *owner)
@@ -291,7 +297,7 @@ bool uwsgi_response_file(struct response *rs, int fd, int64_t at, int64_t length
 	struct piece piece = { .fd = fd, .at = at, .length = length };
 
 	rs->file = true;
-	return queue(rs, piece, owner);
+	return queue(rs, piece, mark(rs, owner));
 }
 
 void response_open(struct response *rs)

@@ -36,6 +36,7 @@ struct response {
 	} held[RESPONSE_HELD];
 	size_t held_count;
 	int64_t held_length;
+	uintptr_t lender;  /* what marks the owners of its body, where applications are mounted */
 	struct slice date; /* set by the lane before the request runs */
 	bool bodiless, close;
 	bool file;                     /* a part of the body comes from a file */

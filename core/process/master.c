@@ -3,6 +3,7 @@
  * ends of its children, the files that it watches.  What follows from them is decided in
  * succession.c and generation.c.  Workers are forked by their zygote. */
 #include "process/master.h"
+#include "work/applications.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -155,7 +156,7 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.listeners = &g->listeners,
 			.neighbours = g->neighbours,
 			.successors = m->host.workers_left,
-			.app = loader_find_app(m->host.loader, g->config, &e),
+			.app = applications_find(m->host.loader, g->config, &e),
 			.handlers = handlers,
 			.handler_count = handler_count,
 			.takes_orders = services_give_orders(m->host.loader, g->config),

@@ -3,6 +3,7 @@
  * and frees those that are gone.  What is said of it is announce.c's; signals and the loop are
  * master.c's. */
 #include "process/succession.h"
+#include "work/applications.h"
 
 #include "base/clock.h"
 #include "process/master.h"
@@ -157,7 +158,7 @@ static int begin_reload(struct succession *s, struct error *e)
 		config_free(cfg);
 		return -1;
 	}
-	if (!loader_find_app(s->host->loader, cfg, e) ||
+	if (!applications_find(s->host->loader, cfg, e) ||
 	    listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
 		config_free(cfg);
 		return -1;

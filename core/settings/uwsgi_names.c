@@ -433,7 +433,7 @@ const struct subject uwsgi_subjects[] = {
 		"allowed-modifiers= cgi-mode fastcgi-modifier1= fastcgi-modifier2= "
 		"http-socket-modifier1= http-socket-modifier2= remap-modifier= scgi-modifier1= "
 		"scgi-modifier2=",
-		"every request goes to the one application; modifiers are not looked at"),
+		"modifiers are not looked at; mount-plugin tells applications apart by path"),
 	ELSEWHERE(
 		"build-plugin= cflags config-py dot-h print-sym= print-symbol=",
 		"a command of uWSGI's own build; nothing here needs it"),

@@ -17,8 +17,18 @@
 /* Stored for the sake of --help and the checks: the values are needed before all tables are
  * known, and so are read as keys. */
 struct loader_settings {
-	struct option_list plugins, folders;
+	struct option_list plugins, folders, mounts;
 };
+
+/* "/path=plugin" */
+static int is_mount(const char *text, struct error *e)
+{
+	size_t n = strcspn(text, "=");
+
+	if (*text != '/' || n < 2 || text[n - 1] == '/' || !text[n] || !text[n + 1])
+		return uwsgi_error_set(e, "expected /path=plugin");
+	return 0;
+}
 
 #define AT(member) offsetof(struct loader_settings, member)
 static const struct option rows[] = {
@@ -38,6 +48,14 @@ static const struct option rows[] = {
 	  .unit = "FOLDER",
 	  .example = "/usr/lib/uwsgi" },
 	{ .name = "plugins-dir", .same_as = "plugin-dir" },
+	{ .name = "mount-plugin",
+	  .type = OPT_LIST,
+	  .offset = AT(mounts),
+	  .valid = is_mount,
+	  .unit = "/PATH=PLUGIN",
+	  .help = "requests below this path are run by the application of this plugin, which gets "
+		  "the path as SCRIPT_NAME; the others by the one that is mounted nowhere",
+	  .example = "/reports=python" },
 };
 #undef AT
 
@@ -87,7 +105,7 @@ static void add_protocol_name(struct loader *ld, const char *name)
 		ld->protocol_names[n] = name;
 }
 
-static bool answers_to(const struct plugin *p, const char *name)
+bool loader_answers_to(const struct plugin *p, const char *name)
 {
 	if (!strcmp(p->name, name))
 		return true;
@@ -100,7 +118,7 @@ static bool answers_to(const struct plugin *p, const char *name)
 static bool is_loaded(const struct loader *ld, const char *name)
 {
 	for (size_t i = 0; i < ld->plugins.count; i++)
-		if (answers_to(ld->items[i], name))
+		if (loader_answers_to(ld->items[i], name))
 			return true;
 	return false;
 }
@@ -408,6 +426,8 @@ void loader_load_needed(struct loader *ld, const struct config *cfg, struct repo
 		const struct directive *d = &set->items[i];
 
 		need(ld, manifest_option(m, d->name), report);
+		if (d->value && key_means(d->name, "mount-plugin") && strchr(d->value, '='))
+			need(ld, manifest_plugin(m, strchr(d->value, '=') + 1), report);
 		if (d->value && means(ld->protocol_rows, 2, d->name, "protocol"))
 			need(ld, manifest_protocol(m, d->value), report);
 	}
@@ -431,33 +451,6 @@ size_t loader_tables(const struct loader *ld, const struct option_table *tables[
 		if (!is_loaded(ld, ld->manifest.items[i].name))
 			tables[count++] = &ld->manifest.items[i].options;
 	return count;
-}
-
-const struct app *loader_find_app(const struct loader *ld, const struct config *cfg,
-				  struct error *e)
-{
-	const struct app *first = NULL, *wanted = NULL;
-
-	for (size_t i = 0; i < ld->plugins.count; i++) {
-		const struct app *app = &ld->apps[i];
-
-		if (!ld->items[i]->app)
-			continue;
-		first = first ? first : app;
-		if (app->wants && !app->wants(cfg))
-			continue;
-		if (wanted) {
-			uwsgi_error_set(e,
-					"applications of %s and of %s are named: a server runs one "
-					"of them",
-					wanted->name, app->name);
-			return NULL;
-		}
-		wanted = app;
-	}
-	if (!first)
-		uwsgi_error_set(e, "no plugin that runs applications is loaded (python)");
-	return wanted ? wanted : first;
 }
 
 size_t loader_find_handlers(const struct loader *ld, const struct config *cfg,

@@ -48,12 +48,11 @@ void loader_load_configured(struct loader *, const struct config *keys, struct r
 void loader_load_needed(struct loader *, const struct config *keys, struct report *);
 /* The tables of what is loaded, and names alone of what is not, in the order of the profile. */
 size_t loader_tables(const struct loader *, const struct option_table *tables[LOADER_TABLES]);
-/* The plugin whose application this configuration names, or the only one there is.  NULL with what is
- * wrong: there is none, or several are named. */
-const struct app *loader_find_app(const struct loader *, const struct config *, struct error *);
 /* The handlers that have work in this configuration, in their order; how many. */
 size_t loader_find_handlers(const struct loader *, const struct config *,
 			    const struct handler *found[LOADER_MAX]);
+/* Whether this is its name, or an alias. */
+bool loader_answers_to(const struct plugin *, const char *name);
 /* Whether a plugin of this name is there; python3 is python. */
 bool loader_has(const struct loader *, const char *name);
 

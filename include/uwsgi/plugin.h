@@ -355,7 +355,7 @@ struct app {
 	const char *name;
 	/* In the master: whether the configuration names an application of this kind, by an option
 	 * such as module.  It has no side effect.  NULL: whenever the plugin is loaded.  Where none
-	 * is wanted, the first one runs; two that are wanted are an error. */
+	 * is wanted, the first one runs; of two that are wanted, mount-plugin gives one a path. */
 	bool (*wants)(const struct config *);
 	/* In the zygote, once: the interpreter, not the application. */
 	int (*init)(const struct config *, const struct worker_info *, struct error *);
@@ -832,7 +832,8 @@ UWSGI_API bool uwsgi_response_start(struct response *, struct slice status_line)
 UWSGI_API void uwsgi_response_header(struct response *, struct slice name, struct slice value);
 UWSGI_API bool uwsgi_response_head_sent(const struct response *);
 /* Queue a block of the body.  With owner NULL it is copied; otherwise it is lent and owner
- * comes back through release(), also when this returns false.  False: the peer is gone. */
+ * comes back through release(), also when this returns false; it is aligned to 8 bytes, as what malloc()
+ * gives.  False: the peer is gone. */
 UWSGI_API bool uwsgi_response_body(struct response *, struct slice bytes, void *owner);
 /* The same for a range of an open file; the fd must stay open until owner is released. */
 UWSGI_API bool uwsgi_response_file(struct response *, int fd, int64_t at, int64_t length,

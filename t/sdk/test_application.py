@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """An application runner that the server has never heard of."""
+import json
+import os
+
 import pytest
 
 from lib import http
@@ -39,3 +42,63 @@ def test_a_reload_may_change_the_application(constant):
         "constant-text = hello", "module = basic"))
     server.hup()
     until(lambda: http.request(server.http, "/hello").body == b"hello\n", "the new application")
+
+
+# ---- several in one server, each below a path ----
+
+BOTH = "constant-text = C\nmodule = basic\nmount-plugin = /c=constant\n"
+
+
+def test_a_mount_chooses_the_plugin(constant):
+    server = constant(BOTH + "processes = 2\nthreads = 2\n")
+    assert ", constant below /c," in server.log()
+    for path in ("/c", "/c/", "/c/deep?x=1"):
+        assert http.request(server.http, path).body == b"C"
+    for path in ("/hello", "/chello", "/"):
+        assert http.request(server.http, path).body != b"C"
+
+
+def test_the_mounted_application_sees_its_path_as_script_name(constant):
+    server = constant("constant-text = C\nmodule = basic\nmount-plugin = /p/q=python\n")
+    seen = json.loads(http.request(server.http, "/p/q/environ?x=1").body)
+    assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("/p/q", "/environ")
+    assert seen["REQUEST_URI"] == "/p/q/environ?x=1"
+    assert http.request(server.http, "/p/environ").body == b"C"
+
+
+def test_what_each_of_them_lends_goes_back_to_it(constant):
+    """On one connection, and before the answers are read."""
+    server = constant(BOTH + "post-buffering = 64k\n")
+    body = os.urandom(100000)
+    with http.Connection(server.http) as c:
+        for _ in range(3):
+            c.send(http.request_bytes("/c", "POST", body=body))
+            c.send(http.request_bytes("/echo", "POST", body=body))
+            c.send(http.request_bytes("/big?n=200000"))
+        for _ in range(3):
+            assert c.read().body == body
+            assert c.read().body == body
+            assert len(c.read().body) == 200000
+    assert server.log().count("serving:") == 1 and "died" not in server.log()
+
+
+def test_where_nothing_is_mounted_nothing_is_found(constant):
+    server = constant("constant-text = C\nmount-plugin = /c=constant\n")
+    assert http.request(server.http, "/c").body == b"C"
+    assert http.request(server.http, "/elsewhere").status == 404
+
+
+def test_one_that_cannot_be_imported_leaves_the_other_one_running(constant):
+    server = constant("constant-text = C\nmodule = no_such_module\nmount-plugin = /c=constant\n")
+    assert http.request(server.http, "/c").body == b"C"
+    assert http.request(server.http, "/hello").status == 500
+
+
+@pytest.mark.parametrize("mount, said", [
+    ("/c=nothing", "no plugin of this name runs applications"),
+    ("c=constant", "expected /path=plugin"), ("/=constant", "expected /path=plugin"),
+    ("/c", "expected /path=plugin")])
+def test_a_mount_that_leads_nowhere_is_an_error(plugin, mount, said):
+    done = command("--check", "--plugin", plugin("constant"), "--constant-text", "hello",
+                   "--mount-plugin", mount, "--http-socket", ":0")
+    assert done.returncode == 1 and said in done.stderr
