@@ -24,6 +24,15 @@ def application(environ, start_response):
     return [b"x" * 1000]
 """
 
+HELD = """
+import os, time
+def application(environ, start_response):
+    while os.path.exists({!r}):
+        time.sleep(0.01)
+    start_response("200 OK", [])
+    return []
+"""
+
 
 @pytest.fixture
 def serve(start):
@@ -180,13 +189,17 @@ def test_workers_that_a_reload_takes_away_are_gone(serve):
     until(lambda: [w["id"] for w in ask(server.stats)["workers"]] == [1], "one worker")
 
 
-def test_who_leaves_does_not_accept(serve):
-    server = serve()
+def test_who_leaves_does_not_accept(serve, tmp_path):
+    (tmp_path / "app.py").write_text(HELD.format(str(tmp_path / "held")), encoding="utf-8")
+    (tmp_path / "held").touch()
+    server = serve(app=f"wsgi-file = {tmp_path}/app.py")
     with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=0.7"))
+        c.send(http.request_bytes("/"))
         wait_for(server, lambda w: w["status"] == "busy" and w["accepting"], "the request")
         os.kill(server.pid, signal.SIGTERM)
         wait_for(server, lambda w: w["status"] == "busy" and not w["accepting"], "the stop")
+        (tmp_path / "held").unlink()
+        assert c.read().status == 200
 
 
 def test_harakiri_is_counted(serve):
