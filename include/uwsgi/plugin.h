@@ -721,7 +721,8 @@ UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct
  * may hold the lock of its language all the time: the caller has a deadline of its own.
  *
  * A line that begins with "!" says why there is no answer.  Fields of others are separated by tabs,
- * and hold no control characters.
+ * and hold no control characters.  Lines that begin otherwise than those here are to be passed over.
+ * "H": of ORDER_STACKS, the worker has heard the order, and waits for the lock of its language.
  * ORDER_STACKS: "T", lane or "-", name: a thread; then, the innermost first, "F", file, line, function.
  * ORDER_PROFILE: "route;file:function:line;...", the innermost last, a blank, how often it was seen.
  * -1 with the reason: it cannot be asked now. */

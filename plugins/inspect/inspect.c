@@ -83,6 +83,14 @@ static bool wants(const struct config *cfg)
 	return s->inspect.count > 0 || s->health.count > 0;
 }
 
+/* Who asks for health alone looks into no worker. */
+static bool orders(const struct config *cfg)
+{
+	const struct settings *s = uwsgi_options(cfg, &options);
+
+	return s->inspect.count > 0;
+}
+
 static int start(const struct service_setup *setup, void **state, struct error *e)
 {
 	const struct settings *settings = uwsgi_options(setup->config, &options);
@@ -107,7 +115,7 @@ static void stop(void *state)
 }
 
 static const struct service service = {
-	.name = "inspect", .wants = wants, .start = start, .stop = stop
+	.name = "inspect", .wants = wants, .start = start, .stop = stop, .orders = orders
 };
 
 UWSGI_API const struct plugin uwsgi_plugin = {

@@ -61,6 +61,11 @@ bool client_say(struct client *, struct slice);
 const struct status *client_status(const struct client *);
 struct events *client_events(const struct client *);
 
+/* ---- profile.c, stacks.c ---- */
+
+void answer_profile(struct client *, const struct asked *);
+void answer_stacks(struct client *, const struct asked *);
+
 /* ---- access.c: who may ask ---- */
 
 struct http_head;

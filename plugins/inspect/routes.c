@@ -39,7 +39,9 @@ static void answer_page(struct client *c, const struct asked *asked)
 static const struct route routes[] = {
 	{ .path = "/", .answer = answer_page },
 	{ .path = "/live", .is_probe = true, .answer = probe_live },
+	{ .path = "/profile", .answer = answer_profile },
 	{ .path = "/ready", .is_probe = true, .answer = probe_ready },
+	{ .path = "/stacks", .answer = answer_stacks },
 	{ .path = "/startup", .is_probe = true, .answer = probe_startup },
 	{ .path = "/events", .answer = answer_events },
 	{ .path = "/metrics", .answer = answer_metrics },

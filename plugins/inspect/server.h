@@ -31,6 +31,7 @@ struct server {
 	size_t listening_count;
 	struct client *clients; /* [PLACES] */
 	struct events *events;
+	struct gather *profile; /* the one that is under way, or NULL */
 };
 
 struct client {

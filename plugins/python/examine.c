@@ -78,8 +78,10 @@ bool text_send(struct text *t, int fd)
 static void answer_stacks(int fd)
 {
 	struct text t = { 0 };
-	PyGILState_STATE state = PyGILState_Ensure();
 
+	text_put(&t, SLICE("H\n"));
+	text_send(&t, fd);
+	PyGILState_STATE state = PyGILState_Ensure();
 	stacks_write(&t);
 	PyGILState_Release(state);
 	text_put(&t, SLICE("\n"));

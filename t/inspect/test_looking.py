@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""/stacks and /profile: what all workers do, now and in a while."""
+import json
+import os
+import re
+import signal
+import threading
+
+import pytest
+
+from lib import http
+from lib.wait import until
+
+
+@pytest.fixture
+def serve(start):
+    def run(ini="", address="{inspect}"):
+        server = start("http-socket = {http}\nmodule = looked_at\ndisable-logging = true\n"
+                       f"inspect = {address}\n{ini}\n")
+        server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+        return server
+    return run
+
+
+def ask(address, target, headers=()):
+    return http.request(address, target, "GET", headers, host="127.0.0.1")
+
+
+def folded(answer):
+    assert answer.status == 200 and answer.header("content-type") == "text/plain; charset=utf-8"
+    return {stack: int(n) for stack, n in
+            (line.rsplit(" ", 1) for line in answer.body.decode().splitlines())}
+
+
+class Load:
+    def __init__(self, server, target, clients=2):
+        self.server, self.target, self.stop, self.served = server, target, False, 0
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        while not self.stop:
+            assert http.request(self.server.http, self.target).status == 200
+            self.served += 1
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        until(lambda: self.served, "the first answer")
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    return path
+
+
+def begin(server, target):
+    t = threading.Thread(target=http.request, args=(server.http, target))
+    t.start()
+    return t
+
+
+def let_go(path, thread):
+    """Whoever opened the FIFO, or will, goes on."""
+    while thread.is_alive():
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            pass
+        thread.join(0.01)
+
+
+def test_stacks_as_text_and_json(serve, fifo):
+    server = serve("processes = 2\nthreads = 2\n")
+    waiting = begin(server, f"/slow?outside={fifo}")
+
+    def seen():
+        text = ask(server.inspect, "/stacks").body.decode()
+        return text if " wait_outside\n" in text else None
+    text = until(seen, "the request")
+    assert re.findall(r"^worker (\d+) \(pid \d+\)$", text, re.M) == ["1", "2"]
+    assert text.count(" is idle\n") == 3
+    assert re.search(r"^  lane [01] runs GET /slow for \d+\.\d s$", text, re.M)
+    assert re.search(r"^  thread uWSGIWorker\dCore[01] runs GET /slow for \d+\.\d s, most recent "
+                     r"call first:\n    \S+/looked_at\.py:\d+ wait_outside\n", text, re.M)
+    for form in (ask(server.inspect, "/stacks?format=json"),
+                 ask(server.inspect, "/stacks", [("Accept", "application/json")])):
+        workers = json.loads(form.body)
+        assert form.header("content-type") == "application/json"
+        assert [w["worker"] for w in workers] == [1, 2] and workers[0]["trouble"] is None
+        thread, = [t for w in workers for t in w["threads"]]
+        assert thread["request"]["uri"] == "/slow" and thread["lane"] in (0, 1)
+        assert thread["frames"][0]["function"] == "wait_outside"
+    let_go(fifo, waiting)
+
+
+def test_only_who_may_know_sees_queries(serve, fifo):
+    server = serve(address="{ins_unix}")
+    waiting = begin(server, f"/?outside={fifo}")
+    until(lambda: f"GET /?outside={fifo} for" in
+          http.request(server.ins_unix, "/stacks", host="localhost").body.decode(), "the request")
+    let_go(fifo, waiting)
+
+
+def test_who_holds_the_gil_is_named(serve, fifo):
+    server = serve("processes = 2\n")
+    holder = begin(server, f"/stuck?holding={fifo}")
+    text = until(lambda: next((text for text in [ask(server.inspect, "/stacks").body.decode()]
+                               if "GIL" in text), None), "the worker that is stuck")
+    said = re.search(r"^worker \d \(pid \d+\): holds the GIL, no answer in 500 ms\n"
+                     r"  lane 0 runs GET /stuck for \d+\.\d s\n", text, re.M)
+    assert said and text.count("worker ") == 2
+    let_go(fifo, holder)
+    until(lambda: "GIL" not in ask(server.inspect, "/stacks").body.decode(), "its end")
+
+
+def test_who_is_stopped_is_not_said_to_hold_anything(serve):
+    server = serve()
+    os.kill(server.workers()[0], signal.SIGSTOP)
+    try:
+        assert b": no answer in 500 ms: it is stopped" in ask(server.inspect, "/stacks").body
+    finally:
+        os.kill(server.workers()[0], signal.SIGCONT)
+
+
+def test_a_profile_is_the_sum_of_all_workers(serve):
+    server = serve("processes = 2\n")
+    with Load(server, "/shop/17?planted=20000", clients=4):
+        seen = folded(ask(server.inspect, "/profile?seconds=1&hz=250"))
+    planted = {stack: n for stack, n in seen.items() if ":planted:" in stack}
+    assert sum(planted.values()) >= 0.9 * sum(seen.values()), seen
+    assert all(stack.startswith("GET /shop/*;") for stack in seen)
+    assert all(len(re.findall(r";[^;]+:[^;:]+:\d+", stack)) == stack.count(";") for stack in planted)
+
+
+def test_of_one_worker(serve):
+    server = serve("processes = 2\n")
+    assert folded(ask(server.inspect, "/profile?seconds=1&worker=2")) == {}
+    assert ask(server.inspect, "/profile?worker=3").status == 503
+    assert ask(server.inspect, "/stacks?worker=2").body.startswith(b"worker 2 (pid ")
+
+
+@pytest.mark.parametrize("query", ["seconds=0", "seconds=61", "seconds=", "seconds=1e1", "hz=0",
+                                   "hz=251", "seconds=-1", "worker=0", "worker=x",
+                                   "hz=99999999999999999999999"])
+def test_bounds(serve, query):
+    assert ask(serve().inspect, f"/profile?{query}").status == 400
+
+
+def test_one_at_a_time_and_who_leaves_ends_it(serve):
+    server = serve()
+    with http.Connection(server.inspect) as c:
+        c.send(http.request_bytes("/profile?seconds=60", host="localhost"))
+        until(lambda: ask(server.inspect, "/profile?seconds=1").status == 409, "the first one")
+        assert ask(server.inspect, "/stacks").status == 200
+    until(lambda: ask(server.inspect, "/profile?seconds=1").status == 200, "the next one")
+
+
+def test_a_reload_in_the_middle(serve):
+    server = serve("processes = 2\n")
+    with Load(server, "/?planted=20000"), http.Connection(server.inspect) as c:
+        c.send(http.request_bytes("/profile?seconds=60", host="localhost"))
+        until(lambda: ask(server.inspect, "/profile?seconds=1").status == 409, "the profile")
+        server.hup()
+        # Its workers are gone long before: what they saw is the answer, if they could still say it.
+        assert c.read().status in (200, 503)
+
+
+def test_health_alone_looks_into_nobody(start):
+    server = start("http-socket = {http}\nmodule = basic\nhealth = {health}\n")
+    assert http.request(server.health, "/stacks").status == 404
