@@ -204,6 +204,17 @@ def test_a_server_that_is_not_asked_to_does_not_load_it(serve):
             assert "gzip_plugin" not in maps.read()
 
 
+def test_a_reload_begins_and_ends_it(serve):
+    server = serve("threads = 1")
+    with open(server.ini_path, encoding="utf-8") as f:
+        ini = f.read()
+    for lines, coding in (("gzip = true", "gzip"), ("", None), ("route-run = gzip:", "gzip")):
+        with open(server.ini_path, "w", encoding="utf-8") as f:
+            f.write(f"{ini}\n{lines}\n")
+        assert server.hup()
+        assert http.request(server.peer, headers=ACCEPT).header("Content-Encoding") == coding
+
+
 def test_the_log_says_what_was_sent(serve):
     server = serve("gzip = true\nlog-format = %(uri) %(rsize)")
     size = len(http.request(server.peer, "/sent", headers=ACCEPT).body)
