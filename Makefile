@@ -111,6 +111,12 @@ plugins/manifest: uwsgi $(plugin_so)
 $(B)/core/%.o: core/%.c $(stamp)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) $($(notdir $*)_cppflags) -fvisibility=hidden -c -o $@ $<
+# What becomes of uWSGI's options: a text, as rows of a table.
+$(B)/uwsgi_names.inc: core/settings/uwsgi_names.txt buildconf/names.awk
+	@mkdir -p $(@D)
+	awk -f buildconf/names.awk $< > $@
+$(B)/core/settings/uwsgi_names.o: $(B)/uwsgi_names.inc
+uwsgi_names_cppflags := -I$(B)
 expand_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
@@ -211,8 +217,8 @@ page-check:
 # ---- reading the sources: buildconf/cppcheck.txt and .clang-tidy have the exceptions ----
 FILES ?= $(wildcard core/*/*.c plugins/*/*.c)
 lint_flags = $(filter-out -MMD -MP,$(BUILD_CPPFLAGS)) $(python_cppflags) \
-	$(foreach m,VERSION LIBDIR PLUGINS PYTHON,-DUWSGI_$(m)='""')
-lint: cppcheck
+	$(foreach m,VERSION LIBDIR PLUGINS PYTHON,-DUWSGI_$(m)='""') -I$(B)
+lint: cppcheck $(B)/uwsgi_names.inc
 	@printf '%s\n' $(FILES) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=gnu11 $(lint_flags)
 
 # The quick half of it, some seconds.
