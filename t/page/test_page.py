@@ -185,11 +185,27 @@ def test_what_the_server_says_is_text_and_nothing_else(page, stand_in):
     assert len(page.complaints()) == 1  # the answer 500
 
 
-def test_the_same_line_twice_is_there_twice(page, stand_in):
+def test_lines_that_say_the_same_are_one(page, stand_in):
+    trace = "exception in GET /x\nTraceback (most recent call last):\n  File"
+    assert page.text("#log-more") == "No warnings so far."
+    lines = [{"at": STARTED + n, "text": trace if n % 2 else "the queue is full"} for n in range(9)]
+    stand_in.say(log=[*lines, {"at": STARTED + 3.5, "text": "one more"}])
+    page.wait("#log", "one more")
+    assert page.texts("#log .text") == ["the queue is full", "exception in GET /x", "one more"]
+    assert "5 times since" in page.text("#log > :first-child")
+    assert page.text("#log summary").endswith(", 3 lines")
+    page.click("#log summary")
+    assert page.run("return document.querySelector('#log details[open] pre').textContent") == trace
+    stand_in.say(log=[{"at": STARTED + n, "text": str(n)} for n in range(64)])
+    page.wait("#log-more", "and 44 more")
+    assert page.texts("#log .text")[:2] == ["63", "62"]
+
+
+def test_a_list_may_have_the_same_key_twice(page, stand_in):
     for n in (2, 3, 2):
-        stand_in.say(log=[{"at": STARTED, "text": "the queue is full"}] * n, requests=13000 + n)
-        page.wait("#totals", f"13,00{n} requests")
-        assert len(page.texts("#log li")) == n
+        stand_in.say(sockets=[{"name": "x", "protocol": "http", "queue": n, "max_queue": 9}] * n)
+        page.wait("#sockets", f"{n} http x")
+        assert len(page.texts("#sockets li")) == n
 
 
 def test_the_policy_holds_in_the_browser(page):
@@ -244,6 +260,11 @@ def test_the_arrow_keys_show_what_was(page, stand_in):
     assert "3/s" in page.run("return document.activeElement.getAttribute('aria-valuetext')")
     page.keys("\ue00c")  # escape
     assert page.chart("Requests") == {"": "5/s"} and page.text("#cursor") == ""
+    # Who listens is not told a new number each second.
+    told = page.run("return document.activeElement.outerHTML.split('>')[0]")
+    stand_in.say(requests=20000)
+    page.wait("#totals", "20,000 requests")
+    assert page.run("return document.activeElement.outerHTML.split('>')[0]") == told
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,11 +3,19 @@
 "use strict";
 
 const SPAN_S = 300,
+	LEAST_SPAN_S = 60,
 	GAP_S = 4,
 	WIDTH = 300,
 	HEIGHT = 60;
 
-const xOf = (t, now) => (((t - now + SPAN_S) * WIDTH) / SPAN_S).toFixed(1);
+// Seconds from the left edge to the right one, where the newest sample is.
+function spanOf(samples) {
+	const first = samples[0]?.t ?? 0,
+		last = samples[samples.length - 1]?.t ?? 0;
+
+	return Math.min(SPAN_S, Math.max(LEAST_SPAN_S, last - first));
+}
+
 const yOf = (value, top) => (HEIGHT - (value * (HEIGHT - 2)) / top).toFixed(1);
 
 // The stretches of samples that follow one another without a gap.
@@ -78,7 +86,9 @@ class Chart {
 
 	// at: the sample under the cursor; null: the newest.
 	draw(samples, at) {
-		const now = samples[samples.length - 1];
+		const now = samples[samples.length - 1],
+			span = spanOf(samples),
+			xOf = t => (((t - now.t) / span + 1) * WIDTH).toFixed(1);
 		const sums = samples.map(one =>
 			this.stacked
 				? sum(this.series, s => s.of(one))
@@ -91,44 +101,52 @@ class Chart {
 			path.setAttribute(
 				"d",
 				this.stacked
-					? this.area(parts, i, now.t, top)
-					: this.line(parts, this.series[i], now.t, top),
+					? this.area(parts, i, xOf, top)
+					: this.line(parts, this.series[i], xOf, top),
 			),
 		);
 		this.marks.setAttribute(
 			"d",
 			samples
 				.filter((one, i) => i && one.generation !== samples[i - 1].generation)
-				.map(one => `M${xOf(one.t, now.t)} 0V${HEIGHT}`)
+				.map(one => `M${xOf(one.t)} 0V${HEIGHT}`)
 				.join(""),
 		);
-		this.cursor.setAttribute("d", at ? `M${xOf(at.t, now.t)} 0V${HEIGHT}` : "");
+		this.cursor.setAttribute("d", at ? `M${xOf(at.t)} 0V${HEIGHT}` : "");
 		say(this.top, `0 to ${this.write(top)}`);
 		this.series.forEach((one, i) => say(this.values[i], this.write(one.of(at ?? now))));
-		this.node.setAttribute("aria-valuenow", Math.round((at ?? now).t - now.t));
+		this.tell(at ?? now, now, span, at);
+	}
+
+	// For who cannot see it. One who has come to a chart is told what the cursor finds, and not each
+	// second something new.
+	tell(sample, now, span, asked) {
+		if (!asked && document.activeElement === this.node) return;
+		this.node.setAttribute("aria-valuemin", -Math.round(span));
+		this.node.setAttribute("aria-valuenow", Math.round(sample.t - now.t));
 		this.node.setAttribute(
 			"aria-valuetext",
-			`${clock((at ?? now).t)}: ` +
+			`${clock(sample.t)}: ` +
 				this.series
-					.map(one => `${one.name ?? ""} ${this.write(one.of(at ?? now))}`)
+					.map(one => `${one.name ?? ""} ${this.write(one.of(sample))}`)
 					.join(", "),
 		);
 	}
 
-	line(parts, one, now, top) {
+	line(parts, one, xOf, top) {
 		return parts
 			.map(part =>
 				part
 					.filter(s => (one.of(s) ?? null) !== null)
-					.map((s, i) => `${i ? "L" : "M"}${xOf(s.t, now)} ${yOf(one.of(s), top)}`)
+					.map((s, i) => `${i ? "L" : "M"}${xOf(s.t)} ${yOf(one.of(s), top)}`)
 					.join(""),
 			)
 			.join("");
 	}
 
-	area(parts, i, now, top) {
+	area(parts, i, xOf, top) {
 		const upTo = (s, n) => sum(this.series.slice(0, n), one => one.of(s));
-		const points = (part, n) => part.map(s => `${xOf(s.t, now)} ${yOf(upTo(s, n), top)}`);
+		const points = (part, n) => part.map(s => `${xOf(s.t)} ${yOf(upTo(s, n), top)}`);
 
 		return parts
 			.map(
@@ -152,7 +170,9 @@ class Cursor {
 			node.addEventListener("pointermove", event => {
 				const box = svg.getBoundingClientRect();
 
-				this.move(this.end() - SPAN_S + ((event.clientX - box.left) / box.width) * SPAN_S);
+				this.move(
+					this.end() - spanOf(samples) * (1 - (event.clientX - box.left) / box.width),
+				);
 			});
 			node.addEventListener("pointerleave", () => this.move(null));
 			node.addEventListener("blur", () => this.move(null));
@@ -177,7 +197,10 @@ class Cursor {
 			this.move(
 				Math.min(
 					this.end(),
-					Math.max(this.end() - SPAN_S, (this.t ?? this.end()) + steps[event.key]),
+					Math.max(
+						this.end() - spanOf(this.samples),
+						(this.t ?? this.end()) + steps[event.key],
+					),
 				),
 			);
 		else return;

@@ -26,7 +26,7 @@ function makeSample(seen, samples) {
 		p50: percentile(run, 0.5),
 		p95: percentile(run, 0.95),
 		p99: percentile(run, 0.99),
-		queue: sum(seen.sockets, s => s.queue),
+		queue: sum(seen.sockets, s => Math.max(0, s.queue)),
 		busy: lanes.filter(l => l.busy).length,
 		lanes: lanes.length,
 		memory: sum(seen.workers, memoryOf),

@@ -64,6 +64,21 @@ function running(workers) {
 		.sort((a, b) => b.ms - a.ms);
 }
 
+// Lines of the log, those that say the same as one, the latest first.
+function sameLines(log) {
+	const groups = new Map();
+
+	for (const { at, text } of log) {
+		const group = groups.get(text) ?? { text, count: 0, first: at, last: at };
+
+		group.count++;
+		group.first = Math.min(group.first, at);
+		group.last = Math.max(group.last, at);
+		groups.set(text, group);
+	}
+	return [...groups.values()].sort((a, b) => b.last - a.last);
+}
+
 function sum(list, of) {
 	return list.reduce((total, one) => total + (of(one) || 0), 0);
 }

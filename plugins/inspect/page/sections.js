@@ -2,6 +2,7 @@
 "use strict";
 
 const ROWS = 8,
+	LOG_ROWS = 20,
 	LONG_MS = 100,
 	SLOW_MS = 1000,
 	VERY_SLOW_MS = 10000;
@@ -24,6 +25,12 @@ function row(kind = "li") {
 function setRow(node, time, text, quiet, ms) {
 	[time, text, quiet].forEach((words, i) => say(node.parts[i], words));
 	node.parts[0].className = `time ${heat(ms)}`;
+}
+
+// What stands under a list that shows the first of its items only.
+function rest(count, shown, nothing) {
+	if (!count) return nothing;
+	return count > shown ? `and ${count - shown} more` : "";
 }
 
 // Of a busy server most requests are gone before anybody can read of them: those are counted.
@@ -52,7 +59,8 @@ function drawNow(workers) {
 	else say($("now-more"), more ? `and ${more} more` : "");
 }
 
-function makeRoute() {
+// What is unfolded shows more of the same.
+function makeFolded() {
 	const node = element("details"),
 		head = row("summary");
 
@@ -92,15 +100,8 @@ function updateRoute(node, route) {
 function drawSlow(slow) {
 	const routes = slowRoutes(slow);
 
-	show($("slow"), routes.slice(0, ROWS), route => route.name, makeRoute, updateRoute);
-	say(
-		$("slow-more"),
-		routes.length > ROWS
-			? `and ${routes.length - ROWS} more`
-			: routes.length
-				? ""
-				: "No request was slow so far.",
-	);
+	show($("slow"), routes.slice(0, ROWS), route => route.name, makeFolded, updateRoute);
+	say($("slow-more"), rest(routes.length, ROWS, "No request was slow so far."));
 }
 
 // ---- workers, sockets, log ----
@@ -183,7 +184,7 @@ function drawSockets(sockets) {
 		(node, s) =>
 			setRow(
 				node,
-				digits(s.queue),
+				s.queue < 0 ? "?" : digits(s.queue),
 				`${s.protocol} ${s.name}`,
 				`of ${digits(s.max_queue)} places in its queue are taken`,
 				s.max_queue && s.queue >= s.max_queue / 2 ? SLOW_MS : 0,
@@ -191,14 +192,26 @@ function drawSockets(sockets) {
 	);
 }
 
-function drawLog(log) {
-	const lines = log.length ? [...log].sort(newestFirst) : [{ text: "No warnings." }];
+function makeWarning({ text }) {
+	if (!text.includes("\n")) return row("div");
+	const node = makeFolded();
 
-	show(
-		$("log"),
-		lines,
-		one => `${one.at} ${one.text}`,
-		() => row(),
-		(node, one) => setRow(node, one.at ? clock(one.at) : "", one.text, "", 0),
-	);
+	node.list.replaceWith(element("pre", { tabindex: 0, "aria-label": "All of it" }, text));
+	return node;
+}
+
+function updateWarning(node, { text, count, first, last }) {
+	const [line, ...more] = text.split("\n");
+	const quiet = [];
+
+	if (count > 1) quiet.push(`${count} times since ${clock(first)}`);
+	if (more.length) quiet.push(`${more.length + 1} lines`);
+	setRow(node.head ?? node, clock(last), line, quiet.join(", "), 0);
+}
+
+function drawLog(log) {
+	const all = sameLines(log);
+
+	show($("log"), all.slice(0, LOG_ROWS), one => one.text, makeWarning, updateWarning);
+	say($("log-more"), rest(all.length, LOG_ROWS, "No warnings so far."));
 }
