@@ -121,7 +121,13 @@ class Flame {
 		);
 
 		if (room > 2)
-			g.append(drawing("text", { x: (x + 3).toFixed(1), y: y + 13 }, this.label(node, room)));
+			g.append(
+				drawing(
+					"text",
+					{ x: (x + 3).toFixed(1), y: y + 13, "aria-hidden": "true" },
+					this.label(node, room),
+				),
+			);
 		g.addEventListener("click", () => this.zoom(node));
 		g.addEventListener("pointerenter", () => this.describe(this.words(node), this.found()));
 		g.addEventListener("focus", () => this.choose(node, false));

@@ -196,7 +196,9 @@ function makeWarning({ text }) {
 	if (!text.includes("\n")) return row("div");
 	const node = makeFolded();
 
-	node.list.replaceWith(element("pre", { tabindex: 0, "aria-label": "All of it" }, text));
+	node.list.replaceWith(
+		element("pre", { tabindex: 0, role: "region", "aria-label": "All of it" }, text),
+	);
 	return node;
 }
 
