@@ -54,6 +54,7 @@ http_libs := -lev
 inspect_libs = -lev $(shell pkg-config --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
+metrics_libs := -lev
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config

@@ -17,12 +17,14 @@ struct step {
 	step_write *write;
 	struct slice text; /* a literal, the name behind var., a format of time */
 	step_number *number;
+	const struct metric *metric;
 	bool quoted; /* it stands between quotation marks */
 	bool dash;   /* written for what is empty */
 };
 
 struct logformat {
 	const char *date;
+	const struct metrics *metrics;
 	bool wants_memory;
 	size_t count;
 	struct step steps[];
@@ -123,6 +125,12 @@ NUMBER(server_requests, x->server_requests)
 NUMBER(zero, 0)
 #undef NUMBER
 
+static void write_metric(struct logline *l, const struct logged *x, const struct step *s)
+{
+	(void)x;
+	logline_printf(l, "%lld", uwsgi_metric_get(s->metric));
+}
+
 static void write_number(struct logline *l, const struct logged *x, const struct step *s)
 {
 	logline_number(l, s->number(x));
@@ -194,14 +202,25 @@ static bool is_var(struct slice name)
 	return name.n > 4 && memcmp(name.p, "var.", 4) == 0;
 }
 
+/* NULL: it is not the name of a metric behind "metric.". */
+static const struct metric *find_metric(const struct metrics *all, struct slice name)
+{
+	if (name.n <= 7 || memcmp(name.p, "metric.", 7) != 0)
+		return NULL;
+	return uwsgi_metrics_find(all, (struct slice){ name.p + 7, name.n - 7 });
+}
+
 static struct step step_of(struct logformat *f, struct slice name)
 {
 	const struct variable *v = find_variable(name);
+	const struct metric *metric = find_metric(f->metrics, name);
 
 	if (is_var(name))
 		return (struct step){ .write = write_var, .text = { name.p + 4, name.n - 4 } };
 	if (slice_is(name, "ftime"))
 		return (struct step){ .write = write_time, .text = slice_of(f->date) };
+	if (metric)
+		return (struct step){ .write = write_metric, .metric = metric };
 	if (!v)
 		return (struct step){ .write = write_logvar, .text = name };
 	if (v->var)
@@ -245,13 +264,15 @@ static size_t most_steps(const char *text)
 	return n;
 }
 
-struct logformat *logformat_new(const char *text, const char *date, bool dashes)
+struct logformat *logformat_new(const char *text, const char *date, const struct metrics *metrics,
+				bool dashes)
 {
 	struct logformat *f = calloc(1, sizeof *f + most_steps(text) * sizeof f->steps[0]);
 	bool quoted = false;
 
 	if (!f)
 		return NULL;
+	f->metrics = metrics;
 	f->date = date ? date : find_variable(SLICE("ltime"))->time;
 	while (*text) {
 		struct slice name;
@@ -288,14 +309,14 @@ void logformat_write(const struct logformat *f, struct logline *l, const struct 
 		f->steps[i].write(l, x, &f->steps[i]);
 }
 
-bool logformat_next_foreign(const char **at, struct slice *name)
+bool logformat_next_foreign(const char **at, const struct metrics *metrics, struct slice *name)
 {
 	while (**at) {
 		const char *end, *begin = find_name(*at, name, &end);
 
 		*at = end;
 		if (end > begin && !find_variable(*name) && !is_var(*name) &&
-		    !slice_is(*name, "ftime"))
+		    !slice_is(*name, "ftime") && !find_metric(metrics, *name))
 			return true;
 	}
 	return false;

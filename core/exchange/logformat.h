@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "exchange/response.h"
 
 /* What the log knows besides request and response. */
@@ -21,9 +22,11 @@ struct logged {
 
 struct logformat;
 
-/* text must live as long; date is the strftime format of %(ftime), NULL: as %(ltime).  dashes: "-"
- * stands for what is empty, as in log-format and not in the default line.  NULL: no memory. */
-struct logformat *logformat_new(const char *text, const char *date, bool dashes);
+/* text and metrics (NULL: there are none) must live as long; date is the strftime format of %(ftime),
+ * NULL: as %(ltime).  dashes: "-" stands for what is empty, as in log-format and not in the default line.
+ * NULL: no memory. */
+struct logformat *logformat_new(const char *text, const char *date, const struct metrics *,
+				bool dashes);
 void logformat_free(struct logformat *);
 /* Whether one of its variables is about memory, which costs to ask for. */
 bool logformat_wants_memory(const struct logformat *);
@@ -31,6 +34,6 @@ bool logformat_wants_memory(const struct logformat *);
 void logformat_write(const struct logformat *, struct logline *, const struct logged *);
 /* The next variable that is none of the server's, and so only the application can set; *at
  * starts at text.  False: there is no more. */
-bool logformat_next_foreign(const char **at, struct slice *name);
+bool logformat_next_foreign(const char **at, const struct metrics *, struct slice *name);
 
 #endif

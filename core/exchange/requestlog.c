@@ -126,14 +126,16 @@ static const char *default_line(const struct requestlog_settings *s)
 	return s->micros ? DEFAULT_LINE("", MICROS) : DEFAULT_LINE("", MSECS);
 }
 
-int requestlog_init(struct requestlog *log, const struct config *cfg, struct error *e)
+int requestlog_init(struct requestlog *log, const struct config *cfg, const struct metrics *metrics,
+		    struct error *e)
 {
 	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
 
 	*log = (struct requestlog){ .settings = s };
-	log->format = s->format ? logformat_new(s->format,
-						s->strftime ? logging_date_format(cfg) : NULL, true)
-				: logformat_new(default_line(s), NULL, false);
+	log->format =
+		s->format ? logformat_new(s->format, s->strftime ? logging_date_format(cfg) : NULL,
+					  metrics, true)
+			  : logformat_new(default_line(s), NULL, NULL, false);
 	return log->format ? 0 : uwsgi_error_set(e, "log-format: out of memory");
 }
 
@@ -143,13 +145,13 @@ void requestlog_fini(struct requestlog *log)
 	log->format = NULL;
 }
 
-void requestlog_warn(const struct config *cfg)
+void requestlog_warn(const struct config *cfg, const struct metrics *metrics)
 {
 	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
 	const char *at = s->format;
 	struct slice name;
 
-	while (at && logformat_next_foreign(&at, &name))
+	while (at && logformat_next_foreign(&at, metrics, &name))
 		uwsgi_log(UWSGI_WARNING,
 			  "log-format: there is no %%(%.*s); it is \"-\" where the application "
 			  "does not set it with uwsgi.set_logvar()",

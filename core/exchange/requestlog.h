@@ -19,10 +19,11 @@ struct requestlog {
 };
 
 /* Returns -1 with the reason. */
-int requestlog_init(struct requestlog *, const struct config *, struct error *);
+int requestlog_init(struct requestlog *, const struct config *, const struct metrics *,
+		    struct error *);
 void requestlog_fini(struct requestlog *);
 /* Says which variables of log-format are none of the server's. */
-void requestlog_warn(const struct config *);
+void requestlog_warn(const struct config *, const struct metrics *);
 
 /* Whether a request that is done leaves a line. */
 bool requestlog_wants(const struct requestlog *, const struct logged *);

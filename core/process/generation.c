@@ -588,6 +588,35 @@ bool generation_can_fork(const struct generation *g)
 
 /* ---- life ---- */
 
+/* ---- metrics ---- */
+
+static size_t count_sockets(const struct listeners *all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		count += !all->items[i].service && !all->items[i].internal;
+	return count;
+}
+
+/* What the plugins say that there is to be measured and counted. */
+static int define_metrics(struct generation *g, struct error *e)
+{
+	const struct loader *l = g->host->loader;
+
+	metrics_init(&g->metrics);
+	for (size_t i = 0; l && i < l->plugins.count; i++) {
+		const struct service *s = l->plugins.items[i]->service;
+
+		if (s && s->define && s->wants(g->config))
+			s->define(g->config, count_sockets(&g->listeners), &g->metrics);
+	}
+	if (!g->metrics.count)
+		return 0;
+	return metrics_settle(&g->metrics, e) || cells_take(g->host->cells, &g->metrics, e) ? -1
+											    : 0;
+}
+
 static int prepare(struct generation *g, struct error *e)
 {
 	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
@@ -613,7 +642,7 @@ static int prepare(struct generation *g, struct error *e)
 						.workers = (int)s->processes,
 						.slots = g->roster.slot_count,
 						.lanes = (size_t)s->threads };
-	if (scoreboard_init(&g->scoreboard, &board, e) ||
+	if (define_metrics(g, e) || scoreboard_init(&g->scoreboard, &board, e) ||
 	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
 	g->slot_channel = calloc(g->roster.slot_count, sizeof *g->slot_channel);
@@ -679,6 +708,9 @@ void generation_free(struct generation *g, const struct listeners *kept, bool un
 	if (g->scoreboard.board)
 		scoreboard_show(&g->scoreboard, STAGE_GONE);
 	scoreboard_fini(&g->scoreboard);
+	if (g->metrics.count)
+		cells_give_back(g->host->cells, &g->metrics);
+	metrics_fini(&g->metrics);
 	config_free(g->config);
 	free(g->slot_channel);
 	free(g);

@@ -7,6 +7,7 @@
 
 #include "work/channel.h"
 #include "settings/config.h"
+#include "process/cells.h"
 #include "process/limit.h"
 #include "work/loader.h"
 #include "wire/migrate.h"
@@ -35,6 +36,7 @@ struct generation_host {
 	const struct generation_calls *calls;
 	const struct loader *loader;
 	struct totals *totals;
+	struct cells *cells;
 	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
 	struct migrate_queue workers_left, gateways_left;
 	/* A message has come: generation_step() is to be called soon, but not from here. */
@@ -64,6 +66,7 @@ struct generation {
 	struct config *config;        /* owned */
 	struct listeners listeners;   /* owned; shared descriptors are closed by the last owner */
 	struct scoreboard scoreboard; /* owned */
+	struct metrics metrics;       /* owned */
 	struct migrate_queue neighbours; /* between its lanes, where there are several */
 	const struct limits_settings *limits;
 	struct roster roster;

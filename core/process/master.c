@@ -88,6 +88,7 @@ struct master {
 	struct master_setup *setup;
 	struct ev_loop *loop;
 	struct generation_host host;
+	struct cells cells;
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
 	struct shared *totals, *slow, *warnings;
@@ -115,12 +116,14 @@ static int open_memory(struct master *m, struct error *e)
 	size_t warnings = ring_memory_size(WARNINGS_KEPT, sizeof(struct warning_status));
 
 	m->totals = outliving_take(&m->outliving, "totals", 1, sizeof(struct totals), e);
-	m->slow = m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e)
-			    : NULL;
+	m->slow =
+		m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e) : NULL;
 	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, warnings, e) : NULL;
 	if (!m->warnings)
 		return -1;
 	m->host.totals = m->totals->p;
+	m->cells.outliving = &m->outliving;
+	m->host.cells = &m->cells;
 	atomic_store(&m->host.totals->started_us, clock_wall_us());
 	atomic_store(&m->host.totals->generation, 1);
 	m->slow_ring = slow_ring(m->slow->p);
@@ -168,6 +171,7 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 				.threads = (int)s->threads,
 				.master = master,
 				.reloaded = g->is_reload,
+				.metrics = &g->metrics,
 			},
 		},
 		.start_folder = m->setup->invocation->cwd,
@@ -220,6 +224,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 				       .totals = m->totals->p,
 				       .slow = m->slow->p,
 				       .warnings = warnings_ring(m),
+				       .metrics = succession_metrics(&m->succession),
 				       .channel = channel,
 				       .master = getpid() };
 	struct error e;
@@ -228,8 +233,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 	if (pid == 0) {
 		/* What the server counts can only be read here. */
 		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
-		    shared_give_up_writing(m->totals, &e) ||
-		    shared_give_up_writing(m->slow, &e)) {
+		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e)) {
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
@@ -280,7 +284,8 @@ static void on_in_force(void *data, const struct config *cfg)
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
 	/* Services go on as long as there are workers. */
 	if (cfg)
-		services_use(&m->services, cfg, succession_listeners(&m->succession));
+		services_use(&m->services, cfg, succession_listeners(&m->succession),
+			     succession_metrics(&m->succession));
 }
 
 static void on_begun(void *data, const struct generation *g)
@@ -527,6 +532,7 @@ int master_run(struct master_setup *setup)
 	migrate_close(&m.host.workers_left);
 	migrate_close(&m.host.gateways_left);
 	log_keep_warnings(&(struct ring){ 0 });
+	cells_fini(&m.cells);
 	outliving_fini(&m.outliving);
 	close(m.signals.io.fd);
 	ev_loop_destroy(m.loop);

@@ -127,6 +127,7 @@ static int begin(struct process *p, struct error *e)
 	struct message m;
 	int fd, more;
 
+	p->status.metrics = p->start->metrics;
 	do {
 		if (channel_wait(p->start->channel, &m, &fd) <= 0)
 			return uwsgi_error_set(e, "the master says nothing");

@@ -3,6 +3,7 @@
 #ifndef UWSGI_SERVICE_H
 #define UWSGI_SERVICE_H
 
+#include "base/metrics.h"
 #include "wire/listener.h"
 #include "work/totals.h"
 
@@ -17,6 +18,7 @@ struct service_start {
 	const struct totals *totals;
 	void *slow;
 	struct ring warnings;
+	const struct metrics *metrics;
 	int channel; /* to the master */
 	pid_t master;
 };

@@ -106,8 +106,11 @@ void services_show(struct services *s, const struct scoreboard *board)
 				tell_board(s->places[i].channel[k].io.fd, board, 0);
 }
 
-void services_use(struct services *s, const struct config *cfg, const struct listeners *sockets)
+void services_use(struct services *s, const struct config *cfg, const struct listeners *sockets,
+		  const struct metrics *metrics)
 {
+	const uint64_t measured = metrics_definitions(metrics);
+
 	for (size_t i = 0; i < s->loader->plugins.count; i++)
 		if (s->loader->plugins.items[i]->service)
 			place_of(s, s->loader->plugins.items[i]);
@@ -115,7 +118,7 @@ void services_use(struct services *s, const struct config *cfg, const struct lis
 		struct service_place *p = &s->places[i];
 
 		p->wanted = service_of(p)->wants(cfg)
-				    ? sockets_of(sockets, settings_of(cfg, p->plugin))
+				    ? sockets_of(sockets, settings_of(cfg, p->plugin) ^ measured)
 				    : 0;
 	}
 }

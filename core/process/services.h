@@ -3,6 +3,7 @@
 #ifndef UWSGI_SERVICES_H
 #define UWSGI_SERVICES_H
 
+#include "base/metrics.h"
 #include "process/roster.h"
 #include "work/channel.h"
 #include "work/loader.h"
@@ -39,9 +40,10 @@ struct services {
 	size_t count;
 };
 
-/* This configuration is in force, and those sockets are its generation's.  Services start anew whose
- * options have changed, and all when the sockets have: each has them open. */
-void services_use(struct services *, const struct config *, const struct listeners *);
+/* This configuration is in force, and those sockets and metrics are its generation's.  Services start
+ * anew whose options have changed, and all when sockets or metrics have: each has them from its fork. */
+void services_use(struct services *, const struct config *, const struct listeners *,
+		  const struct metrics *);
 /* There is another generation: those that run see its scoreboard, too. */
 void services_show(struct services *, const struct scoreboard *);
 /* Whether one of them may give orders to workers of this configuration. */

@@ -195,6 +195,7 @@ static void tell_lane(const struct place *at, size_t index, struct lane_status *
 				   .generation = number_of(at->board),
 				   .pid = atomic_load(&slot->pid),
 				   .requests = uwsgi_counts_requests(counts),
+				   .failed = counts_get(&counts->failed),
 				   .unsent = counts_get(&counts->unsent),
 				   .unread = counts_get(&counts->unread),
 				   .files = counts_get(&counts->files),
@@ -231,8 +232,9 @@ bool uwsgi_status_next(const struct status *s, size_t *i, struct lane_status *l)
 
 static bool is_more(enum stage a, enum stage b)
 {
-	static const int rank[] = { [STAGE_GONE] = 0, [STAGE_LEAVING] = 1, [STAGE_STARTING] = 0,
-				    [STAGE_SERVING] = 2 };
+	static const int rank[] = {
+		[STAGE_GONE] = 0, [STAGE_LEAVING] = 1, [STAGE_STARTING] = 0, [STAGE_SERVING] = 2
+	};
 
 	return rank[a] > rank[b];
 }
@@ -385,6 +387,13 @@ bool uwsgi_status_next_warning(const struct status *s, size_t *i, struct warning
 	if (w->severity != UWSGI_WARNING)
 		w->severity = UWSGI_ERROR;
 	return true;
+}
+
+/* ---- metrics ---- */
+
+const struct metrics *uwsgi_status_metrics(const struct status *s)
+{
+	return s->metrics;
 }
 
 /* ---- sockets ---- */

@@ -16,6 +16,7 @@ struct share {
 struct status {
 	const struct totals *totals;
 	struct ring slow, warnings;
+	const struct metrics *metrics; /* NULL: there are none */
 	const struct listeners *listeners;
 	struct scoreboard *boards; /* of generations, the youngest first; owned */
 	size_t count;

@@ -409,6 +409,13 @@ const struct listeners *succession_listeners(const struct succession *s)
 	return g ? &g->listeners : NULL;
 }
 
+const struct metrics *succession_metrics(const struct succession *s)
+{
+	const struct generation *g = s->serving ? s->serving : s->generations;
+
+	return g ? &g->metrics : NULL;
+}
+
 void succession_print_status(const struct succession *s)
 {
 	for (const struct generation *g = s->generations; g; g = g->next)

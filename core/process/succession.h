@@ -58,6 +58,7 @@ const struct config *succession_config(const struct succession *);
 const struct scoreboard *succession_scoreboard(const struct succession *, size_t i);
 /* Of the generation with that configuration. */
 const struct listeners *succession_listeners(const struct succession *);
+const struct metrics *succession_metrics(const struct succession *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);
 /* In a new child of `own`: closes what that does not have. */

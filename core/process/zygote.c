@@ -189,7 +189,7 @@ _Noreturn void zygote_run(const struct zygote_setup *z)
 
 	child_set_signals();
 	child_die_with(z->worker.info.master);
-	requestlog_warn(z->worker.config);
+	requestlog_warn(z->worker.config, z->worker.info.metrics);
 	proctitle_set(z->worker.config, "zygote");
 	import(z);
 	while (channel_wait(z->channel, &order, &channel) > 0) {

@@ -639,7 +639,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	if (!lane->loop)
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
 				       strerror(errno));
-	if (requestlog_init(&lane->log, setup->config, e) ||
+	if (requestlog_init(&lane->log, setup->config, setup->metrics, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
 	    trust_init(&lane->trust, setup->config, &setup->totals->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))

@@ -39,6 +39,7 @@ struct lane_setup {
 	struct slot_score *slot;
 	struct totals *totals;
 	const struct ring *slow;
+	const struct metrics *metrics;
 	pid_t pid;
 	int worker_id;
 	size_t lanes;

@@ -359,6 +359,7 @@ static int start(struct worker *w, struct error *e)
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.totals = setup->totals,
 		.slow = setup->slow,
+		.metrics = setup->info.metrics,
 		.pid = getpid(),
 		.worker_id = setup->info.id,
 		.lanes = w->count,

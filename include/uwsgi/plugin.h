@@ -20,6 +20,7 @@ struct config;   /* one generation's settings; constant once loaded */
 struct report;   /* what is to be said about one, while it is loaded */
 struct request;  /* one request: variables and body; lives in its connection */
 struct response; /* its answer; lives in its connection */
+struct metrics;  /* what one generation measures and counts, by name */
 struct sendbuf;  /* bytes to be sent; keeps its first failure, so writers return nothing */
 
 /* Bytes that belong to someone else; each user says how long they stay. */
@@ -309,6 +310,7 @@ struct worker_info {
 	int processes, threads;
 	pid_t master;
 	bool reloaded; /* this generation replaces an earlier one */
+	const struct metrics *metrics; /* NULL: there are none */
 };
 
 /* Whether this process is a child that the application has forked.  It is no worker: what it says
@@ -546,7 +548,7 @@ struct service_setup {
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
  * goes on through reloads, is the last to leave and dies with the master.  It starts anew when its own
  * options change, or what the server listens on.  Its only thread turns the loop: nothing here may
- * wait.  No member may be NULL. */
+ * wait.  Only the last two members may be NULL. */
 struct service {
 	const char *name; /* "stats"; its process is named so */
 	/* In the master: whether this configuration wants it. */
@@ -558,6 +560,10 @@ struct service {
 	/* In the master: whether it may call uwsgi_order().  Workers then have a thread that takes
 	 * orders also while all lanes are busy.  NULL: it does not. */
 	bool (*orders)(const struct config *);
+	/* In the master, for each generation whose configuration wants it, before any process of it is
+	 * forked: which metrics there are, by uwsgi_metrics_define().  sockets: how many
+	 * uwsgi_status_next_socket() will tell of. */
+	void (*define)(const struct config *, size_t sockets, struct metrics *);
 };
 
 /* How long things took.  Of bucket[i], all took less than uwsgi_bucket_end_us(i), and not less than
@@ -657,7 +663,7 @@ struct lane_status {
 	int worker, lane, generation; /* worker: 1.. ; lane: 0.. */
 	pid_t pid;
 	unsigned long long requests; /* of this lane, since its worker began */
-	unsigned long long unsent, unread, files, routed; /* as in struct counts */
+	unsigned long long failed, unsent, unread, files, routed; /* as in struct counts */
 	bool busy;
 	long long running_ms; /* the present request has run so long; 0: it is idle */
 	/* Of the present or the last request, cut; copies, since the worker goes on. */
@@ -728,6 +734,41 @@ UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct
  * -1 with the reason: it cannot be asked now. */
 UWSGI_API int uwsgi_order(const struct status *, pid_t worker, const struct order *,
 			  struct error *);
+
+/* ---- metrics: numbers with names.  Those that a reload defines as they were keep their values.  Each
+ * process sees the same number; nothing here waits or takes a lock. ---- */
+
+/* As uWSGI numbers them. */
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_ABSOLUTE, METRIC_ALIAS };
+struct metric {
+	const char *name, *oid; /* the OID of SNMP; "": none */
+	enum metric_type type;
+	bool collected; /* the server finds the value out: applications only read it */
+	long long initial;
+	const char *of; /* METRIC_ALIAS: the one whose value it shows; else "" */
+	void *cell;     /* the core's */
+};
+/* Copied.  In define(). */
+UWSGI_API void uwsgi_metrics_define(struct metrics *, const struct metric *);
+/* NULL: there is none of that name.  Valid as long as the process. */
+UWSGI_API const struct metric *uwsgi_metrics_find(const struct metrics *, struct slice name);
+/* In the order of their definition; *i begins as 0.  NULL: there are no more. */
+UWSGI_API const struct metric *uwsgi_metrics_next(const struct metrics *, size_t *i);
+/* Of the configuration that a service was started with; NULL: there are none. */
+UWSGI_API const struct metrics *uwsgi_status_metrics(const struct status *);
+
+UWSGI_API long long uwsgi_metric_get(const struct metric *);
+/* Returns the value before. */
+UWSGI_API long long uwsgi_metric_set(const struct metric *, long long);
+enum metric_change {
+	METRIC_ADD,
+	METRIC_MULTIPLY,
+	METRIC_DIVIDE,
+	METRIC_RAISE, /* to this, if it is less */
+	METRIC_LOWER, /* to this, if it is more */
+};
+/* What is too large wraps around.  False: it cannot be divided by 0. */
+UWSGI_API bool uwsgi_metric_change(const struct metric *, enum metric_change, long long by);
 
 /* The server opens a plugin before it forks anything, and closes it never: it has no constructors.
  * Any of the parts may be NULL. */

@@ -134,6 +134,18 @@ void background_finish(long long mercy_ms);
  * set, or 0.  Called wherever the application gives control back. */
 void stray_leave(void);
 
+/* ---- metrics.c ---- */
+
+/* uwsgi.metric_get() and so on. */
+PyObject *metrics_get(PyObject *module, PyObject *name);
+PyObject *metrics_set(PyObject *module, PyObject *arguments);
+PyObject *metrics_inc(PyObject *module, PyObject *arguments);
+PyObject *metrics_dec(PyObject *module, PyObject *arguments);
+PyObject *metrics_mul(PyObject *module, PyObject *arguments);
+PyObject *metrics_div(PyObject *module, PyObject *arguments);
+PyObject *metrics_set_max(PyObject *module, PyObject *arguments);
+PyObject *metrics_set_min(PyObject *module, PyObject *arguments);
+
 /* ---- crash.c ---- */
 
 /* From now on this process and those that it forks say what they die of.  Needs faulthandler to be

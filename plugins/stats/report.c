@@ -192,6 +192,25 @@ static json_t *sockets(const struct status *status, long long *longest)
 	return all;
 }
 
+/* ---- metrics ---- */
+
+static json_t *metrics(const struct metrics *from)
+{
+	json_t *all = json_object();
+	const struct metric *m;
+	size_t i = 0;
+
+	while ((m = uwsgi_metrics_next(from, &i))) {
+		json_t *one = json_object();
+
+		add(one, "type", m->type);
+		json_object_set_new(one, "oid", report_string(m->oid));
+		add(one, "value", uwsgi_metric_get(m));
+		json_object_set_new(all, m->name, one);
+	}
+	return all;
+}
+
 /* ---- all ---- */
 
 static void add_empty(json_t *all, const char *const *names)
@@ -223,6 +242,8 @@ char *report_text(const struct report_form *form, const struct status *status)
 	add(all, "gid", getgid());
 	json_object_set_new(all, "cwd", report_string(cwd ? cwd : ""));
 	add_empty(all, before);
+	if (!form->no_metrics && uwsgi_status_metrics(status))
+		json_object_set_new(all, "metrics", metrics(uwsgi_status_metrics(status)));
 	json_object_set_new(all, "sockets", open);
 	json_object_set_new(all, "workers", workers(form, status));
 	add_empty(all, behind);

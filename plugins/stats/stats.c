@@ -38,7 +38,7 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(form.no_metrics),
 	  .initial = "false",
-	  .help = "leave metrics out of stats, which has none yet" },
+	  .help = "leave metrics out of stats" },
 };
 #undef AT
 

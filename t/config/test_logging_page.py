@@ -95,7 +95,7 @@ def rows(head):
 def test_all_variables_are_explained():
     explained = re.findall(r"%\(([\w.]+)\)", rows("variable"))
     assert sorted(explained) == sorted(
-        ["ftime", "var.NAME", *table("core/exchange/logformat.c", "variables[] = {")])
+        ["ftime", "metric.NAME", "var.NAME", *table("core/exchange/logformat.c", "variables[] = {")])
 
 
 def test_all_loggers_are_explained():

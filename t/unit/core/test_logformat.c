@@ -49,7 +49,7 @@ static void begin(struct fixture *f)
 static void expect_dated(struct fixture *f, const char *format, const char *date,
 			 const char *expected)
 {
-	struct logformat *compiled = logformat_new(format, date, true);
+	struct logformat *compiled = logformat_new(format, date, NULL, true);
 	char buffer[512];
 	struct logline l;
 
@@ -157,11 +157,11 @@ static void test_foreign_names_are_found(void **unused)
 	struct slice name;
 
 	(void)unused;
-	assert_true(logformat_next_foreign(&at, &name));
+	assert_true(logformat_next_foreign(&at, NULL, &name));
 	assert_memory_equal(name.p, "nope", name.n);
-	assert_true(logformat_next_foreign(&at, &name));
+	assert_true(logformat_next_foreign(&at, NULL, &name));
 	assert_memory_equal(name.p, "metric.a", name.n);
-	assert_false(logformat_next_foreign(&at, &name));
+	assert_false(logformat_next_foreign(&at, NULL, &name));
 }
 
 static void test_memory_is_asked_for_only_where_it_is_written(void **unused)
@@ -173,7 +173,7 @@ static void test_memory_is_asked_for_only_where_it_is_written(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct logformat *f = logformat_new(cases[i].format, NULL, true);
+		struct logformat *f = logformat_new(cases[i].format, NULL, NULL, true);
 
 		assert_int_equal(logformat_wants_memory(f), cases[i].wants);
 		logformat_free(f);
