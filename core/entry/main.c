@@ -5,7 +5,6 @@
 #include "entry/check_app.h"
 #include "entry/command.h"
 #include "settings/config.h"
-#include "settings/describe.h"
 #include "entry/daemon.h"
 #include "process/environment.h"
 #include "settings/help.h"
@@ -387,7 +386,7 @@ static int tell(const struct command *command, struct loader *ld)
 		help_print_all(tables.items, tables.count);
 		break;
 	case COMMAND_HELP_JSON:
-		describe_all(tables.items, tables.count, stdout);
+		help_print_json(tables.items, tables.count);
 		break;
 	default:
 		manifest_write(stdout, ld->items, ld->plugins.count);

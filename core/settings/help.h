@@ -11,5 +11,7 @@ void help_print(const struct option_table *const *tables, size_t count);
 void help_print_all(const struct option_table *const *tables, size_t count);
 /* One option, by any of its names; dashes before it are read over.  Returns the exit code. */
 int help_explain(const struct option_table *const *tables, size_t count, const char *name);
+/* All commands, options and names of uWSGI, for programs. */
+void help_print_json(const struct option_table *const *tables, size_t count);
 
 #endif
