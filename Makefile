@@ -48,6 +48,7 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 # Sources of another plugin that one takes in, too; it includes their header by its folder.
 inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c
+route_also := $(patsubst %,http/%.c,parse fields target chunked packet reply job answer)
 inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev
@@ -163,7 +164,7 @@ $(foreach d,core http uwsgi_proto fastcgi scgi static route gzip inspect,$(eval 
 FUZZ_SECONDS ?= 20
 fuzz_plugin_http_fuzz    := http
 fuzz_plugin_proxied_fuzz := http
-fuzz_plugin_packet_fuzz  := http
+fuzz_plugin_reply_fuzz   := http
 fuzz_plugin_uwsgi_fuzz   := uwsgi_proto
 fuzz_plugin_fastcgi_fuzz := fastcgi
 fuzz_plugin_scgi_fuzz    := scgi

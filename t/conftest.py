@@ -128,6 +128,19 @@ def nginx(folders, started):
 
 
 @pytest.fixture
+def backends():
+    """begin(kind, address, say): a server of lib/backend.py."""
+    there = []
+
+    def begin(kind, address, say):
+        there.append(kind(address, say))
+        return there[-1]
+    yield begin
+    for each in there:
+        each.end()
+
+
+@pytest.fixture
 def receiver():
     """Takes datagrams of the log."""
     with socket.socket(type=socket.SOCK_DGRAM) as s:

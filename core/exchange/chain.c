@@ -150,6 +150,11 @@ static void flush(struct response *rs)
 	}
 }
 
+static void count_answer(const struct chain *chain, const struct handler *h)
+{
+	counts_add(h->order < ORDER_OF_ANSWERS ? &chain->counts->routed : &chain->counts->files, 1);
+}
+
 static enum ended say_end(void *state, bool complete, struct sendbuf *out)
 {
 	struct passage *p = state;
@@ -162,6 +167,8 @@ static enum ended say_end(void *state, bool complete, struct sendbuf *out)
 		if (p->chain->handlers[i]->end)
 			p->chain->handlers[i]->end(p->chain->states[i], &next, all, p->mine[i]);
 	}
+	if (p->waits)
+		count_answer(p->chain, p->chain->handlers[p->depth]);
 	p->rs->body = p->said; /* for the log */
 	p->rs->flush_filters = NULL;
 	return p->protocol->end(p->protocol_state, complete || p->replaced, out);
@@ -262,11 +269,6 @@ static enum handled ask(const struct passage *p, struct request *rq, void **mine
 	return h->before ? h->before(p->chain->states[p->depth], rq, p->rs, mine) : HANDLED_NOT;
 }
 
-static void count_answer(const struct chain *chain, const struct handler *h)
-{
-	counts_add(h->order < ORDER_OF_ANSWERS ? &chain->counts->routed : &chain->counts->files, 1);
-}
-
 /* From the handler on whose turn it is.  After DONE the request may be somebody else's. */
 static enum handled ask_all(struct passage *p, struct request *rq)
 {
@@ -304,11 +306,16 @@ void chain_handle(void *state, struct request *rq, struct response *rs)
 		chain->app->handle(chain->app_state, rq, rs);
 }
 
+bool chain_waits(const struct response *rs)
+{
+	return rs->protocol == &back && ((const struct passage *)rs->state)->waits;
+}
+
 bool chain_give_up(struct response *rs)
 {
-	struct passage *p = rs->protocol == &back ? rs->state : NULL;
+	struct passage *p = rs->state;
 
-	if (!p || !p->waits)
+	if (!chain_waits(rs))
 		return false;
 	const struct chain *chain = p->chain;
 

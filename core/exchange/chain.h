@@ -29,6 +29,8 @@ void chain_fini(struct chain *);
  * the request to it.  When one of them says later, the response has not ended, and this is to be called
  * again. */
 void chain_handle(void *chain, struct request *, struct response *);
+/* Whether the answer is up to a handler that has said later. */
+bool chain_waits(const struct response *);
 /* Ends a response that a handler makes wait, as its client is gone.  False: none does. */
 bool chain_give_up(struct response *);
 /* Owners are the application's or loans of handlers. */

@@ -115,10 +115,12 @@ void answering_begin(struct connection *c)
 	struct clients *clients = c->clients;
 
 	c->state = ANSWERING;
-	if (!clients->host->said_all)
-		return;
 	c->spoke = c->x->in.begin < c->x->in.end;
 	c->long_since = false;
+	if (clients->host->ended)
+		watch(c);
+	if (!clients->host->said_all)
+		return;
 	if (!ev_is_active(&clients->look))
 		ev_timer_again(clients->loop, &clients->look);
 }
@@ -290,7 +292,8 @@ static void send_more(struct connection *c)
 	}
 	unread_forget(&c->clients->unread, &c->unread);
 	delivery_release(c);
-	c->clients->host->drained(c->clients->host_data, c->x);
+	if (c->clients->host->drained)
+		c->clients->host->drained(c->clients->host_data, c->x);
 }
 
 static void read_on(struct connection *c)

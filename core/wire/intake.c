@@ -35,27 +35,18 @@ static void refuse(struct connection *c, bool linger)
 	connection_send(c);
 }
 
-/* A gateway has the request, or a handler says later what becomes of it: then nothing of the client is
- * looked at until uwsgi_request_go_on(). */
-static void wait_for_answer(struct connection *c)
-{
-	if (c->clients->host->gone) {
-		answering_begin(c);
-		return;
-	}
-	c->state = READY;
-	ev_io_stop(c->clients->loop, &c->io);
-}
-
 void uwsgi_request_go_on(struct request *rq)
 {
 	struct exchange *x = (struct exchange *)((char *)rq - offsetof(struct exchange, rq));
 	struct connection *c = x->connection;
 
-	if (c->state == READY)
-		connection_wait_for_turn(c, RUN_SLOW);
-	else
+	if (c->clients->host->go_on) {
 		c->clients->host->go_on(c->clients->host_data, x);
+		return;
+	}
+	c->state = READY;
+	ev_io_stop(c->clients->loop, &c->io);
+	connection_wait_for_turn(c, RUN_SLOW);
 }
 
 void intake_run(struct connection *c)
@@ -66,13 +57,13 @@ void intake_run(struct connection *c)
 
 	connection_prepare_response(c);
 	runqueue_in_turn(&clients->queue, ev_iteration(clients->loop));
-	if (clients->host->ended) {
+	if (clients->host->body) {
 		answering_run(c);
 		return;
 	}
 	clients->host->run(clients->host_data, x);
 	if (!x->rs.ended) {
-		wait_for_answer(c);
+		answering_begin(c);
 		return;
 	}
 	/* Deadlines count from now, not from before the application ran. */
@@ -209,7 +200,7 @@ static bool flush(struct connection *c)
 	enum sent sent = sock_send(c->io.fd, &x->out);
 	bool alive = sent != SENT_FAILED;
 
-	if (sent == SENT_SOME && c->clients->host->gone) {
+	if (sent == SENT_SOME && (c->state == ANSWERING || !c->clients->host->pause)) {
 		if (c->clients->host->ended)
 			answering_on_unsent(c);
 		else

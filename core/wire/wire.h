@@ -19,8 +19,8 @@ struct clients;
 
 enum connection_state {
 	READING,   /* between requests, or inside one that is not whole */
-	READY,     /* a request is whole, and waits: it is expected to take long, or a handler has
-		    * said later */
+	READY,     /* a request is whole, and waits: it is expected to take long, or a handler that has
+		    * said later is to be asked again */
 	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response has ended, the kernel has not taken all of it */
 	LINGERING, /* all is sent; reads on so that the peer gets to see it */
@@ -69,25 +69,24 @@ static inline bool connection_is_tcp(const struct connection *c)
 
 /* What is done with the requests of clients: by a lane, or by a gateway's process. */
 struct clients_host {
-	/* Runs the whole request of x; its response has ended when this returns, or, with gone(),
-	 * may end later.  Without, one that has not ended waits for uwsgi_request_go_on(). */
+	/* Runs the request of x; its response has ended when this returns, or ends later. */
 	void (*run)(void *host, struct exchange *x);
-	/* The peer is gone before the response has ended, which must be ended in this call; NULL:
-	 * run() ends all. */
+	/* The peer is gone before the response has ended, which must be ended in this call. */
 	void (*gone)(void *host, struct exchange *x);
 	/* While a response is to come that ends later: the peer says no more, and may still want it.
 	 * NULL: that makes no difference. */
 	void (*said_all)(void *host, struct exchange *x);
-	/* A handler that made a response wait is to be asked again; NULL where gone() is not: run() is
-	 * called again. */
+	/* A handler that made a response wait is to be asked again; NULL: run() is called again when
+	 * the connection's turn comes. */
 	void (*go_on)(void *host, struct exchange *x);
-	/* For a host whose requests run before their bodies are whole, and side by side; NULL for any
-	 * other.  The response has ended, inside run() or later, or its connection was detached; after
-	 * this the exchange is somebody else's. */
+	/* A response has ended after run() had returned, or inside it where there is body(), or its
+	 * connection was detached; after this the exchange is somebody else's.  A host that has it
+	 * hears by gone() that a peer says no more; NULL: by said_all(). */
 	void (*ended)(void *host, struct exchange *x);
-	/* All that was said is sent. */
+	/* All that was said is sent, and the response has not ended; NULL: nobody waits for that. */
 	void (*drained)(void *host, struct exchange *x);
-	/* A portion of the body has come, or its end. */
+	/* A portion of the body has come, or its end.  Such a host runs requests before their bodies
+	 * are whole, and side by side; NULL: it does not. */
 	void (*body)(void *host, struct exchange *x);
 	/* A request that the server answered itself (refused): for log and counters. */
 	void (*refused)(void *host, struct exchange *x);
@@ -95,7 +94,7 @@ struct clients_host {
 	void (*unsent)(void *host, struct exchange *x);
 	/* It did, but not at once: it took so long.  NULL: that makes no difference. */
 	void (*sent)(void *host, struct exchange *x, uint64_t us);
-	/* Around a wait inside run(); NULL where gone() is not. */
+	/* Around a wait inside run(); NULL: nothing waits there. */
 	void (*pause)(void *host);
 	void (*resume)(void *host);
 	/* Bytes or files that were lent to responses are sent. */

@@ -369,6 +369,21 @@ static void on_run(void *host, struct exchange *x)
 	lane_show_idle(lane);
 	if (x->rs.ended)
 		lane_account(lane, x, began_us);
+	else
+		x->began_us = began_us;
+}
+
+/* Only a handler has an answer come later. */
+static void on_gone(void *host, struct exchange *x)
+{
+	(void)host;
+	chain_give_up(&x->rs);
+}
+
+static void on_ended(void *host, struct exchange *x)
+{
+	if (x->rs.ended)
+		lane_account(host, x, x->began_us);
 }
 
 void lane_on_refused(void *host, struct exchange *x)
@@ -442,6 +457,8 @@ void lane_on_release(void *host, void *const *owners, size_t count)
 
 static const struct clients_host host_functions = {
 	.run = on_run,
+	.gone = on_gone,
+	.ended = on_ended,
 	.refused = lane_on_refused,
 	.unsent = lane_on_unsent,
 	.sent = lane_on_sent,

@@ -428,7 +428,9 @@ enum handled {
 	HANDLED_NOT,  /* the next handler's turn, or the application's */
 	HANDLED_DONE, /* the response has ended */
 	/* Not known yet: the request waits, and its lane goes on with others.  When it is known,
-	 * uwsgi_request_go_on() has before() asked again, with the same *mine. */
+	 * uwsgi_request_go_on() has before() asked again, with the same *mine.  Or the handler answers
+	 * in later turns of the loop, from watchers of its own: then uwsgi_response_flush() waits for
+	 * nobody, and the loans that come back say how far the peer is. */
 	HANDLED_LATER,
 };
 
@@ -469,8 +471,9 @@ struct handler {
 	 * owner of uwsgi_loan().  *mine, NULL before, comes back in the other calls for this
 	 * request; memory of uwsgi_request_alloc() lives as long. */
 	enum handled (*before)(void *state, struct request *, struct response *, void **mine);
-	/* A request that waits since it said HANDLED_LATER is over: it must not go on.  Needed where
-	 * before() says that. */
+	/* A request that waits since it said HANDLED_LATER is over, as its client has closed the
+	 * connection or one half of it: it must not go on, and its response ends behind this call.
+	 * Needed where before() says that. */
 	void (*gone)(void *state, void *mine);
 	/* The head of an answer, before it is said: uwsgi_response_status(), _find(), _set(),
 	 * _set_status(), _replace(), _any_length() are for here. */

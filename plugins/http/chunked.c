@@ -2,7 +2,9 @@
 /* chunked.c: a chunked body, taken as it comes (RFC 9112 section 7.1).  Extensions and
  * trailers are checked for form, read over and forgotten, within bounds.  Does not decide whether
  * a body is chunked, nor how large it may be. */
-#include "http.h"
+#include "chunked.h"
+
+#include <string.h>
 
 /* Bytes that carry nothing: of trailers, and of extensions beyond the data that they describe. */
 #define MOST_EXTRA 16384u

@@ -57,8 +57,7 @@ static bool read_length(struct slice value, struct http_meaning *m, struct http_
 
 /* Fields of this name are one list (RFC 9112 section 6.1).  An empty member or a parameter,
  * which others might read over, is refused. */
-static bool read_transfer_encoding(struct slice value, struct http_meaning *m,
-				   struct http_refusal *r)
+bool http_read_transfer_encoding(struct slice value, struct http_meaning *m, struct http_refusal *r)
 {
 	struct slice coding;
 	size_t members = 0, commas = 0;
@@ -126,7 +125,7 @@ static bool read_field(const struct http_field *f, const struct http_head *h,
 		       read_length(f->value, m, r);
 	case 17:
 		return !uwsgi_same_name(f->name, SLICE("Transfer-Encoding")) ||
-		       read_transfer_encoding(f->value, m, r);
+		       http_read_transfer_encoding(f->value, m, r);
 	default:
 		return true;
 	}

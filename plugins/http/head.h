@@ -76,6 +76,8 @@ bool http_is_token_char(unsigned char);
 bool http_read_fields(const struct http_head *, struct http_meaning *, struct http_refusal *);
 /* A value of Content-Length; *length is set only when it is one. */
 bool http_read_length(struct slice value, int64_t *length, struct http_refusal *);
+/* What a field Transfer-Encoding adds to the meaning. */
+bool http_read_transfer_encoding(struct slice value, struct http_meaning *, struct http_refusal *);
 /* The next member of a comma-separated list, trimmed; empty ones are passed over.  False at
  * the end. */
 bool http_next_member(struct slice *list, struct slice *member);

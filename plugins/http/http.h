@@ -4,6 +4,7 @@
 #ifndef HTTP_H
 #define HTTP_H
 
+#include "chunked.h"
 #include "head.h"
 
 #include <uwsgi/plugin.h>
@@ -14,30 +15,6 @@ enum http_phase {
 	HTTP_HEAD,   /* between requests, or inside a head that is not whole */
 	HTTP_LENGTH, /* a body of known length */
 	HTTP_CHUNKED,
-};
-
-/* Inside a chunked body (RFC 9112 section 7.1). */
-enum chunk_phase {
-	CHUNK_SIZE,
-	CHUNK_SIZE_BLANK, /* white space behind the size */
-	CHUNK_EXTENSION,
-	CHUNK_SIZE_LF,
-	CHUNK_DATA,
-	CHUNK_DATA_CR,
-	CHUNK_DATA_LF,
-	CHUNK_TRAILER, /* at the start of a trailer line */
-	CHUNK_TRAILER_NAME,
-	CHUNK_TRAILER_VALUE,
-	CHUNK_TRAILER_LF,
-	CHUNK_END_LF,
-};
-
-/* How far a chunked body is read. */
-struct http_chunked {
-	enum chunk_phase phase;
-	uint32_t digits; /* of the size, so far */
-	uint32_t extra;  /* bytes of extensions that no data has paid for, and of trailers */
-	int64_t left;    /* of the present chunk */
 };
 
 /* Whom a proxy in front speaks for. */
@@ -73,12 +50,6 @@ bool http_make_variables(const struct http_head *, const struct http_meaning *,
 enum parsed http_read_proxied(struct slice in, struct http_proxied *, size_t *used);
 /* The client as text, in memory of the request; without a proxy the connection's peer. */
 bool http_find_peer(const struct http_proxied *, struct request *, struct endpoint *);
-
-/* chunked.c: the next stretch of a chunked body's data, a slice of in; adds to *used what was
- * taken.  PARSE_MORE: call again with what is left, or, when that is nothing, with what comes.  A
- * state of zeroes is the beginning. */
-enum parsed http_next_chunk(struct http_chunked *, struct slice in, size_t *used,
-			    struct slice *data, struct http_refusal *);
 
 /* frame.c: struct protocol's head, body and end. */
 void http_say_head(void *state, const struct head *, struct sendbuf *);

@@ -18,66 +18,73 @@ static const double again_s = 0.005;
  * does, after this. */
 static const double unwatched_s = 0.25;
 
-/* Jobs that are kept for the next requests. */
-enum { SPARE_JOBS = 64 };
-
 static void on_io(struct ev_loop *, ev_io *, int);
 static void on_timer(struct ev_loop *, ev_timer *, int);
+static void on_release(struct loan *);
 
 /* ---- jobs ---- */
 
-struct job *job_take(struct router *r)
+struct job *job_take(struct upstream *u, struct request *rq, struct response *rs)
 {
-	struct job *job = r->spare;
+	struct job *job = u->spare;
 
 	if (job) {
-		r->spare = job->next;
-		r->spare_count--;
+		u->spare = job->next;
+		u->spare_count--;
 	} else {
 		job = malloc(sizeof *job);
 		if (!job)
 			return NULL;
-		job->router = r;
+		job->upstream = u;
+		job->loan.release = on_release;
 		ev_init(&job->io, on_io);
 		job->io.data = job;
 		ev_init(&job->timer, on_timer);
 		job->timer.data = job;
 	}
+	job->rq = rq;
+	job->rs = rs;
+	job->mine = NULL;
+	job->phase = CONNECTING;
+	job->body = uwsgi_request_body_view(rq);
+	job->passes_file = u->speaks == SPEAKS_WORKER && job->body.fd >= 0;
 	job->io.fd = -1;
 	job->large = NULL;
 	job->nodes_tried = 0;
 	job->body_sent = 0;
 	job->lent = 0;
+	job->interim = 0;
+	job->failed = false;
 	job->said_all = false;
 	return job;
 }
 
 static void job_return(struct job *job)
 {
-	struct router *r = job->router;
+	struct upstream *u = job->upstream;
 
-	if (r->spare_count >= SPARE_JOBS) {
-		ev_timer_stop(r->loop, &job->timer);
+	if (u->spare_count >= u->spare_most) {
+		ev_timer_stop(u->loop, &job->timer);
 		free(job);
 		return;
 	}
-	job->next = r->spare;
-	r->spare = job;
-	r->spare_count++;
+	job->next = u->spare;
+	u->spare = job;
+	u->spare_count++;
 }
 
 static void disconnect(struct job *job)
 {
 	if (job->io.fd < 0)
 		return;
-	ev_io_stop(job->router->loop, &job->io);
+	ev_io_stop(job->upstream->loop, &job->io);
 	close(job->io.fd);
 	job->io.fd = -1;
 }
 
 static void set_timer(struct job *job, double seconds)
 {
-	struct ev_loop *loop = job->router->loop;
+	struct ev_loop *loop = job->upstream->loop;
 
 	ev_timer_stop(loop, &job->timer);
 	ev_timer_set(&job->timer, seconds, 0.);
@@ -87,7 +94,7 @@ static void set_timer(struct job *job, double seconds)
 /* A timer that runs is left alone when it fires early enough: it looks at the deadline. */
 void job_set_deadline(struct job *job, double seconds)
 {
-	struct ev_loop *loop = job->router->loop;
+	struct ev_loop *loop = job->upstream->loop;
 
 	job->deadline = gateway_now_s() + seconds;
 	if (!ev_is_active(&job->timer) || ev_timer_remaining(loop, &job->timer) > seconds)
@@ -96,7 +103,7 @@ void job_set_deadline(struct job *job, double seconds)
 
 void job_watch(struct job *job, int events)
 {
-	struct ev_loop *loop = job->router->loop;
+	struct ev_loop *loop = job->upstream->loop;
 
 	if (ev_is_active(&job->io) && (job->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
@@ -105,6 +112,22 @@ void job_watch(struct job *job, int events)
 	ev_io_start(loop, &job->io);
 	if (ev_timer_remaining(loop, &job->timer) > unwatched_s)
 		set_timer(job, unwatched_s);
+}
+
+char *job_head(struct job *job, size_t size)
+{
+	job->begin = 0;
+	job->end = size;
+	if (size <= sizeof job->buffer)
+		return job->buffer;
+	job->large = malloc(size);
+	return job->large;
+}
+
+/* The body goes on meanwhile, as some servers answer before they have read all. */
+void job_watch_answer(struct job *job)
+{
+	job_watch(job, job->body_sent < job->body.length ? EV_READ | EV_WRITE : EV_READ);
 }
 
 static void free_large(struct job *job)
@@ -119,6 +142,8 @@ struct response *job_finish(struct job *job)
 {
 	struct response *rs = job->rs;
 
+	if (job->upstream->ending)
+		job->upstream->ending(job);
 	disconnect(job);
 	free_large(job);
 	job->rs = NULL;
@@ -132,15 +157,23 @@ void job_give_up(struct job *job, int status, const char *why)
 	struct slice method = uwsgi_request_find(job->rq, SLICE("REQUEST_METHOD"));
 	struct slice uri = uwsgi_request_find(job->rq, SLICE("REQUEST_URI"));
 	char gets[32], method_text[64], uri_text[256];
+	const struct upstream *u = job->upstream;
+	void *mine = job->mine;
 
 	snprintf(gets, sizeof gets, "%d", status);
 	uwsgi_escape(method_text, sizeof method_text, method);
 	uwsgi_escape(uri_text, sizeof uri_text, uri);
 	/* A worker that ends it where the client has left is right. */
 	if (!job->said_all)
-		uwsgi_log(UWSGI_ERROR, "http: %s %s: %s; the client gets %s", method_text, uri_text,
-			  why, uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
-	uwsgi_response_refuse(job_finish(job), status, (struct slice){ 0 });
+		uwsgi_log(UWSGI_ERROR, "%s: %s %s: %s; the client gets %s", u->name, method_text,
+			  uri_text, why, uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
+	job->failed = true;
+	struct response *rs = job_finish(job);
+
+	if (u->refuse)
+		u->refuse(mine, rs, status);
+	else
+		uwsgi_response_refuse(rs, status, (struct slice){ 0 });
 }
 
 void job_fail_to_read(struct job *job)
@@ -148,10 +181,15 @@ void job_fail_to_read(struct job *job)
 	job_give_up(job, 502, job->phase == BODY ? "the answer broke off" : "no answer came");
 }
 
-void job_released(struct job *job)
+/* The response has given a stretch of the buffer back. */
+static void on_release(struct loan *loan)
 {
+	struct job *job = (struct job *)loan;
+
+	if (--job->lent > 0)
+		return;
 	if (job->rs)
-		job_watch(job, EV_READ);
+		job_watch_answer(job);
 	else
 		job_return(job);
 }
@@ -213,6 +251,13 @@ static void note_sent(struct job *job, size_t n)
 	job->body_sent = job->passes_file ? job->body.length : job->body_sent + (int64_t)(n - head);
 }
 
+static void end_sending(struct job *job)
+{
+	job_watch_answer(job);
+	if (job->said_all)
+		job_say_all(job);
+}
+
 /* The whole request, as far as the server takes it. */
 static void send_request(struct job *job)
 {
@@ -232,28 +277,44 @@ static void send_request(struct job *job)
 		}
 		if (n < 0 && errno == EAGAIN) {
 			/* It may answer before it has taken all. */
+			job_set_deadline(job, job->upstream->answer_s);
 			job_watch(job, job->begin < job->end ? EV_WRITE : EV_READ | EV_WRITE);
 			return;
 		}
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET) && job->begin == job->end) {
 			/* It wants no more of the body: what it says may explain that. */
-			job->phase = HEAD;
-			job_watch(job, EV_READ);
-			return;
+			job->body_sent = job->body.length;
+			break;
 		}
 		job_fail_to_read(job);
 		return;
 	}
 	job->phase = HEAD;
-	job_watch(job, EV_READ);
-	if (job->said_all)
-		job_say_all(job);
+	end_sending(job);
+}
+
+/* What is left of the body while the answer comes, which has the buffer. */
+static void send_rest(struct job *job)
+{
+	off_t at = job->body_sent;
+	size_t left = (size_t)(job->body.length - at);
+	ssize_t n = job->body.fd >= 0
+			    ? sendfile(job->io.fd, job->body.fd, &at, left)
+			    : send(job->io.fd, job->body.bytes.p + at, left, MSG_NOSIGNAL);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	job->body_sent = n > 0 ? job->body_sent + n : job->body.length;
+	job_set_deadline(job, job->upstream->answer_s);
+	if (job->body_sent == job->body.length)
+		end_sending(job);
 }
 
 void job_say_all(struct job *job)
 {
 	job->said_all = true;
-	if (job->router->own && (job->phase == HEAD || job->phase == BODY))
+	if (job->upstream->speaks == SPEAKS_WORKER && (job->phase == HEAD || job->phase == BODY) &&
+	    job->body_sent == job->body.length)
 		shutdown(job->io.fd, SHUT_WR);
 }
 
@@ -261,14 +322,14 @@ void job_say_all(struct job *job)
 
 bool job_asks_for_websocket(const struct job *job)
 {
-	return job->router->settings->websockets &&
+	return job->upstream->upgrade &&
 	       uwsgi_same_name(uwsgi_request_find(job->rq, SLICE("HTTP_UPGRADE")),
 			       SLICE("websocket"));
 }
 
 static void start_sending(struct job *job)
 {
-	job_set_deadline(job, (double)job->router->settings->timeout_s);
+	job_set_deadline(job, job->upstream->answer_s);
 	if (job_asks_for_websocket(job)) {
 		job->phase = UPGRADING;
 		job_watch(job, EV_WRITE);
@@ -278,42 +339,23 @@ static void start_sending(struct job *job)
 	send_request(job);
 }
 
-/* From here on client and server speak with each other. */
-static void upgrade(struct job *job)
-{
-	struct router *r = job->router;
-	char first[TUNNEL_BUFFER];
-	size_t n = job->end - job->begin, unread = 0;
-	int client = uwsgi_response_detach(job->rs, first + n, sizeof first - n, &unread);
-
-	if (client < 0) {
-		job_give_up(job, 502, "the connection cannot become a WebSocket");
-		return;
-	}
-	memcpy(first, job->buffer + job->begin, n);
-	int server = job->io.fd;
-
-	ev_io_stop(r->loop, &job->io);
-	job->io.fd = -1;
-	job_finish(job);
-	if (!tunnel_open(r->loop, client, server, (struct slice){ first, n + unread },
-			 (double)r->settings->timeout_s))
-		uwsgi_log(UWSGI_ERROR, "http: out of memory for a WebSocket");
-}
-
 /* The node does not take connections: another one may. */
 static void try_next_node(struct job *job, int why)
 {
-	struct router *r = job->router;
+	struct upstream *u = job->upstream;
+	char text[256];
 
 	disconnect(job);
-	if (++job->nodes_tried < r->count) {
+	if (++job->nodes_tried < u->count) {
 		job_connect(job);
 		return;
 	}
-	job_give_up(job, 502,
-		    why == ENOENT ? "there is no server at the address of http-to"
-				  : "nobody takes connections there");
+	if (why != ENOENT) {
+		job_give_up(job, 502, "nobody takes connections there");
+		return;
+	}
+	snprintf(text, sizeof text, "there is no server at %s", u->where);
+	job_give_up(job, 502, text);
 }
 
 /* The timer tries again, until the deadline. */
@@ -325,12 +367,12 @@ static void wait_for_room(struct job *job)
 
 void job_connect(struct job *job)
 {
-	struct router *r = job->router;
-	const struct node *node = &r->nodes[r->next];
+	struct upstream *u = job->upstream;
+	const struct node *node = &u->nodes[u->next];
 	int fd = socket(node->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	r->out_of_descriptors = fd < 0 && (errno == EMFILE || errno == ENFILE);
-	if (r->out_of_descriptors) {
+	u->out_of_descriptors = fd < 0 && (errno == EMFILE || errno == ENFILE);
+	if (u->out_of_descriptors) {
 		/* Other requests give theirs back when they end. */
 		wait_for_room(job);
 		return;
@@ -339,8 +381,8 @@ void job_connect(struct job *job)
 		job_give_up(job, 503, "the kernel has no memory for a connection to the server");
 		return;
 	}
-	if (++r->next == r->count)
-		r->next = 0;
+	if (++u->next == u->count)
+		u->next = 0;
 	job->io.fd = fd;
 	if (connect(fd, (const struct sockaddr *)&node->sa, (socklen_t)node->length) == 0)
 		start_sending(job);
@@ -376,17 +418,34 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	else if (job->phase == CONNECTING)
 		on_connected(job);
 	else if (job->phase == UPGRADING)
-		upgrade(job);
+		job->upstream->upgrade(job);
 	else if (events & EV_READ)
 		job_read_answer(job);
-	else
+	else if (job->phase == SENDING)
 		send_request(job);
+	else
+		send_rest(job);
+}
+
+static void give_up_late(struct job *job)
+{
+	const struct upstream *u = job->upstream;
+	bool connecting = job->phase == CONNECTING;
+	bool full = connecting && u->out_of_descriptors;
+	char text[128];
+
+	snprintf(text, sizeof text, "%s within %s",
+		 full         ? "no descriptor was free"
+		 : connecting ? "no server took it"
+			      : "no answer came",
+		 connecting ? u->connect_option : u->answer_option);
+	job_give_up(job, full ? 503 : 504, text);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct job *job = w->data;
-	const struct router *r = job->router;
+	const struct upstream *u = job->upstream;
 
 	(void)loop;
 	(void)events;
@@ -401,14 +460,18 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 	/* It is the client that keeps the answer waiting, which has its own clock. */
 	if (job->lent) {
-		job_set_deadline(job, (double)job->router->settings->timeout_s);
+		job_set_deadline(job, u->answer_s);
 		return;
 	}
-	if (job->phase == CONNECTING && r->out_of_descriptors)
-		job_give_up(job, 503, "no descriptor was free within http-connect-timeout");
-	else
-		job_give_up(job, 504,
-			    job->phase == CONNECTING
-				    ? "no server took it within http-connect-timeout"
-				    : "no answer came within http-timeout");
+	give_up_late(job);
+}
+
+void upstream_fini(struct upstream *u)
+{
+	for (struct job *job; (job = u->spare);) {
+		u->spare = job->next;
+		ev_timer_stop(u->loop, &job->timer);
+		free(job);
+	}
+	free(u->nodes);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* packet.c: what the router says to a uwsgi server and reads of its answer: bytes from values and
- * values from bytes. */
+/* packet.c: what a uwsgi server is sent: bytes from variables. */
 #include "packet.h"
 
 static void write_size(char *to, size_t n)
@@ -58,45 +57,11 @@ void packet_write(char *packet, const struct request *rq, struct slice more, uns
 	packet[3] = (char)last;
 }
 
-/* "HTTP/1.1 200 OK"; the reason may be missing. */
-static bool read_status_line(struct slice line, struct answer *a)
+bool packet_set_scheme(struct request *rq)
 {
-	if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) || line.p[8] != ' ' ||
-	    (line.n > 12 && line.p[12] != ' '))
-		return false;
-	for (size_t i = 9; i < 12; i++)
-		if (line.p[i] < '0' || line.p[i] > '9')
-			return false;
-	a->line = (struct slice){ line.p + 9, line.n - 9 };
-	return true;
-}
-
-static bool read_framing(struct answer *a, struct http_refusal *why)
-{
-	const struct http_field *fields = a->head.fields;
-
-	a->length = -1;
-	a->chunked = false;
-	for (size_t i = 0; i < a->head.count && a->length < 0; i++)
-		if (uwsgi_same_name(fields[i].name, SLICE("Content-Length")) &&
-		    !http_read_length(fields[i].value, &a->length, why))
-			return false;
-	for (size_t i = 0; i < a->head.count && a->length < 0 && !a->chunked; i++)
-		a->chunked = uwsgi_same_name(fields[i].name, SLICE("Transfer-Encoding")) &&
-			     uwsgi_same_name(fields[i].value, SLICE("chunked"));
-	return true;
-}
-
-bool packet_read_answer(struct slice text, struct answer *a, const char **why)
-{
-	const char *lf = memchr(text.p, '\n', text.n);
-	struct http_refusal refusal = { 0, "it has no status line of HTTP/1" };
-	size_t n = lf ? (size_t)(lf - text.p) + 1 : 0;
-	bool sound =
-		n > 1 && lf[-1] == '\r' && read_status_line((struct slice){ text.p, n - 2 }, a) &&
-		http_parse_fields((struct slice){ text.p + n, text.n - n }, &a->head, &refusal) &&
-		read_framing(a, &refusal);
-
-	*why = refusal.why;
-	return sound;
+	if ((!uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO")).n &&
+	     !uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_SSL")).n) ||
+	    uwsgi_request_trusts_forwarded(rq))
+		return true;
+	return uwsgi_request_var(rq, SLICE("UWSGI_SCHEME"), SLICE("http"));
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* packet.h: a request as a uwsgi packet, and the head of the answer to it. */
+/* packet.h: a request as a uwsgi packet. */
 #ifndef HTTP_PACKET_H
 #define HTTP_PACKET_H
 
-#include "http.h"
+#include <uwsgi/plugin.h>
 
 /* A header of 4 bytes, then variables, whose size must fit into 16 bits.  To the workers of this
  * server, into 24: the highest 8 stand where modifier2 is, which they do not use. */
 enum { PACKET_MAX = 4 + 65535, PACKET_MAX_OWN = 4 + 0xffffff };
+
+/* The other server only knows this one as its peer: what a stranger says of https is answered here, by
+ * UWSGI_SCHEME.  False: no memory. */
+bool packet_set_scheme(struct request *);
 
 /* Appends a variable at *n; false: it does not fit. */
 bool packet_add(char *packet, size_t *n, struct slice name, struct slice value);
@@ -17,16 +21,5 @@ size_t packet_size(const struct request *, struct slice more);
 /* Writes it; last: modifier2, or what its place is used for. */
 void packet_write(char *packet, const struct request *, struct slice more, unsigned modifier1,
 		  unsigned last);
-
-/* The head of a response. */
-struct answer {
-	struct slice line; /* "200 OK" */
-	int64_t length;    /* -1: not said */
-	bool chunked;      /* without a length, the body is in chunks: the workers' always is */
-	struct http_head head;
-};
-/* text ends with an empty line.  False: it is no HTTP response; *why says what is wrong with it, for
- * the log. */
-bool packet_read_answer(struct slice text, struct answer *, const char **why);
 
 #endif

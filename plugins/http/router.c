@@ -4,8 +4,20 @@
 #include "router.h"
 
 #include "job.h"
+#include "settings.h"
+#include "tunnel.h"
 
 #include <stdlib.h>
+
+/* Jobs that are kept for the next requests. */
+enum { SPARE_JOBS = 64 };
+
+struct router {
+	const struct http_settings *settings;
+	struct upstream upstream;
+	char *more; /* variables that each packet has */
+	size_t more_size;
+};
 
 static void needs(const struct config *cfg, struct gateway_needs *n)
 {
@@ -20,21 +32,43 @@ static void needs(const struct config *cfg, struct gateway_needs *n)
 static int find_nodes(struct router *r, const struct gateway_setup *setup, struct error *e)
 {
 	const struct option_list *to = &r->settings->to;
+	struct upstream *u = &r->upstream;
 
-	r->own = to->count == 0;
-	r->count = to->count ? to->count : 1;
-	r->nodes = calloc(r->count, sizeof *r->nodes);
-	if (!r->nodes)
+	u->count = to->count ? to->count : 1;
+	u->nodes = calloc(u->count, sizeof *u->nodes);
+	if (!u->nodes)
 		return uwsgi_error_set(e, "out of memory");
 	if (to->count == 0) {
-		memcpy(&r->nodes[0].sa, setup->workers, setup->workers_length);
-		r->nodes[0].length = setup->workers_length;
+		memcpy(&u->nodes[0].sa, setup->workers, setup->workers_length);
+		u->nodes[0].length = setup->workers_length;
 	}
 	for (size_t i = 0; i < to->count; i++)
-		if (uwsgi_address(to->items[i], (struct sockaddr *)&r->nodes[i].sa,
-				  &r->nodes[i].length, e))
+		if (uwsgi_address(to->items[i], (struct sockaddr *)&u->nodes[i].sa,
+				  &u->nodes[i].length, e))
 			return -1;
 	return 0;
+}
+
+/* From here on client and server speak with each other. */
+static void upgrade(struct job *job)
+{
+	struct upstream *u = job->upstream;
+	char first[TUNNEL_BUFFER];
+	size_t n = job->end - job->begin, unread = 0;
+	int client = uwsgi_response_detach(job->rs, first + n, sizeof first - n, &unread);
+
+	if (client < 0) {
+		job_give_up(job, 502, "the connection cannot become a WebSocket");
+		return;
+	}
+	memcpy(first, job->buffer + job->begin, n);
+	int server = job->io.fd;
+
+	ev_io_stop(u->loop, &job->io);
+	job->io.fd = -1;
+	job_finish(job);
+	if (!tunnel_open(u->loop, client, server, (struct slice){ first, n + unread }, u->answer_s))
+		uwsgi_log(UWSGI_ERROR, "http: out of memory for a WebSocket");
 }
 
 static int write_more(struct router *r, struct error *e)
@@ -63,67 +97,58 @@ static int start(const struct gateway_setup *setup, void **state, struct error *
 	*state = r;
 	if (!r)
 		return uwsgi_error_set(e, "out of memory");
-	r->settings = http_settings(setup->config);
-	r->loop = setup->loop;
+	const struct http_settings *s = r->settings = http_settings(setup->config);
+
+	r->upstream = (struct upstream){
+		.name = "http",
+		.loop = setup->loop,
+		.speaks = s->to.count ? SPEAKS_UWSGI : SPEAKS_WORKER,
+		.where = "the address of http-to",
+		.connect_s = (double)(s->connect_timeout_s ? s->connect_timeout_s : s->timeout_s),
+		.answer_s = (double)s->timeout_s,
+		.connect_option = "http-connect-timeout",
+		.answer_option = "http-timeout",
+		.spare_most = SPARE_JOBS,
+		.upgrade = s->websockets ? upgrade : NULL,
+	};
 	return find_nodes(r, setup, e) || write_more(r, e) ? -1 : 0;
 }
 
-/* The packet, where send_some() looks for it.  False: there is none. */
-static bool write_packet(struct job *job)
+/* False: the request does not fit into a packet, or there is no memory. */
+static bool write_packet(const struct router *r, struct job *job)
 {
-	const struct router *r = job->router;
 	const struct http_settings *s = r->settings;
+	bool own = r->upstream.speaks == SPEAKS_WORKER;
 	struct slice more = { r->more, r->more_size };
 	size_t size = packet_size(job->rq, more);
+	char *packet;
 
-	if (size == 0 || size > (r->own ? PACKET_MAX_OWN : PACKET_MAX) ||
+	if (size == 0 || size > (own ? PACKET_MAX_OWN : PACKET_MAX) ||
 	    (size > sizeof job->buffer && job_asks_for_websocket(job)))
 		return false;
-	if (size > sizeof job->buffer) {
-		job->large = malloc(size);
-		if (!job->large)
-			return false;
-	}
-	packet_write(job->large ? job->large : job->buffer, job->rq, more, (unsigned)s->modifier1,
-		     r->own ? (unsigned)((size - 4) >> 16) : (unsigned)s->modifier2);
-	job->begin = 0;
-	job->end = size;
-	return true;
-}
-
-/* A server of its own knows only this router as its peer: what a stranger says of https is answered
- * here. */
-static bool set_scheme(const struct router *r, struct request *rq)
-{
-	if (r->own ||
-	    (!uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_PROTO")).n &&
-	     !uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_SSL")).n) ||
-	    uwsgi_request_trusts_forwarded(rq))
-		return true;
-	return uwsgi_request_var(rq, SLICE("UWSGI_SCHEME"), SLICE("http"));
+	packet = job_head(job, size);
+	if (packet)
+		packet_write(packet, job->rq, more, (unsigned)s->modifier1,
+			     own ? (unsigned)((size - 4) >> 16) : (unsigned)s->modifier2);
+	return packet != NULL;
 }
 
 static void *handle(void *state, struct request *rq, struct response *rs)
 {
 	struct router *r = state;
-	const struct http_settings *s = r->settings;
-	struct job *job = job_take(r);
+	struct upstream *u = &r->upstream;
+	struct job *job = job_take(u, rq, rs);
 
 	if (!job) {
 		uwsgi_response_refuse(rs, 503, SLICE("out of memory"));
 		return NULL;
 	}
-	job->rq = rq;
-	job->rs = rs;
-	job->phase = CONNECTING;
-	job->body = uwsgi_request_body_view(rq);
-	job->passes_file = r->own && job->body.fd >= 0;
-	if (!set_scheme(r, rq) || !write_packet(job)) {
+	if ((u->speaks != SPEAKS_WORKER && !packet_set_scheme(rq)) || !write_packet(r, job)) {
 		uwsgi_response_refuse(job_finish(job), 431,
 				      SLICE("the request's head does not fit into a uwsgi packet"));
 		return NULL;
 	}
-	job_set_deadline(job, (double)(s->connect_timeout_s ? s->connect_timeout_s : s->timeout_s));
+	job_set_deadline(job, u->connect_s);
 	job_connect(job);
 	return job;
 }
@@ -140,14 +165,14 @@ static void said_all(void *state, void *handled)
 	job_say_all(handled);
 }
 
+/* A job lends nothing but loans. */
 static void release(void *state, void *const *owners, size_t count)
 {
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		struct job *job = owners[i];
+		struct loan *loan = (struct loan *)((uintptr_t)owners[i] & ~(uintptr_t)1);
 
-		if (--job->lent == 0)
-			job_released(job);
+		loan->release(loan);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* action.c: what a rule does: "name:argument". */
-#include "route.h"
+#include "proxy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,8 @@ enum takes {
 	TAKES_USERS,
 	TAKES_FILE,
 	TAKES_SECONDS,
+	TAKES_HTTP, /* the address of a server */
+	TAKES_UWSGI,
 };
 
 struct action_kind {
@@ -136,6 +138,12 @@ static enum verdict ask_password(const struct action *a, struct visit *v)
 static enum verdict try_password(const struct action *a, struct visit *v)
 {
 	return basicauth_judge(a->text, v) == PASSWORD_LATER ? WAITS : GO_ON;
+}
+
+static enum verdict pass_on(const struct action *a, struct visit *v)
+{
+	v->proxy = a->proxy;
+	return PROXIED;
 }
 
 /* ---- the request ---- */
@@ -345,6 +353,8 @@ static const struct action_kind kinds[] = {
 	{ "fixpathinfo", TAKES_NOTHING, true, { NULL, 0 }, fix_path, NULL },
 	{ "static", TAKES_FILE, true, { NULL, 0 }, give_file, NULL },
 	{ "harakiri", TAKES_SECONDS, true, { NULL, 0 }, set_harakiri, NULL },
+	{ "http", TAKES_HTTP, true, { NULL, 0 }, pass_on, NULL },
+	{ "uwsgi", TAKES_UWSGI, true, { NULL, 0 }, pass_on, NULL },
 	SETS("setuser", "REMOTE_USER"),
 	SETS("seturi", "REQUEST_URI"),
 	SETS("setpathinfo", "PATH_INFO"),
@@ -368,8 +378,6 @@ static const struct action_kind kinds[] = {
 		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
 	LEFT_OUT("cacheset",
 		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
-	NOT_HERE("http", "nginx's proxy_pass does that"),
-	NOT_HERE("uwsgi", "nginx's uwsgi_pass does that"),
 	NOT_HERE("expires", "write addheader:Cache-Control: max-age=SECONDS"),
 	NOT_HERE("access", "write route-if = ipv4in:${REMOTE_ADDR};NETWORK ACTION"),
 	NOT_HERE("send", "write return:STATUS"),
@@ -542,6 +550,12 @@ static int parse_argument(struct action *a, struct error *e)
 		return parse_file(a, e);
 	case TAKES_SECONDS:
 		return parse_seconds(a, e);
+	case TAKES_HTTP:
+		a->proxy = proxy_new(a->text, SPEAKS_HTTP, e);
+		return a->proxy ? 0 : -1;
+	case TAKES_UWSGI:
+		a->proxy = proxy_new(a->text, SPEAKS_UWSGI, e);
+		return a->proxy ? 0 : -1;
 	}
 	return 0;
 }
@@ -561,6 +575,7 @@ void action_fini(struct action *a)
 {
 	value_fini(&a->value);
 	value_fini(&a->second);
+	proxy_free(a->proxy);
 }
 
 enum verdict action_run(const struct action *a, struct visit *v)
@@ -586,6 +601,11 @@ bool action_may_wait(const struct action *a)
 bool action_is_early(const struct action *a)
 {
 	return a->kind && a->kind->early;
+}
+
+struct proxy *action_proxy(const struct action *a)
+{
+	return a->proxy;
 }
 
 struct slice action_name(const struct action *a)

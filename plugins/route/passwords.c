@@ -26,8 +26,8 @@ struct question {
 	char credentials[CREDENTIALS_MAX];
 };
 
-struct job {
-	struct job *next;
+struct inquiry {
+	struct inquiry *next;
 	struct visit *visit; /* NULL: it is over; the lane's thread alone looks at it */
 	struct question question;
 	bool fits;
@@ -41,8 +41,8 @@ struct passwords {
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
 	/* Under the lock. */
-	struct job *first, **last; /* to be answered, in their order */
-	struct job *done;
+	struct inquiry *first, **last; /* to be answered, in their order */
+	struct inquiry *done;
 	bool ends;
 	/* The lane's. */
 	struct {
@@ -163,9 +163,9 @@ static void keep(struct passwords *p, const struct question *q)
 
 /* ---- the thread ---- */
 
-static struct job *take_job(struct passwords *p)
+static struct inquiry *take_job(struct passwords *p)
 {
-	struct job *job;
+	struct inquiry *job;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->first && !p->ends)
@@ -184,7 +184,7 @@ static void *answer_jobs(void *data)
 {
 	struct passwords *p = data;
 
-	for (struct job *job; (job = take_job(p));) {
+	for (struct inquiry *job; (job = take_job(p));) {
 		job->fits = ask_file(&job->question);
 		pthread_mutex_lock(&p->lock);
 		job->next = p->done;
@@ -195,7 +195,7 @@ static void *answer_jobs(void *data)
 	return NULL;
 }
 
-static void free_job(struct job *job)
+static void free_job(struct inquiry *job)
 {
 	explicit_bzero(job, sizeof *job);
 	free(job);
@@ -204,7 +204,7 @@ static void free_job(struct job *job)
 static void on_answered(struct ev_loop *loop, ev_async *w, int events)
 {
 	struct passwords *p = w->data;
-	struct job *job, *next;
+	struct inquiry *job, *next;
 
 	(void)loop;
 	(void)events;
@@ -225,12 +225,12 @@ static void on_answered(struct ev_loop *loop, ev_async *w, int events)
 
 static enum password send_job(struct passwords *p, struct visit *v, const struct question *q)
 {
-	struct job *job = malloc(sizeof *job);
+	struct inquiry *job = malloc(sizeof *job);
 
 	if (!job)
 		return PASSWORD_WRONG;
-	*job = (struct job){ .visit = v, .question = *q };
-	v->job = job;
+	*job = (struct inquiry){ .visit = v, .question = *q };
+	v->inquiry = job;
 	pthread_mutex_lock(&p->lock);
 	*p->last = job;
 	p->last = &job->next;
@@ -241,10 +241,10 @@ static enum password send_job(struct passwords *p, struct visit *v, const struct
 
 static enum password take_answer(struct visit *v)
 {
-	struct job *job = v->job;
+	struct inquiry *job = v->inquiry;
 	bool fits = job->fits;
 
-	v->job = NULL;
+	v->inquiry = NULL;
 	if (fits)
 		keep(v->passwords, &job->question);
 	free_job(job);
@@ -259,7 +259,7 @@ enum password passwords_ask(struct visit *v, struct slice path, const char *cred
 	struct stat s;
 	enum password found;
 
-	if (v->job)
+	if (v->inquiry)
 		return take_answer(v);
 	snprintf(name, sizeof name, "%.*s", (int)path.n, path.p);
 	if (stat(name, &s) || !S_ISREG(s.st_mode))
@@ -280,9 +280,9 @@ enum password passwords_ask(struct visit *v, struct slice path, const char *cred
 
 void passwords_forget(struct visit *v)
 {
-	if (v->job)
-		v->job->visit = NULL;
-	v->job = NULL;
+	if (v->inquiry)
+		v->inquiry->visit = NULL;
+	v->inquiry = NULL;
 }
 
 /* Signals are for the worker's own threads, but for those of faults. */
@@ -321,9 +321,9 @@ struct passwords *passwords_new(struct ev_loop *loop)
 	return NULL;
 }
 
-static void free_jobs(struct job *job)
+static void free_jobs(struct inquiry *job)
 {
-	for (struct job *next; job; job = next) {
+	for (struct inquiry *next; job; job = next) {
 		next = job->next;
 		free_job(job);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* route.c: judges requests before the application is asked, and answers on their way back. */
-#include "route.h"
+#include "proxy.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@ struct lane {
 	const struct route_settings *settings;
 	struct chain chains[CHAINS];
 	struct passwords *passwords; /* NULL: no rule asks a file */
+	struct proxy_lane proxies;
 };
 
 /* ---- pages ---- */
@@ -112,6 +114,19 @@ static void start_answer(struct visit *v, struct response *rs, bool has_page)
 	v->status = a->status;
 }
 
+/* page: instead of the body; NULL: none. */
+static void end_answer(struct lane *lane, struct visit *v, struct response *rs,
+		       struct page_file *page)
+{
+	change_headers(v, rs);
+	chain_judge(&lane->chains[CHAIN_FINAL], v);
+	if (page)
+		uwsgi_response_file(rs, page->fd, 0, page->size, uwsgi_loan(&page->loan));
+	else
+		uwsgi_response_body(rs, v->answer.body, NULL);
+	uwsgi_response_end(rs);
+}
+
 /* Rules for answers hold for this one, too; another answer in its place is not judged again. */
 static void answer_now(struct lane *lane, struct visit *v, struct response *rs)
 {
@@ -125,14 +140,87 @@ static void answer_now(struct lane *lane, struct visit *v, struct response *rs)
 		page = NULL;
 		start_answer(v, rs, false);
 	}
-	change_headers(v, rs);
-	chain_judge(&lane->chains[CHAIN_FINAL], v);
-	if (page)
-		uwsgi_response_file(rs, page->fd, 0, page->size, uwsgi_loan(&page->loan));
-	else
-		uwsgi_response_body(rs, v->answer.body, NULL);
-	uwsgi_response_end(rs);
+	end_answer(lane, v, rs, page);
 }
+
+/* ---- the answers of other servers ---- */
+
+/* Rules hold for them as for the application's.  False: one of them gives another answer. */
+static bool on_proxied_head(struct job *job)
+{
+	struct visit *v = job->mine;
+	struct lane *lane = v->rules_of;
+	struct response *rs = job->rs;
+
+	v->rs = rs;
+	v->status = uwsgi_response_status(rs);
+	collect(lane, v, rs);
+	if (chain_judge(&lane->chains[CHAIN_ERROR], v) == ANSWERED ||
+	    chain_judge(&lane->chains[CHAIN_RESPONSE], v) == ANSWERED) {
+		job->failed = true;
+		job_finish(job);
+		start_answer(v, rs, false);
+		end_answer(lane, v, rs, NULL);
+		return false;
+	}
+	change_headers(v, rs);
+	return true;
+}
+
+static void on_proxied_ending(struct job *job)
+{
+	struct visit *v = job->mine;
+
+	v->job = NULL;
+	if (v->job_ended)
+		*v->job_ended = true;
+	if (!job->failed)
+		chain_judge(&v->rules_of->chains[CHAIN_FINAL], v);
+}
+
+static void refuse(struct visit *v, struct response *rs, int status)
+{
+	const char *reason = uwsgi_reason(status);
+	char line[64];
+	int n = snprintf(line, sizeof line, "%d %s", status, reason);
+
+	v->answer = (struct answer){ .status = status,
+				     .line = visit_copy(v, (struct slice){ line, (size_t)n }),
+				     .body = { reason, strlen(reason) } };
+	answer_now(v->rules_of, v, rs);
+}
+
+static void on_no_answer(void *mine, struct response *rs, int status)
+{
+	struct visit *v = mine;
+
+	if (!uwsgi_response_head_sent(rs)) {
+		refuse(v, rs, status);
+		return;
+	}
+	chain_judge(&v->rules_of->chains[CHAIN_FINAL], v);
+	uwsgi_response_refuse(rs, status, (struct slice){ NULL, 0 });
+}
+
+static enum handled ask_server(struct visit *v, struct response *rs)
+{
+	bool ended = false;
+	int status;
+
+	v->job = proxy_ask(v->proxy, v, rs, &status);
+	if (!v->job) {
+		refuse(v, rs, status);
+		return HANDLED_DONE;
+	}
+	v->job_ended = &ended;
+	job_connect(v->job);
+	if (ended)
+		return HANDLED_DONE;
+	v->job_ended = NULL;
+	return HANDLED_LATER;
+}
+
+/* ---- requests ---- */
 
 static struct visit *begin(struct lane *lane, struct request *rq)
 {
@@ -144,6 +232,7 @@ static struct visit *begin(struct lane *lane, struct request *rq)
 	clock_gettime(CLOCK_REALTIME, &now);
 	*v = (struct visit){ .rq = rq,
 			     .lane = lane->at,
+			     .rules_of = lane,
 			     .began_us = now.tv_sec * 1000000LL + now.tv_nsec / 1000,
 			     .passwords = lane->passwords,
 			     .last_change = &v->changes };
@@ -169,6 +258,8 @@ static enum handled before(void *state, struct request *rq, struct response *rs,
 	case ANSWERED:
 		answer_now(lane, v, rs);
 		return HANDLED_DONE;
+	case PROXIED:
+		return ask_server(v, rs);
 	default:
 		if (v->limits_time)
 			uwsgi_lane_harakiri(lane->at, v->seconds);
@@ -178,8 +269,12 @@ static enum handled before(void *state, struct request *rq, struct response *rs,
 
 static void gone(void *state, void *mine)
 {
+	struct visit *v = mine;
+
 	(void)state;
-	passwords_forget(mine);
+	passwords_forget(v);
+	if (v->job)
+		job_finish(v->job);
 }
 
 /* ---- the answers of others ---- */
@@ -274,6 +369,28 @@ static void lane_stop(void *state)
 	free(lane);
 }
 
+static void attach_proxies(struct lane *lane, struct ev_loop *loop)
+{
+	const struct route_settings *s = lane->settings;
+	const struct chain *chain = &lane->chains[CHAIN_REQUEST];
+
+	lane->proxies = (struct proxy_lane){
+		.loop = loop,
+		.connect_s = (double)(s->proxy_connect_s ? s->proxy_connect_s : s->proxy_answer_s),
+		.answer_s = (double)s->proxy_answer_s,
+		.most = s->proxy_most,
+		.head = on_proxied_head,
+		.ending = on_proxied_ending,
+		.refuse = on_no_answer,
+	};
+	for (size_t i = 0; i < chain->count; i++) {
+		struct proxy *proxy = action_proxy(&chain->rules[i].action);
+
+		if (proxy)
+			proxy_attach(proxy, &lane->proxies);
+	}
+}
+
 static int lane_start(const struct handler_lane *at, void **state, struct error *e)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -286,6 +403,7 @@ static int lane_start(const struct handler_lane *at, void **state, struct error 
 	lane->settings = uwsgi_options(at->config, &route_options);
 	if (chains_make(lane->chains, at->config, &at_setting, e))
 		return -1;
+	attach_proxies(lane, at->loop);
 	if (!chain_may_wait(&lane->chains[CHAIN_REQUEST]))
 		return 0;
 	lane->passwords = passwords_new(at->loop);

@@ -26,7 +26,10 @@ struct answer {
 };
 
 struct passwords;
+struct inquiry;
+struct proxy;
 struct job;
+struct lane;
 enum password { PASSWORD_WRONG, PASSWORD_RIGHT, PASSWORD_LATER };
 
 struct visit {
@@ -36,13 +39,17 @@ struct visit {
 	bool limits_time; /* a rule has said how long the application may take */
 	long long seconds;
 	struct passwords *passwords; /* NULL: files are asked at once */
-	struct job *job;             /* a password that is looked at */
+	struct inquiry *inquiry;     /* a password that is looked at */
 	size_t waits_at;             /* the rule that it is for */
 	struct response *rs;         /* its head can be changed; NULL: it is not there yet */
 	int status;                  /* of the answer; 0: there is none yet */
 	struct change *changes, **last_change;
 	struct slice groups[GROUPS]; /* of the last expression that matched */
 	struct answer answer;
+	struct proxy *proxy; /* whose servers are to answer */
+	struct job *job;     /* they are asked; NULL: they are not, or have answered */
+	bool *job_ended;     /* set with its end; NULL: nobody waits for that */
+	struct lane *rules_of;
 };
 
 struct slice visit_copy(struct visit *, struct slice);
@@ -85,6 +92,7 @@ enum verdict {
 	TO_LABEL,
 	WAITS,    /* the same rule again, when the request goes on */
 	ANSWERED, /* visit->answer is what the client gets */
+	PROXIED,  /* visit->proxy is to answer */
 };
 
 struct action_kind;
@@ -95,6 +103,7 @@ struct action {
 	struct slice text;          /* as it was written, behind the name */
 	int status;
 	long long seconds;
+	struct proxy *proxy;
 };
 
 int action_parse(struct action *, struct slice text, struct error *);
@@ -109,6 +118,8 @@ bool action_may_wait(const struct action *);
 /* Whether it makes sense only before the application is asked. */
 bool action_is_early(const struct action *);
 struct slice action_name(const struct action *);
+/* NULL: it has none. */
+struct proxy *action_proxy(const struct action *);
 
 /* ---- basicauth.c ---- */
 
@@ -185,6 +196,8 @@ struct route_settings {
 	struct option_list rules[CHAINS]; /* read in the order of all of them */
 	struct option_list pages[PAGES];
 	struct option_list collect, pull; /* "header variable" */
+	/* Of the actions http and uwsgi. */
+	long long proxy_answer_s, proxy_connect_s, proxy_most;
 };
 
 extern const struct option_table route_options;

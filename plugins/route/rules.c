@@ -223,9 +223,9 @@ bool chain_may_wait(const struct chain *chain)
 
 enum verdict chain_judge(const struct chain *chain, struct visit *v)
 {
-	for (size_t i = v->job ? v->waits_at : 0; i < chain->count; i++) {
+	for (size_t i = v->inquiry ? v->waits_at : 0; i < chain->count; i++) {
 		const struct rule *r = &chain->rules[i];
-		enum verdict verdict = v->job || applies(r, v) ? action_run(&r->action, v) : GO_ON;
+		enum verdict verdict = v->inquiry || applies(r, v) ? action_run(&r->action, v) : GO_ON;
 
 		v->waits_at = i;
 		if (verdict != GO_ON && verdict != TO_LABEL)

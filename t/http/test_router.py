@@ -1,66 +1,26 @@
 # SPDX-License-Identifier: MIT
 """The router process behind `http =`: it holds the clients, and whole requests go to whoever
 answers: the workers, or a uwsgi server somewhere else."""
-import contextlib
+import functools
 import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
 from lib import http, proc, uwsgi
 from lib.address import connect, free_address
+from lib.backend import UwsgiBackend
 from lib.load import Load
 from lib.wait import until
 
 INI = "http = {http}\nmodule = basic\nprocesses = 2\n"
 TO = "http = {http}\nhttp-to = {to}\nmodule = basic\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Backend:
-    """A uwsgi server of a few lines.  say(connection, variables, read) answers."""
-
-    def __init__(self, address, say):
-        self.say, self.seen = say, []
-        host, _, port = address.rpartition(":")
-        self.socket = socket.socket(socket.AF_INET if port.isdigit() else socket.AF_UNIX)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((host, int(port)) if port.isdigit() else address)
-        self.socket.listen(64)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.socket.accept()
-                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection):
-        def read(n):
-            return connection.recv(n, socket.MSG_WAITALL) if n else b""
-        with connection:
-            modifier1, size, modifier2 = struct.unpack("<BHB", read(4))
-            block, variables = read(size), []
-            while block:
-                pair = []
-                for _ in range(2):
-                    n, = struct.unpack("<H", block[:2])
-                    pair.append(block[2:2 + n].decode("latin-1"))
-                    block = block[2 + n:]
-                variables.append(tuple(pair))
-            self.seen.append((modifier1, modifier2, dict(variables)))
-            self.say(connection, dict(variables), read)
-
-    def end(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
 
 
 def say(*parts):
@@ -71,15 +31,8 @@ def say(*parts):
 
 
 @pytest.fixture
-def backend():
-    there = []
-
-    def begin(address, answer):
-        there.append(Backend(address, answer))
-        return there[-1]
-    yield begin
-    for each in there:
-        each.end()
+def backend(backends):
+    return functools.partial(backends, UwsgiBackend)
 
 
 # ---- what a uwsgi server gets to see ----

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_packet.c: a request as a uwsgi packet, and the head of the answer to it. */
+/* test_packet.c: a request as a uwsgi packet. */
 #include "unit.h"
 
 #include "packet.h"
@@ -52,64 +52,11 @@ static void test_what_does_not_fit_is_refused(void **unused)
 	assert_int_equal(n, 4);
 }
 
-static bool reads(const char *text, struct answer *a)
-{
-	const char *why;
-
-	return packet_read_answer((struct slice){ text, strlen(text) }, a, &why);
-}
-
-static void test_answers(void **unused)
-{
-	struct answer a;
-
-	(void)unused;
-	assert_true(reads("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 12\r\n\r\n", &a));
-	assert_memory_equal(a.line.p, "200 OK", a.line.n);
-	assert_int_equal(a.length, 12);
-	assert_int_equal(a.head.count, 2);
-	assert_false(a.chunked);
-	assert_true(reads("HTTP/1.0 404\r\n\r\n", &a));
-	assert_int_equal(a.line.n, 3);
-	assert_int_equal(a.length, -1);
-	assert_false(a.chunked);
-	assert_true(reads("HTTP/1.1 200\r\ntransfer-encoding: CHUNKED\r\n\r\n", &a));
-	assert_int_equal(a.length, -1);
-	assert_true(a.chunked);
-	assert_true(reads("HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n\r\n", &a));
-	assert_false(a.chunked);
-}
-
-static void test_what_is_no_answer(void **unused)
-{
-	static const char *const texts[] = {
-		"",
-		"\n",
-		"\r\n\r\n",
-		"HTTP/1.1\r\n\r\n",
-		"HTTP/2.0 200 OK\r\n\r\n",
-		"HTTP/1.1 20 OK\r\n\r\n",
-		"HTTP/1.1 200OK\r\n\r\n",
-		"HTTP/1.1 200 OK\n\n",
-		"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nA: b",
-		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 1234567890123456789\r\n\r\n",
-	};
-	struct answer a;
-
-	(void)unused;
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		assert_false(reads(texts[i], &a));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_packet_is_as_documented),
 		cmocka_unit_test(test_what_does_not_fit_is_refused),
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_what_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
