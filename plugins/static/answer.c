@@ -232,17 +232,26 @@ static int wanted_ranges(const struct lane *lane, struct request *rq, const stru
 
 /* ---- the web server sends it ---- */
 
-/* Both nginx and Apache decode it. */
-static size_t encode_path(const char *path, size_t n, char *to, size_t size)
+/* nginx and lighttpd decode it, Apache's module as Debian has it does not: for X-Sendfile no more is
+ * encoded than must be, so that Apache finds all names but those with a percent sign. */
+static bool is_plain(unsigned char c, enum serve_mode mode)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "/-._~!$&'()*+,;=:@";
+
+	if (mode == SERVE_SENDFILE)
+		return c >= ' ' && c != 0x7f && c != '%';
+	return c && strchr(plain, c);
+}
+
+static size_t encode_path(const char *path, size_t n, enum serve_mode mode, char *to, size_t size)
+{
 	size_t length = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (length + 4 > size)
 			return 0;
-		if (path[i] && strchr(plain, path[i]))
+		if (is_plain((unsigned char)path[i], mode))
 			to[length++] = path[i];
 		else
 			length +=
@@ -256,18 +265,19 @@ static size_t encode_path(const char *path, size_t n, char *to, size_t size)
 static bool answer_with_name(struct response *rs, const struct lane *lane,
 			     const struct found *found, const char *type)
 {
+	enum serve_mode mode = lane->rules.serve_mode;
 	char held[40], path[PATH_MAX], name[4096];
 
 	snprintf(held, sizeof held, "/proc/self/fd/%d", found->file->fd);
 	ssize_t n = readlink(held, path, sizeof path);
-	if (n <= 0 || n == sizeof path || !encode_path(path, (size_t)n, name, sizeof name))
+	if (n <= 0 || n == sizeof path || !encode_path(path, (size_t)n, mode, name, sizeof name))
 		return false;
 	uwsgi_response_start(rs, SLICE("200 OK"));
 	if (*type)
 		say(rs, "Content-Type", type);
 	if (found->encoding.p)
 		uwsgi_response_header(rs, SLICE("Content-Encoding"), found->encoding);
-	say(rs, lane->rules.serve_mode == SERVE_SENDFILE ? "X-Sendfile" : "X-Accel-Redirect", name);
+	say(rs, mode == SERVE_SENDFILE ? "X-Sendfile" : "X-Accel-Redirect", name);
 	say(rs, "Last-Modified", found->file->date);
 	uwsgi_response_end(rs);
 	return true;

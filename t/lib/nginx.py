@@ -96,9 +96,9 @@ def nginx_file(folder, conf, address):
                  f"{folder}/error.log")
 
 
-def apache(folder, proxy_to, speaks="uwsgi"):
+def apache(folder, proxy_to, speaks="uwsgi", more=""):
     """mod_proxy_uwsgi, or another such module, passing everything on; proxy_to: what stands in
-    ProxyPass."""
+    ProxyPass; more: lines of the configuration."""
     address = free_address()
     modules = "/usr/lib/apache2/modules"
     conf = os.path.join(str(folder), "apache.conf")
@@ -118,6 +118,6 @@ def apache(folder, proxy_to, speaks="uwsgi"):
             Group www-data
             ErrorLog {folder}/apache.log
             ProxyPass / {proxy_to}
-            """))
+            """) + textwrap.dedent(more))
     return Front(folder, {"http": address}, ["/usr/sbin/apache2", "-f", conf, "-DFOREGROUND"],
                  f"{folder}/apache.log")
