@@ -26,16 +26,6 @@ unsigned long long uwsgi_counts_requests(const struct counts *c)
 	return sum;
 }
 
-void counts_settle(struct counts *c)
-{
-	unsigned long long requests = uwsgi_counts_requests(c);
-	unsigned long long waited = uwsgi_histogram_count(&c->wait);
-
-	/* A lane that is at work may have counted one and not yet the other. */
-	if (waited < requests)
-		c->wait.bucket[0] += requests - waited;
-}
-
 unsigned long long uwsgi_histogram_count(const struct histogram *h)
 {
 	unsigned long long sum = 0;

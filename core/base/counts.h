@@ -24,7 +24,5 @@ static inline void counts_took(struct histogram *h, unsigned long long us)
 
 /* All of `from` is added to `to`, which has this one writer. */
 void counts_add_all(struct counts *to, const struct counts *from);
-/* Requests that did not wait are not counted as it happens: here they are, in the first bucket. */
-void counts_settle(struct counts *);
 
 #endif

@@ -362,7 +362,6 @@ void uwsgi_status_server(const struct status *s, struct server_status *server)
 		counts_add_all(&server->counts, &t->gone);
 		add_living(&server->counts, s);
 	} while (!totals_is_whole(t, before));
-	counts_settle(&server->counts);
 	for (size_t i = 0; i < s->listeners->count; i++)
 		server->queue_overflows += backlog_overflows(s->listeners->items[i].fd);
 }

@@ -296,8 +296,7 @@ static void count(struct lane_score *score, const struct exchange *x, uint64_t u
 	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
 	counts_took(&counts->run, us);
 	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
-	if (x->waited_us)
-		counts_took(&counts->wait, x->waited_us);
+	counts_took(&counts->wait, x->waited_us);
 	if (rs->failed)
 		counts_add(&counts->failed, 1);
 }

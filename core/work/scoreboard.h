@@ -22,7 +22,7 @@ struct lane_score {
 	/* Of the running or last request, cut and NUL-terminated; for people to read, so a torn
 	 * one does no harm. */
 	char method[SCORE_METHOD], uri[SCORE_URI];
-	struct counts counts; /* counts_settle() */
+	struct counts counts;
 };
 
 /* One worker slot's row. */

@@ -64,22 +64,6 @@ static void test_all_members_are_added_up(void **unused)
 	assert_int_equal(a.wait.sum_us, 0);
 }
 
-static void test_who_did_not_wait_is_in_the_first_bucket(void **unused)
-{
-	struct counts c;
-
-	(void)unused;
-	memset(&c, 0, sizeof c);
-	c.answers[2] = 9;
-	c.answers[4] = 1;
-	counts_took(&c.wait, 1000);
-	counts_settle(&c);
-	assert_int_equal(c.wait.bucket[0], 9);
-	assert_int_equal(uwsgi_histogram_count(&c.wait), uwsgi_counts_requests(&c));
-	counts_settle(&c); /* nothing is left to do */
-	assert_int_equal(c.wait.bucket[0], 9);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,7 +71,6 @@ int main(void)
 		cmocka_unit_test(test_a_bucket_is_at_most_a_quarter_wide),
 		cmocka_unit_test(test_quantiles),
 		cmocka_unit_test(test_all_members_are_added_up),
-		cmocka_unit_test(test_who_did_not_wait_is_in_the_first_bucket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
