@@ -2,6 +2,8 @@
 /* metrics.c: defines metrics, finds them by name, and changes their numbers without a lock. */
 #include "base/metrics.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 
 /* ---- definitions ---- */
@@ -56,18 +58,9 @@ void uwsgi_metrics_define(struct metrics *all, const struct metric *m)
 	all->failed = all->failed || !new->name || !new->oid || !new->of;
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3; /* FNV-1a */
-	return hash;
-}
-
 static uint64_t hash_of(struct slice name)
 {
-	return mix(0xcbf29ce484222325, name.p, name.n);
+	return hash_bytes(HASH_NOTHING, name.p, name.n);
 }
 
 static struct slice name_of(const struct metric *m)
@@ -79,9 +72,9 @@ uint64_t metrics_definition(const struct metric *m)
 {
 	uint64_t hash = hash_of(name_of(m));
 
-	hash = mix(hash, &m->initial, sizeof m->initial);
-	hash = mix(hash, m->of, strlen(m->of));
-	return mix(hash, (const char[]){ (char)m->type, (char)m->collected }, 2) | 1;
+	hash = hash_bytes(hash, &m->initial, sizeof m->initial);
+	hash = hash_bytes(hash, m->of, strlen(m->of));
+	return hash_bytes(hash, (const char[]){ (char)m->type, (char)m->collected }, 2) | 1;
 }
 
 uint64_t metrics_definitions(const struct metrics *all)
@@ -91,7 +84,7 @@ uint64_t metrics_definitions(const struct metrics *all)
 	for (size_t i = 0; i < all->count; i++) {
 		const uint64_t one = metrics_definition(&all->items[i]);
 
-		hash = mix(hash, &one, sizeof one) | 1;
+		hash = hash_bytes(hash, &one, sizeof one) | 1;
 	}
 	return hash;
 }

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { SEND_A_TURN = 1 << 20 };
 
@@ -60,12 +61,7 @@ enum sent sock_send(int fd, struct sendbuf *out)
 
 ssize_t sock_receive(int fd, void *to, size_t n)
 {
-	ssize_t got;
-
-	do
-		got = recv(fd, to, n, 0);
-	while (got < 0 && errno == EINTR);
-	return got;
+	return TEMP_FAILURE_RETRY(recv(fd, to, n, 0));
 }
 
 ssize_t sock_receive_file(int fd, void *to, size_t n, int *file)
@@ -73,12 +69,9 @@ ssize_t sock_receive_file(int fd, void *to, size_t n, int *file)
 	union passing control;
 	struct iovec v = { to, n };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-	ssize_t got;
 
 	passing_expect(&m, &control);
-	do
-		got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	ssize_t got = TEMP_FAILURE_RETRY(recvmsg(fd, &m, MSG_CMSG_CLOEXEC));
 	int passed = got > 0 ? passing_take(&m) : -1;
 
 	*file = SOCK_NO_FILE;

@@ -54,15 +54,10 @@ static _Noreturn void wait_for(pid_t server, int served, const char *log)
 {
 	char byte;
 	int status;
-	ssize_t n;
 
-	do
-		n = read(served, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n == 1)
+	if (TEMP_FAILURE_RETRY(read(served, &byte, 1)) == 1)
 		_exit(EXIT_SUCCESS);
-	while (waitpid(server, &status, 0) < 0 && errno == EINTR)
-		;
+	(void)TEMP_FAILURE_RETRY(waitpid(server, &status, 0));
 	uwsgi_log(UWSGI_ERROR, "the server did not start; %s says why", log);
 	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }

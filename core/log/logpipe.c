@@ -103,9 +103,7 @@ static ssize_t read_pipe(struct logpipe *p)
 
 	if (!has_pipe(p))
 		return 0;
-	do
-		n = read(p->ends[0], p->in + p->in_n, p->in_size - p->in_n);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(p->ends[0], p->in + p->in_n, p->in_size - p->in_n));
 	if (n > 0 && p->own.n)
 		p->own_waits++;
 	return n;

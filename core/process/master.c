@@ -334,13 +334,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
  * is nobody else's. */
 static bool peek(siginfo_t *info)
 {
-	int failed;
-
 	info->si_pid = 0;
-	do
-		failed = waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
-	while (failed && errno == EINTR);
-	return !failed && info->si_pid;
+	return TEMP_FAILURE_RETRY(waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT)) == 0 &&
+	       info->si_pid;
 }
 
 static void reap(struct master *m)
@@ -353,8 +349,7 @@ static void reap(struct master *m)
 		if (!services_ended(&m->services, &info, clock_monotonic_ms()))
 			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
-		while (waitpid(info.si_pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		(void)TEMP_FAILURE_RETRY(waitpid(info.si_pid, NULL, 0));
 	}
 }
 

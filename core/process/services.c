@@ -4,6 +4,7 @@
 #include "process/services.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "process/cause.h"
 
 #include <errno.h>
@@ -26,20 +27,12 @@ static struct watch *channel_of(struct service_place *p, const struct slot *slot
 
 /* ---- which are wanted ---- */
 
-static uint64_t mix(uint64_t hash, const char *text)
-{
-	do
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3; /* FNV-1a */
-	while (*text++);
-	return hash;
-}
-
 /* A number for what a configuration says to the options of a plugin. */
 static uint64_t settings_of(const struct config *cfg, const struct plugin *plugin)
 {
 	const struct directives *set = config_directives(cfg);
 	const struct catalogue *all = config_catalogue(cfg);
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = HASH_NOTHING;
 	struct option_at at;
 
 	for (size_t i = 0; i < set->count; i++) {
@@ -48,7 +41,7 @@ static uint64_t settings_of(const struct config *cfg, const struct plugin *plugi
 		if (d->placeholder || !catalogue_find(all, d->name, &at) ||
 		    all->tables[at.table] != plugin->options)
 			continue;
-		hash = mix(mix(hash, at.row->name), d->value ? d->value : "");
+		hash = hash_text(hash_text(hash, at.row->name), d->value ? d->value : "");
 	}
 	return hash;
 }
@@ -60,7 +53,8 @@ static uint64_t sockets_of(const struct listeners *set, uint64_t hash)
 		const struct listener *l = &set->items[i];
 
 		if (!l->internal)
-			hash = mix(mix(mix(hash, l->option), l->text.address), l->text.port);
+			hash = hash_text(hash_text(hash_text(hash, l->option), l->text.address),
+					 l->text.port);
 	}
 	return hash | 1;
 }

@@ -105,13 +105,10 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 {
 	struct worker_setup w = z->worker;
 	char role[32], go;
-	ssize_t n;
 
 	/* Until the intermediate process is gone and the master has been told: PR_SET_PDEATHSIG
 	 * watches the parent of the moment, and the master must know whom it reaps. */
-	do
-		n = recv(gate, &go, 1, 0);
-	while (n < 0 && errno == EINTR);
+	ssize_t n = TEMP_FAILURE_RETRY(recv(gate, &go, 1, 0));
 	close(gate);
 	if (n != 1)
 		_exit(EXIT_FAILURE);
@@ -155,8 +152,7 @@ static int64_t fork_twice(const struct zygote_setup *z, const struct message *or
 		become_between(z, order, channel, gate);
 	if (pid < 0)
 		return -errno;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
 	/* Killed before it could say the pid: nobody will say "go", and such a worker ends. */
 	return recv(gate[OWN], &worker, sizeof worker, MSG_DONTWAIT) == sizeof worker ? worker
 										      : -ECHILD;

@@ -3,16 +3,16 @@
  * catalogue are found through it.  It owns its slots, not the names. */
 #include "settings/lookup.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static uint32_t hash(const char *name)
 {
-	uint32_t h = 2166136261u;
+	uint64_t h = hash_text(HASH_NOTHING, name);
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 16777619u;
-	return h ^ h >> 15;
+	return (uint32_t)(h ^ h >> 32);
 }
 
 /* The slot that holds the name, or the one that it would be put into. */

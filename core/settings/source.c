@@ -200,8 +200,8 @@ static const char *run(struct arena *arena, const char *cwd, const char *command
 	bool whole = !fault && listen_to(ends[0], &said, e);
 	if (!fault && !whole)
 		kill(-pid, SIGKILL);
-	while (!fault && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (!fault)
+		(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	close(ends[0]);
 	if (whole && WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		uwsgi_error_set(e, "there is no such command");

@@ -3,6 +3,7 @@
  * calls it at start and on a reload; it accepts nothing. */
 #include "wire/listener.h"
 
+#include "base/hash.h"
 #include "base/patience.h"
 #include "settings/config.h"
 #include "wire/socketoption.h"
@@ -456,29 +457,17 @@ void listener_begin(const struct listener *l, const struct config *cfg, void *pr
 		l->protocol->begin(protocol_state, cfg, &who);
 }
 
-/* FNV-1a. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3;
-	return hash;
-}
-
 /* What a configuration says of new connections shows in the state that they begin with. */
 static uint64_t identify(const struct listener *l, const struct config *cfg)
 {
 	_Alignas(16) char state[UWSGI_STATE_MAX] = { 0 };
 	const struct protocol *p = l->protocol;
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = hash_bytes(HASH_NOTHING, &l->address.sa, l->address.length);
 
-	hash = mix(hash, &l->address.sa, l->address.length);
 	if (!p)
 		return hash;
 	listener_begin(l, cfg, state);
-	hash = mix(hash, p->name, strlen(p->name) + 1);
-	return mix(hash, state, p->state_size);
+	return hash_bytes(hash_text(hash, p->name), state, p->state_size);
 }
 
 /* The texts' slices point into themselves: set anew where the list came to rest. */

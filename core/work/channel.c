@@ -48,14 +48,10 @@ bool channel_send(int fd, const struct message *message, int pass)
 	struct iovec v = { (void *)(uintptr_t)message, sizeof *message };
 	union passing control = { 0 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-	ssize_t n;
 
 	if (pass >= 0)
 		passing_add(&m, &control, pass);
-	do
-		n = sendmsg(fd, &m, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof *message;
+	return TEMP_FAILURE_RETRY(sendmsg(fd, &m, MSG_NOSIGNAL)) == (ssize_t)sizeof *message;
 }
 
 void channel_send_failure(int fd, const struct error *e)
@@ -71,12 +67,9 @@ static int receive(int fd, struct message *message, int *passed, int flags)
 	struct iovec v = { message, sizeof *message };
 	union passing control = { 0 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-	ssize_t n;
 
 	passing_expect(&m, &control);
-	do
-		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | flags);
-	while (n < 0 && errno == EINTR);
+	ssize_t n = TEMP_FAILURE_RETRY(recvmsg(fd, &m, MSG_CMSG_CLOEXEC | flags));
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	int descriptor = n < 0 ? -1 : passing_take(&m);
