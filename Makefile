@@ -131,7 +131,7 @@ $(B)/plugins/%.o: plugins/%.c $(stamp)
 	$(CC) $(CFLAGS) $(WARN) $(BUILD_CPPFLAGS) -iquote plugins -fPIC -fvisibility=hidden -c -o $@ $<
 
 # The live page: one file of several, and as C.
-page_sources := $(wildcard plugins/inspect/page/*)
+page_sources := $(foreach kind,html css js py,$(wildcard plugins/inspect/page/*.$(kind)))
 $(B)/page.c: $(page_sources)
 	@mkdir -p $(@D)
 	$(PYTHON) plugins/inspect/page/compose.py plugins/inspect/page/index.html > $@.new

@@ -5,23 +5,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
 
 import pytest
 
 from lib import http
+from lib.prometheus import Prometheus, promtool
 from lib.server import ROOT
+from lib.wait import until
 
 FOLDER = f"{ROOT}/ini/observing"
 RULES = f"{FOLDER}/prometheus-rules.yml"
-
-
-def promtool(*args):
-    if not shutil.which("promtool"):
-        pytest.skip("promtool is not installed (package prometheus)")
-    done = subprocess.run(["promtool", *args], capture_output=True, text=True, timeout=50, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def read(path):
@@ -95,3 +88,34 @@ def test_all_that_they_ask_for_is_there(start):
     labels = set(re.findall(r'(\w+)="', said)) | {"job", "instance"}
     for found in re.findall(r"by \(([\w, ]+)\)|without \(([\w, ]+)\)|[{,] *(\w+)=", asked):
         assert {word.strip() for word in "".join(found).split(",")} <= labels, found
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    """prometheus(server): runs by our configuration, but for the address of the server and the interval."""
+    running = []
+
+    def run(server):
+        shutil.copy(RULES, tmp_path)
+        text = read(f"{FOLDER}/prometheus.yml").replace("127.0.0.1:9091", server.inspect)
+        (tmp_path / "prometheus.yml").write_text(text.replace(": 15s", ": 200ms"), encoding="utf-8")
+        running.append(Prometheus(tmp_path))
+        return running[-1]
+    yield run
+    for one in running:
+        one.end()
+
+
+def test_prometheus_scrapes_by_the_configuration_and_answers_the_dashboard(start, prometheus):
+    server = start("http-socket = {http}\nmodule = basic\nprocesses = 2\ninspect = {inspect}\n")
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+    there = prometheus(server)
+    until(lambda: there.ask("count_over_time(uwsgi_up[1m]) > 2"), "a few scrapes", 30)
+    for _ in range(5):
+        http.request(server.http, "/hello")
+    until(lambda: there.ask('sum(uwsgi_responses_total{class="2xx"})') == [5], "five requests")
+    assert there.ask('up{job="uwsgi"}') == [1]
+    # One query is about reloads, and there was none.
+    assert [q for q in dashboard_queries() if not there.ask(q)] == ['changes(uwsgi_generation{job="uwsgi", instance=~".+"}[5m]) > 0']
+    rules = there.get("rules")["groups"][0]["rules"]
+    assert len(rules) == 11 and {rule["health"] for rule in rules} <= {"ok", "unknown"}

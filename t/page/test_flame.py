@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from lib.wait import until
+
 ONE = """GET /report;/app/app.py:call:1;/app/report.py:total:8 60
 GET /report;/app/app.py:call:1;/app/report.py:rows:3;/app/report.py:rows:3 12
 GET /report;/app/app.py:call:1;/app/report.py:rows:3;/app/report.py:rows:4 8
@@ -117,6 +119,13 @@ def test_two_profiles_are_compared(page, take):
     assert abs(red[1] / blue[1] - 35 / 32.5) < 0.02  # as wide as on average
     assert hot(page)[0] == ("60 % (10 %)", "60 %", "total app/report.py, line 8")
     assert "Red ran more" in page.text("#flame-says")
+
+
+def test_a_profile_is_saved_as_it_came(page, take):
+    take(ONE)
+    page.run("URL.createObjectURL = blob => (blob.text().then(text => { window.saved = text }), '#')")
+    page.click("#flame-save")
+    assert until(lambda: page.run("return window.saved"), "the file") == ONE
 
 
 def test_what_cannot_be_had_is_said(page, take):
