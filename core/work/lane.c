@@ -424,7 +424,6 @@ static void on_pause(void *host)
 	struct lane *lane = host;
 	int64_t deadline_ms = atomic_load_explicit(&lane->score->deadline_ms, memory_order_relaxed);
 
-	lane->left_ms = 0;
 	if (deadline_ms) {
 		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
 		if (lane->left_ms <= 0)
@@ -445,6 +444,7 @@ static void on_resume(void *host)
 		atomic_store_explicit(&lane->score->deadline_ms,
 				      clock_monotonic_coarse_ms() + lane->left_ms,
 				      memory_order_release);
+	lane->left_ms = 0;
 }
 
 void lane_on_release(void *host, void *const *owners, size_t count)

@@ -77,9 +77,9 @@ struct lane {
 	void (*release)(void *state, void *const *owners, size_t count);
 	void *handle_state;
 	struct acceptor acceptor;
-	int idle;               /* an epoll of its own, waited on while there is no connection */
-	struct watch wake;      /* an eventfd, written to by other threads and signal handlers */
-	int64_t left_ms;        /* of the running request's time, while it waits for its client */
+	int idle;          /* an epoll of its own, waited on while there is no connection */
+	struct watch wake; /* an eventfd, written to by other threads and signal handlers */
+	int64_t left_ms; /* of the running request's time, while it waits for its client; 0: any */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */
 	/* What waits is found by this turn of the loop, which began then; and until when requests may

@@ -58,6 +58,11 @@ static int64_t length_of(const struct response *rs)
 	return digits.p ? length : -1;
 }
 
+static bool has(const struct response *rs, struct slice name)
+{
+	return uwsgi_response_find(rs, name).p;
+}
+
 static enum policy judge(const struct lane *lane, const struct visit *v, const struct response *rs)
 {
 	const struct answer answer = {
@@ -67,9 +72,9 @@ static enum policy judge(const struct lane *lane, const struct visit *v, const s
 		.encoding = uwsgi_response_find(rs, SLICE("Content-Encoding")),
 		.asked = uwsgi_response_find(rs, SLICE("uWSGI-Encoding")),
 		.cache_control = uwsgi_response_find(rs, SLICE("Cache-Control")),
-		.is_part = uwsgi_response_find(rs, SLICE("Content-Range")).p,
-		.is_elsewhere = uwsgi_response_find(rs, SLICE("X-Accel-Redirect")).p ||
-				uwsgi_response_find(rs, SLICE("X-Sendfile")).p,
+		.is_exact = has(rs, SLICE("Content-Range")) || has(rs, SLICE("Content-Digest")) ||
+			    has(rs, SLICE("Content-MD5")),
+		.is_elsewhere = has(rs, SLICE("X-Accel-Redirect")) || has(rs, SLICE("X-Sendfile")),
 		.accepts = uwsgi_request_find(v->rq, SLICE("HTTP_ACCEPT_ENCODING")),
 	};
 

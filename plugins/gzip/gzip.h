@@ -26,8 +26,9 @@ struct answer {
 	int status;
 	int64_t length; /* -1: not known yet */
 	struct slice type, encoding, asked, cache_control;
-	bool is_part, is_elsewhere; /* a range; the web server sends a file instead */
-	struct slice accepts;       /* Accept-Encoding */
+	bool is_exact;        /* a range, or there is a digest of just these bytes */
+	bool is_elsewhere;    /* the web server sends a file instead */
+	struct slice accepts; /* Accept-Encoding */
 };
 
 enum policy {

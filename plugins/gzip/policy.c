@@ -17,11 +17,11 @@ static bool has_word(struct slice list, struct slice word)
 }
 
 /* Its body is what it is, or there is none (RFC 9110 sections 6.4.1, 8.4 and 15.3.7; RFC 9111 section
- * 5.2.2.6). */
+ * 5.2.2.6; RFC 9530). */
 static bool is_fixed(const struct answer *a)
 {
 	return a->status / 100 == 1 || a->status == 204 || a->status == 206 || a->status == 304 ||
-	       a->encoding.p || a->is_part || a->is_elsewhere || a->length == 0 ||
+	       a->encoding.p || a->is_exact || a->is_elsewhere || a->length == 0 ||
 	       has_word(a->cache_control, SLICE("no-transform"));
 }
 

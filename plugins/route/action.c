@@ -330,6 +330,7 @@ static enum verdict leave_out(const struct action *a, struct visit *v)
 	{                                                                                          \
 		action, TAKES_TEXT, false, { NULL, 0 }, NULL, text                                 \
 	}
+#define CACHES "it will when there are caches; until then nginx's uwsgi_cache does that"
 static const struct action_kind kinds[] = {
 	{ "continue", TAKES_NOTHING, false, { NULL, 0 }, stop, NULL },
 	{ "last", TAKES_NOTHING, false, { NULL, 0 }, stop, NULL },
@@ -372,12 +373,9 @@ static const struct action_kind kinds[] = {
 	LEFT_OUT("chunked", NULL),
 	LEFT_OUT("donotoffload", NULL),
 	LEFT_OUT("flush", NULL),
-	LEFT_OUT("cache",
-		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
-	LEFT_OUT("cachestore",
-		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
-	LEFT_OUT("cacheset",
-		 "it will when there are caches; until then nginx's uwsgi_cache does that"),
+	LEFT_OUT("cache", CACHES),
+	LEFT_OUT("cachestore", CACHES),
+	LEFT_OUT("cacheset", CACHES),
 	NOT_HERE("expires", "write addheader:Cache-Control: max-age=SECONDS"),
 	NOT_HERE("access", "write route-if = ipv4in:${REMOTE_ADDR};NETWORK ACTION"),
 	NOT_HERE("send", "write return:STATUS"),
