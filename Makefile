@@ -49,13 +49,14 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 # Sources of another plugin that one takes in, too; it includes their header by its folder.
 inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c
 route_also := $(patsubst %,http/%.c,parse fields target chunked packet reply job answer)
+metrics_also := stats/report.c
 inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev
 inspect_libs = -lev $(shell pkg-config --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
-metrics_libs := -lev
+metrics_libs = -lev -lpthread $(shell pkg-config --libs jansson)
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config

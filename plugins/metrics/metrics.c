@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* metrics.c: the options of metrics, and the process that finds their values out once a second. */
-#include "metrics.h"
+#include "push.h"
 
-#include <ev.h>
 #include <stdlib.h>
 
 /* ---- options ---- */
@@ -67,6 +66,140 @@ static const struct option rows[] = {
 	  .help = "at the start metrics that the application counts go on from what metrics-dir "
 		  "has of them" },
 	{ .name = "metric-dir-restore", .same_as = "metrics-dir-restore" },
+	{ .name = "stats-push",
+	  .type = OPT_LIST,
+	  .offset = AT(push.pushes),
+	  .unit = "KIND:WHERE",
+	  .valid = push_valid,
+	  .help = "send metrics or statistics away, again and again: statsd:HOST:PORT,PREFIX, "
+		  "dogstatsd:, socket:, carbon:HOST:PORT or file:path=FILE",
+	  .example = "statsd:127.0.0.1:8125,myapp",
+	  .differs =
+		  "sends counters to statsd as they are, which adds them up again and again, each "
+		  "in a datagram of its own; also knows mongodb, rrdtool and zabbix" },
+	{ .name = "stats-pusher-default-freq",
+	  .type = OPT_SECONDS,
+	  .offset = AT(push.every_s),
+	  .initial = "3",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "how often stats-push sends" },
+	{ .name = "stats-pushers-default-freq", .same_as = "stats-pusher-default-freq" },
+	{ .name = "statsd-all-gauges",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.statsd_gauges),
+	  .initial = "false",
+	  .help = "tell statsd the values of counters, too, as gauges" },
+	{ .name = "statsd-no-workers",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.statsd_no_workers),
+	  .initial = "false",
+	  .help = "send statsd no metrics of single workers" },
+	{ .name = "dogstatsd-all-gauges",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.dog_gauges),
+	  .initial = "false",
+	  .help = "tell dogstatsd the values of counters, too, as gauges" },
+	{ .name = "dogstatsd-no-workers",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.dog_no_workers),
+	  .initial = "false",
+	  .help = "send dogstatsd no metrics of single workers" },
+	{ .name = "dogstatsd-extra-tags",
+	  .type = OPT_STRING,
+	  .offset = AT(push.dog_tags),
+	  .unit = "TAGS",
+	  .help = "tags for all that goes to dogstatsd",
+	  .example = "app:shop,env:production" },
+	{ .name = "dogstatsd-whitelist-metric",
+	  .type = OPT_LIST,
+	  .offset = AT(push.dog_metrics),
+	  .unit = "NAME",
+	  .help = "send dogstatsd only this metric and others so named: without prefix and numbers",
+	  .example = "worker.requests" },
+	{ .name = "carbon",
+	  .type = OPT_LIST,
+	  .offset = AT(push.carbons),
+	  .unit = "HOST:PORT",
+	  .valid = push_valid_carbon,
+	  .help = "send statistics to this carbon server (Graphite)",
+	  .example = "127.0.0.1:2003",
+	  .differs = "looks names up only with carbon-resolve-names, and waits for that" },
+	{ .name = "carbon-freq",
+	  .type = OPT_SECONDS,
+	  .offset = AT(push.carbon_every_s),
+	  .initial = "60",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "how often carbon is sent something" },
+	{ .name = "carbon-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(push.carbon_timeout_s),
+	  .initial = "3",
+	  .min = 1,
+	  .max = 3600,
+	  .help = "how long carbon has to take it" },
+	{ .name = "carbon-max-retry",
+	  .type = OPT_INT,
+	  .offset = AT(push.carbon_retries),
+	  .initial = "0",
+	  .max = 1000,
+	  .help = "how often it is tried again when that fails" },
+	{ .name = "carbon-retry-delay",
+	  .type = OPT_SECONDS,
+	  .offset = AT(push.carbon_retry_s),
+	  .initial = "7",
+	  .min = 1,
+	  .max = 3600,
+	  .help = "how long after" },
+	{ .name = "carbon-root",
+	  .type = OPT_STRING,
+	  .offset = AT(push.carbon_root),
+	  .initial = "uwsgi",
+	  .bare = "",
+	  .unit = "NAME",
+	  .help = "what names begin with that carbon is sent; empty: with the host" },
+	{ .name = "carbon-id",
+	  .type = OPT_STRING,
+	  .offset = AT(push.carbon_id),
+	  .unit = "NAME",
+	  .help = "what this server is called in them; without, as its first socket, with _ for "
+		  "each dot",
+	  .example = "shop" },
+	{ .name = "carbon-hostname-alias",
+	  .type = OPT_STRING,
+	  .offset = AT(push.carbon_alias),
+	  .unit = "NAME",
+	  .help = "what this machine is called in them; without, as hostname says",
+	  .example = "web1" },
+	{ .name = "carbon-hostname-dots",
+	  .type = OPT_STRING,
+	  .offset = AT(push.carbon_dots),
+	  .unit = "CHARACTER",
+	  .help = "write this instead of each dot of the machine's name",
+	  .example = "_" },
+	{ .name = "carbon-idle-avg",
+	  .type = OPT_CHOICE,
+	  .offset = AT(push.carbon_idle),
+	  .choices = (const char *const[]){ "last", "zero", "none", NULL },
+	  .initial = "last",
+	  .help = "the avg_rt of a worker that had no request since the last time" },
+	{ .name = "carbon-no-workers",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.carbon_no_workers),
+	  .initial = "false",
+	  .help = "send carbon nothing about single workers" },
+	{ .name = "carbon-use-metrics",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.carbon_metrics),
+	  .initial = "false",
+	  .help = "send carbon metrics, with their names" },
+	{ .name = "carbon-resolve-names",
+	  .type = OPT_FLAG,
+	  .offset = AT(push.carbon_resolve),
+	  .initial = "false",
+	  .help = "take a name for the address of carbon, which is always so here" },
+	{ .name = "carbon-name-resolve", .same_as = "carbon-resolve-names" },
 	{ .name = "metrics-no-cores",
 	  .type = OPT_FLAG,
 	  .offset = AT(no_cores),
@@ -120,6 +253,11 @@ static void check(const struct config *cfg, struct report *report)
 
 		threshold_parse(&t, s->thresholds.items[i], doubt, &of_thresholds, &e);
 	}
+	for (size_t i = 0; i < s->push.pushes.count; i++)
+		if (push_is_foreign(s->push.pushes.items[i]))
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "stats-push",
+					   "%s: not supported here, and nothing is sent there",
+					   s->push.pushes.items[i]);
 	if (s->restore && !s->folder)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "metrics-dir-restore",
 				   "there is nothing to restore without metrics-dir");
@@ -129,7 +267,8 @@ static bool wants(const struct config *cfg)
 {
 	const struct settings *s = settings_of(cfg);
 
-	return s->enabled || s->metrics.count || s->thresholds.count || s->folder;
+	return s->enabled || s->metrics.count || s->thresholds.count || s->folder ||
+	       push_wants(&s->push);
 }
 
 /* ---- definitions ---- */
@@ -163,6 +302,8 @@ struct process {
 	struct customs *customs;
 	struct thresholds *thresholds;
 	struct folder *folder; /* NULL: none is wanted */
+	struct push_source source;
+	struct pushers *pushers;
 };
 
 static void turn(struct process *p)
@@ -174,6 +315,7 @@ static void turn(struct process *p)
 	thresholds_watch(p->thresholds, now);
 	if (p->folder)
 		folder_write(p->folder, p->metrics);
+	pushers_push(p->pushers, now);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
@@ -193,6 +335,21 @@ static size_t count_sockets(const struct status *status)
 	return count;
 }
 
+/* As the options of stats say, where that is loaded. */
+static bool is_set(const struct config *cfg, const char *option)
+{
+	const bool *set = uwsgi_config_setting(cfg, option);
+
+	return set && *set;
+}
+
+static struct report_form form_of(const struct config *cfg)
+{
+	return (struct report_form){ .minified = is_set(cfg, "stats-minified"),
+				     .no_cores = is_set(cfg, "stats-no-cores"),
+				     .no_metrics = is_set(cfg, "stats-no-metrics") };
+}
+
 static int open_all(struct process *p, const struct service_setup *setup)
 {
 	const struct settings *s = settings_of(setup->config);
@@ -202,7 +359,16 @@ static int open_all(struct process *p, const struct service_setup *setup)
 	p->customs = customs_new(p->metrics, &s->metrics);
 	p->thresholds = thresholds_new(p->metrics, &s->thresholds);
 	p->folder = s->folder ? folder_new(p->metrics, s->folder) : NULL;
-	return p->server && p->customs && p->thresholds && (p->folder || !s->folder) ? 0 : -1;
+	if (!p->server || !p->customs || !p->thresholds || (s->folder && !p->folder))
+		return -1;
+	p->source = (struct push_source){ .settings = &s->push,
+					  .metrics = p->metrics,
+					  .status = p->status,
+					  .customs = p->customs,
+					  .form = form_of(setup->config),
+					  .loop = p->loop };
+	p->pushers = pushers_new(&p->source);
+	return p->pushers ? 0 : -1;
 }
 
 static int start(const struct service_setup *setup, void **state, struct error *e)
@@ -236,6 +402,7 @@ static void stop(void *state)
 	customs_free(p->customs);
 	thresholds_free(p->thresholds);
 	folder_free(p->folder);
+	pushers_free(p->pushers);
 	free(p);
 }
 

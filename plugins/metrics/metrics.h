@@ -7,12 +7,6 @@
 
 #include <stdarg.h>
 
-struct settings {
-	bool enabled, no_cores, restore;
-	struct option_list metrics, thresholds;
-	const char *folder;
-};
-
 /* ---- keyval.c: "key=value,key=value" ---- */
 
 /* The next pair; a word alone is a key with an empty value.  *at begins as the text.  False: there are

@@ -44,7 +44,7 @@ static void test_each_name_is_found_in_its_subject(void **state)
 		plugins += check_names(&uwsgi_subjects[i], uwsgi_subjects[i].plugins, true);
 	}
 	assert_true(options > 800);
-	assert_int_equal(plugins, 124);
+	assert_int_equal(plugins, 125);
 }
 
 static void test_what_is_no_name_is_not_found(void **state)
@@ -96,7 +96,7 @@ static void test_what_will_not_come_is_told_with_what_to_use(void **state)
 	assert_non_null(strstr(subject_of("cgi")->text, "fcgiwrap"));
 	assert_non_null(strstr(subject_of("cgi-mode")->text, "modifiers"));
 	assert_non_null(strstr(subject_of("st")->text, "cluster"));
-	assert_int_equal(subject_of("stats-push")->status, SUBJECT_PLANNED);
+	assert_int_equal(subject_of("spooler")->status, SUBJECT_PLANNED);
 	assert_int_equal(subject_of("master")->status, SUBJECT_ALWAYS);
 	assert_int_equal(subject_of("if-env")->status, SUBJECT_HERE);
 	assert_null(uwsgi_names_find("processes", NULL));
