@@ -6,6 +6,7 @@ import pytest
 
 from stand_in import INDEX, STARTED, StandIn, compose, first_event, lane, slow, worker
 
+SHIFT, TAB = "\ue008", "\ue004"
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
     "</script><script>document.title='owned'</script>",
@@ -314,6 +315,24 @@ def test_it_is_legible_at_every_width(browser, stand_in, width, scheme):
     assert page.contrast()[0][0] >= 4.5
 
 
+def tab_through(page, keys):
+    """[name, whether the focus can be seen, whether the head of the page hides it] of each element."""
+    while True:
+        page.keys(keys)
+        now = page.run(
+            """const node = document.activeElement; if (node === document.body) return null;
+            const outline = getComputedStyle(node).outlineStyle, frame = node.querySelector('rect');
+            return [node.id || node.name || node.getAttribute('aria-label') || node.tagName,
+                outline !== 'none' || frame && getComputedStyle(frame).stroke !== 'none',
+                node.getBoundingClientRect().top < document.querySelector('header').getBoundingClientRect().bottom]"""
+        )
+        if now is None:
+            return
+        yield now
+        if now[0] in ("stacks-text", "ask-stacks"):
+            return
+
+
 def test_all_of_it_can_be_reached_by_keyboard_and_has_a_name(page, stand_in):
     stand_in.say(slow=[slow(1, "/x", 2000)])
     stand_in.answers["/profile"] = (200, "text/plain", "GET /x;a.py:f:1 9\n")
@@ -322,19 +341,8 @@ def test_all_of_it_can_be_reached_by_keyboard_and_has_a_name(page, stand_in):
     page.click("#profile-start")
     page.wait("#profile-says", "9 samples")
     page.run("document.getElementById('ask-stacks').focus()")
-    reached = []
-    for _ in range(60):
-        page.keys("\ue004")  # tab
-        now = page.run(
-            """const node = document.activeElement; if (node === document.body) return null;
-            const outline = getComputedStyle(node).outlineStyle, frame = node.querySelector('rect');
-            return [node.id || node.name || node.getAttribute('aria-label') || node.tagName,
-                outline !== 'none' || frame && getComputedStyle(frame).stroke !== 'none']"""
-        )
-        if now is None or now in reached:
-            break
-        reached.append(now)
-    names = [name for name, _ in reached]
+    reached = list(tab_through(page, TAB))
+    names = [name for name, *_ in reached]
     assert names[:3] == ["ask-profile", "SUMMARY", "Requests"]
     for name in (
         "seconds",
@@ -350,7 +358,9 @@ def test_all_of_it_can_be_reached_by_keyboard_and_has_a_name(page, stand_in):
         "stacks-text",
     ):
         assert name in names
-    assert [name for name, visible in reached if not visible] == []
+    back = list(tab_through(page, SHIFT + TAB))
+    assert back[-1][0] == "ask-stacks" and len(back) == len(reached)
+    assert [name for name, outlined, hidden in reached + back if not outlined or hidden] == []
     for node in page.driver.find_elements(
         "css selector", "button, input, select, summary, [tabindex='0']"
     ):
