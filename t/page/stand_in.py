@@ -123,12 +123,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             mine.put(self.server.state)
             self.server.readers.append(mine)
-        try:
-            while (event := mine.get()) is not None:
+        with contextlib.suppress(OSError):
+            while (event := self.next(mine)) is not None:
                 self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                 self.wfile.flush()
-        except OSError:
-            pass
+
+    def next(self, mine):
+        """What a test has said, or after a second nothing new: a server is never silent."""
+        try:
+            return mine.get(timeout=None if self.server.silent else 1)
+        except queue.Empty:
+            return {}
 
     def log_message(self, *_):
         pass
@@ -142,7 +147,7 @@ class StandIn(http.server.ThreadingHTTPServer):
     def __init__(self, state=None, port=None):
         self.lock = threading.Lock()
         self.state, self.readers, self.connections = state or first_event(), [], []
-        self.answers, self.asked = {}, []
+        self.answers, self.asked, self.silent = {}, [], False
         super().__init__((HOST, port or free_port()), Handler)
         self.address = f"{HOST}:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

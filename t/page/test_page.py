@@ -4,6 +4,8 @@ anything but be shown."""
 
 import pytest
 
+from lib.wait import until
+
 from stand_in import INDEX, STARTED, StandIn, compose, first_event, lane, slow, worker
 
 SHIFT, TAB = "\ue008", "\ue004"
@@ -236,6 +238,21 @@ def test_it_comes_back_when_the_server_does(browser, stand_in):
     finally:
         again.end()
     assert all("ERR_" in message for message in page.complaints())
+
+
+def test_a_connection_that_says_nothing_is_given_up(browser, stand_in):
+    stand_in.silent = True
+    # Twenty times as fast as the page means it.
+    faster = browser.driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {"source": "const real = setTimeout; window.setTimeout = (f, ms) => real(f, ms / 20)"},
+    )
+    try:
+        browser.driver.get(f"http://{stand_in.address}/")
+        browser.wait("#link", "No connection since")
+        until(lambda: stand_in.asked.count("/events") > 1, "another connection")
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", faster)
 
 
 def test_nothing_is_read_out_that_has_not_changed(page, stand_in):

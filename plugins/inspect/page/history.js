@@ -37,6 +37,8 @@ function makeSample(seen, samples) {
 function record(seen, samples) {
 	const last = samples[samples.length - 1];
 
+	// What it said last, once more, after a connection was made again.
+	if (last && seen.t === last.t) return;
 	// What was counted begins again, so there are no differences to what was before.
 	if (last && (seen.requests < last.requests || seen.t < last.t)) samples.length = 0;
 	samples.push(makeSample(seen, samples));
