@@ -251,25 +251,6 @@ void lane_show_idle(struct lane *lane)
 	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
 }
 
-static struct lane *lane_of(const struct handler_lane *at)
-{
-	return (struct lane *)((uintptr_t)at - offsetof(struct lane, to_handlers));
-}
-
-int uwsgi_lane_worker(const struct handler_lane *at)
-{
-	return lane_of(at)->setup->worker_id;
-}
-
-void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
-{
-	struct lane *lane = lane_of(at);
-	int64_t deadline_ms = seconds ? clock_monotonic_coarse_ms() + seconds * 1000 : 0;
-
-	if (!lane->setup->host)
-		atomic_store_explicit(&lane->score->deadline_ms, deadline_ms, memory_order_release);
-}
-
 void lane_show_turning(struct lane *lane)
 {
 	atomic_store_explicit(&lane->score->deadline_ms,

@@ -905,6 +905,8 @@ UWSGI_API const char *uwsgi_reason(int status);
  * before this returns.  That its client has left meanwhile may show only when it is answered. */
 UWSGI_API void uwsgi_request_go_on(struct request *);
 
+/* Connections that nobody has accepted yet, on the socket that has most of them; asks the kernel. */
+UWSGI_API long long uwsgi_lane_backlog(const struct handler_lane *);
 /* 1.. */
 UWSGI_API int uwsgi_lane_worker(const struct handler_lane *);
 /* In before(): the application has so many seconds for this request, whatever harakiri says; 0: any time.

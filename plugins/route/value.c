@@ -91,6 +91,8 @@ static struct slice of_server(struct visit *v, struct slice name)
 {
 	if (uwsgi_same(name, SLICE("wid")))
 		return print_number(v, uwsgi_lane_worker(v->lane));
+	if (uwsgi_same(name, SLICE("lq")))
+		return print_number(v, uwsgi_lane_backlog(v->lane));
 	if (uwsgi_same(name, SLICE("pid")))
 		return print_number(v, getpid());
 	if (uwsgi_same(name, SLICE("status")))
@@ -191,7 +193,7 @@ static const struct {
 } functions[] = {
 	{ SLICE("cookie"), of_cookie, "" },
 	{ SLICE("qs"), of_query, "" },
-	{ SLICE("uwsgi"), of_server, " wid pid uuid status sor rtime " },
+	{ SLICE("uwsgi"), of_server, " wid pid uuid status sor rtime lq " },
 	{ SLICE("time"), of_time, " unix micros " },
 	{ SLICE("httptime"), of_http_time, "" },
 	{ SLICE("lower"), of_lower, "" },

@@ -2,6 +2,7 @@
 """Routes: which requests a rule is for, what it does with them, and with their answers."""
 import ast
 import base64
+import glob
 import select
 import time
 import uuid
@@ -9,6 +10,7 @@ import uuid
 import pytest
 
 from lib import fastcgi, http, scgi, uwsgi
+from lib.wait import until
 
 WAYS = {"http-socket": http, "http": http, "socket": uwsgi, "fastcgi-socket": fastcgi,
         "scgi-socket": scgi}
@@ -258,11 +260,32 @@ def test_what_rules_know_of_the_server(serve):
 HANGS = """
 import os, time
 def application(environ, start_response):
+    open(f"{environ['QUERY_STRING']}.{os.getpid()}", "w").close()
     while not os.path.exists(environ["QUERY_STRING"]):
         time.sleep(0.01)
     start_response("200 OK", [])
     return [b"done"]
 """
+
+
+def test_rules_know_how_many_wait(start, folder):
+    with open(f"{folder}/hangs.py", "w", encoding="ascii") as f:
+        f.write(HANGS)
+    server = start(f"http-socket = {{http}}\nprocesses = 2\nwsgi-file = {folder}/hangs.py\n"
+                   "route = ^/waits addheader:X-Waiting: ${{uwsgi[lq]}}\n"
+                   "route-if = ishigher:${{uwsgi[lq]}};1000 break:503 Busy")
+    all_of_them = [http.Connection(server.http) for _ in range(10)]
+    for c in all_of_them[:2]:
+        c.send(http.request_bytes(f"/hang?{folder}/go"))
+    until(lambda: len(glob.glob(f"{folder}/go.*")) == 2, "both workers to be busy")
+    for c in all_of_them[2:]:
+        c.send(http.request_bytes(f"/waits?{folder}/go"))
+    with open(f"{folder}/go", "w", encoding="ascii"):
+        pass
+    waiting = [int(c.read().header("X-Waiting")) for c in all_of_them[2:]]
+    assert max(waiting) > 0
+    for c in all_of_them:
+        c.close()
 
 
 def test_rules_say_how_long_a_request_may_take(start, folder):

@@ -53,7 +53,7 @@ static const struct {
 	{ "route-run", "harakiri:", "expected harakiri:SECONDS" },
 	{ "route-run", "harakiri:1h", "expected harakiri:SECONDS" },
 	{ "route-run", "harakiri:1000000000", "expected harakiri:SECONDS" },
-	{ "route-run", "log:${uwsgi[lq]}", "is one of: wid pid uuid" },
+	{ "route-run", "log:${uwsgi[rsize]}", "is one of: wid pid uuid" },
 	{ "route-run", "wait-for-fs:/x", "the action wait-for-fs of uWSGI is not supported" },
 	{ "route-run", "basicauth:Zone", "expected basicauth:REALM" },
 	{ "route-run", "basicauth:Zo\"ne,a:b", "has no quotes" },

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* lane_handlers.c: what the handlers of a lane may ask of it, and tell it. */
+#include "base/clock.h"
+#include "wire/backlog.h"
+#include "work/lane.h"
+
+#include <sys/socket.h>
+
+static struct lane *lane_of(const struct handler_lane *at)
+{
+	return (struct lane *)((uintptr_t)at - offsetof(struct lane, to_handlers));
+}
+
+int uwsgi_lane_worker(const struct handler_lane *at)
+{
+	return lane_of(at)->setup->worker_id;
+}
+
+void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
+{
+	struct lane *lane = lane_of(at);
+	int64_t deadline_ms = seconds ? clock_monotonic_coarse_ms() + seconds * 1000 : 0;
+
+	/* Of a lane that its application drives, it is that of the loop. */
+	if (!lane->setup->host)
+		atomic_store_explicit(&lane->score->deadline_ms, deadline_ms, memory_order_release);
+}
+
+long long uwsgi_lane_backlog(const struct handler_lane *at)
+{
+	const struct listeners *all = lane_of(at)->setup->listeners;
+	long long longest = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct listener *l = &all->items[i];
+		long long waiting = 0, most = 0;
+
+		if (l->gateway || l->service)
+			continue;
+		backlog_of(l->fd, l->address.sa.ss_family != AF_UNIX, &waiting, &most);
+		if (waiting > longest)
+			longest = waiting;
+	}
+	return longest;
+}
