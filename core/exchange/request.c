@@ -57,6 +57,7 @@ void request_reset(struct request *rq)
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
 	rq->method = rq->start = (struct slice){ 0 };
+	rq->taken_us = 0;
 }
 
 const struct endpoint *uwsgi_request_peer(struct request *rq)
@@ -67,6 +68,11 @@ const struct endpoint *uwsgi_request_peer(struct request *rq)
 const struct endpoint *uwsgi_request_local(struct request *rq)
 {
 	return rq->local;
+}
+
+void uwsgi_request_taken(struct request *rq, int64_t at_us)
+{
+	rq->taken_us = at_us;
 }
 
 void uwsgi_request_knows_client(struct request *rq)

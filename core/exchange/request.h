@@ -38,6 +38,7 @@ struct request {
 	const char *reject_why;
 	struct slice method; /* request_method()'s; p is NULL until it was found */
 	struct slice start;  /* X-Request-Start, noticed as it comes; p is NULL where there is none */
+	int64_t taken_us;    /* uwsgi_request_taken(); 0: nobody says */
 };
 
 void request_init(struct request *, const struct request_limits *);

@@ -60,6 +60,8 @@ uint64_t waited_us(const struct waited_since *w)
 
 	if (w->start.n && says(w->start, w->began_us, &us))
 		return us;
+	if (w->taken_us && w->taken_us <= w->began_us && w->began_us - w->taken_us <= LONGEST_US)
+		return (uint64_t)(w->began_us - w->taken_us);
 	if (in_turn_us < 0) /* the clock was set back */
 		in_turn_us = 0;
 	if (w->silent_us > LONGEST_US)

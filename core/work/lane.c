@@ -6,13 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sock.h"
 #include "base/stray.h"
-#include "exchange/waited.h"
-#include "wire/connection.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,11 +18,6 @@
 /* Connections that an idle lane takes before it looks at anything else; and how seldom it asks
  * for a second one while no second one was there. */
 enum { ACCEPTS_A_TURN = 32, TRY_EACH = 16 };
-
-/* After a request that runs so long, the next ones ask the kernel how long they have waited. */
-enum { LONG_US = 1000 };
-
-#define NO_TURN UINT_MAX
 
 #define AT(member) offsetof(struct lane_settings, member)
 static const struct option rows[] = {
@@ -179,61 +170,19 @@ void lane_limits(const struct config *cfg, struct clients_setup *clients)
 
 /* ---- one request ---- */
 
-static void copy_cut(char *to, size_t size, struct slice s)
-{
-	size_t n = s.n < size - 1 ? s.n : size - 1;
-
-	if (n)
-		memcpy(to, s.p, n);
-	to[n] = '\0';
-}
-
-/* Asking costs a system call, so it is done only where the answer can be some milliseconds: the kernel
- * counts these alone.  Requests that run side by side wait for none. */
-static bool may_have_waited(const struct lane *lane, const struct exchange *x, int64_t began_us)
-{
-	return began_us < lane->look_until_us && !lane->setup->host &&
-	       connection_is_tcp(x->connection);
-}
-
-static void note_wait(struct lane *lane, struct exchange *x, int64_t began_us)
-{
-	unsigned turn = lane->clients.queue.turn;
-
-	x->waited_us = 0;
-	if (turn != lane->turn) {
-		lane->turn = turn;
-		lane->woke_us = began_us;
-		if (!x->rq.start.p && began_us >= lane->look_until_us)
-			return;
-	}
-	struct waited_since since = { .silent_us = -1,
-				      .woke_us = lane->woke_us,
-				      .began_us = began_us };
-	if (x->rq.start.n && request_is_forwarded(&x->rq))
-		since.start = x->rq.start;
-	else if (may_have_waited(lane, x, began_us))
-		since.silent_us = sock_silent_us(x->connection->io.fd);
-	x->waited_us = waited_us(&since);
-}
-
 bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
-	struct request *rq = &x->rq;
-	struct slice method = request_method(rq);
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
-	copy_cut(score->method, sizeof score->method, method);
-	copy_cut(score->uri, sizeof score->uri, uwsgi_request_find(rq, SLICE("REQUEST_URI")));
+	account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
 	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
 	if (s->harakiri_s)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
 				      memory_order_release);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
-	note_wait(lane, x, began_us);
-	return method.n > 0;
+	return request_method(&x->rq).n > 0;
 }
 
 void lane_refuse_nameless(struct exchange *x)
@@ -258,81 +207,11 @@ void lane_show_turning(struct lane *lane)
 			      memory_order_release);
 }
 
-static void write_line(struct lane *lane, struct exchange *x)
-{
-	char line[REQUESTLOG_LINE];
-
-	log_write_request(line, requestlog_write(&lane->log, line, sizeof line, &x->logged));
-	x->has_line = true;
-}
-
-static void count(struct lane_score *score, const struct exchange *x, uint64_t us)
-{
-	const struct response *rs = &x->rs;
-	struct counts *counts = &score->counts;
-	unsigned class = (unsigned)rs->status / 100;
-	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
-
-	counts_add(&counts->answers[class < 6 ? class : 0], 1);
-	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
-	counts_took(&counts->run, us);
-	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
-	counts_took(&counts->wait, x->waited_us);
-	if (rs->failed)
-		counts_add(&counts->failed, 1);
-}
-
-static void note_slow(const struct lane *lane, struct exchange *x, uint64_t us)
-{
-	const struct logged *logged = &x->logged;
-	struct slow_status slow = { .at_us = logged->ended_us,
-				    .worker = logged->worker,
-				    .lane = logged->lane,
-				    .status = logged->rs->status,
-				    .wait_us = x->waited_us,
-				    .run_us = us };
-
-	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
-	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
-	x->slow_number = ring_write(lane->setup->slow, &slow) + 1;
-}
-
-/* Others on this lane may have waited for it. */
-static void note_long(struct lane *lane, struct exchange *x, uint64_t us)
-{
-	lane->look_until_us = x->logged.ended_us + (int64_t)us;
-	if (us >= lane->slow_us)
-		note_slow(lane, x, us);
-}
-
 void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 {
-	const struct lane_settings *s = lane->settings;
-	const struct lane_setup *setup = lane->setup;
-	struct logged *logged = &x->logged;
-
-	*logged = (struct logged){ .rq = &x->rq,
-				   .rs = &x->rs,
-				   .pid = setup->pid,
-				   .worker = setup->worker_id,
-				   .lane = lane->index,
-				   .began_us = began_us,
-				   .ended_us = clock_wall_us() };
-	/* A wall clock may be set back. */
-	uint64_t us = logged->ended_us > began_us ? (uint64_t)(logged->ended_us - began_us) : 0;
-
-	count(lane->score, x, us);
-	if (us >= LONG_US)
-		note_long(lane, x, us);
-	logged->worker_requests =
-		1 + atomic_fetch_add_explicit(&setup->slot->requests, 1, memory_order_relaxed);
-	logged->server_requests =
-		1 + atomic_fetch_add_explicit(&setup->totals->requests, 1, memory_order_relaxed);
-	x->has_line = false;
-	if (requestlog_wants(&lane->log, logged))
-		write_line(lane, x);
-	if (s->max_requests && logged->worker_requests == lane->max_requests)
-		setup->exhausted(setup->worker);
+	account_end(&lane->account, x, began_us);
+	if (lane->max_requests && x->logged.worker_requests == lane->max_requests)
+		lane->setup->exhausted(lane->setup->worker);
 }
 
 static void on_run(void *host, struct exchange *x)
@@ -347,10 +226,12 @@ static void on_run(void *host, struct exchange *x)
 		lane_refuse_nameless(x);
 	stray_end();
 	lane_show_idle(lane);
-	if (x->rs.ended)
-		lane_account(lane, x, began_us);
-	else
+	if (!x->rs.ended) {
 		x->began_us = began_us;
+		return;
+	}
+	lane_account(lane, x, began_us);
+	account_held_up(&lane->account, x);
 }
 
 /* Only a handler has an answer come later. */
@@ -368,35 +249,20 @@ static void on_ended(void *host, struct exchange *x)
 
 void lane_on_refused(void *host, struct exchange *x)
 {
-	struct lane *lane = host;
-
 	request_log_refusal(&x->rq);
 	x->waited_us = 0;
 	if (x->rq.count > 0)
-		lane_account(lane, x, clock_wall_us());
+		lane_account(host, x, clock_wall_us());
 }
 
-/* The client did not take all of the answer, which was logged, or not, as one that it has. */
 void lane_on_unsent(void *host, struct exchange *x)
 {
-	struct lane *lane = host;
-
-	x->rs.broken = true;
-	counts_add(&lane->score->counts.unsent, 1);
-	if (x->logged.rq && !x->has_line && requestlog_wants_failures(&lane->log))
-		write_line(lane, x);
+	account_unsent(&((struct lane *)host)->account, x);
 }
 
 void lane_on_sent(void *host, struct exchange *x, uint64_t us)
 {
-	const struct lane *lane = host;
-	struct slow_status slow;
-
-	counts_took(&lane->score->counts.send, us);
-	if (x->slow_number && ring_read(lane->setup->slow, x->slow_number - 1, &slow)) {
-		slow.send_us = us;
-		ring_rewrite(lane->setup->slow, x->slow_number - 1, &slow);
-	}
+	account_sent(&((struct lane *)host)->account, x, us);
 }
 
 /* The time that a client takes is not the application's. */
@@ -489,7 +355,7 @@ static bool is_idle(const struct lane *lane)
 
 static bool serve_one(struct lane *lane, size_t listener)
 {
-	lane->turn = NO_TURN; /* the loop did not turn */
+	account_leave_turn(&lane->account);
 	bool accepted = acceptor_take(&lane->acceptor, listener);
 
 	clients_end_turn(&lane->clients);
@@ -624,19 +490,28 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 					 .room = { .descriptors_each = 1, .lanes = setup->lanes } };
 	const int queues[ACCEPTOR_QUEUES] = { [ACCEPTOR_NEIGHBOURS] = setup->neighbours.take,
 					      [ACCEPTOR_LEFT] = setup->successors.take };
+	const struct account_setup account = { .score = score,
+					       .slot = setup->slot,
+					       .totals = setup->totals,
+					       .slow = setup->slow,
+					       .metrics = setup->metrics,
+					       .pid = setup->pid,
+					       .worker = setup->worker_id,
+					       .lane = index,
+					       .side_by_side = setup->host != NULL };
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
-	lane->turn = NO_TURN;
 	clients.counts = &score->counts;
 	lane->chain.counts = &score->counts;
-	lane->slow_us = requestlog_slow_us(setup->config);
-	lane->max_requests = (uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
+	if (s->max_requests)
+		lane->max_requests = (uint64_t)(s->max_requests +
+						s->max_requests_delta * setup->worker_id);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!lane->loop)
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,
 				       strerror(errno));
-	if (requestlog_init(&lane->log, setup->config, setup->metrics, e) ||
+	if (account_init(&lane->account, setup->config, &account, e) ||
 	    header_rules_init(&lane->rules, setup->config, e) ||
 	    trust_init(&lane->trust, setup->config, &setup->totals->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))
@@ -682,7 +557,7 @@ void lane_fini(struct lane *lane)
 	/* The eventfd stays until the process ends: a signal may still be told to this lane. */
 	close(lane->idle);
 	ev_loop_destroy(lane->loop);
-	requestlog_fini(&lane->log);
+	account_fini(&lane->account);
 	header_rules_fini(&lane->rules);
 	trust_fini(&lane->trust);
 }

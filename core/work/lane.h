@@ -6,7 +6,7 @@
 
 #include "exchange/chain.h"
 #include "wire/acceptor.h"
-#include "work/scoreboard.h"
+#include "work/account.h"
 #include "wire/watch.h"
 
 extern const struct option_table lane_options;
@@ -61,11 +61,10 @@ struct lane {
 	const struct lane_setup *setup;
 	const struct lane_settings *settings;
 	int index;
-	uint64_t slow_us;      /* from here on a request is kept among the slow ones */
 	uint64_t max_requests; /* of the whole worker, with its own share of the delta */
 	struct ev_loop *loop;
 	struct clients clients;
-	struct requestlog log;
+	struct account account;
 	struct header_rules rules;
 	struct trust trust;
 	struct lane_score *score;
@@ -82,11 +81,7 @@ struct lane {
 	int64_t left_ms; /* of the running request's time, while it waits for its client; 0: any */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */
-	/* What waits is found by this turn of the loop, which began then; and until when requests may
-	 * have waited for a long one before them. */
-	unsigned turn;
-	int64_t woke_us, look_until_us;
-	bool crowded; /* the last accept left another connection in the queue */
+	bool crowded;           /* the last accept left another connection in the queue */
 	unsigned accepted;
 	bool leaving;
 	/* Of one that its application drives. */

@@ -802,6 +802,9 @@ UWSGI_API const struct endpoint *uwsgi_request_local(struct request *);
 UWSGI_API bool uwsgi_request_trusts_proxy(const struct request *);
 /* The variable REMOTE_ADDR is what this server has found, though the connection's peer is another. */
 UWSGI_API void uwsgi_request_knows_client(struct request *);
+/* Another process of this server had all of the request then, in microseconds since 1970: it has waited
+ * since. */
+UWSGI_API void uwsgi_request_taken(struct request *, int64_t at_us);
 
 /* Bytes that live as long as the request, for what the protocol has to build (header names,
  * decoded paths).  NULL: no memory; the request is already marked as refused. */

@@ -42,6 +42,7 @@ struct job *job_take(struct upstream *u, struct request *rq, struct response *rs
 		ev_init(&job->timer, on_timer);
 		job->timer.data = job;
 	}
+	u->in_use++;
 	job->rq = rq;
 	job->rs = rs;
 	job->mine = NULL;
@@ -63,6 +64,7 @@ static void job_return(struct job *job)
 {
 	struct upstream *u = job->upstream;
 
+	u->in_use--;
 	if (u->spare_count >= u->spare_most) {
 		ev_timer_stop(u->loop, &job->timer);
 		free(job);

@@ -42,6 +42,7 @@ struct upstream {
 	 * does. */
 	void (*refuse)(void *mine, struct response *, int status);
 
+	size_t in_use; /* jobs */
 	struct job *spare;
 	size_t spare_count;
 	bool out_of_descriptors;

@@ -5,6 +5,10 @@
 
 #include <uwsgi/plugin.h>
 
+/* The last variable of a packet for a worker of this server, which keeps it from the application: since
+ * when the router has had the request, in eight bytes, as microseconds since 1970. */
+#define PACKET_TAKEN "UWSGI_TAKEN"
+
 /* A header of 4 bytes, then variables, whose size must fit into 16 bits.  To the workers of this
  * server, into 24: the highest 8 stand where modifier2 is, which they do not use. */
 enum { PACKET_MAX = 4 + 65535, PACKET_MAX_OWN = 4 + 0xffffff };

@@ -114,12 +114,25 @@ static int start(const struct gateway_setup *setup, void **state, struct error *
 	return find_nodes(r, setup, e) || write_more(r, e) ? -1 : 0;
 }
 
+/* What each packet has.  A request that is not alone may wait for a worker, which is to know how long. */
+static struct slice more_of(const struct router *r)
+{
+	const struct upstream *u = &r->upstream;
+	size_t n = r->more_size;
+	int64_t now_us = (int64_t)(ev_now(u->loop) * 1e6);
+
+	if (u->speaks == SPEAKS_WORKER && u->in_use > 1)
+		packet_add(r->more, &n, SLICE(PACKET_TAKEN),
+			   (struct slice){ (const char *)&now_us, sizeof now_us });
+	return (struct slice){ r->more, n };
+}
+
 /* False: the request does not fit into a packet, or there is no memory. */
 static bool write_packet(const struct router *r, struct job *job)
 {
 	const struct http_settings *s = r->settings;
 	bool own = r->upstream.speaks == SPEAKS_WORKER;
-	struct slice more = { r->more, r->more_size };
+	struct slice more = more_of(r);
 	size_t size = packet_size(job->rq, more);
 	char *packet;
 

@@ -110,6 +110,18 @@ static bool look_at(struct state *s, struct request *rq, struct seen *seen, stru
 	return true;
 }
 
+/* The router's last variable, which is not for the application (plugins/http/packet.h). */
+static bool says_taken(struct request *rq, struct slice name, struct slice value)
+{
+	int64_t at_us;
+
+	if (!uwsgi_same(name, SLICE("UWSGI_TAKEN")) || value.n != sizeof at_us)
+		return false;
+	memcpy(&at_us, value.p, sizeof at_us);
+	uwsgi_request_taken(rq, at_us);
+	return true;
+}
+
 static bool read_variables(struct state *s, struct request *rq, struct slice vars,
 			   struct seen *seen)
 {
@@ -121,6 +133,8 @@ static bool read_variables(struct state *s, struct request *rq, struct slice var
 			refuse(rq, 400, "a variable without a name in the uwsgi packet");
 			return false;
 		}
+		if (vars.n == 0 && s->own && says_taken(rq, name, value))
+			return true;
 		if (!look_at(s, rq, seen, name, value) || !uwsgi_request_var(rq, name, value))
 			return false;
 	}

@@ -211,15 +211,17 @@ def test_who_is_not_trusted_does_not_say(witness):
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_behind_a_long_request_a_client_has_waited(witness, kept):
-    server = witness()
+@pytest.mark.parametrize("listen", ["http-socket = {http}", "http = {http}"])
+def test_behind_a_long_request_a_client_has_waited(witness, listen, kept):
+    server = witness("", listen)
     long, other = http.Connection(server.http), http.Connection(server.http)
     if kept:
         other.send(http.request_bytes("/hello"))
         other.read()
     long.send(http.request_bytes("/sleep?s=0.5"))
     wait_for(server, lambda s: s["process"][0]["busy"] == 1, "the long one")
-    other.send(http.request_bytes("/hello"))
+    other.send(http.request_bytes("/environ"))
+    assert b"UWSGI_TAKEN" not in other.read().body
     count = 3 if kept else 2
     seen = wait_for(server, lambda s: s["wait"][0]["count"] == count, "both")
     assert seen["wait"][0]["sum"] >= 1000

@@ -15,6 +15,7 @@ static void test_the_rule(void **unused)
 		const char *start;
 		int64_t silent_us, woke_ago_us;
 		uint64_t us;
+		int64_t taken_ago_us;
 	} cases[] = {
 		/* Seconds with milliseconds, milliseconds, microseconds; with and without t=. */
 		{ "t=1512379167.574", -1, 0, 426000 },
@@ -49,12 +50,18 @@ static void test_the_rule(void **unused)
 		{ "", 0, 250, 250 },
 		{ "", 3600000001, 250, 250 },
 		{ "", -1, -500, 0 },
+		/* The router knows better, if it can be true. */
+		{ "", 4000, 250, 90, .taken_ago_us = 90 },
+		{ "t=1512379167.574", -1, 0, 426000, .taken_ago_us = 90 },
+		{ "", -1, 250, 250, .taken_ago_us = -90 },
+		{ "", -1, 250, 250, .taken_ago_us = 3600000001 },
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct waited_since w = {
 			.start = { cases[i].start, strlen(cases[i].start) },
+			.taken_us = cases[i].taken_ago_us ? BEGAN - cases[i].taken_ago_us : 0,
 			.silent_us = cases[i].silent_us,
 			.woke_us = BEGAN - cases[i].woke_ago_us,
 			.began_us = BEGAN,
