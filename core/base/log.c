@@ -241,6 +241,16 @@ void log_set_writer(log_writer *other, void *data)
 	writer_data = data;
 }
 
+size_t log_warnings_size(void)
+{
+	return ring_memory_size(WARNINGS_KEPT, sizeof(struct warning_status));
+}
+
+struct ring log_warnings(void *memory)
+{
+	return (struct ring){ memory, WARNINGS_KEPT, sizeof(struct warning_status) };
+}
+
 void log_keep_warnings(const struct ring *ring)
 {
 	warnings = *ring;

@@ -20,6 +20,8 @@ void log_set_writer(log_writer *, void *data);
 /* Warnings and errors of this process, and of those forked from it, are kept there, too, as struct
  * warning_status; copied. */
 enum { WARNINGS_KEPT = 64 };
+size_t log_warnings_size(void);
+struct ring log_warnings(void *memory);
 void log_keep_warnings(const struct ring *);
 
 /* Lines of requests go to this descriptor from now on, and not to standard error. */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A second signal that comes before the first was seen is merged with it, and its ticket is lost:
@@ -55,25 +54,6 @@ static int begin(struct errand *a, const char *name, const char *pidfile, const 
 	return pidfile_find_master(pidfile, &a->master, e);
 }
 
-/* ticket 0: nobody listens for how it goes. */
-static int send_signal(const struct errand *a, int number, uint64_t ticket, struct error *e)
-{
-	siginfo_t info = { .si_signo = number, .si_code = SI_QUEUE };
-
-	info.si_pid = getpid();
-	info.si_uid = getuid();
-	info.si_value.sival_ptr = (void *)(uintptr_t)ticket;
-	if (syscall(SYS_pidfd_send_signal, a->master.pidfd, number, &info, 0) == 0)
-		return 0;
-	if (errno == EPERM)
-		return uwsgi_error_set(e,
-				       "process %ld runs as another user: only that user and root "
-				       "may signal it",
-				       (long)a->master.pid);
-	return uwsgi_error_set(e, "process %ld: %s", (long)a->master.pid,
-			       errno == ESRCH ? "is not running" : strerror(errno));
-}
-
 /* Until one of the two can be read, or a time.  Says once what takes so long. */
 static void wait_for(struct errand *a, struct pollfd *what, nfds_t count, int64_t until_ms,
 		     const char *doing)
@@ -96,7 +76,7 @@ int command_stop(const char *pidfile, const char *wait)
 	struct errand a;
 	struct error e;
 
-	if (begin(&a, "--stop", pidfile, wait, &e) || send_signal(&a, SIGINT, 0, &e))
+	if (begin(&a, "--stop", pidfile, wait, &e) || pidfile_signal(&a.master, SIGINT, 0, &e))
 		return fail(&a, e.text);
 	struct pollfd end = { .fd = a.master.pidfd, .events = POLLIN };
 	while (a.waits && !end.revents) {
@@ -125,7 +105,7 @@ static int ask(struct reload *r, struct error *e)
 {
 	r->asks++;
 	r->ask_at_ms = clock_monotonic_ms() + ASK_AGAIN_MS;
-	return send_signal(&r->a, SIGHUP, r->ticket, e);
+	return pidfile_signal(&r->a.master, SIGHUP, r->ticket, e);
 }
 
 /* The exit code; -1: not known yet. */

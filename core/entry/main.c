@@ -4,6 +4,7 @@
  * after a fork is a process ended. */
 #include "entry/check_app.h"
 #include "entry/command.h"
+#include "entry/status.h"
 #include "settings/config.h"
 #include "entry/daemon.h"
 #include "process/environment.h"
@@ -404,6 +405,17 @@ static struct command find_command(int argc, char **argv, const struct loader *l
 	return command_line_find(&catalogue, argc, argv);
 }
 
+static int show_status(const struct command *command, struct loader *ld)
+{
+	bool json = command->argument && strcmp(command->argument, "json") == 0;
+	/* --status=PIDFILE is understood, too. */
+	const char *pidfile = command->argument && !json ? command->argument : command->operand;
+
+	if (command->kind == COMMAND_TOP)
+		return status_show(ld, pidfile, SHOW_TOP);
+	return status_show(ld, pidfile, json ? SHOW_JSON : SHOW_TEXT);
+}
+
 /* What the command line asks for; its exit code. */
 static int run(int argc, char **argv, struct loader *ld)
 {
@@ -423,6 +435,9 @@ static int run(int argc, char **argv, struct loader *ld)
 		return command_reload(command.argument, command.wait);
 	case COMMAND_STOP:
 		return command_stop(command.argument, command.wait);
+	case COMMAND_STATUS:
+	case COMMAND_TOP:
+		return show_status(&command, ld);
 	case COMMAND_VERSION:
 		return command_version();
 	case COMMAND_HELP:

@@ -18,6 +18,7 @@
 #include "process/succession.h"
 #include "process/proctitle.h"
 #include "process/touch.h"
+#include "process/view.h"
 #include "wire/watch.h"
 
 #include <errno.h>
@@ -106,19 +107,13 @@ struct master {
 
 /* ---- memory ---- */
 
-static struct ring warnings_ring(const struct master *m)
-{
-	return (struct ring){ m->warnings->p, WARNINGS_KEPT, sizeof(struct warning_status) };
-}
-
 static int open_memory(struct master *m, struct error *e)
 {
-	size_t warnings = ring_memory_size(WARNINGS_KEPT, sizeof(struct warning_status));
-
 	m->totals = outliving_take(&m->outliving, "totals", 1, sizeof(struct totals), e);
 	m->slow =
 		m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e) : NULL;
-	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, warnings, e) : NULL;
+	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, log_warnings_size(), e)
+			      : NULL;
 	if (!m->warnings)
 		return -1;
 	m->host.totals = m->totals->p;
@@ -127,7 +122,7 @@ static int open_memory(struct master *m, struct error *e)
 	atomic_store(&m->host.totals->started_us, clock_wall_us());
 	atomic_store(&m->host.totals->generation, 1);
 	m->slow_ring = slow_ring(m->slow->p);
-	const struct ring ring = warnings_ring(m);
+	const struct ring ring = log_warnings(m->warnings->p);
 	log_keep_warnings(&ring);
 	return 0;
 }
@@ -223,7 +218,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 				       .name = name,
 				       .totals = m->totals->p,
 				       .slow = m->slow->p,
-				       .warnings = warnings_ring(m),
+				       .warnings = log_warnings(m->warnings->p),
 				       .metrics = succession_metrics(&m->succession),
 				       .channel = channel,
 				       .master = getpid() };
@@ -368,6 +363,19 @@ static bool term_reloads(const struct master *m)
 	return !dies && s->hooks.count == 0;
 }
 
+/* A command wants to see what the server does. */
+static void tell_view(struct master *m, uint64_t ticket)
+{
+	const struct view_source source = { .totals = m->totals,
+					    .slow = m->slow,
+					    .warnings = m->warnings,
+					    .listeners = succession_listeners(&m->succession),
+					    .board = board,
+					    .data = m };
+
+	view_tell(ticket, &source);
+}
+
 static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 {
 	struct cause cause;
@@ -376,11 +384,14 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		reap(m);
 		return;
 	}
+	cause = cause_of_signal(info);
 	if (info->ssi_signo == SIGUSR1) {
-		succession_print_status(&m->succession);
+		if (cause.ticket)
+			tell_view(m, cause.ticket);
+		else
+			succession_print_status(&m->succession);
 		return;
 	}
-	cause = cause_of_signal(info);
 	if (info->ssi_signo == SIGHUP || (info->ssi_signo == SIGTERM && term_reloads(m)))
 		succession_reload(&m->succession, &cause);
 	else

@@ -18,7 +18,7 @@ struct datagram {
 };
 
 /* An abstract name is all the bytes of its length, without a zero at the end. */
-static socklen_t name_of(uint64_t ticket, struct sockaddr_un *un)
+socklen_t outcome_name(uint64_t ticket, struct sockaddr_un *un)
 {
 	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	int n = snprintf(un->sun_path + 1, sizeof un->sun_path - 1, "uwsgi-outcome-%016" PRIx64,
@@ -33,7 +33,7 @@ static void tell(uint64_t ticket, enum outcome_kind kind, const char *text)
 {
 	struct datagram d = { .kind = (int32_t)kind };
 	struct sockaddr_un un;
-	socklen_t length = name_of(ticket, &un);
+	socklen_t length = outcome_name(ticket, &un);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -92,7 +92,7 @@ void outcome_end_all(struct outcomes *o, enum outcome_kind kind, const char *tex
 /* ---- the command's side ---- */
 
 /* A signal carries as many bits as a pointer has; 0 would mean that nobody wants to know. */
-static bool draw(uint64_t *ticket)
+bool outcome_draw(uint64_t *ticket)
 {
 	if (getrandom(ticket, sizeof *ticket, 0) != sizeof *ticket)
 		return false;
@@ -106,9 +106,9 @@ int outcome_listen(uint64_t *ticket, struct error *e)
 	const int on = 1;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && draw(ticket) &&
+	if (fd >= 0 && outcome_draw(ticket) &&
 	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 &&
-	    bind(fd, (struct sockaddr *)&un, name_of(*ticket, &un)) == 0)
+	    bind(fd, (struct sockaddr *)&un, outcome_name(*ticket, &un)) == 0)
 		return fd;
 	int why = errno;
 	if (fd >= 0)

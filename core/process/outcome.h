@@ -13,6 +13,13 @@ enum outcome_kind {
 	OUTCOME_FAILED,
 };
 
+struct sockaddr_un;
+
+/* The abstract name that belongs to a ticket; returns its length. */
+unsigned outcome_name(uint64_t ticket, struct sockaddr_un *);
+/* A random one, never 0.  False: not possible. */
+bool outcome_draw(uint64_t *ticket);
+
 /* ---- the master's side: never blocks ---- */
 
 /* More commands than these are not answered; they then go by what the log says. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,4 +295,22 @@ int pidfile_find_master(const char *path, struct found_master *found, struct err
 	int failed = find_master(path, fd, found, e);
 	close(fd);
 	return failed;
+}
+
+int pidfile_signal(const struct found_master *master, int number, uint64_t ticket, struct error *e)
+{
+	siginfo_t info = { .si_signo = number, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_ptr = (void *)(uintptr_t)ticket;
+	if (syscall(SYS_pidfd_send_signal, master->pidfd, number, &info, 0) == 0)
+		return 0;
+	if (errno == EPERM)
+		return uwsgi_error_set(e,
+				       "process %ld runs as another user: only that user and root "
+				       "may signal it",
+				       (long)master->pid);
+	return uwsgi_error_set(e, "process %ld: %s", (long)master->pid,
+			       errno == ESRCH ? "is not running" : strerror(errno));
 }

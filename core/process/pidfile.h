@@ -35,5 +35,7 @@ struct found_master {
 	int pidfd; /* the caller's to close */
 };
 int pidfile_find_master(const char *path, struct found_master *, struct error *);
+/* ticket: goes along with the signal, and says where an answer is waited for; 0: nowhere. */
+int pidfile_signal(const struct found_master *, int number, uint64_t ticket, struct error *);
 
 #endif

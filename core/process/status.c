@@ -362,7 +362,8 @@ void uwsgi_status_server(const struct status *s, struct server_status *server)
 		counts_add_all(&server->counts, &t->gone);
 		add_living(&server->counts, s);
 	} while (!totals_is_whole(t, before));
-	for (size_t i = 0; i < s->listeners->count; i++)
+	server->queue_overflows = s->overflows;
+	for (size_t i = 0; s->listeners && i < s->listeners->count; i++)
 		server->queue_overflows += backlog_overflows(s->listeners->items[i].fd);
 }
 
@@ -401,6 +402,12 @@ bool uwsgi_status_next_socket(const struct status *status, size_t *i, struct soc
 {
 	const struct listeners *all = status->listeners;
 
+	if (!all && *i < status->told_count)
+		*s = status->told[(*i)++];
+	else if (!all)
+		return false;
+	if (!all)
+		return true;
 	while (*i < all->count && (all->items[*i].service || all->items[*i].internal))
 		++*i;
 	if (*i == all->count)

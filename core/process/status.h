@@ -16,11 +16,14 @@ struct share {
 struct status {
 	const struct totals *totals;
 	struct ring slow, warnings;
-	const struct metrics *metrics; /* NULL: there are none */
-	const struct listeners *listeners;
+	const struct metrics *metrics;     /* NULL: there are none */
+	const struct listeners *listeners; /* NULL: what follows was told of them */
+	struct socket_status *told;
+	size_t told_count;
+	unsigned long long overflows;
 	struct scoreboard *boards; /* of generations, the youngest first; owned */
 	size_t count;
-	struct share *shares;      /* by pid; owned */
+	struct share *shares; /* by pid; owned */
 	pid_t master;
 	int channel; /* to it, non-blocking */
 };

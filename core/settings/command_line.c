@@ -33,7 +33,11 @@ const struct command_row command_rows[] = {
 	  "else with 1 and the reason",
 	  false },
 	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
-	  "stop the server of this pidfile, and wait until it has ended", false },
+	  "stop the server and wait until it has ended", false },
+	{ "status", 0, COMMAND_STATUS, ARITY_NONE, "[=json] PIDFILE",
+	  "what that server does; --top: live", false },
+	{ "top", 0, COMMAND_TOP, ARITY_NONE, "PIDFILE",
+	  "what it does, again each second; q ends it", true },
 	{ "wait", 0, COMMAND_WAIT, ARITY_REQUIRED, "SECONDS",
 	  "how long --reload and --stop wait at most; 300 without it", true },
 	{ "no-wait", 0, COMMAND_NO_WAIT, ARITY_NONE, "", "--reload and --stop only send the signal",
@@ -222,6 +226,8 @@ struct command command_line_find(const struct catalogue *catalogue, int argc, ch
 
 	command_line_init(&c, catalogue, argc, argv);
 	while (command_line_next(&c, &w) != WORD_END) {
+		if (w.kind == WORD_OPERAND)
+			found.operand = w.value;
 		if (!w.command)
 			continue;
 		const char *value = w.command->arity == ARITY_REQUIRED && !w.value ? "" : w.value;

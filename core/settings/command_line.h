@@ -19,6 +19,9 @@ enum command_kind {
 	COMMAND_SHOW_CONFIG, /* argument: the same */
 	COMMAND_RELOAD,      /* argument: a pidfile */
 	COMMAND_STOP,        /* argument: a pidfile */
+	/* argument: "json", or NULL; operand: a pidfile */
+	COMMAND_STATUS,
+	COMMAND_TOP,
 	/* how the two above wait */
 	COMMAND_WAIT,
 	COMMAND_NO_WAIT,
@@ -30,6 +33,7 @@ enum command_kind {
 struct command {
 	enum command_kind kind;
 	const char *argument; /* points into argv; "" where one is needed and none was given */
+	const char *operand;  /* the last word that belongs to no option; NULL: none */
 	const char *wait;     /* seconds, as they were written; NULL: not at all */
 };
 

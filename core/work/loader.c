@@ -320,6 +320,11 @@ void loader_learn_profile(struct loader *ld)
 			add_protocol_name(ld, ld->manifest.items[i].protocols[k]);
 }
 
+int loader_load(struct loader *ld, const char *name, struct error *e)
+{
+	return is_loaded(ld, name) ? 0 : find_and_load(ld, name, NULL, e);
+}
+
 void loader_load_profile(struct loader *ld)
 {
 	char names[] = UWSGI_PLUGINS, *rest = names, *name;

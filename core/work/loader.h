@@ -37,6 +37,8 @@ void loader_load_profile(struct loader *);
 /* Learns what they bring, to load those that a configuration needs.  Where that is not written down,
  * all are loaded now. */
 void loader_learn_profile(struct loader *);
+/* The plugin of this name, unless it is there already.  Returns -1 with the reason. */
+int loader_load(struct loader *, const char *name, struct error *);
 /* Started as uwsgi_NAME, which Debian's scripts do, the server loads that plugin: uwsgi_python3 the
  * usual one, uwsgi_python312 one of several that lie side by side. */
 void loader_load_by_program_name(struct loader *, const char *program);

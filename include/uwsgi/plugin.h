@@ -548,10 +548,23 @@ struct service_setup {
 	const char *const *socket_options; /* [socket_count]: the option that has asked for each */
 };
 
+/* How a command shows what a server does. */
+enum show_form {
+	SHOW_TEXT, /* once */
+	SHOW_JSON,
+	SHOW_TOP, /* on this terminal, again and again */
+};
+struct show {
+	enum show_form form;
+	/* Asks the server anew; what was returned before is valid until then.  NULL with the reason. */
+	const struct status *(*look)(void *data, struct error *);
+	void *data;
+};
+
 /* The master forks it, and again, with growing delay, when it ends unasked.  It has the user's rights,
  * goes on through reloads, is the last to leave and dies with the master.  It starts anew when its own
  * options change, or what the server listens on.  Its only thread turns the loop: nothing here may
- * wait.  Only the last two members may be NULL. */
+ * wait.  Only the last three members may be NULL. */
 struct service {
 	const char *name; /* "stats"; its process is named so */
 	/* In the master: whether this configuration wants it. */
@@ -567,6 +580,9 @@ struct service {
 	 * forked: which metrics there are, by uwsgi_metrics_define().  sockets: how many
 	 * uwsgi_status_next_socket() will tell of. */
 	void (*define)(const struct config *, size_t sockets, struct metrics *);
+	/* In a command of its own, `uwsgi --status` or --top, instead of all that: shows what a server
+	 * does, and returns the exit code.  NULL: this service is not the one that does. */
+	int (*show)(const struct show *);
 };
 
 /* How long things took.  Of bucket[i], all took less than uwsgi_bucket_end_us(i), and not less than

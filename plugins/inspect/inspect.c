@@ -114,9 +114,12 @@ static void stop(void *state)
 	free(state);
 }
 
-static const struct service service = {
-	.name = "inspect", .wants = wants, .start = start, .stop = stop, .orders = orders
-};
+static const struct service service = { .name = "inspect",
+					.wants = wants,
+					.start = start,
+					.stop = stop,
+					.orders = orders,
+					.show = terminal_show };
 
 UWSGI_API const struct plugin uwsgi_plugin = {
 	.abi = UWSGI_ABI, .name = "inspect", .options = &options, .service = &service

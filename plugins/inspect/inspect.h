@@ -95,6 +95,10 @@ int password_check(const char *path, struct error *);
 /* Whether a line of the file is what this field Authorization says. */
 bool password_fits(const char *path, struct slice field);
 
+/* ---- terminal.c ---- */
+
+int terminal_show(const struct show *);
+
 /* ---- state.c ---- */
 
 enum state { STATE_STARTING, STATE_SERVING, STATE_RELOADING, STATE_STOPPING };
