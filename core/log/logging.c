@@ -5,6 +5,7 @@
 
 #include "settings/config.h"
 #include "base/log.h"
+#include "base/owner.h"
 #include "settings/option.h"
 
 #include <stdio.h>
@@ -18,10 +19,9 @@
 
 static int valid_mode(const char *text, struct error *e)
 {
-	char *end;
-	unsigned long mode = strtoul(text, &end, 8);
+	mode_t mode;
 
-	if (end == text || *end || mode == 0 || mode > 0777)
+	if (owner_mode(text, 0777, &mode) || mode == 0)
 		return uwsgi_error_set(e, "expected an octal mode such as 640");
 	return 0;
 }
@@ -273,5 +273,9 @@ bool logging_wants_pipe(const struct logging_settings *s)
 
 mode_t logging_mode(const struct logging_settings *s)
 {
-	return s->mode ? (mode_t)strtoul(s->mode, NULL, 8) : 0;
+	mode_t mode = 0;
+
+	if (s->mode)
+		owner_mode(s->mode, 0777, &mode);
+	return mode;
 }

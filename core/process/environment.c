@@ -3,6 +3,8 @@
  * start, for its sockets; a zygote takes folder and variables of its own generation. */
 #include "process/environment.h"
 
+#include "base/owner.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +21,9 @@ struct environment_settings {
 
 static int valid_mask(const char *text, struct error *e)
 {
-	char *end;
+	mode_t mask;
 
-	if (strtoul(text, &end, 8) > 0777 || end == text || *end)
+	if (owner_mode(text, 0777, &mask))
 		return uwsgi_error_set(e, "expected an octal mask such as 022");
 	return 0;
 }
@@ -179,6 +181,8 @@ void environment_set_umask(const struct config *cfg)
 {
 	const struct environment_settings *s = uwsgi_options(cfg, &environment_options);
 
-	if (s->mask)
-		umask((mode_t)strtoul(s->mask, NULL, 8));
+	mode_t mask;
+
+	if (s->mask && owner_mode(s->mask, 0777, &mask) == 0)
+		umask(mask);
 }

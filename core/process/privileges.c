@@ -4,12 +4,13 @@
  * application is read; children inherit that. */
 #include "process/privileges.h"
 
+#include "base/owner.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -20,44 +21,6 @@ struct privileges_settings {
 	struct option_list add_gids;
 	bool no_initgroups, master_as_root, after_import, no_new;
 };
-
-/* A number as ids are: digits only, and fits. */
-static bool parse_id(const char *text, unsigned long *id)
-{
-	char *end;
-
-	errno = 0;
-	*id = strtoul(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno && *id < 0xffffffffUL;
-}
-
-static int find_group(const char *text, gid_t *gid, struct error *e)
-{
-	const struct group *gr = getgrnam(text);
-	unsigned long id;
-
-	if (gr)
-		*gid = gr->gr_gid;
-	else if (parse_id(text, &id))
-		*gid = (gid_t)id;
-	else
-		return uwsgi_error_set(e, "there is no group %s", text);
-	return 0;
-}
-
-/* *pw is NULL for a number that is nobody's. */
-static int find_user(const char *text, uid_t *uid, const struct passwd **pw, struct error *e)
-{
-	unsigned long id;
-
-	*pw = getpwnam(text);
-	if (!*pw && !parse_id(text, &id))
-		return uwsgi_error_set(e, "there is no user %s", text);
-	if (!*pw)
-		*pw = getpwuid((uid_t)id);
-	*uid = *pw ? (*pw)->pw_uid : (uid_t)id;
-	return 0;
-}
 
 /* "setgid,cap_setuid net_bind_service".  *set is the caller's to cap_free(). */
 static int find_capabilities(const char *list, cap_t *set, struct error *e)
@@ -87,17 +50,17 @@ static int find_capabilities(const char *list, cap_t *set, struct error *e)
 
 static int valid_user(const char *text, struct error *e)
 {
-	const struct passwd *pw;
 	uid_t uid;
+	gid_t gid;
 
-	return find_user(text, &uid, &pw, e);
+	return owner_user(text, &uid, &gid, e);
 }
 
 static int valid_group(const char *text, struct error *e)
 {
 	gid_t gid;
 
-	return find_group(text, &gid, e);
+	return owner_group(text, &gid, e);
 }
 
 static int valid_capabilities(const char *text, struct error *e)
@@ -214,14 +177,11 @@ int privileges_find(const struct config *cfg, struct identity *who, struct error
 	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
 	const char *uid = s->immediate_uid ? s->immediate_uid : s->uid;
 	const char *gid = s->immediate_gid ? s->immediate_gid : s->gid;
-	const struct passwd *pw = NULL;
 
 	*who = (struct identity){ .uid = geteuid(), .gid = getegid() };
-	if (uid && find_user(uid, &who->uid, &pw, e))
+	if (uid && owner_user(uid, &who->uid, &who->gid, e))
 		return -1;
-	if (pw)
-		who->gid = pw->pw_gid;
-	if (gid && find_group(gid, &who->gid, e))
+	if (gid && owner_group(gid, &who->gid, e))
 		return -1;
 	who->changes = who->uid != geteuid() || who->gid != getegid();
 	return 0;
@@ -244,7 +204,7 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 	for (size_t i = 0; i < s->add_gids.count; i++) {
 		if ((size_t)count == sizeof groups / sizeof *groups)
 			return uwsgi_error_set(e, "add-gid: too many groups");
-		if (find_group(s->add_gids.items[i], &groups[count++], e))
+		if (owner_group(s->add_gids.items[i], &groups[count++], e))
 			return -1;
 	}
 	if (setgroups((size_t)count, groups))

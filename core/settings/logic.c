@@ -5,14 +5,13 @@
  * %(_) has there; it holds the values with which its lines count. */
 #include "settings/logic.h"
 
+#include "base/owner.h"
 #include "base/text.h"
 #include "settings/expand.h"
 #include "settings/source.h"
 
 #include <errno.h>
 #include <glob.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,27 +132,21 @@ static bool ask_hostname_match(struct question *q)
 	return matches > 0;
 }
 
-/* A number, or what the name of a user or group stands for. */
-static bool is_id(const char *text, unsigned id, bool named, unsigned of_name)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	return *text && !*end ? number == id : named && of_name == id;
-}
-
 static bool ask_user(struct question *q)
 {
-	const struct passwd *user = getpwnam(q->text);
+	struct error e;
+	uid_t uid;
+	gid_t gid;
 
-	return is_id(q->text, getuid(), user, user ? user->pw_uid : 0);
+	return owner_user(q->text, &uid, &gid, &e) == 0 && uid == getuid();
 }
 
 static bool ask_group(struct question *q)
 {
-	const struct group *group = getgrnam(q->text);
+	struct error e;
+	gid_t gid;
 
-	return is_id(q->text, getgid(), group, group ? group->gr_gid : 0);
+	return owner_group(q->text, &gid, &e) == 0 && gid == getgid();
 }
 
 static const struct condition {

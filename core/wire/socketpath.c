@@ -2,14 +2,13 @@
 /* socketpath.c: files of UNIX sockets, changed by descriptor.  listener.c calls it. */
 #include "wire/socketpath.h"
 
+#include "base/owner.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/un.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -20,44 +19,25 @@
 
 int socketpath_parse_mode(const char *text, struct socket_access *access, struct error *e)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 8);
-
-	if (end == text || *end || n > 07777)
-		return uwsgi_error_set(e, "expected an octal mode such as 660");
 	access->has_mode = true;
-	access->mode = (mode_t)n;
+	if (owner_mode(text, 07777, &access->mode))
+		return uwsgi_error_set(e, "expected an octal mode such as 660");
 	return 0;
 }
 
 int socketpath_parse_owner(const char *text, struct socket_access *access, struct error *e)
 {
 	char user[128];
-	const char *colon = strchr(text, ':');
-	char *end;
+	const char *colon = strchrnul(text, ':');
+	gid_t own_group;
 
-	snprintf(user, sizeof user, "%.*s", colon ? (int)(colon - text) : (int)sizeof user - 1,
-		 text);
+	snprintf(user, sizeof user, "%.*s", (int)(colon - text), text);
 	access->has_owner = true;
 	access->uid = (uid_t)-1;
 	access->gid = (gid_t)-1;
-	if (*user) {
-		const struct passwd *pw = getpwnam(user);
-		unsigned long n = strtoul(user, &end, 10);
-
-		if (!pw && *end)
-			return uwsgi_error_set(e, "there is no user %s", user);
-		access->uid = pw ? pw->pw_uid : (uid_t)n;
-	}
-	if (colon && colon[1]) {
-		const struct group *gr = getgrnam(colon + 1);
-		unsigned long n = strtoul(colon + 1, &end, 10);
-
-		if (!gr && *end)
-			return uwsgi_error_set(e, "there is no group %s", colon + 1);
-		access->gid = gr ? gr->gr_gid : (gid_t)n;
-	}
-	return 0;
+	if (*user && owner_user(user, &access->uid, &own_group, e))
+		return -1;
+	return *colon && colon[1] ? owner_group(colon + 1, &access->gid, e) : 0;
 }
 
 /* ---- making room ---- */
