@@ -11,14 +11,29 @@
 /* Seconds.  Where no other thread is, the interval concerns this one only.  Others would take the GIL
  * from one another as often, which costs. */
 #define ALONE_S 5e-6
-#define AMONG_OTHERS_S 1e-3
+#define ALONE_MOST_S 200e-6
+#define AMONG_OTHERS_S 2e-3
 
-static int64_t now_ns(void)
+/* Whoever waits wakes up once an interval until it has the GIL.  Where the machine is busy and who holds
+ * it has no processor, that is often: so the interval follows what of this thread's time goes there. */
+struct pace {
+	int64_t step_ns, due_ns;
+	int64_t left; /* looks */
+	double alone_s;
+	int64_t waited_ns; /* processor time of the last wait */
+};
+
+static int64_t read_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
 }
 
 /* False: the profile ends before. */
@@ -63,30 +78,57 @@ static int count_lanes(void)
 	return n;
 }
 
+/* Half a percent of the processor is enough. */
+static void set_interval(struct pace *pace, bool alone)
+{
+	if (pace->waited_ns > pace->step_ns / 200 && pace->alone_s * 2 <= ALONE_MOST_S)
+		pace->alone_s *= 2;
+	else if (pace->waited_ns < pace->step_ns / 1000 && pace->alone_s / 2 >= ALONE_S)
+		pace->alone_s /= 2;
+	interval_set(alone && count_lanes() <= 1 ? pace->alone_s : AMONG_OTHERS_S);
+}
+
+/* Gives the GIL up meanwhile.  How often what is seen now counts: while the GIL was not to be had, the
+ * lanes stood where they are.  Looks that this thread has missed for want of a processor are passed over.
+ * 0: the profile ends before. */
+static int wait_for_turn(struct pace *pace, int fd)
+{
+	int64_t woke_ns, before_ns;
+	bool goes_on;
+
+	Py_BEGIN_ALLOW_THREADS;
+	goes_on = wait_until(pace->due_ns, fd);
+	woke_ns = now_ns();
+	before_ns = read_ns(CLOCK_THREAD_CPUTIME_ID);
+	Py_END_ALLOW_THREADS;
+	pace->waited_ns = read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
+	int64_t times = 1 + (now_ns() - woke_ns) / pace->step_ns;
+	int64_t passed = (now_ns() - pace->due_ns) / pace->step_ns + 1;
+
+	pace->due_ns += passed * pace->step_ns;
+	times = times < pace->left ? times : pace->left;
+	pace->left -= passed;
+	return goes_on ? (int)times : 0;
+}
+
 void profile_run(struct folded *seen, const struct order *order, int fd)
 {
-	const int64_t step_ns = 1000000000 / order->hz;
-	int64_t due_ns = now_ns() + step_ns;
-	int left = order->seconds * order->hz;
-	bool alone = true, goes_on = true;
+	struct pace pace = { .step_ns = 1000000000 / order->hz,
+			     .left = order->seconds * order->hz,
+			     .alone_s = ALONE_S };
+	bool alone = true;
+	int times;
 
 	prctl(PR_SET_TIMERSLACK, 1);
-	for (int turn = 0; left > 0; turn++) {
+	pace.due_ns = now_ns() + pace.step_ns;
+	for (int turn = 0; pace.left > 0; turn++) {
 		if (turn % order->hz == 0)
 			alone = count_threads() <= 1;
-		interval_set(alone && count_lanes() <= 1 ? ALONE_S : AMONG_OTHERS_S);
-		Py_BEGIN_ALLOW_THREADS;
-		goes_on = wait_until(due_ns, fd);
-		Py_END_ALLOW_THREADS;
-		if (!goes_on)
+		set_interval(&pace, alone);
+		times = wait_for_turn(&pace, fd);
+		if (times == 0)
 			break;
-		/* While the GIL was not to be had, the lanes stood where they are now. */
-		int64_t times = 1 + (now_ns() - due_ns) / step_ns;
-
-		times = times < left ? times : left;
 		look(seen, (unsigned)times);
-		left -= (int)times;
-		due_ns += times * step_ns;
 	}
 	interval_restore();
 }

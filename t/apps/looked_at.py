@@ -19,10 +19,10 @@ def planted(n):
 
 
 def mixed(n):
-    """The same, but it gives the GIL up every 200 microseconds or so, too."""
+    """The same, but it gives the GIL up every two milliseconds or so, too."""
     with open("/dev/zero", "rb", buffering=0) as f:
         for _ in range(n):
-            planted(3000)
+            planted(30000)
             f.read(1)
 
 
