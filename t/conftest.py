@@ -158,6 +158,14 @@ def stranger():
     process.wait()
 
 
+@pytest.fixture
+def fifo(tmp_path):
+    """The path of a FIFO, for requests that wait until the test lets them go (lib/busy.py)."""
+    path = str(tmp_path / "fifo")
+    os.mkfifo(path)
+    return path
+
+
 @pytest.fixture(scope="session")
 def house():
     """(server, nginx) that the whole session shares; see lib/house.py."""

@@ -4,11 +4,11 @@ import json
 import os
 import re
 import signal
-import threading
 
 import pytest
 
 from lib import http
+from lib.busy import Busy, begin, let_go
 from lib.wait import until
 
 
@@ -30,51 +30,6 @@ def folded(answer):
     assert answer.status == 200 and answer.header("content-type") == "text/plain; charset=utf-8"
     return {stack: int(n) for stack, n in
             (line.rsplit(" ", 1) for line in answer.body.decode().splitlines())}
-
-
-class Load:
-    def __init__(self, server, target, clients=2):
-        self.server, self.target, self.stop, self.served = server, target, False, 0
-        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
-
-    def run(self):
-        while not self.stop:
-            assert http.request(self.server.http, self.target).status == 200
-            self.served += 1
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        until(lambda: self.served, "the first answer")
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        for t in self.threads:
-            t.join()
-
-
-@pytest.fixture
-def fifo(tmp_path):
-    path = str(tmp_path / "fifo")
-    os.mkfifo(path)
-    return path
-
-
-def begin(server, target):
-    t = threading.Thread(target=http.request, args=(server.http, target))
-    t.start()
-    return t
-
-
-def let_go(path, thread):
-    """Whoever opened the FIFO, or will, goes on."""
-    while thread.is_alive():
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-        except OSError:
-            pass
-        thread.join(0.01)
 
 
 def test_stacks_as_text_and_json(serve, fifo):
@@ -132,7 +87,7 @@ def test_who_is_stopped_is_not_said_to_hold_anything(serve):
 
 def test_a_profile_is_the_sum_of_all_workers(serve):
     server = serve("processes = 2\n")
-    with Load(server, "/shop/17?planted=20000", clients=4):
+    with Busy(server, "/shop/17?planted=100000", clients=4):
         seen = folded(ask(server.inspect, "/profile?seconds=1&hz=250"))
     planted = {stack: n for stack, n in seen.items() if ":planted:" in stack}
     assert sum(planted.values()) >= 0.9 * sum(seen.values()), seen
@@ -165,7 +120,7 @@ def test_one_at_a_time_and_who_leaves_ends_it(serve):
 
 def test_a_reload_in_the_middle(serve):
     server = serve("processes = 2\n")
-    with Load(server, "/?planted=20000"), http.Connection(server.inspect) as c:
+    with Busy(server, "/?planted=20000"), http.Connection(server.inspect) as c:
         c.send(http.request_bytes("/profile?seconds=60", host="localhost"))
         until(lambda: ask(server.inspect, "/profile?seconds=1").status == 409, "the profile")
         server.hup()

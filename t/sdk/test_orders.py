@@ -5,11 +5,11 @@ import re
 import select
 import signal
 import socket
-import threading
 
 import pytest
 
 from lib import http, proc
+from lib.busy import Busy, begin, let_go
 from lib.wait import until
 
 
@@ -61,59 +61,12 @@ def folded(lines):
     return {stack: int(n) for stack, n in (line.rsplit(" ", 1) for line in lines)}
 
 
-class Busy:
-    """Clients that ask again and again, one for each lane."""
-
-    def __init__(self, server, query, clients=1, path="/"):
-        self.server, self.query, self.path, self.stop, self.served = server, query, path, False, 0
-        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
-
-    def run(self):
-        while not self.stop:
-            assert http.request(self.server.http, f"{self.path}?{self.query}").status == 200
-            self.served += 1
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        until(lambda: self.served, "the first answer")
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        for t in self.threads:
-            t.join()
-
-
-@pytest.fixture
-def fifo(tmp_path):
-    path = str(tmp_path / "fifo")
-    os.mkfifo(path)
-    return path
-
-
-def let_go(path, thread):
-    """Whoever opened the FIFO, or will, goes on."""
-    while thread.is_alive():
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-        except OSError:
-            pass
-        thread.join(0.01)
-
-
-def begin(server, query, path="/"):
-    t = threading.Thread(target=http.request, args=(server.http, f"{path}?{query}"))
-    t.start()
-    return t
-
-
 def test_stacks_of_all_threads_while_lane_0_waits(lens, fifo):
     server = lens("threads = 2\n")
     assert stacks(server) == []
     assert http.request(server.http, f"/?helper={fifo}").status == 200
-    waiting = begin(server, f"outside={fifo}")
-    waiting_too = begin(server, f"outside={fifo}")
+    waiting = begin(server, f"/?outside={fifo}")
+    waiting_too = begin(server, f"/?outside={fifo}")
 
     def seen():
         found = stacks(server)
@@ -135,7 +88,7 @@ def test_stacks_of_all_threads_while_lane_0_waits(lens, fifo):
     ("mixed=10", 0.75)])
 def test_a_profile_finds_who_has_the_time(lens, query, share):
     server = lens()
-    with Busy(server, query, path="/shop/17/find"):
+    with Busy(server, f"/shop/17/find?{query}"):
         seen = folded(answer(ask(server, "profile 1 250")))
     planted = sum(n for stack, n in seen.items() if ":planted:" in stack)
     assert planted >= share * sum(seen.values()), seen
@@ -152,7 +105,7 @@ def test_lanes_that_do_nothing_are_not_seen(lens):
 def test_who_holds_the_gil_does_not_keep_the_server_waiting(lens, fifo):
     server = lens("processes = 2\n")
     first, second = server.workers()
-    holder = begin(server, f"holding={fifo}")
+    holder = begin(server, f"/?holding={fifo}")
     waiting = {pid: ask(server, "stacks", pid) for pid in (first, second)}
     until(lambda: select.select(list(waiting.values()), [], [], 0.1)[0], "the other worker")
     let_go(fifo, holder)
@@ -162,7 +115,7 @@ def test_who_holds_the_gil_does_not_keep_the_server_waiting(lens, fifo):
 
 def test_two_of_a_kind_are_refused(lens):
     server = lens()
-    with Busy(server, "planted=20000"):
+    with Busy(server, "/?planted=20000"):
         profile = ask(server, "profile 60 99")
         until(lambda: answer(ask(server, "profile 1 99")) ==
               ["!an earlier order is still under way"], "a refusal")
@@ -195,7 +148,7 @@ def test_other_languages_say_that_there_is_nothing(lens, plugin):
 
 def test_a_profile_keeps_no_worker_from_leaving(lens):
     server = lens("processes = 2\n")
-    with Busy(server, "planted=20000", clients=2):
+    with Busy(server, "/?planted=20000", clients=2):
         workers = server.workers()
         profiles = [ask(server, "profile 60 99", pid) for pid in workers]
         until(lambda: proc.status(workers[0], "Threads") != proc.status(server.pid, "Threads"),

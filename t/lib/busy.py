@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Requests that run while a test looks at them."""
+import os
+import threading
+
+from . import http
+from .wait import until
+
+
+class Busy:
+    """Clients that ask for the same again and again: with Busy(server, "/path") as busy: …"""
+
+    def __init__(self, server, target, clients=1):
+        self.server, self.target, self.stop, self.served = server, target, False, 0
+        self.threads = [threading.Thread(target=self._run) for _ in range(clients)]
+
+    def _run(self):
+        while not self.stop:
+            assert http.request(self.server.http, self.target).status == 200
+            self.served += 1
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        until(lambda: self.served, "the first answer")
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
+def begin(server, target):
+    """A request on a thread of its own."""
+    t = threading.Thread(target=http.request, args=(server.http, target))
+    t.start()
+    return t
+
+
+def let_go(fifo, thread):
+    """Until the thread of begin() has ended: whoever opened the FIFO to read, or will, goes on."""
+    while thread.is_alive():
+        try:
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            pass  # nobody has it open
+        thread.join(0.01)
