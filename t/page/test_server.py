@@ -129,3 +129,14 @@ def test_a_reload_and_the_death_of_the_service_are_seen(serve, browser):
     http.request(server.http, "/")
     page.wait("#totals", ": 1 request,")
     assert all("ERR_" in message for message in page.complaints())
+
+
+def test_it_works_with_a_password(serve, browser, folder):
+    with open(f"{folder}/password", "w", opener=lambda path, flags: os.open(path, flags, 0o600), encoding="ascii") as f:
+        f.write("me:secret\n")
+    server = serve(f"inspect-password-file = {folder}/password\n")
+    page = browser.open(f"me:secret@{server.inspect}")
+    http.request(server.http, "/none?query=shown")
+    page.wait("#totals", ": 1 request,")
+    page.click("#stacks")
+    page.wait("#stacks-text", "worker 1")

@@ -38,9 +38,10 @@ class Profiles {
 		);
 	}
 
-	// The answer's text; throws with what the server has said instead.
+	// The answer's text; throws with what the server has said instead. The origin is without the
+	// password that the page's own address may have, which fetch() would refuse.
 	async ask(path, signal) {
-		const answer = await fetch(path, { signal, cache: "no-store" }),
+		const answer = await fetch(location.origin + path, { signal, cache: "no-store" }),
 			text = await answer.text();
 
 		if (!answer.ok)
