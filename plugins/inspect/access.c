@@ -62,16 +62,17 @@ static struct slice field(const struct http_head *head, struct slice name, size_
 	return value;
 }
 
-/* What a page elsewhere has the browser ask for.  Following a link to here is no harm (Fetch Metadata,
- * section 2). */
-static bool is_from_elsewhere(const struct http_head *head)
+/* What a page elsewhere has the browser ask for (Fetch Metadata, section 2).  To follow a link to the
+ * page is no harm; to follow one to /profile would be, again and again. */
+static bool is_from_elsewhere(const struct http_head *head, const struct route *route)
 {
 	size_t sites, modes;
 	struct slice site = field(head, SLICE("Sec-Fetch-Site"), &sites);
 	struct slice mode = field(head, SLICE("Sec-Fetch-Mode"), &modes);
 	bool ours = uwsgi_same(site, SLICE("same-origin")) || uwsgi_same(site, SLICE("none"));
 
-	return sites > 0 && !ours && !uwsgi_same(mode, SLICE("navigate"));
+	return sites > 0 && !ours &&
+	       !(route && route->is_page && uwsgi_same(mode, SLICE("navigate")));
 }
 
 static struct verdict refuse(int status, const char *why)
@@ -103,7 +104,7 @@ struct verdict access_judge(const struct settings *s, enum visitor visitor,
 		return refuse(421, "the Host of this request is neither an address nor localhost; "
 				   "other names are given by inspect-host");
 	if (origins > 1 || (origins && !access_origin(origin, meaning->host.whole)) ||
-	    is_from_elsewhere(head))
+	    is_from_elsewhere(head, route))
 		return refuse(403, "this request comes from a page of another origin");
 	if (visitor == VISITOR_TCP && s->password_file)
 		v = judge_password(s, head);

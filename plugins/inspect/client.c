@@ -358,6 +358,9 @@ static void take_request(struct client *c, struct slice text)
 		give_up(c, why.status, why.why);
 	else if (meaning.chunked || meaning.length > 0)
 		give_up(c, 413, "no request has a body here");
+	else if (target.authority.whole.n &&
+		 !uwsgi_same_name(target.authority.whole, meaning.host.whole))
+		give_up(c, 400, "the request target and Host name two hosts");
 	else
 		route_request(c, &head, &meaning, &target);
 }

@@ -27,6 +27,7 @@ struct asked {
 struct route {
 	const char *path;
 	bool is_probe;   /* it is answered to everybody, and has places of its own */
+	bool is_page;    /* links of other pages may lead to it */
 	bool takes_post; /* POST, and nothing else; GET and HEAD are for what changes nothing */
 	/* Says client_answer(), client_wait() or client_stream(). */
 	void (*answer)(struct client *, const struct asked *);

@@ -37,7 +37,7 @@ static void answer_page(struct client *c, const struct asked *asked)
 }
 
 static const struct route routes[] = {
-	{ .path = "/", .answer = answer_page },
+	{ .path = "/", .is_page = true, .answer = answer_page },
 	{ .path = "/live", .is_probe = true, .answer = probe_live },
 	{ .path = "/profile", .answer = answer_profile },
 	{ .path = "/ready", .is_probe = true, .answer = probe_ready },

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""/metrics: what Prometheus scrapes, in both of its formats."""
+"""/metrics: what Prometheus scrapes, in both of its formats; test_monitoring.py has a real one."""
 import re
 
 import pytest
@@ -98,24 +98,3 @@ def test_a_strict_parser_of_open_metrics_takes_it(server):
 def test_promtool_finds_nothing(server):
     http.request(server.http, "/hello")
     assert promtool("check", "metrics", text=scrape(server).body.decode()) == ""
-
-
-@pytest.fixture
-def prometheus(server, tmp_path):
-    """A real one, which scrapes the server ten times a second."""
-    (tmp_path / "prometheus.yml").write_text(
-        "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\n"
-        f"scrape_configs: [{{job_name: uwsgi, static_configs: [{{targets: ['{server.inspect}']}}]}}]\n",
-        encoding="utf-8")
-    running = Prometheus(tmp_path)
-    yield running
-    running.end()
-
-
-def test_a_real_prometheus_scrapes_it(server, prometheus):
-    for _ in range(5):
-        http.request(server.http, "/hello")
-    until(lambda: sum(prometheus.ask("uwsgi_worker_requests_total")) == 5, "five requests in Prometheus", 20)
-    assert prometheus.ask("up") == [1]
-    assert prometheus.ask("uwsgi_request_run_seconds_count") == [5]
-    assert prometheus.ask("histogram_quantile(0.99, uwsgi_request_run_seconds_bucket)")

@@ -130,7 +130,8 @@ struct visit {
 static struct verdict judge(const struct visit *v, const char *path)
 {
 	const struct settings s = { .hosts = hosts, .password_file = v->password ? path : NULL };
-	const struct route route = { .path = "/stats", .takes_post = v->takes_post };
+	const struct route route = { .takes_post = v->takes_post,
+				     .is_page = !strncmp(v->head, "GET / ", 6) };
 	struct http_refusal why = { 0 };
 	struct http_meaning meaning;
 	struct http_head head;
@@ -161,7 +162,14 @@ static void test_requests(void **unused)
 		{ VISITOR_TCP, false, false, GET "Sec-Fetch-Site: cross-site\r\n", 403, false },
 		{ VISITOR_TCP, false, false, GET "Sec-Fetch-Site: same-site\r\n", 403, false },
 		{ VISITOR_TCP, false, false,
-		  GET "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", 0, false },
+		  GET "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", 403, false },
+		{ VISITOR_TCP, false, false,
+		  "GET / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n"
+		  "Sec-Fetch-Mode: navigate\r\n",
+		  0, false },
+		{ VISITOR_TCP, false, false,
+		  "GET / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n", 403,
+		  false },
 		{ VISITOR_TCP, false, false,
 		  GET "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", 403, false },
 		/* With a password. */
