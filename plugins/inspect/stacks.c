@@ -227,12 +227,15 @@ static void done_as_json(struct gather *g)
 	answer(g, write_json(g), "application/json");
 }
 
+static bool wants_json(struct slice accept)
+{
+	return accept.n > 0 && memmem(accept.p, accept.n, "application/json", 16);
+}
+
 void answer_stacks(struct client *c, const struct asked *asked)
 {
 	struct slice format = query_find(asked->query, SLICE("format"));
-	bool as_json =
-		format.p ? uwsgi_same(format, SLICE("json"))
-			 : memmem(asked->accept.p, asked->accept.n, "application/json", 16) != NULL;
+	bool as_json = format.p ? uwsgi_same(format, SLICE("json")) : wants_json(asked->accept);
 	const struct order order = { .kind = ORDER_STACKS };
 	const struct gather setup = { .client = c,
 				      .known = asked->known,

@@ -170,7 +170,8 @@ def test_nothing_stays_behind(lens):
     for _ in range(200):
         stacks(server)
     until(lambda: proc.status(worker, "Threads") == threads, "the last thread to end")
-    assert int(proc.status(worker, "VmRSS")[0]) < int(memory[0]) + 500
+    # What is freed comes back late with a sanitizer.
+    assert os.environ.get("UWSGI_SANITIZED") or int(proc.status(worker, "VmRSS")[0]) < int(memory[0]) + 500
 
 
 def test_forks_of_the_application_meanwhile(lens):
@@ -187,9 +188,10 @@ def test_forks_of_the_application_meanwhile(lens):
 
 def test_a_worker_that_dies(lens):
     server = lens()
-    profile = ask(server, "profile 60 99")
     worker = server.workers()[0]
-    until(lambda: proc.status(worker, "Threads") == ["3"], "the thread that looks")
+    before = proc.status(worker, "Threads")
+    profile = ask(server, "profile 60 99")
+    until(lambda: proc.status(worker, "Threads") != before, "the thread that looks")
     os.kill(worker, signal.SIGKILL)
     assert answer(profile) is None
     until(lambda: server.workers() and server.workers() != [worker], "the next one")
