@@ -84,10 +84,22 @@ void backlog_of(int fd, bool tcp, long long *waiting, long long *most)
 		ask_unix(fd, waiting, most);
 }
 
+/* Where a connection is only there with its first bytes, the kernel counts the bare ACK of each one
+ * among what it has dropped, and the number says nothing. */
+static bool is_deferred(int fd)
+{
+	int seconds = 0;
+	socklen_t n = sizeof seconds;
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &n) && seconds > 0;
+}
+
 unsigned backlog_overflows(int fd)
 {
 	unsigned info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t n = sizeof info;
 
+	if (is_deferred(fd))
+		return 0;
 	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &n) ? 0 : info[SK_MEMINFO_DROPS];
 }

@@ -125,6 +125,14 @@ def test_connections_that_a_full_queue_turned_away_are_counted(serve):
             s.close()
 
 
+@pytest.mark.parametrize("more", ["", "no-defer-accept = true\n"])
+def test_connections_that_were_taken_are_not_counted_as_turned_away(serve, more):
+    server = serve(more)
+    for _ in range(5):
+        http.request(server.http, "/hello")
+    assert ask(server.stats)["listen_queue_errors"] == 0
+
+
 def test_it_counts_bytes_failures_and_time(serve, tmp_path):
     (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
     server = serve(app=f"wsgi-file = {tmp_path}/app.py")
