@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* services.c: starts services, again when they end unasked, and anew when their options change; a
- * roster for each decides when.  What such a process does is in service.c. */
+/* services.c: which services run, and what the master and they say to each other.  When each is
+ * started is decided in kept.c, what such a process does is in service.c. */
 #include "process/services.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "process/cause.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* How long one may take to start, and to leave. */
 enum { START_MS = 30000, MERCY_MS = 1000, MESSAGES_A_TURN = 64 };
+
+static const struct kept_kind kind;
 
 static const struct service *service_of(const struct service_place *p)
 {
@@ -22,7 +22,7 @@ static const struct service *service_of(const struct service_place *p)
 
 static struct watch *channel_of(struct service_place *p, const struct slot *slot)
 {
-	return &p->channel[slot - p->roster.slots];
+	return &p->channel[slot - p->kept.roster.slots];
 }
 
 /* ---- which are wanted ---- */
@@ -64,7 +64,14 @@ static struct service_place *place_of(struct services *s, const struct plugin *p
 	for (size_t i = 0; i < s->count; i++)
 		if (s->places[i].plugin == plugin)
 			return &s->places[i];
-	s->places[s->count] = (struct service_place){ .all = s, .plugin = plugin };
+	s->places[s->count] = (struct service_place){
+		.kept = { .kind = &kind,
+			  .name = plugin->service->name,
+			  .mercy_ms = MERCY_MS,
+			  .start_ms = START_MS },
+		.all = s,
+		.plugin = plugin,
+	};
 	for (size_t i = 0; i < 2; i++)
 		s->places[s->count].channel[i].io.fd = -1;
 	return &s->places[s->count++];
@@ -111,9 +118,10 @@ void services_use(struct services *s, const struct config *cfg, const struct lis
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_place *p = &s->places[i];
 
-		p->wanted = service_of(p)->wants(cfg)
-				    ? sockets_of(sockets, settings_of(cfg, p->plugin) ^ measured)
-				    : 0;
+		p->kept.wanted =
+			service_of(p)->wants(cfg)
+				? sockets_of(sockets, settings_of(cfg, p->plugin) ^ measured)
+				: 0;
 	}
 }
 
@@ -131,7 +139,7 @@ bool services_give_orders(const struct loader *loader, const struct config *cfg)
 void services_dismiss(struct services *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		s->places[i].wanted = 0;
+		s->places[i].kept.wanted = 0;
 }
 
 /* ---- processes ---- */
@@ -139,7 +147,7 @@ void services_dismiss(struct services *s)
 static void on_message(struct service_place *p, struct slot *slot, const struct message *m, int fd)
 {
 	if (m->kind == MESSAGE_READY && slot->state == SLOT_STARTING) {
-		roster_ready(&p->roster, slot, clock_monotonic_ms());
+		roster_ready(&p->kept.roster, slot, clock_monotonic_ms());
 		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs", slot->name, (long)slot->pid);
 	} else if (m->kind == MESSAGE_FAILED) {
 		uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, m->text);
@@ -153,7 +161,7 @@ static void on_message(struct service_place *p, struct slot *slot, const struct 
 static void on_channel(struct watch *w)
 {
 	struct service_place *p = w->data;
-	struct slot *slot = &p->roster.slots[w - p->channel];
+	struct slot *slot = &p->kept.roster.slots[w - p->channel];
 	struct message m;
 	int fd;
 
@@ -162,144 +170,80 @@ static void on_channel(struct watch *w)
 	p->all->wake(p->all->data);
 }
 
-static void note_fork_failed(struct service_place *p, struct slot *slot, const char *why,
-			     int64_t now_ms)
+static struct service_place *place_with(struct kept *k)
 {
-	channel_close(channel_of(p, slot), p->all->loop);
-	int64_t delay_ms = roster_fork_failed(&p->roster, slot, now_ms);
-
-	uwsgi_log(UWSGI_ERROR, "cannot start %s: %s; trying again in %.1f s", slot->name, why,
-		  (double)delay_ms / 1000);
+	return (struct service_place *)((char *)k - offsetof(struct service_place, kept));
 }
 
-static void start(struct service_place *p, struct slot *slot, int64_t now_ms)
+static pid_t start(struct kept *k, struct slot *slot, struct error *e)
 {
+	struct service_place *p = place_with(k);
 	struct services *s = p->all;
-	struct error e;
-	int other = channel_open(channel_of(p, slot), s->loop, on_channel, p, &e);
+	struct watch *channel = channel_of(p, slot);
+	int other = channel_open(channel, s->loop, on_channel, p, e);
 
-	if (other < 0) {
-		note_fork_failed(p, slot, e.text, now_ms);
-		return;
-	}
+	if (other < 0)
+		return -1;
 	pid_t pid = s->fork(s->data, service_of(p), slot->name, other);
 	int why = errno;
 
 	close(other);
 	if (pid < 0) {
-		note_fork_failed(p, slot, strerror(why), now_ms);
-		return;
+		channel_close(channel, s->loop);
+		return uwsgi_error_set(e, "%s", strerror(why));
 	}
-	roster_forked(&p->roster, slot, pid);
-	tell_boards(s, channel_of(p, slot)->io.fd);
+	tell_boards(s, channel->io.fd);
+	return pid;
 }
 
-static void do_what_is_due(struct service_place *p, int64_t now_ms, int64_t *due_ms)
+static void ask(struct kept *k, const struct slot *slot)
 {
 	const struct message leave = { .kind = MESSAGE_LEAVE, .mercy_ms = MERCY_MS };
 
-	for (;;) {
-		const struct roster_action a = roster_next(&p->roster, now_ms);
-
-		switch (a.kind) {
-		case ROSTER_FORK:
-			start(p, a.slot, now_ms);
-			break;
-		case ROSTER_ASK:
-			channel_send(channel_of(p, a.slot)->io.fd, &leave, -1);
-			break;
-		case ROSTER_KILL:
-			uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it did not %s in time",
-				  a.slot->name, (long)a.slot->pid,
-				  a.was == SLOT_STARTING ? "start" : "leave");
-			if (a.slot->pid > 0)
-				kill(a.slot->pid, SIGKILL);
-			break;
-		case ROSTER_WAIT:
-			clock_keep_earlier(due_ms, a.due_ms);
-			return;
-		}
-	}
+	channel_send(channel_of(place_with(k), slot)->io.fd, &leave, -1);
 }
 
-/* A service has addresses and files of its own, so its successor comes when it is gone. */
-static void step(struct service_place *p, int64_t now_ms, int64_t *due_ms)
+static void end(struct kept *k, const struct slot *slot)
 {
-	const struct roster_row row = { .name = service_of(p)->name, .count = 1 };
-	const struct roster_setup setup = { &row, 1, MERCY_MS, START_MS };
-	struct error e;
-
-	if (p->running && p->running != p->wanted && !p->roster.drained_by_ms)
-		roster_drain(&p->roster, now_ms + MERCY_MS, false);
-	if (p->running && p->roster.drained_by_ms && roster_is_vacant(&p->roster)) {
-		roster_fini(&p->roster);
-		p->running = 0;
-	}
-	if (!p->running && p->wanted) {
-		if (roster_init(&p->roster, &setup, &e)) {
-			uwsgi_log(UWSGI_ERROR, "cannot start %s: %s", row.name, e.text);
-			return;
-		}
-		p->roster.open = true;
-		p->running = p->wanted;
-	}
-	if (p->running)
-		do_what_is_due(p, now_ms, due_ms);
+	(void)k;
+	kill(slot->pid, SIGKILL);
 }
+
+/* What it has said is heard. */
+static void on_end(struct kept *k, struct slot *slot, bool leaving)
+{
+	struct service_place *p = place_with(k);
+	struct watch *channel = channel_of(p, slot);
+	struct message m;
+	int fd;
+
+	(void)leaving;
+	while (channel_next(channel, p->all->loop, &m, &fd))
+		on_message(p, slot, &m, fd);
+	channel_close(channel, p->all->loop);
+}
+
+static const struct kept_kind kind = { .fork = start, .ask = ask, .kill = end, .ended = on_end };
 
 int64_t services_step(struct services *s, int64_t now_ms)
 {
 	int64_t due_ms = 0;
 
 	for (size_t i = 0; i < s->count; i++)
-		step(&s->places[i], now_ms, &due_ms);
+		kept_step(&s->places[i].kept, now_ms, &due_ms);
 	return due_ms;
 }
 
 /* ---- ends ---- */
 
-static struct slot *find(const struct service_place *p, pid_t pid)
-{
-	for (size_t i = 0; p->running && i < p->roster.slot_count; i++)
-		if (p->roster.slots[i].pid == pid && p->roster.slots[i].state != SLOT_VACANT)
-			return &p->roster.slots[i];
-	return NULL;
-}
-
-static void on_end(struct service_place *p, struct slot *slot, const siginfo_t *info,
-		   int64_t now_ms)
-{
-	struct watch *channel = channel_of(p, slot);
-	char end[128], name[sizeof slot->name];
-	struct message m;
-	int64_t delay_ms;
-	int fd;
-
-	while (channel_next(channel, p->all->loop, &m, &fd))
-		on_message(p, slot, &m, fd);
-	channel_close(channel, p->all->loop);
-	snprintf(name, sizeof name, "%s", slot->name);
-	if (!roster_died(&p->roster, slot, now_ms, &delay_ms))
-		return;
-	cause_of_end(info, end, sizeof end);
-	if (delay_ms)
-		uwsgi_log(UWSGI_ERROR,
-			  "%s (pid %ld) ended unexpectedly: %s; it keeps dying, so it "
-			  "is started again in %.1f s",
-			  name, (long)info->si_pid, end, (double)delay_ms / 1000);
-	else
-		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended unexpectedly: %s; restarting", name,
-			  (long)info->si_pid, end);
-}
-
 bool services_ended(struct services *s, const siginfo_t *info, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		struct slot *slot = find(&s->places[i], info->si_pid);
+		struct slot *slot = kept_find(&s->places[i].kept, info->si_pid);
 
 		if (!slot)
 			continue;
-		on_end(&s->places[i], slot, info, now_ms);
+		kept_ended(&s->places[i].kept, slot, info, now_ms);
 		return true;
 	}
 	return false;
@@ -308,7 +252,7 @@ bool services_ended(struct services *s, const siginfo_t *info, int64_t now_ms)
 bool services_are_gone(const struct services *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (s->places[i].running)
+		if (s->places[i].kept.running)
 			return false;
 	return true;
 }

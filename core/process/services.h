@@ -4,23 +4,19 @@
 #define UWSGI_SERVICES_H
 
 #include "base/metrics.h"
-#include "process/roster.h"
+#include "process/kept.h"
 #include "work/channel.h"
 #include "work/loader.h"
 #include "work/scoreboard.h"
-
-#include <signal.h>
 
 struct services;
 
 /* One service: a place that one process fills, and its successor when it dies. */
 struct service_place {
+	struct kept kept; /* made of its options and the sockets */
 	struct services *all;
 	const struct plugin *plugin;
-	struct roster roster; /* as long as `running` says so */
 	struct watch channel[2];
-	/* What its options say, as a number; 0: it is not wanted, or it does not run. */
-	uint64_t wanted, running;
 };
 
 struct services {
