@@ -14,6 +14,7 @@
 #include "work/applications.h"
 #include "work/loader.h"
 #include "log/logging.h"
+#include "process/attached.h"
 #include "process/master.h"
 #include "wire/passed.h"
 #include "process/pidfile.h"
@@ -37,7 +38,7 @@ static const struct option_table *const core_tables[] = {
 	&worker_options,    &header_options,  &lane_options,        &limits_options,
 	&trust_options,     &master_options,  &environment_options, &privileges_options,
 	&resources_options, &pidfile_options, &logging_options,     &requestlog_options,
-	&proctitle_options,
+	&proctitle_options, &attached_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

@@ -113,7 +113,11 @@ bool kept_ended(struct kept *k, struct slot *slot, const siginfo_t *info, int64_
 		return false;
 	delay_ms = shorten_delay(k, slot, delay_ms, now_ms);
 	cause_of_end(info, end, sizeof end);
-	if (delay_ms)
+	if (k->once) {
+		k->wanted = 0;
+		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended: %s; the server ends with it", name,
+			  (long)info->si_pid, end);
+	} else if (delay_ms)
 		uwsgi_log(UWSGI_ERROR,
 			  "%s (pid %ld) ended unexpectedly: %s; it keeps dying, so it "
 			  "is started again in %.1f s",

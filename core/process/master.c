@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "process/daemons.h"
 #include "process/gateway.h"
+#include "process/minder.h"
 #include "process/outliving.h"
 #include "process/relay.h"
 #include "process/service.h"
@@ -98,6 +100,7 @@ struct master {
 	struct succession_setup succession_setup;
 	struct succession succession;
 	struct services services;
+	struct daemons daemons;
 	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
@@ -240,6 +243,36 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 	return pid;
 }
 
+/* Nothing that the master tells it is lost before it listens. */
+static pid_t fork_daemon(void *data, const struct daemon *d)
+{
+	struct master *m = data;
+	const struct minder_start start = { .what = &d->what,
+					    .config = succession_config(&m->succession),
+					    .name = d->name,
+					    .start_folder = m->setup->invocation->cwd,
+					    .master = getpid() };
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		enter_child(m, NULL);
+		migrate_close(&m->host.workers_left);
+		migrate_close(&m->host.gateways_left);
+		if (d->what.pidfile)
+			minder_launch(&start);
+		minder_run(&start);
+	}
+	int why = errno;
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = why;
+	return pid;
+}
+
 static void relay(void *data, const struct message *order, int fd)
 {
 	struct master *m = data;
@@ -277,9 +310,13 @@ static void on_in_force(void *data, const struct config *cfg)
 	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
-	/* Services go on as long as there are workers. */
-	if (cfg)
-		services_use(&m->services, cfg, succession_listeners(&m->succession),
+	/* Services and attached programs go on as long as there are workers. */
+	if (!cfg)
+		return;
+	const struct limits_settings *limits = uwsgi_options(cfg, &limits_options);
+
+	daemons_use(&m->daemons, cfg, limits->reload_mercy_s * 1000);
+	services_use(&m->services, cfg, succession_listeners(&m->succession),
 			     succession_metrics(&m->succession));
 }
 
@@ -299,15 +336,24 @@ static const struct scoreboard *board(void *data, size_t i)
 
 /* ---- time ---- */
 
+/* What workers may have needed to the last. */
+static void dismiss(struct master *m)
+{
+	services_dismiss(&m->services);
+	daemons_dismiss(&m->daemons, m->succession.mercy_ms);
+}
+
 static void step(struct master *m)
 {
 	int64_t due_ms = succession_step(&m->succession), now_ms = clock_monotonic_ms();
 
 	if (!m->succession.generations)
-		services_dismiss(&m->services);
+		dismiss(m);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
+	clock_keep_earlier(&due_ms, daemons_step(&m->daemons, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
-	if (!m->succession.generations && services_are_gone(&m->services))
+	if (!m->succession.generations && services_are_gone(&m->services) &&
+	    daemons_are_gone(&m->daemons))
 		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
@@ -341,11 +387,30 @@ static void reap(struct master *m)
 	while (peek(&info)) {
 		/* What it said in the log comes before what is said of it. */
 		logmaster_drain(&m->log);
-		if (!services_ended(&m->services, &info, clock_monotonic_ms()))
+		if (!services_ended(&m->services, &info, clock_monotonic_ms()) &&
+		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()))
 			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
 		(void)TEMP_FAILURE_RETRY(waitpid(info.si_pid, NULL, 0));
 	}
+}
+
+static void stop(struct master *m, const struct cause *cause, bool now)
+{
+	bool again = m->succession.stopping;
+
+	succession_stop(&m->succession, cause, now);
+	if (again)
+		daemons_hurry(&m->daemons, clock_monotonic_ms());
+}
+
+static void on_daemon_gone(void *data, const char *why)
+{
+	const struct cause cause = cause_of(why);
+	struct master *m = data;
+
+	if (!m->succession.stopping)
+		stop(m, &cause, false);
 }
 
 /* Debian's init script sends TERM for force-reload, and this variable is its mark.  uWSGI reloads
@@ -395,7 +460,7 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 	if (info->ssi_signo == SIGHUP || (info->ssi_signo == SIGTERM && term_reloads(m)))
 		succession_reload(&m->succession, &cause);
 	else
-		succession_stop(&m->succession, &cause, info->ssi_signo != SIGTERM);
+		stop(m, &cause, info->ssi_signo != SIGTERM);
 }
 
 static void on_signals(struct watch *w)
@@ -497,6 +562,12 @@ static int prepare(struct master *m, struct error *e)
 	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.data = m;
+	daemons_init(&m->daemons);
+	m->daemons.loop = m->loop;
+	m->daemons.fork = fork_daemon;
+	m->daemons.wake = on_wake;
+	m->daemons.end = on_daemon_gone;
+	m->daemons.data = m;
 	return 0;
 }
 
@@ -522,6 +593,7 @@ static void run(struct master *m)
 		m->succession.exit_code = EXIT_FAILURE;
 	}
 	on_in_force(m, NULL);
+	daemons_fini(&m->daemons);
 	logmaster_fini(&m->log);
 }
 

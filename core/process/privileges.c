@@ -309,3 +309,18 @@ int privileges_give_up(const struct config *cfg, struct error *e)
 
 	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
 }
+
+int privileges_become(const char *user, const char *group, struct error *e)
+{
+	struct identity who = { .uid = geteuid(), .gid = getegid() };
+
+	if ((user && owner_user(user, &who.uid, &who.gid, e)) ||
+	    (group && owner_group(group, &who.gid, e)))
+		return -1;
+	const struct passwd *pw = user ? getpwuid(who.uid) : NULL;
+
+	if (pw ? initgroups(pw->pw_name, who.gid) : setgroups(1, &who.gid))
+		return uwsgi_error_set(e, "cannot set the supplementary groups: %s",
+				       strerror(errno));
+	return become(&who, NULL, e);
+}

@@ -28,6 +28,9 @@ int privileges_enter_root(const struct config *, bool *entered, struct error *);
 /* Becomes that user and group, with the user's supplementary groups and no way back.  Without
  * root it says so and goes on as who it is. */
 int privileges_drop(const struct config *, const struct identity *, struct error *);
+/* Becomes this user and group, names or numbers; NULL: nobody else, and the user's own group.  With no
+ * supplementary groups but the user's, and no way back. */
+int privileges_become(const char *user, const char *group, struct error *);
 /* Both: becomes who uid= and gid= say. */
 int privileges_give_up(const struct config *, struct error *);
 

@@ -113,8 +113,10 @@ void succession_stop(struct succession *s, const struct cause *cause, bool now)
 	migrate_end(&s->host->workers_left);
 	migrate_end(&s->host->gateways_left);
 	put_in_force(s, NULL);
-	announce_stopping(s->setup->announcer, cause,
-			  now ? STOP_NOW_S : main->limits->reload_mercy_s);
+	const long long mercy_s = now ? STOP_NOW_S : main->limits->reload_mercy_s;
+
+	s->mercy_ms = mercy_s * 1000;
+	announce_stopping(s->setup->announcer, cause, mercy_s);
 	for (struct generation *g = s->generations; g; g = g->next)
 		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, NULL);
 }
@@ -366,7 +368,7 @@ int64_t succession_step(struct succession *s)
 void succession_init(struct succession *s, const struct succession_setup *setup,
 		     struct generation_host *host)
 {
-	*s = (struct succession){ .setup = setup, .host = host };
+	*s = (struct succession){ .setup = setup, .host = host, .mercy_ms = STOP_NOW_S * 1000 };
 }
 
 int succession_begin(struct succession *s, struct config *cfg, struct listeners *listeners,

@@ -36,6 +36,7 @@ struct succession {
 	struct cause wanted_by;
 	unsigned failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;
+	int64_t mercy_ms; /* stopping: what processes have that are left */
 	int exit_code; /* of the server, when no generation is left */
 };
 

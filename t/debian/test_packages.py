@@ -107,8 +107,7 @@ SAID = {
     "keystone": ['plugin "apparmor" of uWSGI is not here, ignored: THE APPLICATION IS NOT CONFINED',
                  'option "apparmor-profile" of uWSGI .*: THE APPLICATION IS NOT CONFINED'],
     "swift-proxy-server": ['plugin "transformation_chunked" of uWSGI is not here, ignored: http'],
-    "mailman3-web": ['unknown option "process", ignored; did you mean "processes"',
-                     "attach-daemon: not supported yet"],
+    "mailman3-web": ['unknown option "process", ignored; did you mean "processes"'],
     "radicale": ["cheaper: not supported yet", 'did you mean "umask = 027"',
                  "exec-as-root: not supported yet", "exec-as-root: not supported yet"],
 }
@@ -119,7 +118,8 @@ def package(start, folder):
     """The server of a package, started as its script does."""
     def run(ini, *words):
         for name, text in (("app.py", APP), ("paste.ini", "[app:main]\n"
-                                             "paste.app_factory = app:factory\n")):
+                                             "paste.app_factory = app:factory\n"),
+                           ("manage.py", "import time\ntime.sleep(60)\n")):
             with open(f"{folder}/{name}", "w", encoding="ascii") as f:
                 f.write(text)
         with open(f"{folder}/log", "w", encoding="ascii"):
