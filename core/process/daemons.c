@@ -16,9 +16,48 @@
 /* How often a pidfile is read while nothing has to be started. */
 enum { LOOK_MS = 1000 };
 
+/* Of so many others can see what they do. */
+enum { SHOWN = 64 };
+
 static struct daemon *daemon_with(struct kept *k)
 {
 	return (struct daemon *)((char *)k - offsetof(struct daemon, kept));
+}
+
+/* ---- what others see ---- */
+
+size_t daemons_memory_size(void)
+{
+	return ring_memory_size(SHOWN, sizeof(struct daemon_status));
+}
+
+struct ring daemons_ring(void *memory)
+{
+	return (struct ring){ memory, SHOWN, sizeof(struct daemon_status) };
+}
+
+static struct daemon_status status_of(const struct daemon *d)
+{
+	struct daemon_status s = { .number = d->number,
+				   .pid = d->pid,
+				   .respawns = d->starts > 0 ? d->starts - 1 : 0 };
+
+	snprintf(s.command, sizeof s.command, "%s", d->what.command);
+	return s;
+}
+
+static void show(const struct daemon *d)
+{
+	const struct daemon_status s = status_of(d);
+
+	ring_rewrite(&d->all->shown, d->row, &s);
+}
+
+static void hide(const struct daemon *d)
+{
+	const struct daemon_status none = { 0 };
+
+	ring_rewrite(&d->all->shown, d->row, &none);
 }
 
 /* ---- one that ends with the server ---- */
@@ -33,6 +72,9 @@ static pid_t start(struct kept *k, struct slot *slot, struct error *e)
 	if (pid < 0)
 		return uwsgi_error_set(e, "fork: %s", strerror(errno));
 	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs: %s", d->name, (long)pid, d->what.command);
+	d->pid = pid;
+	d->starts++;
+	show(d);
 	return pid;
 }
 
@@ -54,9 +96,12 @@ static void end(struct kept *k, const struct slot *slot)
  * other group has this number. */
 static void on_end(struct kept *k, struct slot *slot, bool leaving)
 {
-	(void)k;
+	struct daemon *d = daemon_with(k);
+
 	(void)leaving;
 	kill(-slot->pid, SIGKILL);
+	d->pid = 0;
+	show(d);
 }
 
 static const struct kept_kind kind = {
@@ -118,6 +163,7 @@ static pid_t read_pid(const char *path)
 
 static void launch(struct daemon *d, int64_t now_ms)
 {
+	d->starts++;
 	d->start_at_ms = now_ms + (d->what.freq_s > 0 ? d->what.freq_s : 1) * 1000;
 	if (d->all->fork(d->all->data, d) < 0)
 		uwsgi_log(UWSGI_ERROR, "cannot start %s: fork: %s", d->name, strerror(errno));
@@ -138,7 +184,10 @@ static void look(struct daemon *d, int64_t now_ms)
 			  d->what.command);
 	else if (!pid && d->pid)
 		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) is gone", d->name, (long)d->pid);
-	d->pid = pid;
+	if (pid != d->pid) {
+		d->pid = pid;
+		show(d);
+	}
 	if (!pid && now_ms >= d->start_at_ms)
 		launch(d, now_ms);
 }
@@ -180,6 +229,9 @@ static struct daemon *make(struct daemons *all, const struct attached *what)
 	if (!what->pidfile)
 		start_anew(d);
 	TAILQ_INSERT_TAIL(&all->list, d, link);
+	const struct daemon_status s = status_of(d);
+
+	d->row = ring_write(&all->shown, &s);
 	return d;
 }
 
@@ -246,14 +298,16 @@ void daemons_hurry(struct daemons *all, int64_t now_ms)
 
 /* ---- life ---- */
 
-void daemons_init(struct daemons *all)
+void daemons_init(struct daemons *all, struct ring shown)
 {
 	TAILQ_INIT(&all->list);
+	all->shown = shown;
 }
 
 static void forget(struct daemon *d)
 {
 	TAILQ_REMOVE(&d->all->list, d, link);
+	hide(d);
 	touch_watch(&d->touch, NULL);
 	attached_fini(&d->what);
 	free(d);

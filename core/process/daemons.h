@@ -3,6 +3,7 @@
 #ifndef UWSGI_DAEMONS_H
 #define UWSGI_DAEMONS_H
 
+#include "base/ring.h"
 #include "process/attached.h"
 #include "process/kept.h"
 #include "process/touch.h"
@@ -20,9 +21,10 @@ struct daemon {
 	bool named;        /* the configuration in force has it */
 	struct kept kept;  /* one without a pidfile */
 	struct touch touch;
-	/* One with it. */
-	pid_t pid; /* that its file names, and that is there; 0: none */
-	int64_t look_at_ms, start_at_ms;
+	pid_t pid; /* 0: it does not run; with a pidfile, who is named there and is there */
+	unsigned starts;
+	uint64_t row; /* what others see of it */
+	int64_t look_at_ms, start_at_ms; /* of one with a pidfile */
 };
 
 TAILQ_HEAD(daemon_list, daemon);
@@ -38,11 +40,15 @@ struct daemons {
 	void *data;
 	struct daemon_list list;
 	const struct config *used; /* only to be compared */
+	struct ring shown; /* struct daemon_status of each */
 	uint64_t starts;
 	int count; /* of all so far */
 };
 
-void daemons_init(struct daemons *);
+/* Memory, shared with services, where these see what runs. */
+size_t daemons_memory_size(void);
+struct ring daemons_ring(void *memory);
+void daemons_init(struct daemons *, struct ring);
 /* This configuration is in force: what it has no more ends, and what it has starts, or starts anew.
  * mercy_ms: how long one may take to end. */
 void daemons_use(struct daemons *, const struct config *, int64_t mercy_ms);

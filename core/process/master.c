@@ -94,7 +94,7 @@ struct master {
 	struct cells cells;
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
-	struct shared *totals, *slow, *warnings;
+	struct shared *totals, *slow, *warnings, *beside;
 	struct ring slow_ring;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
@@ -117,7 +117,10 @@ static int open_memory(struct master *m, struct error *e)
 		m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e) : NULL;
 	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, log_warnings_size(), e)
 			      : NULL;
-	if (!m->warnings)
+	m->beside = m->warnings ? outliving_take(&m->outliving, "daemons", 1,
+						 daemons_memory_size(), e)
+				: NULL;
+	if (!m->beside)
 		return -1;
 	m->host.totals = m->totals->p;
 	m->cells.outliving = &m->outliving;
@@ -222,6 +225,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 				       .totals = m->totals->p,
 				       .slow = m->slow->p,
 				       .warnings = log_warnings(m->warnings->p),
+				       .daemons = daemons_ring(m->beside->p),
 				       .metrics = succession_metrics(&m->succession),
 				       .channel = channel,
 				       .master = getpid() };
@@ -231,7 +235,8 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 	if (pid == 0) {
 		/* What the server counts can only be read here. */
 		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
-		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e)) {
+		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e) ||
+		    shared_give_up_writing(m->beside, &e)) {
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
@@ -562,7 +567,7 @@ static int prepare(struct master *m, struct error *e)
 	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.data = m;
-	daemons_init(&m->daemons);
+	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;
 	m->daemons.fork = fork_daemon;
 	m->daemons.wake = on_wake;

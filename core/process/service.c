@@ -152,7 +152,7 @@ int service_run(const struct service_start *start)
 	struct error e;
 
 	if (status_init(&p.status, &start->listeners, start->totals, start->slow, start->warnings,
-			&e) ||
+			start->daemons, &e) ||
 	    child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
 		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;

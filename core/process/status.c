@@ -16,11 +16,12 @@
 enum { SHARE_MS = 5000, SHARES = 256 };
 
 int status_init(struct status *s, const struct listeners *listeners, const struct totals *totals,
-		void *slow, struct ring warnings, struct error *e)
+		void *slow, struct ring warnings, struct ring daemons, struct error *e)
 {
 	*s = (struct status){ .totals = totals,
 			      .slow = slow_ring(slow),
 			      .warnings = warnings,
+			      .daemons = daemons,
 			      .listeners = listeners,
 			      .shares = calloc(SHARES, sizeof *s->shares),
 			      .master = getppid() };
@@ -387,6 +388,16 @@ bool uwsgi_status_next_warning(const struct status *s, size_t *i, struct warning
 	if (w->severity != UWSGI_WARNING)
 		w->severity = UWSGI_ERROR;
 	return true;
+}
+
+bool uwsgi_status_next_daemon(const struct status *s, size_t *i, struct daemon_status *d)
+{
+	while (ring_next(&s->daemons, i, d)) {
+		d->command[sizeof d->command - 1] = '\0';
+		if (d->number > 0)
+			return true;
+	}
+	return false;
 }
 
 /* ---- metrics ---- */

@@ -15,7 +15,7 @@ struct share {
 
 struct status {
 	const struct totals *totals;
-	struct ring slow, warnings;
+	struct ring slow, warnings, daemons;
 	const struct metrics *metrics;     /* NULL: there are none */
 	const struct listeners *listeners; /* NULL: what follows was told of them */
 	struct socket_status *told;
@@ -30,7 +30,7 @@ struct status {
 
 /* All are borrowed.  Returns -1 with the reason. */
 int status_init(struct status *, const struct listeners *, const struct totals *, void *slow,
-		struct ring warnings, struct error *);
+		struct ring warnings, struct ring daemons, struct error *);
 /* One more scoreboard, behind fd, which stays the caller's; those of generations that are gone are let
  * go.  Where there is no memory, it is not seen. */
 void status_look_at(struct status *, int fd, size_t slots, size_t lanes);

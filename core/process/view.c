@@ -252,7 +252,7 @@ static int take_letter(struct view *v, int from, struct error *e)
 int view_init(struct view *v, pid_t master, struct error *e)
 {
 	*v = (struct view){ .totals.fd = -1, .slow.fd = -1, .warnings.fd = -1 };
-	if (status_init(&v->status, NULL, NULL, NULL, (struct ring){ 0 }, e))
+	if (status_init(&v->status, NULL, NULL, NULL, (struct ring){ 0 }, (struct ring){ 0 }, e))
 		return -1;
 	v->status.master = master;
 	v->status.told = calloc(SOCKETS, sizeof *v->status.told);

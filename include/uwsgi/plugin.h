@@ -731,6 +731,16 @@ struct warning_status {
 };
 UWSGI_API bool uwsgi_status_next_warning(const struct status *, size_t *i, struct warning_status *);
 
+/* A program that runs beside the server (attach-daemon). */
+struct daemon_status {
+	int number;        /* 1.., as in the log */
+	pid_t pid;         /* 0: it does not run now */
+	unsigned respawns; /* starts after the first one */
+	char command[228]; /* cut */
+};
+/* The youngest first. */
+UWSGI_API bool uwsgi_status_next_daemon(const struct status *, size_t *i, struct daemon_status *);
+
 /* A socket on which the server takes requests. */
 struct socket_status {
 	char name[160];       /* "127.0.0.1:8080", "/run/app.sock", "@name" */

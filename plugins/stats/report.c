@@ -192,6 +192,25 @@ static json_t *sockets(const struct status *status, long long *longest)
 	return all;
 }
 
+/* ---- programs beside the server ---- */
+
+static json_t *daemons(const struct status *status)
+{
+	json_t *all = json_array();
+	struct daemon_status d;
+	size_t i = 0;
+
+	while (uwsgi_status_next_daemon(status, &i, &d)) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "cmd", report_string(d.command));
+		add(one, "pid", d.pid);
+		add(one, "respawns", d.respawns);
+		json_array_insert_new(all, 0, one);
+	}
+	return all;
+}
+
 /* ---- metrics ---- */
 
 static json_t *metrics(const struct metrics *from)
@@ -221,7 +240,7 @@ static void add_empty(json_t *all, const char *const *names)
 
 char *report_text(const struct report_form *form, const struct status *status)
 {
-	static const char *const before[] = { "daemons", "locks", "caches", NULL };
+	static const char *const before[] = { "locks", "caches", NULL };
 	static const char *const behind[] = { "spoolers", "crons", "legions", NULL };
 	struct server_status server;
 	json_t *all = json_object();
@@ -241,6 +260,7 @@ char *report_text(const struct report_form *form, const struct status *status)
 	add(all, "uid", getuid());
 	add(all, "gid", getgid());
 	json_object_set_new(all, "cwd", report_string(cwd ? cwd : ""));
+	json_object_set_new(all, "daemons", daemons(status));
 	add_empty(all, before);
 	if (!form->no_metrics && uwsgi_status_metrics(status))
 		json_object_set_new(all, "metrics", metrics(uwsgi_status_metrics(status)));

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Programs that run beside the server: attach-daemon and its relatives."""
+import json
 import os
 import re
 import signal
@@ -205,6 +206,27 @@ def test_mistakes_are_said_beforehand(tmp_path, line, sentence):
     (tmp_path / "x.ini").write_text(f"[uwsgi]\nhttp-socket = :0\nmodule = basic\n{line}\n",
                                     encoding="utf-8")
     assert sentence in command("--check", f"{tmp_path}/x.ini").stderr
+
+
+def test_statistics_have_them(start):
+    server = start(APP + "stats = {stats}\nattach-daemon = echo pid $$; exec sleep 60\n"
+                   "attach-daemon = echo once $$; exec sleep 60\n")
+    wait_said(server, "pid")
+    wait_said(server, "once")
+
+    def seen():
+        return [(d["cmd"], d["pid"], d["respawns"]) for d in
+                json.loads(http.raw(server.stats, b""))["daemons"]]
+    first, other = runs(server), runs(server, 2)
+    assert seen() == [("echo pid $$; exec sleep 60", first, 0),
+                      ("echo once $$; exec sleep 60", other, 0)]
+    os.kill(first, signal.SIGKILL)
+    wait_said(server, "pid", 2)
+    again = until(lambda: [d for d in seen() if d[1] not in (0, first, other)], "another one")[0]
+    assert again[2] == 1 and proc.alive(again[1])
+    server.write_ini(APP + "stats = {stats}\n")
+    assert server.hup()
+    until(lambda: not seen(), "both to be gone")
 
 
 # ---- with a pidfile ----

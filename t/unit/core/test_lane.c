@@ -254,6 +254,20 @@ static void test_the_worker_is_told_once_that_it_had_its_requests(void **unused)
 	finish(&f);
 }
 
+/* What files, routes and the like cost who has none of them: nothing. */
+static void test_without_handlers_requests_pass_no_chain(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, NULL, 1);
+	assert_ptr_equal(f.lane.handle, handle);
+	assert_ptr_equal(f.lane.release, release);
+	assert_ptr_equal(f.lane.handle_state, f.lane.app_state);
+	assert_int_equal(f.lane.chain.started, 0);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_the_master_sees_what_runs_and_until_when_it_may),
 		cmocka_unit_test(test_a_client_s_time_is_not_the_application_s),
 		cmocka_unit_test(test_the_worker_is_told_once_that_it_had_its_requests),
+		cmocka_unit_test(test_without_handlers_requests_pass_no_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static void begin(void)
 
 	totals = (struct totals){ .generation = 1 };
 	assert_int_equal(
-		status_init(&status, &listeners, &totals, NULL, (struct ring){ 0 }, &e), 0);
+		status_init(&status, &listeners, &totals, NULL, (struct ring){ 0 }, (struct ring){ 0 },
+			    &e), 0);
 }
 
 /* A generation of this number, with two workers of two lanes. */
