@@ -82,23 +82,6 @@ static int fail(int why, const char *what, struct error *e)
 	return -1;
 }
 
-int tempfile_write(int fd, struct slice s, const char *what, struct error *e)
-{
-	if (!tempfile_has_room(fd, (int64_t)s.n))
-		return fail(ENOSPC, what, e);
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return fail(n ? errno : ENOSPC, what, e);
-		s.p += n;
-		s.n -= (size_t)n;
-	}
-	return 0;
-}
-
 int tempfile_write_at(int fd, struct iovec *v, int count, int64_t at, const char *what,
 		      struct error *e)
 {

@@ -15,9 +15,8 @@ int tempfile_open(const char *what, struct error *);
 bool tempfile_has_room(int fd, int64_t bytes);
 /* Whether it holds memory of the machine, as a file of a tmpfs does. */
 bool tempfile_is_memory(int fd);
-/* Appends all of it, or returns -1 with the reason and errno, which is ENOSPC without room. */
-int tempfile_write(int fd, struct slice, const char *what, struct error *);
-/* Writes all pieces from `at` on; the vector is used up. */
+/* Writes all pieces from `at` on, or returns -1 with the reason and errno, which is ENOSPC without room.
+ * The vector is used up. */
 int tempfile_write_at(int fd, struct iovec *, int count, int64_t at, const char *what,
 		      struct error *);
 

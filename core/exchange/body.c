@@ -54,7 +54,9 @@ void body_reset(struct body *b)
 
 static enum stored write_all(struct body *b, struct slice s, struct error *e)
 {
-	if (tempfile_write(b->fd, s, what, e))
+	struct iovec piece = { (void *)(uintptr_t)s.p, s.n };
+
+	if (tempfile_write_at(b->fd, &piece, 1, b->stored, what, e))
 		return errno == ENOSPC || errno == EDQUOT ? BODY_NO_ROOM : BODY_FAILED;
 	b->stored += (int64_t)s.n;
 	return BODY_STORED;

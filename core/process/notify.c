@@ -4,32 +4,28 @@
  * for is not said. */
 #include "process/notify.h"
 
+#include "base/address.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 static int connect_to(const char *name)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	size_t n = strlen(name);
+	struct address a;
+	struct error e;
 
-	if ((*name != '/' && *name != '@') || n < 2 || n >= sizeof un.sun_path) {
+	if ((*name != '/' && *name != '@') || address_parse(&a, name, &e)) {
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	memcpy(un.sun_path, name, n);
-	if (*name == '@')
-		un.sun_path[0] = '\0';
-	/* An abstract name is all the bytes of its length, a path ends with a zero. */
-	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*name == '/'));
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&un, length) == 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a.sa, a.length) == 0)
 		return fd;
 	int why = errno;
 	close(fd);

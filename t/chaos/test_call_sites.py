@@ -22,7 +22,7 @@ GROUPS = {
     "no memory": "malloc:ENOMEM,own",
     "no processes": "fork:EAGAIN pthread_create:EAGAIN",
     "peers": "recv:ECONNRESET send:EPIPE sendmsg:EPIPE connect:ECONNREFUSED accept4:ECONNABORTED",
-    "disk": "write:EIO open:ENOSPC mkostemp:ENOSPC",
+    "disk": "write:EIO pwritev:EIO open:ENOSPC mkostemp:ENOSPC",
 }
 WAYS = mixed.PEERS
 STARTS = 40

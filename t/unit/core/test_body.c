@@ -13,6 +13,7 @@
 
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 enum { IN_MEMORY = 10 };
 
@@ -20,11 +21,11 @@ enum { IN_MEMORY = 10 };
 static int writes, write_fails;
 static struct statvfs disk = { .f_frsize = 4096, .f_blocks = 1000, .f_bavail = 1000 };
 
-ssize_t write(int fd, const void *bytes, size_t n)
+ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
 	writes++;
 	if (!write_fails)
-		return syscall(SYS_write, fd, bytes, n);
+		return syscall(SYS_pwritev, fd, v, n, at, 0);
 	errno = write_fails;
 	return -1;
 }
