@@ -163,6 +163,7 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.app = applications_find(m->host.loader, g->config, &e),
 			.handlers = handlers,
 			.handler_count = handler_count,
+			.is_watched = services_are_wanted(m->host.loader, g->config),
 			.takes_orders = services_give_orders(m->host.loader, g->config),
 			.scoreboard = &g->scoreboard,
 			.totals = m->host.totals,

@@ -125,6 +125,17 @@ void services_use(struct services *s, const struct config *cfg, const struct lis
 	}
 }
 
+bool services_are_wanted(const struct loader *loader, const struct config *cfg)
+{
+	for (size_t i = 0; i < loader->plugins.count; i++) {
+		const struct service *service = loader->plugins.items[i]->service;
+
+		if (service && service->wants(cfg))
+			return true;
+	}
+	return false;
+}
+
 bool services_give_orders(const struct loader *loader, const struct config *cfg)
 {
 	for (size_t i = 0; i < loader->plugins.count; i++) {

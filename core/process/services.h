@@ -42,6 +42,8 @@ void services_use(struct services *, const struct config *, const struct listene
 		  const struct metrics *);
 /* There is another generation: those that run see its scoreboard, too. */
 void services_show(struct services *, const struct scoreboard *);
+/* Whether this configuration has any. */
+bool services_are_wanted(const struct loader *, const struct config *);
 /* Whether one of them may give orders to workers of this configuration. */
 bool services_give_orders(const struct loader *, const struct config *);
 /* All are to leave. */

@@ -126,12 +126,30 @@ static enum stage stage_of(const struct slot_score *slot)
 	return stage < STAGE_GONE || stage > STAGE_LEAVING ? STAGE_GONE : (enum stage)stage;
 }
 
+/* What the process itself says is all that is known of it, where it says anything. */
+static bool says_memory(const struct status *s, pid_t pid, struct memory *m)
+{
+	struct place at;
+
+	for (size_t i = 0; find_process(s, &i, &at); i++) {
+		const struct slot_score *slot = &at.board->slot[at.slot];
+
+		if (atomic_load(&slot->pid) != pid)
+			continue;
+		m->own = atomic_load(&slot->own);
+		m->share = atomic_load(&slot->share);
+	}
+	return m->share > 0;
+}
+
 static struct memory look_at_memory(const struct status *s, pid_t pid)
 {
 	struct share *share = &s->shares[(unsigned)pid % SHARES];
 	int64_t now_ms = clock_monotonic_coarse_ms();
 	struct memory m = memory_of(pid);
 
+	if (says_memory(s, pid, &m))
+		return m;
 	if (share->pid != pid || now_ms - share->at_ms >= SHARE_MS) {
 		memory_add_shares(&m, pid);
 		*share = (struct share){ pid, now_ms, m.own, m.share };

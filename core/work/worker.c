@@ -8,6 +8,7 @@
 #include "work/drive.h"
 #include "work/order.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/stray.h"
 #include "wire/watch.h"
 
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(struct worker_settings, member)
@@ -85,6 +87,7 @@ struct worker {
 	atomic_bool broken;      /* one of them could not go on */
 	struct watch channel;
 	struct orders orders;
+	ev_timer memory; /* of lane 0 */
 	_Atomic int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
 
@@ -398,6 +401,40 @@ static bool load_lazily(const struct worker_setup *setup)
 	return true;
 }
 
+/* ---- memory ---- */
+
+/* How often, while there are connections: what does nothing stays as it is. */
+static const double memory_s = 10;
+
+static void show_memory(const struct worker *w)
+{
+	struct slot_score *score = &w->setup->scoreboard->slot[w->setup->slot];
+	struct memory m = { 0 };
+
+	memory_add_shares(&m, getpid());
+	atomic_store(&score->own, m.own);
+	atomic_store(&score->share, m.share);
+}
+
+static void on_memory(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	show_memory(timer->data);
+}
+
+/* Of a process that was root's once, the kernel tells nobody else how it shares its pages. */
+static void watch_memory(struct worker *w)
+{
+	ev_init(&w->memory, on_memory);
+	w->memory.data = w;
+	if (!w->setup->is_watched || prctl(PR_GET_DUMPABLE) == 1)
+		return;
+	show_memory(w);
+	ev_timer_set(&w->memory, memory_s, memory_s);
+	ev_timer_start(w->lanes[0].loop, &w->memory);
+}
+
 /* At the end of the server. */
 static void report_cut_off(const struct worker *w)
 {
@@ -430,6 +467,7 @@ int worker_run(const struct worker_setup *setup)
 	if (!w.lane_setup.host)
 		report_ready(&w);
 	watch_signals(&w);
+	watch_memory(&w);
 	run_lane(&w, 0);
 	for (size_t i = 1; i < w.count; i++)
 		pthread_join(w.threads[i], NULL);

@@ -20,6 +20,7 @@ struct worker_setup {
 	const struct handler *const *handlers; /* in their order */
 	size_t handler_count;
 	bool takes_orders; /* of services */
+	bool is_watched;   /* by services */
 	const struct scoreboard *scoreboard;
 	struct totals *totals;
 	const struct ring *slow;

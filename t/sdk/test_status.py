@@ -250,8 +250,10 @@ def test_files_and_routes_are_counted(witness, tmp_path):
     assert (one["files"], one["routed"]) == (1, 1)
 
 
-def test_memory_is_known(witness):
-    server = witness()
+@pytest.mark.parametrize("ini", ["", pytest.param("uid = nobody\ngid = nogroup\n", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user"))])
+def test_memory_is_known(witness, ini):
+    server = witness(ini)
     process = ask(server)["process"][0]
     assert process["resident"] > process["share"] > 100_000
 
