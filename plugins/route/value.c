@@ -202,6 +202,16 @@ static const struct {
 	{ SLICE("base64"), of_base64, "" },
 };
 
+/* Those of uWSGI that are not here, and what there is. */
+static const struct {
+	struct slice name;
+	const char *instead;
+} missing[] = {
+	{ SLICE("mime"), "files of static-map and of the action static have their media type" },
+	{ SLICE("math"), "conditions such as ishigher compare numbers" },
+	{ SLICE("geoip"), "nginx's geoip module can pass it on as a variable" },
+};
+
 static bool is_one_of(const char *words, struct slice word)
 {
 	for (const char *at = words; (at = strchr(at, ' ')) && at[1]; at++)
@@ -234,6 +244,10 @@ static int parse_name(struct part *part, struct slice name, struct error *e)
 				       .call = functions[i].call };
 		return 0;
 	}
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+		if (uwsgi_same(missing[i].name, called))
+			return uwsgi_error_set(e, "${%.*s[…]} of uWSGI is not supported; %s",
+					       (int)called.n, called.p, missing[i].instead);
 	return uwsgi_error_set(e,
 			       "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, "
 			       "upper, hex and base64",

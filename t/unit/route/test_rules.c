@@ -41,6 +41,7 @@ static const struct {
 	{ "route-run", "remheader:Transfer-Encoding", "is the server's" },
 	{ "route-run", "log:${X", "without a name" },
 	{ "route-run", "log:${}", "without a name" },
+	{ "route-run", "log:${mime[PATH_INFO]}", "of uWSGI is not supported; files of static-map" },
 	{ "route-run", "log:${nope[x]}", "there is cookie" },
 	{ "route-run", "log:${time[year]}", "is one of: unix micros" },
 	{ "route-run", "static:/srv/a/$1/${PATH_INFO}", NULL },
