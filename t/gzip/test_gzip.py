@@ -98,20 +98,29 @@ def test_a_kept_connection_goes_on_behind_each(serve):
             assert c.request("/short", headers=ACCEPT).body == b"short"
 
 
-@pytest.mark.parametrize("way", ["http-socket", "http"])
-def test_a_block_leaves_at_once_when_the_application_waits(serve, folder, way):
-    server = serve(way=way)
-    with http.Connection(server.peer) as c:
+def see_blocks_leave(address, folder):
+    with http.Connection(address) as c:
         c.send(http.request_bytes(f"/waits?wait={folder}/go", headers=ACCEPT, version="1.0"))
-        got, unpacked, inflate = b"", b"", zlib.decompressobj(31)
+        got, inflate = b"", zlib.decompressobj(31)
         while b"\r\n\r\n" not in got:
             got += c.socket.recv(1000)
-        unpacked += inflate.decompress(got.partition(b"\r\n\r\n")[2])
+        unpacked = inflate.decompress(got.partition(b"\r\n\r\n")[2])
         while unpacked != b"first":
             unpacked += inflate.decompress(c.socket.recv(1000))
         with open(f"{folder}/go", "w", encoding="ascii"):
             pass
         assert inflate.decompress(c.read_all()) == b"second" and inflate.eof
+
+
+@pytest.mark.parametrize("way", ["http-socket", "http"])
+def test_a_block_leaves_at_once_when_the_application_waits(serve, folder, way):
+    see_blocks_leave(serve(way=way).peer, folder)
+
+
+def test_what_another_server_answers(serve, folder):
+    server = serve(f"gzip = true\nroute = ^/ http:{serve('threads = 1').peer}")
+    assert text_of(http.request(server.peer, "/blocks", headers=ACCEPT)) == TEXT
+    see_blocks_leave(server.peer, folder)
 
 
 def test_what_breaks_off_is_seen_to_be_cut(serve):
