@@ -80,19 +80,34 @@ static const struct service *find_service(struct loader *ld, struct error *e)
 	return NULL;
 }
 
+static int show_master(struct looking *l, const struct service *service, enum show_form form,
+		       struct error *e)
+{
+	const struct show show = { .form = form, .look = look, .data = l };
+	int exit_code = -1;
+
+	if (view_init(&l->view, l->master.pid, e) == 0)
+		exit_code = service->show(&show);
+	view_fini(&l->view);
+	close(l->master.pidfd);
+	return exit_code;
+}
+
 int status_show(struct loader *ld, const char *pidfile, enum show_form form)
 {
-	struct looking l = { .master.pidfd = -1 };
-	const struct show show = { .form = form, .look = look, .data = &l };
 	const char *name = form == SHOW_TOP ? "--top" : "--status";
-	const struct service *service;
+	const struct service *service = NULL;
+	struct looking l;
 	struct error e;
+	int exit_code = -1;
 
 	if (!pidfile)
 		uwsgi_error_set(&e, "which pidfile? %s PIDFILE", name);
-	else if (pidfile_find_master(pidfile, &l.master, &e) == 0 &&
-		 (service = find_service(ld, &e)) && view_init(&l.view, l.master.pid, &e) == 0)
-		return service->show(&show);
+	else if ((service = find_service(ld, &e)) &&
+		 pidfile_find_master(pidfile, &l.master, &e) == 0)
+		exit_code = show_master(&l, service, form, &e);
+	if (exit_code >= 0)
+		return exit_code;
 	fprintf(stderr, "%s: %s\n", name, e.text);
 	return EXIT_FAILURE;
 }

@@ -320,7 +320,7 @@ static struct slice find_accept(const struct http_head *head)
 	for (size_t i = 0; i < head->count; i++)
 		if (uwsgi_same_name(head->fields[i].name, SLICE("Accept")))
 			return head->fields[i].value;
-	return (struct slice){ NULL, 0 };
+	return SLICE("");
 }
 
 static void route_request(struct client *c, const struct http_head *head,
