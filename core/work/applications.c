@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* The mark is in bits 1 and 2 of the owner: bit 0 is that of handlers' loans, and what malloc() gives is
  * aligned to 8. */
@@ -188,14 +189,16 @@ static void resume_running(void *state)
 	parts[lane->running].app->resume(lane->states[lane->running]);
 }
 
+/* Each is asked, since it counts from the last time that it was. */
 static bool changed(void *state, char *what, size_t size)
 {
 	const struct lane *lane = state;
+	bool any = false;
 
 	for (size_t i = 0; i < part_count; i++)
 		if (parts[i].app->changed && parts[i].app->changed(lane->states[i], what, size))
-			return true;
-	return false;
+			any = true;
+	return any;
 }
 
 /* The least of them. */
@@ -217,6 +220,19 @@ static void worker_stop(long long mercy_ms)
 		parts[i].app->worker_stop(mercy_ms);
 }
 
+/* The first that can be looked into: the others run no code of a language. */
+static void examine(const struct order *order, int fd)
+{
+	static const char none[] = "!the application's language cannot be looked into\n\n";
+
+	for (size_t i = 0; i < part_count; i++)
+		if (parts[i].app->examine) {
+			parts[i].app->examine(order, fd);
+			return;
+		}
+	send(fd, none, sizeof none - 1, MSG_NOSIGNAL);
+}
+
 static const struct app joined = {
 	.name = name,
 	.init = init,
@@ -234,6 +250,7 @@ static const struct app joined = {
 	.release = release,
 	.lane_stop = lane_stop,
 	.worker_stop = worker_stop,
+	.examine = examine,
 };
 
 /* others NULL: what is below none of the paths is not found. */

@@ -61,6 +61,18 @@ def folded(lines):
     return {stack: int(n) for stack, n in (line.rsplit(" ", 1) for line in lines)}
 
 
+def test_of_several_applications_the_one_with_a_language_is_looked_into(lens, plugin, fifo):
+    constant = plugin("constant")
+    server = lens(f"plugin = {constant}\nconstant-text = C\nmount-plugin = /c=constant\n")
+    assert http.request(server.http, "/c").body == b"C"
+    waiting = begin(server, f"/?outside={fifo}")
+    until(lambda: stacks(server), "the request")
+    let_go(fifo, waiting)
+    server = lens(f"plugin = {constant}\nconstant-text = C\nmount-plugin = /c=constant\n",
+                  module="")
+    assert answer(ask(server, "stacks")) == ["!the application's language cannot be looked into"]
+
+
 def test_stacks_of_all_threads_while_lane_0_waits(lens, fifo):
     server = lens("threads = 2\n")
     assert stacks(server) == []
