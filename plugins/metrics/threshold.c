@@ -8,7 +8,7 @@ int threshold_parse(struct threshold *t, const char *text,
 		    void (*doubt)(void *data, const char *what), void *data, struct error *e)
 {
 	static const char *const names[] = { "key", "value", "rate", "reset", "alarm", "msg" };
-	long long *const numbers[] = { NULL, &t->value, &t->every_s, &t->reset_to };
+	long long *const numbers[6] = { NULL, &t->value, &t->every_s, &t->reset_to };
 	struct slice *const texts[] = { &t->key, NULL, NULL, NULL, &t->alarm, &t->message };
 	struct slice key, value;
 	bool seen[6] = { false };
