@@ -23,6 +23,7 @@
 #include "settings/source.h"
 #include "process/proctitle.h"
 #include "settings/lint.h"
+#include "exchange/trace.h"
 #include "exchange/trust.h"
 #include "work/worker.h"
 
@@ -34,11 +35,11 @@
 
 /* In the order of --help; those of plugins stand behind. */
 static const struct option_table *const core_tables[] = {
-	&lint_table,        &config_table,    &loader_options,      &listener_options,
-	&worker_options,    &header_options,  &lane_options,        &limits_options,
-	&trust_options,     &master_options,  &environment_options, &privileges_options,
-	&resources_options, &pidfile_options, &logging_options,     &requestlog_options,
-	&proctitle_options, &attached_options,
+	&lint_table,         &config_table,      &loader_options,   &listener_options,
+	&worker_options,     &header_options,    &lane_options,     &limits_options,
+	&trust_options,      &trace_options,     &master_options,   &environment_options,
+	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
+	&requestlog_options, &proctitle_options, &attached_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

@@ -63,6 +63,11 @@ static void write_address(struct logline *l, const struct logged *x, const struc
 		l, s, forwarded.n ? forwarded : uwsgi_request_find(x->rq, SLICE("REMOTE_ADDR")));
 }
 
+static void write_trace_id(struct logline *l, const struct logged *x, const struct step *s)
+{
+	write_client_text(l, s, uwsgi_request_trace_id(x->rq));
+}
+
 static void write_sendfile(struct logline *l, const struct logged *x, const struct step *s)
 {
 	(void)s;
@@ -149,6 +154,7 @@ static const struct variable {
 	{ "addr", .write = write_address },
 	{ "host", .var = "HTTP_HOST" },
 	{ "proto", .var = "SERVER_PROTOCOL" },
+	{ "trace_id", .write = write_trace_id },
 	{ "uagent", .var = "HTTP_USER_AGENT" },
 	{ "referer", .var = "HTTP_REFERER" },
 	{ "ctime", .time = "%a %b %e %H:%M:%S %Y" },

@@ -119,6 +119,7 @@ static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
 
 	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
 	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
+	copy_cut(slow.trace_id, sizeof slow.trace_id, uwsgi_request_trace_id(&x->rq));
 	x->slow_number = ring_write(a->to.slow, &slow) + 1;
 }
 
@@ -145,10 +146,10 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 	count(a->to.score, x, us);
 	if (us >= a->slow_us)
 		note_slow(a, x, us);
-	logged->worker_requests = 1 + atomic_fetch_add_explicit(&a->to.slot->requests, 1,
-								memory_order_relaxed);
-	logged->server_requests = 1 + atomic_fetch_add_explicit(&a->to.totals->requests, 1,
-								memory_order_relaxed);
+	logged->worker_requests =
+		1 + atomic_fetch_add_explicit(&a->to.slot->requests, 1, memory_order_relaxed);
+	logged->server_requests =
+		1 + atomic_fetch_add_explicit(&a->to.totals->requests, 1, memory_order_relaxed);
 	x->has_line = false;
 	if (requestlog_wants(&a->log, logged))
 		write_line(a, x);

@@ -177,6 +177,8 @@ bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
 	account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
+	if (lane->traces.is_wanted)
+		trace_begin(&lane->traces, &x->rq);
 	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
 	if (s->harakiri_s)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
@@ -516,6 +518,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	    trust_init(&lane->trust, setup->config, &setup->totals->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))
 		return -1;
+	trace_source_init(&lane->traces, setup->config);
 	lane_limits(setup->config, &clients);
 	clients.limits.trust = &lane->trust;
 	clients.unread.memory /= (int64_t)setup->lanes;

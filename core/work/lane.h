@@ -5,6 +5,7 @@
 #define UWSGI_LANE_H
 
 #include "exchange/chain.h"
+#include "exchange/trace.h"
 #include "wire/acceptor.h"
 #include "work/account.h"
 #include "wire/watch.h"
@@ -67,6 +68,7 @@ struct lane {
 	struct account account;
 	struct header_rules rules;
 	struct trust trust;
+	struct trace_source traces;
 	struct lane_score *score;
 	void *app_state;
 	struct handler_lane to_handlers;

@@ -883,6 +883,10 @@ UWSGI_API void uwsgi_request_keep_out_of_log(struct request *);
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
 UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);
 
+/* The trace that the request belongs to, by its traceparent (W3C Trace Context): 32 hexadecimal digits, which
+ * live as long as the request; {NULL, 0}: it has no valid one. */
+UWSGI_API struct slice uwsgi_request_trace_id(const struct request *);
+
 /* The whole body: in memory (fd < 0), or all of it in a file to pread() from 0. */
 struct body_view {
 	struct slice bytes;

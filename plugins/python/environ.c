@@ -77,6 +77,14 @@ static PyObject *make(const struct lane *lane, const struct var *vars, size_t co
 	return env;
 }
 
+static int set_trace(PyObject *env, const struct names *names, const struct request *rq)
+{
+	struct slice id = uwsgi_request_trace_id(rq);
+
+	return id.p &&
+	       put_new(env, names->trace_id, PyUnicode_FromStringAndSize(id.p, (Py_ssize_t)id.n));
+}
+
 PyObject *environ_new(const struct lane *lane, const struct request *rq)
 {
 	const struct names *names = &lane->python->names;
@@ -88,7 +96,7 @@ PyObject *environ_new(const struct lane *lane, const struct request *rq)
 	if (!env && !PyErr_Occurred())
 		env = make(lane, vars, count);
 	if (env &&
-	    (PyDict_SetItem(env, names->input, lane->input) ||
+	    (set_trace(env, names, rq) || PyDict_SetItem(env, names->input, lane->input) ||
 	     (!plain && is_https(rq) && PyDict_SetItem(env, names->url_scheme, names->https))))
 		Py_CLEAR(env);
 	return env;

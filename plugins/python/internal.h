@@ -39,7 +39,7 @@ struct python_settings {
 
 /* Strings that requests need, made once. */
 struct names {
-	PyObject *input, *url_scheme, *https, *close, *read, *script_name, *path_info;
+	PyObject *input, *url_scheme, *https, *close, *read, *script_name, *path_info, *trace_id;
 };
 
 /* The types of this plugin's objects, made once. */

@@ -24,8 +24,9 @@ static int make_names(struct names *names)
 	names->read = PyUnicode_InternFromString("read");
 	names->script_name = PyUnicode_InternFromString("SCRIPT_NAME");
 	names->path_info = PyUnicode_InternFromString("PATH_INFO");
-	return names->script_name && names->path_info && names->input && names->url_scheme &&
-			       names->https && names->close && names->read
+	names->trace_id = PyUnicode_InternFromString("uwsgi.trace_id");
+	return names->trace_id && names->script_name && names->path_info && names->input &&
+			       names->url_scheme && names->https && names->close && names->read
 		       ? 0
 		       : -1;
 }
