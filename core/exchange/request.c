@@ -56,7 +56,7 @@ void request_reset(struct request *rq)
 	rq->knows_client = rq->unlogged = false;
 	rq->reject_status = 0;
 	rq->reject_why = NULL;
-	rq->method = rq->start = rq->traceparent = (struct slice){ 0 };
+	rq->method = rq->start = (struct slice){ 0 };
 	rq->taken_us = 0;
 }
 
@@ -128,21 +128,11 @@ char *uwsgi_request_alloc(struct request *rq, size_t n)
 
 /* Looking for it later would cost each request more. */
 #define START SLICE("HTTP_X_REQUEST_START")
-#define TRACEPARENT SLICE("HTTP_TRACEPARENT")
-
-/* What the server itself wants to know. */
-static void notice(struct request *rq, struct slice name, struct slice value)
-{
-	if (uwsgi_same(name, START))
-		rq->start = value;
-	else if (uwsgi_same(name, TRACEPARENT))
-		rq->traceparent = value;
-}
 
 bool uwsgi_request_var(struct request *rq, struct slice name, struct slice value)
 {
-	if (name.n == START.n || name.n == TRACEPARENT.n)
-		notice(rq, name, value);
+	if (uwsgi_same(name, START))
+		rq->start = value;
 	if (rq->count == rq->capacity) {
 		if (rq->count >= MAX_VARS) {
 			uwsgi_request_reject(rq, 431, "too many variables");

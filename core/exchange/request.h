@@ -37,9 +37,9 @@ struct request {
 	int reject_status; /* 0: not refused */
 	const char *reject_why;
 	struct slice method; /* request_method()'s; p is NULL until it was found */
-	/* X-Request-Start and traceparent, noticed as they come; p is NULL where there is none. */
-	struct slice start, traceparent;
-	int64_t taken_us;    /* uwsgi_request_taken(); 0: nobody says */
+	struct slice
+		start;    /* X-Request-Start, noticed as it comes; p is NULL where there is none */
+	int64_t taken_us; /* uwsgi_request_taken(); 0: nobody says */
 };
 
 void request_init(struct request *, const struct request_limits *);

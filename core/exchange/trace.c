@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define TRACEPARENT SLICE("HTTP_TRACEPARENT")
+
 struct trace_settings {
 	bool makes_ids;
 };
@@ -76,8 +78,8 @@ struct slice uwsgi_request_trace_id(const struct request *rq)
 {
 	struct trace t;
 
-	return rq->traceparent.p && trace_parse(rq->traceparent, &t) ? t.id
-								     : (struct slice){ NULL, 0 };
+	return trace_parse(uwsgi_request_find(rq, TRACEPARENT), &t) ? t.id
+								    : (struct slice){ NULL, 0 };
 }
 
 /* ---- making ---- */
@@ -118,12 +120,12 @@ void trace_begin(struct trace_source *s, struct request *rq)
 {
 	struct trace t;
 
-	if (rq->traceparent.p && trace_parse(rq->traceparent, &t))
+	if (trace_parse(uwsgi_request_find(rq, TRACEPARENT), &t))
 		return;
 	char *text = uwsgi_request_alloc(rq, SIZE + 1);
 	if (!text)
 		return;
 	snprintf(text, SIZE + 1, "00-%016llx%016llx-%016llx-01", (unsigned long long)next(s->state),
 		 (unsigned long long)next(s->state) | 1, (unsigned long long)next(s->state) | 1);
-	uwsgi_request_var(rq, SLICE("HTTP_TRACEPARENT"), (struct slice){ text, SIZE });
+	uwsgi_request_var(rq, TRACEPARENT, (struct slice){ text, SIZE });
 }

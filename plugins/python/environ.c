@@ -57,10 +57,11 @@ static bool is_https(const struct request *rq)
 	       uwsgi_request_trusts_forwarded(rq);
 }
 
-bool environ_is_of_scheme(struct slice name)
+bool environ_is_telling(struct slice name)
 {
 	return uwsgi_same_name(name, SLICE("UWSGI_SCHEME")) ||
 	       uwsgi_same_name(name, SLICE("HTTPS")) ||
+	       uwsgi_same_name(name, SLICE("HTTP_TRACEPARENT")) ||
 	       uwsgi_same_name(name, SLICE("HTTP_X_FORWARDED_PROTO")) ||
 	       uwsgi_same_name(name, SLICE("HTTP_X_FORWARDED_SSL"));
 }
@@ -77,12 +78,15 @@ static PyObject *make(const struct lane *lane, const struct var *vars, size_t co
 	return env;
 }
 
-static int set_trace(PyObject *env, const struct names *names, const struct request *rq)
+/* What follows from variables that are telling. */
+static int set_meanings(PyObject *env, const struct names *names, const struct request *rq)
 {
-	struct slice id = uwsgi_request_trace_id(rq);
+	struct slice trace = uwsgi_request_trace_id(rq);
 
-	return id.p &&
-	       put_new(env, names->trace_id, PyUnicode_FromStringAndSize(id.p, (Py_ssize_t)id.n));
+	if (trace.p && put_new(env, names->trace_id,
+			       PyUnicode_FromStringAndSize(trace.p, (Py_ssize_t)trace.n)))
+		return -1;
+	return is_https(rq) ? PyDict_SetItem(env, names->url_scheme, names->https) : 0;
 }
 
 PyObject *environ_new(const struct lane *lane, const struct request *rq)
@@ -95,9 +99,8 @@ PyObject *environ_new(const struct lane *lane, const struct request *rq)
 
 	if (!env && !PyErr_Occurred())
 		env = make(lane, vars, count);
-	if (env &&
-	    (set_trace(env, names, rq) || PyDict_SetItem(env, names->input, lane->input) ||
-	     (!plain && is_https(rq) && PyDict_SetItem(env, names->url_scheme, names->https))))
+	if (env && (PyDict_SetItem(env, names->input, lane->input) ||
+		    (!plain && set_meanings(env, names, rq))))
 		Py_CLEAR(env);
 	return env;
 }

@@ -327,13 +327,14 @@ bool environ_drops(struct slice name);
 PyObject *environ_template_new(const struct python *, int lane);
 /* A new dict for one request. */
 PyObject *environ_new(const struct lane *, const struct request *);
-/* Whether a variable of this name can make the URL's scheme https. */
-bool environ_is_of_scheme(struct slice name);
+/* Whether more than the variable itself can follow from one of this name: that the URL's scheme is https, or
+ * a trace. */
+bool environ_is_telling(struct slice name);
 
 /* ---- shape.c ---- */
 
-/* A new dict for a request with these variables, complete but for wsgi.input; *plain: and its scheme
- * is http.  NULL without an exception: it is to be made by hand. */
+/* A new dict for a request with these variables, complete but for wsgi.input; *plain: and none of them is
+ * telling.  NULL without an exception: it is to be made by hand. */
 PyObject *shape_environ(const struct lane *, const struct var *, size_t count, bool *plain);
 /* NULL: no memory; then all are made by hand. */
 struct shapes *shapes_new(void);

@@ -14,7 +14,7 @@ struct shape {
 	PyObject *env; /* NULL: none yet */
 	size_t count;
 	PyObject *names[VARS_MAX], *values[VARS_MAX]; /* env has them */
-	bool plain;                                   /* none of them can make the scheme https */
+	bool plain;                                   /* none of them is telling */
 };
 
 struct shapes {
@@ -91,7 +91,7 @@ static void learn(struct shape *shape, const struct lane *lane, const struct var
 		const struct kept *kept = key_cache_find(lane->python->keys, vars[i].name);
 
 		failed = !kept || add(shape, env, kept);
-		shape->plain &= !environ_is_of_scheme(vars[i].name);
+		shape->plain &= !environ_is_telling(vars[i].name);
 	}
 	if (failed) {
 		Py_CLEAR(env);

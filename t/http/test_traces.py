@@ -28,6 +28,14 @@ def test_what_came(traced):
     server.wait_log(rf"traced /environ \[{ID}\]")
 
 
+def test_each_request_has_its_own(traced):
+    server = traced()
+    for one in ("a" * 32, "a" * 32, "b" * 32, "c" * 32, "c" * 32):
+        seen = environ(server, ("traceparent", f"00-{one}-00f067aa0ba902b7-00"))
+        assert seen["uwsgi.trace_id"] == one and seen["wsgi.url_scheme"] == "http"
+    assert "uwsgi.trace_id" not in environ(server, ("traceparent", "00-" + "0" * 32))
+
+
 @pytest.mark.parametrize("headers", [
     (), (("traceparent", FIELD.upper()),), (("traceparent", FIELD), ("traceparent", FIELD))])
 def test_none_or_no_valid_one(traced, headers):
