@@ -66,7 +66,8 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	for (struct watcher *w = all->watchers; w; w = w->next) {
+	for (struct watcher *w = all->watchers, *next; w; w = next) {
+		next = w->next; /* w may be sent away */
 		if (!now[w->queries])
 			now[w->queries] = snapshot_new(all->status, w->queries);
 		if (now[w->queries])

@@ -56,7 +56,8 @@ void client_wait(struct client *, void (*gone)(void *mine), void *mine);
 /* The head of an answer without an end; then what client_say() adds.  gone(mine): the client has left,
  * or has taken nothing for so long that it was sent away.  False: that was already, also after HEAD. */
 bool client_stream(struct client *, const char *type, void (*gone)(void *mine), void *mine);
-/* Copied.  False, and nothing is said: the client has not taken yet what was said before. */
+/* Copied.  False, and nothing is said: the client has not taken yet what was said before, and may even
+ * be sent away for that, gone(mine). */
 bool client_say(struct client *, struct slice);
 
 const struct status *client_status(const struct client *);

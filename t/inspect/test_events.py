@@ -89,7 +89,18 @@ def test_a_reload_is_seen(serve):
         assert events.known["state"] == "serving"
 
 
-def test_who_takes_nothing_is_passed_over_and_keeps_nobody_waiting(serve):
+def test_who_has_not_taken_one_event_is_not_told_the_next(serve):
+    server = serve()
+    with Events(server.ins_unix) as deaf, Events(server.ins_unix) as events:
+        events.next()
+        events.next()
+        passed_over = events.known["t"]
+        assert deaf.next() == ALL and deaf.known["t"] < passed_over
+        deaf.next()
+        assert deaf.known["t"] > passed_over
+
+
+def test_who_takes_nothing_keeps_nobody_waiting(serve):
     server = serve("threads = 400\n")
     deaf = [Events(server.inspect, receive_buffer=2048) for _ in range(10)]
     with Events(server.inspect) as events:

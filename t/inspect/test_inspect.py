@@ -10,6 +10,7 @@ import pytest
 
 from lib import http
 from lib.address import free_address
+from lib.load import Load
 from lib.wait import until
 
 
@@ -117,13 +118,12 @@ def test_a_unix_socket(serve):
 
 def test_a_killed_one_is_back_and_no_request_notices(serve):
     server = serve()
-    with http.Connection(server.http) as kept:
-        assert kept.request("/hello").status == 200
+    with Load(server.http, keep_alive=True) as requests:
         os.kill(server.services()[0], signal.SIGKILL)
-        assert kept.request("/hello").status == 200
         until(lambda: len(server.services()) == 2, "another one")
         assert ask(server.inspect, "/ready").status == 200
-        assert kept.request("/hello").status == 200
+        requests.wait_more(10)
+    assert requests.failures == []
 
 
 def password_file(folder, text="# who may look\nanna:secret\n", mode=0o600):
