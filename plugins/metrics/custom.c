@@ -8,12 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof array / sizeof *array)
-
-static bool is(struct slice a, const char *text)
-{
-	return uwsgi_same(a, (struct slice){ text, strlen(text) });
-}
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- what an option says ---- */
 
@@ -22,7 +17,7 @@ static size_t index_of(struct slice word, const char *const *names, size_t count
 {
 	size_t i = 0;
 
-	while (i < count && !is(word, names[i]))
+	while (i < count && !keyval_is(word, names[i]))
 		i++;
 	return i;
 }
@@ -69,7 +64,7 @@ static void read_number(const struct reading *r, struct slice key, struct slice 
 /* How uWSGI's users write yes. */
 static bool is_yes(struct slice value)
 {
-	return !is(value, "0") && !is(value, "false") && !is(value, "no");
+	return !keyval_is(value, "0") && !keyval_is(value, "false") && !keyval_is(value, "no");
 }
 
 static void read_key(struct reading *r, struct slice key, struct slice value)
@@ -119,7 +114,8 @@ static int read_collector(struct reading *r, struct error *e)
 					     "accumulator", "multiplier", "adder" };
 	size_t i = r->collector.p ? index_of(r->collector, names, COUNT(names)) : 0;
 
-	if (i == COUNT(names) && !is(r->collector, "ptr") && !is(r->collector, "func"))
+	if (i == COUNT(names) && !keyval_is(r->collector, "ptr") &&
+	    !keyval_is(r->collector, "func"))
 		return uwsgi_error_set(e,
 				       "collector \"%.*s\" is unknown: expected file, sum, avg, "
 				       "accumulator, multiplier or adder",

@@ -27,11 +27,11 @@ static int parse(struct wish *w, const char *text, struct error *e)
 	while (keyval_next(&text, &key, &value)) {
 		if (!value.p)
 			w->path = key;
-		else if (uwsgi_same(key, SLICE("path")))
+		else if (keyval_is(key, "path"))
 			w->path = value;
-		else if (uwsgi_same(key, SLICE("separator")))
+		else if (keyval_is(key, "separator"))
 			w->separator = value;
-		else if (!uwsgi_same(key, SLICE("freq")))
+		else if (!keyval_is(key, "freq"))
 			return uwsgi_error_set(e,
 					       "unknown key \"%.*s\": expected path, freq or "
 					       "separator",

@@ -22,10 +22,9 @@ struct folder {
 
 struct folder *folder_new(const struct metrics *all, const char *path)
 {
-	const struct metric *m;
 	size_t count = 0;
 
-	while ((m = uwsgi_metrics_next(all, &count)))
+	while (uwsgi_metrics_next(all, &count))
 		;
 	struct folder *f = calloc(1, sizeof *f + count * sizeof f->file[0]);
 

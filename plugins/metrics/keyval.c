@@ -13,6 +13,11 @@ static struct slice until(const char **at, char end)
 	return (struct slice){ begin, stop ? (size_t)(stop - begin) : strlen(begin) };
 }
 
+bool keyval_is(struct slice word, const char *text)
+{
+	return uwsgi_same(word, (struct slice){ text, strlen(text) });
+}
+
 bool keyval_next(const char **at, struct slice *key, struct slice *value)
 {
 	if (!**at)

@@ -380,11 +380,11 @@ static int start(const struct service_setup *setup, void **state, struct error *
 	p->loop = setup->loop;
 	p->status = setup->status;
 	p->metrics = uwsgi_status_metrics(setup->status);
+	*state = p;
 	if (open_all(p, setup))
 		return uwsgi_error_set(e, "out of memory");
 	if (p->folder && settings_of(setup->config)->restore)
 		folder_restore(p->folder, p->metrics, customs_go_on, p->customs);
-	*state = p;
 	ev_timer_init(&p->timer, on_timer, 0., 1.);
 	p->timer.data = p;
 	ev_timer_start(p->loop, &p->timer);

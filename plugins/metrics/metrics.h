@@ -12,11 +12,11 @@
 /* The next pair; a word alone is a key with an empty value.  *at begins as the text.  False: there are
  * no more. */
 bool keyval_next(const char **at, struct slice *key, struct slice *value);
+bool keyval_is(struct slice word, const char *text);
 /* A whole number, blanks around it allowed; false: it is none. */
 bool keyval_number(struct slice text, long long *n);
 /* The next of several names, with ; between them; false: there are no more. */
 bool keyval_name(struct slice *list, struct slice *name);
-struct metric;
 /* A metric by its name, logged once if there is none. */
 const struct metric *keyval_metric(const struct metrics *, struct slice name,
 				   const char *wanted_by);

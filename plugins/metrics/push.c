@@ -8,7 +8,7 @@ static const struct push_kind *const kinds[] = {
 	&push_statsd, &push_dogstatsd, &push_socket, &push_carbon, &push_file,
 };
 
-#define COUNT(array) (sizeof array / sizeof *array)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Those of uWSGI that are not here. */
 static const char *const foreign[] = { "mongodb", "rrdtool", "zabbix" };
@@ -16,8 +16,7 @@ static const char *const foreign[] = { "mongodb", "rrdtool", "zabbix" };
 bool push_is_foreign(const char *text)
 {
 	for (size_t i = 0; i < COUNT(foreign); i++)
-		if (uwsgi_same((struct slice){ text, strcspn(text, ":") },
-			       (struct slice){ foreign[i], strlen(foreign[i]) }))
+		if (keyval_is((struct slice){ text, strcspn(text, ":") }, foreign[i]))
 			return true;
 	return false;
 }
@@ -28,8 +27,7 @@ static const struct push_kind *kind_of(const char *text, const char **argument)
 	size_t n = strcspn(text, ":");
 
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (uwsgi_same((struct slice){ text, n },
-			       (struct slice){ kinds[i]->name, strlen(kinds[i]->name) })) {
+		if (keyval_is((struct slice){ text, n }, kinds[i]->name)) {
 			*argument = text[n] ? text + n + 1 : "";
 			return kinds[i];
 		}

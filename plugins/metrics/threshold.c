@@ -4,34 +4,49 @@
 
 #include <stdlib.h>
 
+/* The number that a key is for; NULL: it is for none. */
+static long long *number_of(struct threshold *t, struct slice key)
+{
+	if (keyval_is(key, "value"))
+		return &t->value;
+	if (keyval_is(key, "rate"))
+		return &t->every_s;
+	return keyval_is(key, "reset") ? &t->reset_to : NULL;
+}
+
+/* The same of a text. */
+static struct slice *text_of(struct threshold *t, struct slice key)
+{
+	if (keyval_is(key, "key"))
+		return &t->key;
+	if (keyval_is(key, "alarm"))
+		return &t->alarm;
+	return keyval_is(key, "msg") ? &t->message : NULL;
+}
+
 int threshold_parse(struct threshold *t, const char *text,
 		    void (*doubt)(void *data, const char *what), void *data, struct error *e)
 {
-	static const char *const names[] = { "key", "value", "rate", "reset", "alarm", "msg" };
-	long long *const numbers[6] = { NULL, &t->value, &t->every_s, &t->reset_to };
-	struct slice *const texts[] = { &t->key, NULL, NULL, NULL, &t->alarm, &t->message };
 	struct slice key, value;
-	bool seen[6] = { false };
+	bool has_value = false;
 
 	*t = (struct threshold){ 0 };
 	while (keyval_next(&text, &key, &value)) {
-		size_t i = 0;
+		long long *number = number_of(t, key);
+		struct slice *words = text_of(t, key);
 
-		while (i < 6 && !uwsgi_same(key, (struct slice){ names[i], strlen(names[i]) }))
-			i++;
-		if (i == 6 && doubt)
+		if (number && !keyval_number(value, number))
+			return uwsgi_error_set(e, "%.*s: \"%.*s\" is no whole number", (int)key.n,
+					       key.p, (int)value.n, value.p);
+		if (words)
+			*words = value;
+		else if (!number && doubt)
 			doubt(data,
 			      "an unknown key: expected key, value, rate, reset, alarm or msg");
-		if (i < 6 && texts[i])
-			*texts[i] = value;
-		else if (i < 6 && !keyval_number(value, numbers[i]))
-			return uwsgi_error_set(e, "%s: \"%.*s\" is no whole number", names[i],
-					       (int)value.n, value.p);
-		if (i < 6)
-			seen[i] = true;
+		has_value = has_value || number == &t->value;
+		t->resets = t->resets || number == &t->reset_to;
 	}
-	t->resets = seen[3];
-	if (!t->key.n || !seen[1])
+	if (!t->key.n || !has_value)
 		return uwsgi_error_set(e, "expected at least key=METRIC,value=NUMBER");
 	return 0;
 }
