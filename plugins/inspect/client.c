@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 /* Seconds: to say a request once it has begun; between two; to take an answer, or anything of one that
- * streams; until it closes after the last one; before a wrong password is answered. */
+ * streams; until it closes after the last one; before what is answered late. */
 #define HEAD_S 5.
 #define IDLE_S 75.
 #define TAKE_S 10.
 #define CLOSE_S 1.
-#define GUESS_S 1.
+#define LATE_S 1.
 
 /* ---- phases ---- */
 
@@ -193,6 +193,15 @@ void client_answer(struct client *c, const struct answer *a)
 	send_on(c);
 }
 
+/* In one of few places. */
+void client_answer_late(struct client *c, const struct answer *a)
+{
+	c->busy = true;
+	if (!compose(c, a))
+		return;
+	enter(c, CLIENT_WAITS, EV_READ, LATE_S);
+}
+
 void client_refuse(struct client *c, int status, const char *extra, const char *text)
 {
 	const struct answer a = {
@@ -260,163 +269,6 @@ struct events *client_events(const struct client *c)
 	return c->server->events;
 }
 
-/* ---- requests ---- */
-
-/* What came is no request that could be answered, so nothing behind it can be either. */
-static void give_up(struct client *c, int status, const char *why)
-{
-	char line[200];
-
-	c->keep = c->head_only = false;
-	c->have = 0;
-	snprintf(line, sizeof line, "%s\n", why);
-	client_refuse(c, status, NULL, line);
-}
-
-/* Who guesses passwords waits for each, in one of few places. */
-static void refuse_guess(struct client *c, const struct answer *a)
-{
-	c->busy = true;
-	if (!compose(c, a))
-		return;
-	enter(c, CLIENT_WAITS, EV_READ, GUESS_S);
-}
-
-static void refuse(struct client *c, const struct verdict *v)
-{
-	char line[200];
-	const struct answer a = {
-		v->status,
-		"text/plain; charset=utf-8",
-		v->status == 401 ? "WWW-Authenticate: Basic realm=\"uwsgi\", charset=\"UTF-8\"\r\n"
-				 : NULL,
-		{ line, (size_t)snprintf(line, sizeof line, "%s\n", v->why) }
-	};
-
-	if (v->guessed)
-		refuse_guess(c, &a);
-	else
-		client_answer(c, &a);
-}
-
-static size_t count_busy(const struct server *s)
-{
-	size_t busy = 0;
-
-	for (size_t i = 0; i < PLACES; i++)
-		busy += s->clients[i].busy;
-	return busy;
-}
-
-static void answer(struct client *c, const struct route *route, const struct asked *asked)
-{
-	bool is_post = uwsgi_same(asked->method, SLICE("POST"));
-	bool is_get = c->head_only || uwsgi_same(asked->method, SLICE("GET"));
-
-	if (!route || (c->visitor == VISITOR_HEALTH && !route->is_probe)) {
-		client_refuse(c, 404, NULL, "there is no such thing here\n");
-	} else if (route->takes_post ? !is_post : !is_get) {
-		client_refuse(c, 405,
-			      route->takes_post ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n",
-			      "this method is not for what it was asked of\n");
-	} else if (!route->is_probe && count_busy(c->server) >= BUSY_MAX) {
-		client_refuse(c, 503, "Retry-After: 1\r\n",
-			      "too many ask at once; try again in a second\n");
-	} else {
-		c->busy = !route->is_probe;
-		route->answer(c, asked);
-	}
-}
-
-static struct slice find_accept(const struct http_head *head)
-{
-	for (size_t i = 0; i < head->count; i++)
-		if (uwsgi_same_name(head->fields[i].name, SLICE("Accept")))
-			return head->fields[i].value;
-	return SLICE("");
-}
-
-static void route_request(struct client *c, const struct http_head *head,
-			  const struct http_meaning *meaning, const struct http_target *target)
-{
-	const struct route *route = route_find(target->path);
-	struct verdict v = { 0 };
-
-	c->head_only = uwsgi_same(head->method, SLICE("HEAD"));
-	c->keep = !c->said_all && !meaning->close && (head->minor > 0 || meaning->keep_alive);
-	if (c->visitor != VISITOR_HEALTH && !(route && route->is_probe))
-		v = access_judge(c->server->settings, c->visitor, route, head, meaning);
-	if (v.status) {
-		refuse(c, &v);
-		return;
-	}
-	const struct asked asked = { .method = head->method,
-				     .path = target->path,
-				     .query = target->query,
-				     .accept = find_accept(head),
-				     .known = v.known };
-
-	answer(c, route, &asked);
-}
-
-static void take_request(struct client *c, struct slice text)
-{
-	struct http_refusal why = { 0 };
-	struct http_head head;
-	struct http_meaning meaning;
-	struct http_target target;
-
-	if (!http_parse_head(text, &head, &why) || !http_read_fields(&head, &meaning, &why) ||
-	    !http_split_target(&head, &target, &why))
-		give_up(c, why.status, why.why);
-	else if (meaning.chunked || meaning.length > 0)
-		give_up(c, 413, "no request has a body here");
-	else if (target.authority.whole.n &&
-		 !uwsgi_same_name(target.authority.whole, meaning.host.whole))
-		give_up(c, 400, "the request target and Host name two hosts");
-	else
-		route_request(c, &head, &meaning, &target);
-}
-
-static void refuse_long_head(struct client *c)
-{
-	if (memchr(c->in, '\n', c->have))
-		give_up(c, 431, "the head of the request is too long");
-	else
-		give_up(c, 414, "the request line is too long");
-}
-
-/* The request that stands at the beginning of what came, if it is whole. */
-static void look(struct client *c)
-{
-	const struct slice in = { c->in, c->have };
-	struct http_refusal why = { 0 };
-	struct slice text;
-
-	switch (http_find_head(&c->search, in, &text, &why)) {
-	case HTTP_END_MISSING:
-		if (c->have == sizeof c->in)
-			refuse_long_head(c);
-		else if (c->said_all)
-			client_end(c);
-		return;
-	case HTTP_END_BAD:
-		give_up(c, why.status, why.why);
-		return;
-	case HTTP_END_FOUND:
-		break;
-	}
-	size_t used = (size_t)(text.p - c->in) + text.n;
-	char head[HEAD_MAX];
-
-	/* A copy, since answering may make room for the next one. */
-	memcpy(head, text.p, text.n);
-	c->search = (struct http_search){ 0 };
-	c->have -= used;
-	memmove(c->in, c->in + used, c->have);
-	take_request(c, (struct slice){ head, text.n });
-}
-
 /* ---- events ---- */
 
 static void on_left(struct client *c)
@@ -427,7 +279,7 @@ static void on_left(struct client *c)
 		enter(c, CLIENT_TAKES, EV_WRITE, TAKE_S);
 	} else if (c->phase == CLIENT_READS && c->have) {
 		c->said_all = true;
-		look(c);
+		request_look(c);
 	} else {
 		client_end(c);
 	}
@@ -458,7 +310,7 @@ static void hear(struct client *c)
 		enter(c, CLIENT_READS, EV_READ, HEAD_S);
 	c->have += (size_t)n;
 	if (c->phase == CLIENT_READS)
-		look(c);
+		request_look(c);
 }
 
 static void on_event(struct ev_loop *loop, ev_io *w, int events)
@@ -467,7 +319,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	if ((events & EV_CUSTOM) && c->phase == CLIENT_READS)
-		look(c);
+		request_look(c);
 	else if ((events & EV_WRITE) && (c->phase == CLIENT_TAKES || c->phase == CLIENT_STREAMS))
 		send_on(c);
 	else if (events & EV_READ)
@@ -484,7 +336,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
 		enter(c, CLIENT_TAKES, EV_READ | EV_WRITE, TAKE_S);
 		send_on(c);
 	} else if (c->phase == CLIENT_READS && c->have) {
-		give_up(c, 408, "the request did not come in time");
+		request_refuse(c, 408, "the request did not come in time");
 	} else {
 		client_end(c);
 	}

@@ -4,97 +4,16 @@
  * configuration has workers, lanes and sockets. */
 #include "inspect.h"
 
+#include "exposition.h"
 #include "http/head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* In OpenMetrics 1.0 a counter is named without the _total that its value has; in Prometheus' own text
- * format 0.0.4 it is the same name. */
 struct page {
-	FILE *to;
-	bool open_metrics;
+	struct exposition x;
 	struct server_status server;
 };
-
-enum kind { GAUGE, COUNTER };
-
-/* One name.  Values are whole numbers; of seconds they are microseconds. */
-struct family {
-	const char *name, *unit, *help;
-	enum kind kind;
-};
-
-static void say_family(const struct page *p, const char *name, const char *type, const char *unit,
-		       const char *help)
-{
-	const char *total = !p->open_metrics && !strcmp(type, "counter") ? "_total" : "";
-
-	fprintf(p->to, "# HELP uwsgi_%s%s %s.\n# TYPE uwsgi_%s%s %s\n", name, total, help, name,
-		total, type);
-	if (unit && p->open_metrics)
-		fprintf(p->to, "# UNIT uwsgi_%s %s\n", name, unit);
-}
-
-/* labels: "{…}" or "". */
-static void say_value(const struct page *p, const struct family *f, const char *labels,
-		      unsigned long long value)
-{
-	fprintf(p->to, "uwsgi_%s%s%s ", f->name, f->kind == COUNTER ? "_total" : "", labels);
-	if (f->unit && !strcmp(f->unit, "seconds"))
-		fprintf(p->to, "%llu.%06llu\n", value / 1000000, value % 1000000);
-	else
-		fprintf(p->to, "%llu\n", value);
-}
-
-static void begin_family(const struct page *p, const struct family *f)
-{
-	say_family(p, f->name, f->kind == COUNTER ? "counter" : "gauge", f->unit, f->help);
-}
-
-/* Things that each have a value in every family: rows of `width` numbers, with the labels of each. */
-struct rows {
-	size_t count, width;
-	struct row {
-		char labels[256];
-		unsigned long long *values; /* [width] */
-	} * items;
-	bool failed; /* no memory */
-};
-
-/* Zeroes to be filled; NULL: no memory. */
-static unsigned long long *add_row(struct rows *rows, char **labels)
-{
-	struct row *items = realloc(rows->items, (rows->count + 1) * sizeof *items);
-	unsigned long long *values = calloc(rows->width, sizeof *values);
-
-	if (items)
-		rows->items = items;
-	if (!items || !values) {
-		free(values);
-		rows->failed = true;
-		return NULL;
-	}
-	struct row *row = &items[rows->count++];
-
-	row->values = values;
-	*labels = row->labels;
-	return values;
-}
-
-/* False: no memory. */
-static bool say_rows(const struct page *p, struct rows *rows, const struct family *families)
-{
-	for (size_t f = 0; f < rows->width; f++) {
-		begin_family(p, &families[f]);
-		for (size_t i = 0; i < rows->count; i++)
-			say_value(p, &families[f], rows->items[i].labels, rows->items[i].values[f]);
-	}
-	for (size_t i = 0; i < rows->count; i++)
-		free(rows->items[i].values);
-	free(rows->items);
-	return !rows->failed;
-}
 
 /* ---- the server ---- */
 
@@ -164,8 +83,8 @@ static void say_server(const struct page *p, const struct status *status)
 
 	measure_server(p, status, v);
 	for (size_t f = 0; f < SERVER_FAMILIES; f++) {
-		begin_family(p, &server_families[f]);
-		say_value(p, &server_families[f], "", v[f]);
+		exposition_begin(&p->x, &server_families[f]);
+		exposition_value(&p->x, &server_families[f], "", (long long)v[f]);
 	}
 }
 
@@ -175,10 +94,10 @@ static void say_classes(const struct page *p)
 					      "Answers, by the class of their status", COUNTER };
 	char labels[32];
 
-	begin_family(p, &family);
+	exposition_begin(&p->x, &family);
 	for (int i = 1; i < 6; i++) {
 		snprintf(labels, sizeof labels, "{class=\"%dxx\"}", i);
-		say_value(p, &family, labels, p->server.counts.answers[i]);
+		exposition_value(&p->x, &family, labels, (long long)p->server.counts.answers[i]);
 	}
 }
 
@@ -193,18 +112,18 @@ static void say_histogram(const struct page *p, const char *name, const char *he
 {
 	unsigned long long seen = 0;
 
-	say_family(p, name, "histogram", "seconds", help);
+	exposition_family(&p->x, name, "histogram", "seconds", help);
 	for (size_t i = 0; i < UWSGI_BUCKETS; i++) {
 		unsigned long long end_us = uwsgi_bucket_end_us(i);
 
 		seen += h->bucket[i];
 		if (i >= FIRST_BUCKET && i <= LAST_BUCKET && (i - FIRST_BUCKET) % BUCKET_STEP == 0)
-			fprintf(p->to, "uwsgi_%s_bucket{le=\"%llu.%06llu\"} %llu\n", name,
+			fprintf(p->x.to, "uwsgi_%s_bucket{le=\"%llu.%06llu\"} %llu\n", name,
 				end_us / 1000000, end_us % 1000000, seen);
 	}
-	fprintf(p->to, "uwsgi_%s_bucket{le=\"+Inf\"} %llu\n", name, seen);
-	fprintf(p->to, "uwsgi_%s_sum %llu.%06llu\nuwsgi_%s_count %llu\n", name, h->sum_us / 1000000,
-		h->sum_us % 1000000, name, seen);
+	fprintf(p->x.to, "uwsgi_%s_bucket{le=\"+Inf\"} %llu\n", name, seen);
+	fprintf(p->x.to, "uwsgi_%s_sum %llu.%06llu\nuwsgi_%s_count %llu\n", name,
+		h->sum_us / 1000000, h->sum_us % 1000000, name, seen);
 }
 
 static void say_histograms(const struct page *p)
@@ -226,15 +145,11 @@ static const struct family socket_families[] = {
 	{ "socket_max_queue_length", NULL, "How many may", GAUGE },
 };
 
-/* What a label cannot hold becomes a question mark. */
 static void make_socket_labels(char *to, size_t size, const struct socket_status *s)
 {
 	char name[sizeof s->name];
-	size_t n = 0;
 
-	for (const char *c = s->name; *c; c++)
-		name[n++] = *c < ' ' || *c == '"' || *c == '\\' || *c == 0x7f ? '?' : *c;
-	name[n] = '\0';
+	exposition_label(name, sizeof name, s->name);
 	snprintf(to, size, "{name=\"%s\",proto=\"%s\"}", name, s->protocol);
 }
 
@@ -246,13 +161,13 @@ static bool say_sockets(const struct page *p, const struct status *status)
 	char *labels;
 
 	for (size_t i = 0; uwsgi_status_next_socket(status, &i, &s);) {
-		if (s.queue < 0 || !(v = add_row(&rows, &labels)))
+		if (s.queue < 0 || !(v = rows_add(&rows, &labels)))
 			continue;
 		make_socket_labels(labels, sizeof rows.items->labels, &s);
 		v[0] = (unsigned long long)s.queue;
 		v[1] = (unsigned long long)s.max_queue;
 	}
-	return say_rows(p, &rows, socket_families);
+	return rows_say(&p->x, &rows, socket_families);
 }
 
 /* ---- workers ---- */
@@ -346,12 +261,12 @@ static bool say_workers(const struct page *p, const struct status *status)
 	char *labels;
 
 	for (size_t i = 0; uwsgi_status_next_worker(status, &i, &w);) {
-		if (!(v = add_row(&rows, &labels)))
+		if (!(v = rows_add(&rows, &labels)))
 			continue;
 		snprintf(labels, sizeof rows.items->labels, "{worker_id=\"%d\"}", w.worker);
 		measure_worker(status, &w, v);
 	}
-	return say_rows(p, &rows, worker_families);
+	return rows_say(&p->x, &rows, worker_families);
 }
 
 /* ---- lanes ---- */
@@ -390,7 +305,7 @@ static bool say_lanes(const struct page *p, const struct status *status)
 		if (l.pid != asked)
 			counts = serving(status, l.worker) == l.pid;
 		asked = l.pid;
-		if (!counts || !(v = add_row(&rows, &labels)))
+		if (!counts || !(v = rows_add(&rows, &labels)))
 			continue;
 		snprintf(labels, sizeof rows.items->labels, "{worker_id=\"%d\",core_id=\"%d\"}",
 			 l.worker, l.lane);
@@ -401,7 +316,41 @@ static bool say_lanes(const struct page *p, const struct status *status)
 		v[4] = l.unsent;
 		v[5] = l.unread;
 	}
-	return say_rows(p, &rows, lane_families);
+	return rows_say(&p->x, &rows, lane_families);
+}
+
+/* ---- what the application counts ---- */
+
+/* An alias would be the same twice, and what the server finds out has names above. */
+static void say_own(const struct page *p, const struct metrics *metrics, const struct family *f)
+{
+	const struct metric *m;
+	char name[200], labels[256];
+	bool begun = false;
+
+	for (size_t i = 0; metrics && (m = uwsgi_metrics_next(metrics, &i));) {
+		if (m->collected || m->type == METRIC_ALIAS ||
+		    (m->type == METRIC_COUNTER) != (f->kind == COUNTER))
+			continue;
+		if (!begun)
+			exposition_begin(&p->x, f);
+		begun = true;
+		exposition_label(name, sizeof name, m->name);
+		snprintf(labels, sizeof labels, "{name=\"%s\"}", name);
+		exposition_value(&p->x, f, labels, uwsgi_metric_get(m));
+	}
+}
+
+static void say_metrics(const struct page *p, const struct status *status)
+{
+	static const struct family counters = { "metric", NULL, "What the application counts",
+						COUNTER };
+	static const struct family gauges = { "metric_value", NULL, "What the application measures",
+					      GAUGE };
+	const struct metrics *metrics = uwsgi_status_metrics(status);
+
+	say_own(p, metrics, &counters);
+	say_own(p, metrics, &gauges);
 }
 
 /* ---- all ---- */
@@ -416,8 +365,9 @@ static bool say_all(struct page *p, const struct status *status)
 
 	well &= say_workers(p, status);
 	well &= say_lanes(p, status);
-	if (p->open_metrics)
-		fputs("# EOF\n", p->to);
+	say_metrics(p, status);
+	if (p->x.open_metrics)
+		fputs("# EOF\n", p->x.to);
 	return well;
 }
 
@@ -444,19 +394,19 @@ static bool wants_open_metrics(struct slice accept)
 
 void answer_metrics(struct client *c, const struct asked *asked)
 {
-	struct page p = { .open_metrics = wants_open_metrics(asked->accept) };
+	struct page p = { .x.open_metrics = wants_open_metrics(asked->accept) };
 	char *text = NULL;
 	size_t n;
 	bool well;
 
-	p.to = open_memstream(&text, &n);
-	well = p.to && say_all(&p, client_status(c));
-	if (p.to)
-		well = fclose(p.to) == 0 && well;
+	p.x.to = open_memstream(&text, &n);
+	well = p.x.to && say_all(&p, client_status(c));
+	if (p.x.to)
+		well = fclose(p.x.to) == 0 && well;
 	const struct answer a = {
 		200,
-		p.open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-			       : "text/plain; version=0.0.4; charset=utf-8",
+		p.x.open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				 : "text/plain; version=0.0.4; charset=utf-8",
 		"Vary: Accept\r\n",
 		{ text, n }
 	};

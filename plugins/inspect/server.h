@@ -66,5 +66,14 @@ bool is_loopback(const struct sockaddr_storage *);
 void client_begin(struct client *, struct server *, int fd, enum visitor);
 /* Closes the connection at once; the place is free. */
 void client_end(struct client *);
+/* After a second: to who guesses passwords. */
+void client_answer_late(struct client *, const struct answer *);
+
+/* request.c */
+
+/* Answers the request that stands at the beginning of what came, if it is whole. */
+void request_look(struct client *);
+/* What came is no request that could be answered, so nothing behind it can be either. */
+void request_refuse(struct client *, int status, const char *why);
 
 #endif

@@ -18,7 +18,7 @@ EXPORTER = {f"uwsgi_{name}" for name in """
     worker_transmitted_bytes_total worker_busy worker_idle worker_cheap worker_core_busy
     worker_core_requests_total worker_core_static_requests_total worker_core_routed_requests_total
     worker_core_write_errors_total worker_core_read_errors_total""".split()}
-SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z_]+="[^"\\]*",?)+\})? ([0-9.]+)')
+SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z_]+="[^"\\]*",?)+\})? (-?[0-9.]+)')
 HISTOGRAMS = [f"uwsgi_request_{name}_seconds" for name in ("wait", "run", "send")]
 
 
@@ -73,6 +73,23 @@ def test_histograms_are_cumulative_and_have_their_sums(server):
     assert seen["uwsgi_request_run_seconds_sum"] >= 0.05
     assert seen['uwsgi_request_run_seconds_bucket{le="0.032768"}'] == 0
     assert seen['uwsgi_request_run_seconds_bucket{le="536.870912"}'] == 1
+
+
+def test_what_the_application_counts(start, tmp_path):
+    (tmp_path / "app.py").write_text(
+        "import uwsgi\ndef application(environ, start_response):\n"
+        "    uwsgi.metric_inc('logins')\n    uwsgi.metric_set('balance', -5)\n"
+        "    start_response('200 OK', [])\n    return []\n", encoding="utf-8")
+    server = start(f"http-socket = {{http}}\nwsgi-file = {tmp_path}/app.py\ninspect = {{inspect}}\n"
+                   "metric = logins\nmetric = name=balance,type=gauge\n"
+                   "metric = name=machine,type=gauge,collector=file,arg1=/proc/loadavg\n")
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+    http.request(server.http, "/")
+    seen = samples(server)
+    assert seen['uwsgi_metric_total{name="logins"}'] == 1
+    assert seen['uwsgi_metric_value{name="balance"}'] == -5
+    assert not [name for name in seen if "machine" in name]
+    assert promtool("check", "metrics", text=scrape(server).body.decode()) == ""
 
 
 def test_open_metrics(server):
