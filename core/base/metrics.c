@@ -149,6 +149,8 @@ long long uwsgi_metric_set(const struct metric *m, long long value)
 static int64_t changed(int64_t value, enum metric_change change, int64_t by)
 {
 	switch (change) {
+	case METRIC_SET:
+		return by;
 	case METRIC_MULTIPLY:
 		return (int64_t)((uint64_t)value * (uint64_t)by);
 	case METRIC_DIVIDE: /* the least number has no counterpart */

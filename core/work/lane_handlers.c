@@ -16,6 +16,11 @@ int uwsgi_lane_worker(const struct handler_lane *at)
 	return lane_of(at)->setup->worker_id;
 }
 
+const struct metrics *uwsgi_lane_metrics(const struct handler_lane *at)
+{
+	return lane_of(at)->setup->metrics;
+}
+
 void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
 {
 	struct lane *lane = lane_of(at);

@@ -790,6 +790,7 @@ UWSGI_API long long uwsgi_metric_get(const struct metric *);
 /* Returns the value before. */
 UWSGI_API long long uwsgi_metric_set(const struct metric *, long long);
 enum metric_change {
+	METRIC_SET,
 	METRIC_ADD,
 	METRIC_MULTIPLY,
 	METRIC_DIVIDE,
@@ -942,6 +943,8 @@ UWSGI_API void uwsgi_request_go_on(struct request *);
 UWSGI_API long long uwsgi_lane_backlog(const struct handler_lane *);
 /* 1.. */
 UWSGI_API int uwsgi_lane_worker(const struct handler_lane *);
+/* NULL: there are none. */
+UWSGI_API const struct metrics *uwsgi_lane_metrics(const struct handler_lane *);
 /* In before(): the application has so many seconds for this request, whatever harakiri says; 0: any time.
  * Does nothing for an application that drives its lane. */
 UWSGI_API void uwsgi_lane_harakiri(const struct handler_lane *, long long seconds);

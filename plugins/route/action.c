@@ -367,6 +367,11 @@ static const struct action_kind kinds[] = {
 	SETS("setdocroot", "DOCUMENT_ROOT"),
 	{ "log", TAKES_TEXT, false, { NULL, 0 }, say, NULL },
 	{ "logvar", TAKES_PAIR, false, { NULL, 0 }, set_logvar, NULL },
+	{ "metricinc", TAKES_TEXT, false, { NULL, 0 }, metrics_inc, NULL },
+	{ "metricdec", TAKES_TEXT, false, { NULL, 0 }, metrics_dec, NULL },
+	{ "metricmul", TAKES_TEXT, false, { NULL, 0 }, metrics_mul, NULL },
+	{ "metricdiv", TAKES_TEXT, false, { NULL, 0 }, metrics_div, NULL },
+	{ "metricset", TAKES_TEXT, false, { NULL, 0 }, metrics_set, NULL },
 	{ "donotlog", TAKES_NOTHING, false, { NULL, 0 }, keep_out_of_log, NULL },
 	/* The server does that itself: frames what has no length, sends files without the application,
 	 * lets each block go. */

@@ -121,6 +121,16 @@ struct slice action_name(const struct action *);
 /* NULL: it has none. */
 struct proxy *action_proxy(const struct action *);
 
+/* ---- metrics.c ---- */
+
+enum verdict metrics_inc(const struct action *, struct visit *);
+enum verdict metrics_dec(const struct action *, struct visit *);
+enum verdict metrics_mul(const struct action *, struct visit *);
+enum verdict metrics_div(const struct action *, struct visit *);
+enum verdict metrics_set(const struct action *, struct visit *);
+/* 0: there is none. */
+long long metrics_value(const struct visit *, struct slice name);
+
 /* ---- basicauth.c ---- */
 
 /* "realm,user:password,…" or "realm,FILE".  -1 with the reason. */

@@ -104,6 +104,11 @@ static struct slice of_server(struct visit *v, struct slice name)
 	return make_uuid(v);
 }
 
+static struct slice of_metric(struct visit *v, struct slice name)
+{
+	return print_number(v, metrics_value(v, name));
+}
+
 static struct slice of_time(struct visit *v, struct slice unit)
 {
 	long long us = now_us();
@@ -194,6 +199,7 @@ static const struct {
 	{ SLICE("cookie"), of_cookie, "" },
 	{ SLICE("qs"), of_query, "" },
 	{ SLICE("uwsgi"), of_server, " wid pid uuid status sor rtime lq " },
+	{ SLICE("metric"), of_metric, "" },
 	{ SLICE("time"), of_time, " unix micros " },
 	{ SLICE("httptime"), of_http_time, "" },
 	{ SLICE("lower"), of_lower, "" },

@@ -272,6 +272,19 @@ def test_what_uwsgi_passes_over_is_said(start, line, said):
     assert http.request(server.http, "/hello").status == 200
 
 
+def test_rules_count(serve):
+    server = serve("metric = hits\nmetric = name=level,initial_value=5\nplugins = router_metrics\n"
+                   "route = ^/count/(\\d+) metricinc:hits,$1\nroute = ^/count metricinc:hits\n"
+                   "route = ^/level metricmul:level,6\nroute = ^/level metricdiv:level,2\n"
+                   "route = ^/level metricdec:level\nroute = ^/level metricinc:nobody\n"
+                   "route = ^/level metricinc:worker.1.requests,100\nroute = ^/reset metricset:hits,-3\n"
+                   "route-run = addheader:X-Hits: ${{metric[hits]}} ${{metric[level]}} ${{metric[nobody]}}")
+    for path, seen in [("/count/7", "8 5 0"), ("/count", "9 5 0"), ("/level", "9 14 0"),
+                       ("/reset", "-3 14 0")]:
+        assert http.request(server.http, path + "?0").header("X-Hits") == seen
+    assert run(server, "uwsgi.metric_get('hits')") == "-3"
+
+
 def test_they_can_be_left_out_of_stats(serve):
     server = serve("enable-metrics = true\nstats-no-metrics = true")
     assert "metrics" not in json.loads(raw(server.stats, b""))

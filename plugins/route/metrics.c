@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* metrics.c: rules that count: the actions metricinc: and so on, and ${metric[NAME]}.  As with uWSGI, a
+ * metric that there is not is no error. */
+#include "route.h"
+
+#include <stdlib.h>
+
+static const struct metric *find(const struct visit *v, struct slice name)
+{
+	return uwsgi_metrics_find(uwsgi_lane_metrics(v->lane), name);
+}
+
+/* "NAME" or "NAME,NUMBER". */
+static enum verdict change(const struct action *a, struct visit *v, enum metric_change how,
+			   int sign)
+{
+	struct slice text = value_of(&a->value, v), name = text;
+	const char *comma = memchr(text.p, ',', text.n);
+	char digits[24] = "1";
+
+	if (comma) {
+		name.n = (size_t)(comma - text.p);
+		size_t n = text.n - name.n - 1;
+
+		n = n < sizeof digits ? n : sizeof digits - 1;
+		memcpy(digits, comma + 1, n);
+		digits[n] = '\0';
+	}
+	const struct metric *m = find(v, name);
+	if (m && !m->collected)
+		uwsgi_metric_change(m, how, sign * strtoll(digits, NULL, 10));
+	return GO_ON;
+}
+
+enum verdict metrics_inc(const struct action *a, struct visit *v)
+{
+	return change(a, v, METRIC_ADD, 1);
+}
+
+enum verdict metrics_dec(const struct action *a, struct visit *v)
+{
+	return change(a, v, METRIC_ADD, -1);
+}
+
+enum verdict metrics_mul(const struct action *a, struct visit *v)
+{
+	return change(a, v, METRIC_MULTIPLY, 1);
+}
+
+enum verdict metrics_div(const struct action *a, struct visit *v)
+{
+	return change(a, v, METRIC_DIVIDE, 1);
+}
+
+enum verdict metrics_set(const struct action *a, struct visit *v)
+{
+	return change(a, v, METRIC_SET, 1);
+}
+
+long long metrics_value(const struct visit *v, struct slice name)
+{
+	const struct metric *m = find(v, name);
+
+	return m ? uwsgi_metric_get(m) : 0;
+}
