@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from lib import http, proc
+from lib import http, mixed, proc
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
@@ -46,6 +46,15 @@ def test_a_router_that_could_not_be_forked_once_is_forked_again(start):
     server.wait_log("cannot start http 1: Resource temporarily unavailable; trying again")
     until(lambda: len(server.routers()) == 2, "another router")
     assert http.request(server.router, "/hello").body == b"hello\n"
+
+
+def test_a_program_beside_the_server_that_could_not_be_forked_once_is_forked_again(start):
+    server = start(INI + "attach-daemon = exec sleep 60\n", faults="")
+    victim, = mixed.processes(server, "daemon")
+    server.faults.set("fork:EAGAIN,in=master")
+    os.kill(victim, signal.SIGKILL)
+    server.wait_log("cannot start daemon 1: fork: Resource temporarily unavailable; trying again")
+    until(lambda: mixed.processes(server, "daemon"), "another one")
 
 
 def test_the_reason_of_a_start_that_fails_is_the_first_one(start):

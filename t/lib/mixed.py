@@ -238,14 +238,14 @@ class Mixed:
 # ---- the server ----
 
 def processes(server, role):
-    """The pids of its children that have this role in their name: worker, zygote, http."""
+    """The pids of its children that have this role in their name: worker, zygote, http, daemon."""
     return [p for p in proc.children(server.pid)
             if proc.alive(p) and f" {role}" in proc.title(p)]
 
 
 def roles(server):
     """How many there are of each."""
-    return {role: len(processes(server, role)) for role in ("zygote", "worker", "http")}
+    return {role: len(processes(server, role)) for role in ("zygote", "worker", "http", "daemon")}
 
 
 def zombies(server):

@@ -25,7 +25,8 @@ from lib.address import connect  # noqa: E402
 from lib.server import Server  # noqa: E402
 from lib.wait import until  # noqa: E402
 
-INI = mixed.INI + "max-requests = 2000\nharakiri = 30\nreload-timeout = 10\npythonpath = {here}\n"
+INI = mixed.INI + ("max-requests = 2000\nharakiri = 30\nreload-timeout = 10\npythonpath = {here}\n"
+                   "attach-daemon = sleep 3600 & exec sleep 3600\n")
 DEPLOYS = {
     "no such module": INI.replace("module = mixed", "module = nowhere"),
     "an import that ends": INI.replace("module = mixed", "module = ends"),
@@ -130,6 +131,10 @@ class Soak:
     def kill_worker(self):
         self.kill("worker")
 
+    def kill_daemon(self):
+        for pid in mixed.processes(self.server, "daemon"):
+            os.kill(pid, signal.SIGKILL)
+
     def kill_zygote(self):
         """Where it dies often, it is replaced later and later; a reload does not wait for that."""
         seen = len(self.server.log())
@@ -161,8 +166,8 @@ class Soak:
     def one_event(self):
         event = self.rng.choices(
             (self.reload, self.broken_deploy, self.other_settings, self.storm, self.kill_worker,
-             self.kill_zygote, self.kill_router, self.stand_still, self.faults),
-            (6, 3, 2, 1, 4, 1, 1, 2, 3))[0]
+             self.kill_zygote, self.kill_router, self.kill_daemon, self.stand_still, self.faults),
+            (6, 3, 2, 1, 4, 1, 1, 1, 2, 3))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)
