@@ -180,8 +180,7 @@ static void look(struct daemon *d, int64_t now_ms)
 	if (pid && kill(pid, 0) && errno == ESRCH)
 		pid = 0;
 	if (pid && pid != d->pid)
-		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs: %s", d->name, (long)pid,
-			  d->what.command);
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs: %s", d->name, (long)pid, d->what.command);
 	else if (!pid && d->pid)
 		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) is gone", d->name, (long)d->pid);
 	if (pid != d->pid) {

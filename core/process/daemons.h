@@ -18,12 +18,12 @@ struct daemon {
 	struct attached what;
 	int number; /* 1.. */
 	char name[24];
-	bool named;        /* the configuration in force has it */
-	struct kept kept;  /* one without a pidfile */
+	bool named;       /* the configuration in force has it */
+	struct kept kept; /* one without a pidfile */
 	struct touch touch;
 	pid_t pid; /* 0: it does not run; with a pidfile, who is named there and is there */
 	unsigned starts;
-	uint64_t row; /* what others see of it */
+	uint64_t row;                    /* what others see of it */
 	int64_t look_at_ms, start_at_ms; /* of one with a pidfile */
 };
 
@@ -40,7 +40,7 @@ struct daemons {
 	void *data;
 	struct daemon_list list;
 	const struct config *used; /* only to be compared */
-	struct ring shown; /* struct daemon_status of each */
+	struct ring shown;         /* struct daemon_status of each */
 	uint64_t starts;
 	int count; /* of all so far */
 };

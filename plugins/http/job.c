@@ -168,7 +168,8 @@ void job_give_up(struct job *job, int status, const char *why)
 	/* A worker that ends it where the client has left is right. */
 	if (!job->said_all)
 		uwsgi_log(UWSGI_ERROR, "%s: %s %s: %s; the client gets %s", u->name, method_text,
-			  uri_text, why, uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
+			  uri_text, why,
+			  uwsgi_response_head_sent(job->rs) ? "a part of the answer" : gets);
 	job->failed = true;
 	struct response *rs = job_finish(job);
 

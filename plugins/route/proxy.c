@@ -113,7 +113,8 @@ void proxy_free(struct proxy *p)
 
 static void on_ending(struct job *job)
 {
-	struct proxy *p = (struct proxy *)((char *)job->upstream - offsetof(struct proxy, upstream));
+	struct proxy *p =
+		(struct proxy *)((char *)job->upstream - offsetof(struct proxy, upstream));
 
 	p->lane->under_way--;
 	p->lane->ending(job);

@@ -81,10 +81,19 @@ static bool is_named(struct slice field, struct slice variable)
 static bool stays_here(const struct request *rq, struct slice name)
 {
 	static const struct slice names[] = {
-		SLICE("CONNECTION"), SLICE("KEEP_ALIVE"), SLICE("PROXY_CONNECTION"), SLICE("TE"),
-		SLICE("TRAILER"), SLICE("TRANSFER_ENCODING"), SLICE("UPGRADE"), SLICE("EXPECT"),
-		SLICE("HOST"), SLICE("X_FORWARDED_FOR"), SLICE("CONTENT_LENGTH"),
-		SLICE("CONTENT_TYPE"), SLICE("HTTP2_SETTINGS"),
+		SLICE("CONNECTION"),
+		SLICE("KEEP_ALIVE"),
+		SLICE("PROXY_CONNECTION"),
+		SLICE("TE"),
+		SLICE("TRAILER"),
+		SLICE("TRANSFER_ENCODING"),
+		SLICE("UPGRADE"),
+		SLICE("EXPECT"),
+		SLICE("HOST"),
+		SLICE("X_FORWARDED_FOR"),
+		SLICE("CONTENT_LENGTH"),
+		SLICE("CONTENT_TYPE"),
+		SLICE("HTTP2_SETTINGS"),
 	};
 	struct slice list = uwsgi_request_find(rq, SLICE("HTTP_CONNECTION")), member;
 

@@ -16,6 +16,7 @@ struct lane {
 	struct chain chains[CHAINS];
 	struct passwords *passwords; /* NULL: no rule asks a file */
 	struct proxy_lane proxies;
+	const struct visit *asking; /* its server is being asked, and its job has not ended */
 };
 
 /* ---- pages ---- */
@@ -172,8 +173,8 @@ static void on_proxied_ending(struct job *job)
 	struct visit *v = job->mine;
 
 	v->job = NULL;
-	if (v->job_ended)
-		*v->job_ended = true;
+	if (v->rules_of->asking == v)
+		v->rules_of->asking = NULL;
 	if (!job->failed)
 		chain_judge(&v->rules_of->chains[CHAIN_FINAL], v);
 }
@@ -202,9 +203,9 @@ static void on_no_answer(void *mine, struct response *rs, int status)
 	uwsgi_response_refuse(rs, status, (struct slice){ NULL, 0 });
 }
 
-static enum handled ask_server(struct visit *v, struct response *rs)
+/* It may end at once, and v with it. */
+static enum handled ask_server(struct lane *lane, struct visit *v, struct response *rs)
 {
-	bool ended = false;
 	int status;
 
 	v->job = proxy_ask(v->proxy, v, rs, &status);
@@ -212,12 +213,9 @@ static enum handled ask_server(struct visit *v, struct response *rs)
 		refuse(v, rs, status);
 		return HANDLED_DONE;
 	}
-	v->job_ended = &ended;
+	lane->asking = v;
 	job_connect(v->job);
-	if (ended)
-		return HANDLED_DONE;
-	v->job_ended = NULL;
-	return HANDLED_LATER;
+	return lane->asking ? HANDLED_LATER : HANDLED_DONE;
 }
 
 /* ---- requests ---- */
@@ -259,7 +257,7 @@ static enum handled before(void *state, struct request *rq, struct response *rs,
 		answer_now(lane, v, rs);
 		return HANDLED_DONE;
 	case PROXIED:
-		return ask_server(v, rs);
+		return ask_server(lane, v, rs);
 	default:
 		if (v->limits_time)
 			uwsgi_lane_harakiri(lane->at, v->seconds);

@@ -48,7 +48,6 @@ struct visit {
 	struct answer answer;
 	struct proxy *proxy; /* whose servers are to answer */
 	struct job *job;     /* they are asked; NULL: they are not, or have answered */
-	bool *job_ended;     /* set with its end; NULL: nobody waits for that */
 	struct lane *rules_of;
 };
 

@@ -50,7 +50,11 @@ static const struct kept_kind kind = { fake_fork, fake_ask, fake_kill, fake_ende
 static struct fixture begin(void)
 {
 	return (struct fixture){
-		.kept = { .kind = &kind, .name = "fake", .mercy_ms = 500, .start_ms = 100, .wanted = 1 },
+		.kept = { .kind = &kind,
+			  .name = "fake",
+			  .mercy_ms = 500,
+			  .start_ms = 100,
+			  .wanted = 1 },
 		.pid = 100,
 	};
 }
