@@ -106,7 +106,7 @@ struct verdict access_judge(const struct settings *s, enum visitor visitor,
 	if (origins > 1 || (origins && !access_origin(origin, meaning->host.whole)) ||
 	    is_from_elsewhere(head, route))
 		return refuse(403, "this request comes from a page of another origin");
-	if (visitor == VISITOR_TCP && s->password_file)
+	if (visitor == VISITOR_ANYBODY && s->password_file)
 		v = judge_password(s, head);
 	if (v.status || !route || !route->takes_post)
 		return v;

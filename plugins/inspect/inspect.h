@@ -74,7 +74,11 @@ struct http_head;
 struct http_meaning;
 
 /* By where it has connected. */
-enum visitor { VISITOR_HEALTH, VISITOR_TCP, VISITOR_UNIX };
+enum visitor {
+	VISITOR_HEALTH,
+	VISITOR_ANYBODY, /* TCP, or an abstract socket, which has no permissions */
+	VISITOR_UNIX,    /* a path, whose permissions say who may */
+};
 
 struct verdict {
 	int status; /* 0: it may */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 enum { ACCEPTS_A_TURN = 8 };
 
@@ -47,15 +48,19 @@ bool is_loopback(const struct sockaddr_storage *at)
 	const struct sockaddr_in *four = (const void *)at;
 	const struct sockaddr_in6 *six = (const void *)at;
 
+	if (at->ss_family == AF_UNIX)
+		return true;
 	return at->ss_family == AF_INET ? ntohl(four->sin_addr.s_addr) >> 24 == 127
 					: IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
 static enum visitor visitor_of(const char *option, const struct sockaddr_storage *at)
 {
+	const struct sockaddr_un *un = (const void *)at;
+
 	if (!strcmp(option, "health"))
 		return VISITOR_HEALTH;
-	return at->ss_family == AF_UNIX ? VISITOR_UNIX : VISITOR_TCP;
+	return at->ss_family == AF_UNIX && *un->sun_path ? VISITOR_UNIX : VISITOR_ANYBODY;
 }
 
 static int listen_on(struct server *s, const struct service_setup *setup, struct error *e)
@@ -70,7 +75,7 @@ static int listen_on(struct server *s, const struct service_setup *setup, struct
 		if (getsockname(fd, (struct sockaddr *)&at, &size) < 0)
 			return uwsgi_error_set(e, "cannot tell where %s listens", option);
 		s->visitor[s->listening_count] = visitor_of(option, &at);
-		if (s->visitor[s->listening_count] == VISITOR_TCP && !is_loopback(&at) &&
+		if (s->visitor[s->listening_count] == VISITOR_ANYBODY && !is_loopback(&at) &&
 		    !s->settings->password_file)
 			return uwsgi_error_set(e, "inspect listens beyond this machine, and there "
 						  "is no inspect-password-file");

@@ -181,7 +181,8 @@ def test_names_are_given_by_inspect_host(serve):
 
 
 def test_queries_are_shown_to_who_is_known(serve):
-    server = serve("inspect = {ins_unix}\n")
+    abstract = f"@uwsgi-inspect-{os.getpid()}"      # which every user can connect to
+    server = serve(f"inspect = {{ins_unix}}\ninspect = {abstract}\n")
 
     def seen(address):
         return json.loads(ask(address).body)["workers"][0]["cores"][0]["vars"]
@@ -189,4 +190,5 @@ def test_queries_are_shown_to_who_is_known(serve):
     slow.start()
     until(lambda: "REQUEST_URI=/sleep?s=0.3" in seen(server.ins_unix), "the request")
     assert "REQUEST_URI=/sleep" in seen(server.inspect)
+    assert "REQUEST_URI=/sleep" in seen(abstract)
     slow.join()
