@@ -35,19 +35,13 @@ struct lane {
 
 /* ---- which one ---- */
 
-static bool is_below(struct slice path, struct slice mount)
-{
-	return path.n >= mount.n && !memcmp(path.p, mount.p, mount.n) &&
-	       (path.n == mount.n || path.p[mount.n] == '/');
-}
-
 /* Of the longest path; part_count: none. */
 static size_t find(struct slice path)
 {
 	size_t best = part_count;
 
 	for (size_t i = 0; i < part_count; i++)
-		if ((!parts[i].path.n || is_below(path, parts[i].path)) &&
+		if ((!parts[i].path.n || uwsgi_is_below(path, parts[i].path)) &&
 		    (best == part_count || parts[i].path.n > parts[best].path.n))
 			best = i;
 	return best;

@@ -35,6 +35,13 @@ static inline bool uwsgi_same(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || !memcmp(a.p, b.p, a.n));
 }
 
+/* "/shop" and "/shop/cart" are below "/shop", and "/shopping" is not. */
+static inline bool uwsgi_is_below(struct slice path, struct slice mount)
+{
+	return path.n >= mount.n && uwsgi_same((struct slice){ path.p, mount.n }, mount) &&
+	       (path.n == mount.n || path.p[mount.n] == '/');
+}
+
 /* As names of header fields are compared: ASCII letters in either case; no locale has a say in what
  * Transfer-Encoding is. */
 static inline bool uwsgi_same_name(struct slice a, struct slice b)

@@ -72,12 +72,6 @@ int mount_load(struct python *py, struct error *e)
 	return 0;
 }
 
-static bool is_below(struct slice path, struct slice mount)
-{
-	return path.n >= mount.n && !memcmp(path.p, mount.p, mount.n) &&
-	       (path.n == mount.n || path.p[mount.n] == '/');
-}
-
 /* Whom the request is for, perhaps with a port; empty: hosts are not told apart. */
 static struct slice host_of(const struct python *py, const struct request *rq)
 {
@@ -119,7 +113,7 @@ static const struct mount *find(const struct python *py, const struct request *r
 	for (size_t i = 0; i < py->mount_count; i++) {
 		const struct mount *m = &py->mounts[i];
 
-		if ((splits ? is_below(path, m->path) : uwsgi_same(path, m->path)) &&
+		if ((splits ? uwsgi_is_below(path, m->path) : uwsgi_same(path, m->path)) &&
 		    is_for(m, host) && is_nearer(m, best))
 			best = m;
 	}
