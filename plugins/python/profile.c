@@ -9,10 +9,13 @@
 #include <sys/prctl.h>
 
 /* Seconds.  Where no other thread is, the interval concerns this one only.  Others would take the GIL
- * from one another as often, which costs. */
+ * from one another as often, which costs where they want it at the same time: there it stays as it is. */
 #define ALONE_S 5e-6
-#define ALONE_MOST_S 200e-6
-#define AMONG_OTHERS_S 2e-3
+#define AMONG_OTHERS_S 200e-6
+#define AS_IT_IS_S 1.
+
+/* Nobody holds the GIL who gives it up within that time. */
+enum { HELD_NS = 100000 };
 
 /* Whoever waits wakes up once an interval until it has the GIL.  Where the machine is busy and who holds
  * it has no processor, that is often: so the interval follows what of this thread's time goes there. */
@@ -21,6 +24,7 @@ struct pace {
 	int64_t left; /* looks */
 	double alone_s;
 	int64_t waited_ns; /* processor time of the last wait */
+	double held;       /* how often the GIL was held by somebody, 0 to 1, of late */
 };
 
 static int64_t read_ns(clockid_t clock)
@@ -78,14 +82,17 @@ static int count_lanes(void)
 	return n;
 }
 
-/* Half a percent of the processor is enough. */
+/* A quarter of a percent of the processor is enough. */
 static void set_interval(struct pace *pace, bool alone)
 {
-	if (pace->waited_ns > pace->step_ns / 200 && pace->alone_s * 2 <= ALONE_MOST_S)
+	if (pace->waited_ns > pace->step_ns / 400 && pace->alone_s * 2 <= AMONG_OTHERS_S)
 		pace->alone_s *= 2;
-	else if (pace->waited_ns < pace->step_ns / 1000 && pace->alone_s / 2 >= ALONE_S)
+	else if (pace->waited_ns < pace->step_ns / 1600 && pace->alone_s / 2 >= ALONE_S)
 		pace->alone_s /= 2;
-	interval_set(alone && count_lanes() <= 1 ? pace->alone_s : AMONG_OTHERS_S);
+	if (alone && count_lanes() <= 1)
+		interval_set(pace->alone_s);
+	else
+		interval_set(pace->held < 0.5 ? AMONG_OTHERS_S : AS_IT_IS_S);
 }
 
 /* Gives the GIL up meanwhile.  How often what is seen now counts: while the GIL was not to be had, the
@@ -102,9 +109,10 @@ static int wait_for_turn(struct pace *pace, int fd)
 	before_ns = read_ns(CLOCK_THREAD_CPUTIME_ID);
 	Py_END_ALLOW_THREADS;
 	pace->waited_ns = read_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns;
-	int64_t times = 1 + (now_ns() - woke_ns) / pace->step_ns;
+	int64_t wait_ns = now_ns() - woke_ns, times = 1 + wait_ns / pace->step_ns;
 	int64_t passed = (now_ns() - pace->due_ns) / pace->step_ns + 1;
 
+	pace->held += ((wait_ns > HELD_NS) - pace->held) / 16;
 	pace->due_ns += passed * pace->step_ns;
 	times = times < pace->left ? times : pace->left;
 	pace->left -= passed;

@@ -131,3 +131,23 @@ def test_a_reload_in_the_middle(serve):
 def test_health_alone_looks_into_nobody(start):
     server = start("http-socket = {http}\nmodule = basic\nhealth = {health}\n")
     assert http.request(server.health, "/stacks").status == 404
+
+
+def test_the_server_stops_in_the_middle(serve):
+    server = serve()
+    with http.Connection(server.inspect) as c:
+        c.send(http.request_bytes("/profile?seconds=60", host="localhost"))
+        until(lambda: ask(server.inspect, "/profile?seconds=1").status == 409, "the profile")
+        server.send(signal.SIGTERM)
+        assert server.wait() == 0
+
+
+def test_harakiri_in_the_middle(serve, fifo):
+    server = serve("harakiri = 1\n")
+    with http.Connection(server.inspect) as c:
+        c.send(http.request_bytes("/profile?seconds=60", host="localhost"))
+        until(lambda: ask(server.inspect, "/profile?seconds=1").status == 409, "the profile")
+        stuck = begin(server, f"/stuck?holding={fifo}")
+        assert c.read().status in (200, 503)
+    stuck.join()
+    assert http.request(server.http, "/?planted=1").status == 200

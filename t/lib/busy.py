@@ -32,8 +32,13 @@ class Busy:
 
 
 def begin(server, target):
-    """A request on a thread of its own."""
-    t = threading.Thread(target=http.request, args=(server.http, target))
+    """A request on a thread of its own, which may get no answer."""
+    def run():
+        try:
+            http.request(server.http, target)
+        except http.Closed:
+            pass
+    t = threading.Thread(target=run)
     t.start()
     return t
 
