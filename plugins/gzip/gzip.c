@@ -123,7 +123,8 @@ static void head(void *state, struct response *rs, void **mine)
 	/* It says what the answer would have said (RFC 9110 section 15.4.5); its type is not known. */
 	if (unchanged && names_weak_etag(v->rq))
 		weaken_etag(v->rq, rs);
-	if (policy != LEAVE || unchanged)
+	if ((policy != LEAVE || unchanged) &&
+	    !list_has(uwsgi_response_find(rs, SLICE("Vary")), SLICE("Accept-Encoding")))
 		uwsgi_response_add(rs, SLICE("Vary"), SLICE("Accept-Encoding"));
 	if (policy == COMPRESS)
 		v->compressor = take(lane);

@@ -37,6 +37,8 @@ enum policy {
 	COMPRESS,
 };
 
+/* A field such as Cache-Control, a list with commas. */
+bool list_has(struct slice list, struct slice word);
 enum policy policy_of(const struct gzip_settings *, const struct answer *);
 
 /* ---- compressor.c ---- */

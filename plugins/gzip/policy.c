@@ -2,8 +2,7 @@
 /* policy.c: which answers are compressed, and for whom. */
 #include "gzip.h"
 
-/* RFC 9111 section 5.2: the directive stands in a list, perhaps with others. */
-static bool has_word(struct slice list, struct slice word)
+bool list_has(struct slice list, struct slice word)
 {
 	for (size_t i = 0; i + word.n <= list.n; i++) {
 		bool begins = i == 0 || list.p[i - 1] == ',' || list.p[i - 1] == ' ';
@@ -22,7 +21,7 @@ static bool is_fixed(const struct answer *a)
 {
 	return a->status / 100 == 1 || a->status == 204 || a->status == 206 || a->status == 304 ||
 	       a->encoding.p || a->is_exact || a->is_elsewhere || a->length == 0 ||
-	       has_word(a->cache_control, SLICE("no-transform"));
+	       list_has(a->cache_control, SLICE("no-transform"));
 }
 
 static bool is_wanted(const struct gzip_settings *s, const struct answer *a)

@@ -141,6 +141,7 @@ def test_etags_and_unchanged_answers(serve):
     strong = get('"a"')
     assert strong.header("ETag") == 'W/"a"' and strong.all("Vary") == ["Cookie", "Accept-Encoding"]
     assert not strong.header("Accept-Ranges")
+    assert http.request(server.peer, "/?Vary=Cookie,accept-encoding").all("Vary") == ["Cookie,accept-encoding"]
     assert get('W/"a"').header("ETag") == 'W/"a"'
     unchanged = get('"a"', "304+Not+Modified", [("If-None-Match", 'W/"a"')])
     assert unchanged.header("ETag") == 'W/"a"' and "Accept-Encoding" in unchanged.all("Vary")
