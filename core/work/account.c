@@ -14,9 +14,6 @@
 
 #define NO_TURN UINT_MAX
 
-/* Others may have waited for a request that ran so long: they ask the kernel. */
-enum { LONG_US = 1000 };
-
 static void copy_cut(char *to, size_t size, struct slice s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
@@ -73,13 +70,15 @@ static void note_wait(struct account *a, struct exchange *x, unsigned turn, int6
 	x->waited_us = waited_us(&since);
 }
 
-void account_begin(struct account *a, struct exchange *x, unsigned turn, int64_t began_us)
+bool account_begin(struct account *a, struct exchange *x, unsigned turn, int64_t began_us)
 {
 	struct lane_score *score = a->to.score;
+	struct slice method = request_method(&x->rq);
 
-	copy_cut(score->method, sizeof score->method, request_method(&x->rq));
+	copy_cut(score->method, sizeof score->method, method);
 	copy_cut(score->uri, sizeof score->uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
 	note_wait(a, x, turn, began_us);
+	return method.n > 0;
 }
 
 /* ---- its end ---- */
@@ -103,7 +102,10 @@ static void count(struct lane_score *score, const struct exchange *x, uint64_t u
 	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
 	counts_took(&counts->run, us);
 	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
-	counts_took(&counts->wait, x->waited_us);
+	if (x->waited_us)
+		counts_took(&counts->wait, x->waited_us);
+	else
+		counts_add(&counts->wait.bucket[0], 1);
 	if (rs->failed)
 		counts_add(&counts->failed, 1);
 }
@@ -120,14 +122,8 @@ static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
 	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
 	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
 	copy_cut(slow.trace_id, sizeof slow.trace_id, uwsgi_request_trace_id(&x->rq));
+	copy_cut(slow.trace_id, sizeof slow.trace_id, uwsgi_request_trace_id(&x->rq));
 	x->slow_number = ring_write(a->to.slow, &slow) + 1;
-}
-
-/* A wall clock may be set back. */
-static uint64_t ran_us(const struct logged *logged)
-{
-	return logged->ended_us > logged->began_us ? (uint64_t)(logged->ended_us - logged->began_us)
-						   : 0;
 }
 
 void account_end(struct account *a, struct exchange *x, int64_t began_us)
@@ -141,7 +137,8 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 				   .lane = a->to.lane,
 				   .began_us = began_us,
 				   .ended_us = clock_wall_us() };
-	uint64_t us = ran_us(logged);
+	/* A wall clock may be set back. */
+	uint64_t us = logged->ended_us > began_us ? (uint64_t)(logged->ended_us - began_us) : 0;
 
 	count(a->to.score, x, us);
 	if (us >= a->slow_us)
@@ -153,14 +150,6 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 	x->has_line = false;
 	if (requestlog_wants(&a->log, logged))
 		write_line(a, x);
-}
-
-void account_held_up(struct account *a, const struct exchange *x)
-{
-	uint64_t us = ran_us(&x->logged);
-
-	if (us >= LONG_US)
-		a->look_until_us = x->logged.ended_us + (int64_t)us;
 }
 
 void account_unsent(struct account *a, struct exchange *x)

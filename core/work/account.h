@@ -7,6 +7,9 @@
 #include "exchange/exchange.h"
 #include "work/scoreboard.h"
 
+/* Others may have waited for a request that ran so long: they ask the kernel. */
+enum { ACCOUNT_LONG_US = 1000 };
+
 /* Where it is counted; borrowed. */
 struct account_setup {
 	struct lane_score *score;
@@ -35,12 +38,18 @@ int account_init(struct account *, const struct config *, const struct account_s
 void account_fini(struct account *);
 /* What comes now was not found by a turn of the loop: it has waited for nothing before it. */
 void account_leave_turn(struct account *);
-/* It begins to run, in this turn: what it is, and how long it has waited. */
-void account_begin(struct account *, struct exchange *, unsigned turn, int64_t began_us);
+/* It begins to run, in this turn: what it is, and how long it has waited.  False: it has no method. */
+bool account_begin(struct account *, struct exchange *, unsigned turn, int64_t began_us);
 /* Its response has ended: it is counted in, logged, and then in all counters. */
 void account_end(struct account *, struct exchange *, int64_t began_us);
 /* It has held up the others of its lane meanwhile. */
-void account_held_up(struct account *, const struct exchange *);
+static inline void account_held_up(struct account *a, const struct exchange *x)
+{
+	int64_t us = x->logged.ended_us - x->logged.began_us;
+
+	if (us >= ACCOUNT_LONG_US)
+		a->look_until_us = x->logged.ended_us + us;
+}
 /* The client did not take all of the answer, which was logged, or not, as one that it has. */
 void account_unsent(struct account *, struct exchange *);
 /* It did, after so long. */

@@ -176,7 +176,8 @@ bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 	struct lane_score *score = lane->score;
 	int64_t now_ms = clock_monotonic_coarse_ms();
 
-	account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
+	bool has_method = account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
+
 	if (lane->traces.is_wanted)
 		trace_begin(&lane->traces, &x->rq);
 	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
@@ -184,7 +185,7 @@ bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
 				      memory_order_release);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
-	return request_method(&x->rq).n > 0;
+	return has_method;
 }
 
 void lane_refuse_nameless(struct exchange *x)

@@ -167,11 +167,13 @@ def test_a_reload_that_fails_is_counted_and_its_error_kept(witness, tmp_path):
 def test_slow_requests_are_kept_the_last_one_first(witness):
     server = witness("log-slow = 100\n")
     before = time.time() * 1e6
-    for s in (0.12, 0.11):
-        http.request(server.http, f"/sleep?s={s}")
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    http.request(server.http, "/sleep?s=0.12")
+    http.request(server.http, "/sleep?s=0.11", headers=[("traceparent", f"00-{trace}-00f067aa0ba902b7-01")])
     http.request(server.http, "/hello")
     seen = wait_for(server, lambda s: len(s.get("slow", [])) == 2, "two slow ones")["slow"]
     assert [s["uri"] for s in seen] == ["/sleep?s=0.11", "/sleep?s=0.12"]
+    assert [s["trace"] for s in seen] == [trace, ""]
     assert all(s["run"] >= 110_000 and s["status"] == 200 and s["method"] == "GET" for s in seen)
     assert all(before <= s["at"] <= time.time() * 1e6 and s["worker"] == 1 for s in seen)
     assert server.hup()
