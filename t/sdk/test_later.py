@@ -9,6 +9,8 @@ import threading
 import pytest
 
 from lib import fastcgi, http, proc, scgi, uwsgi
+from lib.address import free_address
+from lib.backend import HttpBackend
 from lib.wait import until
 
 INI = """
@@ -324,3 +326,26 @@ def test_handlers_stand_before_it(later, plugin):
     for size in (100, 22000):
         answer = http.request(server.http, "/echo", "POST", body=b"abc" * size)
         assert answer.body == b"ABC" * size
+
+
+def test_other_servers_answer_beside_it(later, backends):
+    """A route passes requests on.  A body that is not whole yet is refused: servers are sent whole
+    ones."""
+    def say(connection, _seen, _read):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % MIB + b"x" * MIB)
+    address = free_address()
+    backends(HttpBackend, address, say)
+    server = later(f"route = ^/to/ http:{address}\n")
+    for way in SPEAK:
+        with ask(server, way, "/to/") as c:
+            assert body_of(c) == b"x" * MIB
+    with http.Connection(server.http, receive_buffer=4096) as slow:
+        slow.send(http.request_bytes("/to/"))
+        assert http.request(server.http, "/hello").body == b"hello\n"
+        assert slow.read().body == b"x" * MIB
+    with http.Connection(server.http) as c:
+        c.send(b"POST /to/ HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nfirst")
+        assert c.read_head().status == 501
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/to/"))
+    assert http.request(server.http, "/hello").body == b"hello\n"
