@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* One datagram: what no network cuts in two (the least MTU of IPv6, less its heads). */
-enum { PACKET_MAX = 1232, LINE_SIZE = 1024 };
+enum { PACKET_MAX = 1232, LINE_SIZE = 1024, NAME_SIZE = 256, TAGS_SIZE = 512 };
 
 enum dialect { STATSD, DOGSTATSD, PLAIN };
 
@@ -78,8 +78,8 @@ static void add_line(struct datagrams *d, const char *line, size_t n)
 /* ---- lines ---- */
 
 /* "worker.1.core.0.requests" is worker.core.requests with the tags worker:1 and core:0. */
-static bool split_tags(const struct datagrams *d, const char *name, char *bare, char *tags,
-		       size_t size)
+static bool split_tags(const struct datagrams *d, const char *name, char bare[NAME_SIZE],
+		       char tags[TAGS_SIZE])
 {
 	const char *extra = d->source->settings->dog_tags;
 	size_t n = 0, tagged = 0;
@@ -87,23 +87,23 @@ static bool split_tags(const struct datagrams *d, const char *name, char *bare, 
 
 	bare[0] = tags[0] = '\0';
 	if (extra && *extra)
-		tagged = (size_t)snprintf(tags, size, "|#%s", extra);
-	while (*name && n < size && tagged < size) {
+		tagged = (size_t)snprintf(tags, TAGS_SIZE, "|#%s", extra);
+	while (*name && n < NAME_SIZE && tagged < TAGS_SIZE) {
 		size_t length = strcspn(name, ".");
 		bool number = *name >= '0' && *name <= '9';
 
 		if (number && key.n) {
-			tagged += (size_t)snprintf(tags + tagged, size - tagged, "%s%.*s:%.*s",
+			tagged += (size_t)snprintf(tags + tagged, TAGS_SIZE - tagged, "%s%.*s:%.*s",
 						   tagged ? "," : "|#", (int)key.n, key.p,
 						   (int)length, name);
 		} else {
 			key = (struct slice){ name, length };
-			n += (size_t)snprintf(bare + n, size - n, "%s%.*s", n ? "." : "",
+			n += (size_t)snprintf(bare + n, NAME_SIZE - n, "%s%.*s", n ? "." : "",
 					      (int)length, name);
 		}
 		name += length + (name[length] == '.');
 	}
-	return n < size && tagged < size;
+	return n < NAME_SIZE && tagged < TAGS_SIZE;
 }
 
 static bool is_listed(const struct option_list *names, const char *name)
@@ -124,20 +124,28 @@ static void add_number(struct datagrams *d, const char *name, long long value, c
 		add_line(d, line, (size_t)n);
 }
 
+/* What is to be added.  What the server counts begins anew with a process. */
+static long long added(const struct metric *m, long long value, long long before)
+{
+	if (m->collected && value < before)
+		return value;
+	return (long long)((unsigned long long)value - (unsigned long long)before);
+}
+
 /* A counter is what is to be added, in both protocols; a gauge replaces what was there, but statsd
  * takes one with a sign as something to add, so it is set to 0 before. */
 static void add_metric(struct datagrams *d, const struct metric *m, long long value,
 		       long long before)
 {
 	bool counts = m->type == METRIC_COUNTER && !d->all_gauges;
-	char bare[LINE_SIZE / 4], tags[LINE_SIZE / 2] = "";
+	char bare[NAME_SIZE], tags[TAGS_SIZE] = "";
 
-	if (d->dialect == DOGSTATSD && (!split_tags(d, m->name, bare, tags, sizeof bare) ||
+	if (d->dialect == DOGSTATSD && (!split_tags(d, m->name, bare, tags) ||
 					!is_listed(&d->source->settings->dog_metrics, bare)))
 		return;
 	const char *name = d->dialect == DOGSTATSD ? bare : m->name;
 	if (counts) {
-		value = (long long)((unsigned long long)value - (unsigned long long)before);
+		value = added(m, value, before);
 	} else if (value < 0 && d->dialect == STATSD) {
 		add_number(d, name, 0, 'g', tags);
 	}
@@ -186,7 +194,11 @@ static size_t address_length(const char *argument)
 
 static int valid(const char *argument, struct error *e)
 {
-	return destination_valid(argument, address_length(argument), e);
+	size_t n = address_length(argument);
+
+	if (strlen(argument + n) > NAME_SIZE)
+		return uwsgi_error_set(e, "the prefix has more than %d characters", NAME_SIZE - 1);
+	return destination_valid(argument, n, e);
 }
 
 /* Who begins in the middle counts from then on: what was before, another one may have sent. */

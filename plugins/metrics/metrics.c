@@ -20,6 +20,16 @@ static int valid_threshold(const char *text, struct error *e)
 	return threshold_parse(&t, text, NULL, NULL, e);
 }
 
+/* They are part of each line. */
+static int valid_tags(const char *text, struct error *e)
+{
+	if (strlen(text) > 300)
+		return uwsgi_error_set(e, "these are more than 300 characters");
+	if (text[strcspn(text, "| \t\r\n")])
+		return uwsgi_error_set(e, "there can be no | and no blank in tags");
+	return 0;
+}
+
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
 	{ .name = "enable-metrics",
@@ -108,6 +118,7 @@ static const struct option rows[] = {
 	{ .name = "dogstatsd-extra-tags",
 	  .type = OPT_STRING,
 	  .offset = AT(push.dog_tags),
+	  .valid = valid_tags,
 	  .unit = "TAGS",
 	  .help = "tags for all that goes to dogstatsd",
 	  .example = "app:shop,env:production" },

@@ -152,6 +152,19 @@ def test_dogstatsd_has_tags(serve, tmp_path):
     assert dog.types["myapp.worker.respawns", "app:shop,blue,worker:1"] == "c"
 
 
+def test_a_worker_that_is_replaced_takes_nothing_back(serve):
+    statsd = Statsd()
+    server = serve(f"stats-push = statsd:{statsd.address}")
+    for _ in range(3):
+        run(server, "1")
+    name = "uwsgi.worker.1.core.0.requests"
+    until(lambda: statsd.decode().get(name) == 3, "three requests")
+    os.kill(server.workers()[0], signal.SIGKILL)
+    until(lambda: statsd.decode()["uwsgi.worker.1.respawns"] == 2, "its successor")
+    run(server, "1")
+    until(lambda: statsd.decode()[name] == 4, "one more")
+
+
 def test_dogstatsd_sends_what_is_chosen(serve):
     dog = Statsd(signed=False)
     server = serve(f"stats-push = dogstatsd:{dog.address}\ndogstatsd-all-gauges = true\n"
@@ -182,7 +195,7 @@ def test_socket_has_a_datagram_for_each(serve):
 
 
 def test_what_is_reset_after_each_push(serve):
-    statsd, plain = Statsd(), Datagrams()
+    statsd = Statsd()
     server = serve("metric = name=burst,initial_value=4,reset_after_push=1\n"
                    f"stats-push = statsd:{statsd.address}")
     run(server, "uwsgi.metric_inc('burst', 3)")
@@ -190,7 +203,6 @@ def test_what_is_reset_after_each_push(serve):
     until(lambda: run(server, "uwsgi.metric_get('burst')") == "4", "its first value")
     run(server, "uwsgi.metric_inc('burst', 5)")
     statsd.wait(burst=8)
-    plain.socket.close()
 
 
 def test_a_file_gets_the_statistics(serve, tmp_path):
@@ -321,11 +333,14 @@ def test_a_successor_does_not_count_again(serve):
 @pytest.mark.parametrize("line, said", [
     ("stats-push = statd:127.0.0.1:8125", r'"statd" is no way to send them; did you mean "statsd"\?'),
     ("stats-push = statsd:", r"expected an address"),
+    ("stats-push = statsd:127.0.0.1:8125," + 257 * "x", r"the prefix has more than 255 characters"),
     ("stats-push = statsd:somewhere", r"somewhere: expected host:port"),
     ("stats-push = statsd:somewhere:x", r"the port is no number"),
     ("stats-push = file:path=", r"path= names no file"),
     ("stats-push = file:pth=x", r'unknown key "pth"'),
     ("stats-push = file:freq=0", r'freq: "0" is no number'),
+    ("dogstatsd-extra-tags = a|b", r"there can be no \|"),
+    ("dogstatsd-extra-tags = " + 301 * "x", r"more than 300 characters"),
     ("carbon = 1.2.3.4", r"expected host:port"),
 ])
 def test_mistakes_end_the_start(start, line, said):
