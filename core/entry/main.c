@@ -5,6 +5,7 @@
 #include "entry/check_app.h"
 #include "entry/command.h"
 #include "entry/status.h"
+#include "process/cheaper.h"
 #include "settings/config.h"
 #include "entry/daemon.h"
 #include "process/environment.h"
@@ -39,7 +40,7 @@ static const struct option_table *const core_tables[] = {
 	&worker_options,     &header_options,    &lane_options,     &limits_options,
 	&trust_options,      &trace_options,     &master_options,   &environment_options,
 	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
-	&requestlog_options, &proctitle_options, &attached_options,
+	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

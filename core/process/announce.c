@@ -78,13 +78,15 @@ static void tell_starter(struct announcer *a)
 void announce_serving(struct announcer *a, const struct generation *g, bool replaces)
 {
 	const struct roster *r = &g->roster;
-	int serving = roster_serving(r, false), missing = r->workers - serving;
+	int serving = roster_serving(r, false), missing = roster_wanted(r) - serving;
 	char others[48] = "";
 	struct error what;
 
 	if (missing)
 		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
 			 missing == 1 ? "es" : "");
+	if (!roster_wanted(r))
+		snprintf(others, sizeof others, "; they start when somebody connects");
 	uwsgi_error_set(&what, "%s: %d worker%s × %zu thread%s accept requests",
 			replaces ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
 			g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s");

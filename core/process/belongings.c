@@ -62,6 +62,7 @@ static int prepare(struct generation *g, struct error *e)
 						.slots = g->roster.slot_count,
 						.lanes = (size_t)s->threads };
 	if (define_metrics(g, e) || scoreboard_init(&g->scoreboard, &board, e) ||
+	    elastic_init(g, e) ||
 	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
 	g->slot_channel = calloc(g->roster.slot_count, sizeof *g->slot_channel);
@@ -107,6 +108,7 @@ void generation_free(struct generation *g, const struct listeners *kept, bool un
 	channel_close(&g->zygote_channel, g->host->loop);
 	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, kept, unlink_paths);
+	elastic_fini(g);
 	roster_fini(&g->roster);
 	if (g->scoreboard.board)
 		scoreboard_show(&g->scoreboard, STAGE_GONE);

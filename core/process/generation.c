@@ -376,11 +376,25 @@ static void kill_overdue(struct generation *g, const struct roster_action *a)
 	kill_process(g, slot->pid);
 }
 
+/* How long a connection may be silent while the server stops, or falls asleep.  A stop at once, whose
+ * mercy is that short, waits for nobody. */
+static int64_t end_ms(const struct generation *g, long long mercy_s)
+{
+	enum { AT_ONCE_MS = 100 };
+	int64_t drain_ms = lane_drain_idle_ms(g->config), most_ms = mercy_s * 1000 - AT_ONCE_MS;
+
+	if (mercy_s <= 1)
+		return AT_ONCE_MS;
+	return drain_ms < 1 ? 1 : drain_ms < most_ms ? drain_ms : most_ms;
+}
+
 static void ask_to_leave(const struct generation *g, const struct slot *slot, int64_t now_ms)
 {
-	bool ends = g->is_last || (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
+	bool ends = g->is_last || elastic_sleeps(g) ||
+		    (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
+	int64_t last_ms = g->end_ms ? g->end_ms : end_ms(g, g->limits->worker_mercy_s);
 	const struct message m = { .kind = MESSAGE_LEAVE,
-				   .value = ends ? g->end_ms : 0,
+				   .value = ends ? last_ms : 0,
 				   .mercy_ms = slot->kill_at_ms - now_ms };
 
 	scoreboard_leave(&g->scoreboard, (size_t)(slot - g->roster.slots));
@@ -495,7 +509,8 @@ static void enforce_limits(struct generation *g, int64_t now_ms, int64_t *due_ms
 static void enter(struct generation *g, enum generation_state state)
 {
 	g->state = state;
-	scoreboard_show(&g->scoreboard, state == GENERATION_SERVING ? STAGE_SERVING : STAGE_LEAVING);
+	scoreboard_show(&g->scoreboard,
+			state == GENERATION_SERVING ? STAGE_SERVING : STAGE_LEAVING);
 }
 
 static void drain(struct generation *g, long long mercy_s, bool gateways_first)
@@ -531,6 +546,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 
 	*due_ms = 0;
 	enforce_limits(g, now_ms, due_ms);
+	elastic_step(g, now_ms, due_ms);
 	check_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;
@@ -546,21 +562,13 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 		g->wants_reload = false;
 		return GENERATION_WANTS_RELOAD;
 	}
+	if (g->elastic.idle) {
+		g->elastic.idle = false;
+		return GENERATION_IDLE;
+	}
 	return g->state == GENERATION_DRAINING && g->zygote == 0 && roster_is_vacant(&g->roster)
 		       ? GENERATION_GONE
 		       : GENERATION_QUIET;
-}
-
-/* How long a connection may be silent while the server stops.  A stop at once, whose mercy is that
- * short, waits for nobody. */
-static int64_t end_ms(const struct generation *g, long long mercy_s)
-{
-	enum { AT_ONCE_MS = 100 };
-	int64_t drain_ms = lane_drain_idle_ms(g->config), most_ms = mercy_s * 1000 - AT_ONCE_MS;
-
-	if (mercy_s <= 1)
-		return AT_ONCE_MS;
-	return drain_ms < 1 ? 1 : drain_ms < most_ms ? drain_ms : most_ms;
 }
 
 void generation_drain(struct generation *g, long long mercy_s, const struct generation *next)

@@ -8,6 +8,7 @@
 #include "work/channel.h"
 #include "settings/config.h"
 #include "process/cells.h"
+#include "process/elastic.h"
 #include "process/limit.h"
 #include "work/loader.h"
 #include "wire/migrate.h"
@@ -55,6 +56,7 @@ enum generation_news {
 	GENERATION_READY,        /* from now on it serves */
 	GENERATION_FAILED,       /* it never will, and is coming to its end.  why, exit_code */
 	GENERATION_WANTS_RELOAD, /* its zygote is lost, or the application was changed.  why */
+	GENERATION_IDLE,         /* nobody has come for idle, with die-on-idle */
 	GENERATION_GONE,         /* no process of it is left */
 };
 
@@ -70,6 +72,7 @@ struct generation {
 	struct migrate_queue neighbours; /* between its lanes, where there are several */
 	const struct limits_settings *limits;
 	struct roster roster;
+	struct elastic elastic;
 	pid_t zygote; /* 0: none */
 	/* The master's ends, the second one [roster.slot_count]; io.fd -1: none. */
 	struct watch zygote_channel, *slot_channel;

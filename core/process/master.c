@@ -463,6 +463,10 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 			succession_print_status(&m->succession);
 		return;
 	}
+	if (info->ssi_signo == SIGTTIN || info->ssi_signo == SIGTTOU) {
+		succession_resize(&m->succession, info->ssi_signo == SIGTTIN ? 1 : -1, &cause);
+		return;
+	}
 	if (info->ssi_signo == SIGHUP || (info->ssi_signo == SIGTERM && term_reloads(m)))
 		succession_reload(&m->succession, &cause);
 	else
@@ -495,7 +499,8 @@ static void on_touched(void *data, const char *file)
 /* libev would not say who has sent a signal.  Children unblock theirs: child_set_signals(). */
 static int watch_signals(struct master *m, struct error *e)
 {
-	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+	static const int signals[] = { SIGCHLD, SIGHUP,  SIGTERM, SIGINT,
+				       SIGQUIT, SIGUSR1, SIGTTIN, SIGTTOU };
 	sigset_t set;
 
 	sigemptyset(&set);

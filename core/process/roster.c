@@ -14,6 +14,9 @@
 #define YOUNG_MS 5000
 #define FIRST_DELAY_MS 100
 #define LONGEST_DELAY_MS 30000
+/* Who leaves because it is not needed has at least this, so that there is time to see that it is busy
+ * still. */
+#define SPARED_MS 5000
 
 int roster_init(struct roster *r, const struct roster_setup *setup, struct error *e)
 {
@@ -112,7 +115,20 @@ int roster_serving(const struct roster *r, bool gateways)
 
 bool roster_is_ready(const struct roster *r)
 {
-	return r->open && roster_serving(r, false) + roster_serving(r, true) == r->places;
+	look_at_places(r);
+	for (int i = 0; i < r->places; i++)
+		if (!r->place[i].spared && !r->place[i].serves)
+			return false;
+	return r->open;
+}
+
+int roster_wanted(const struct roster *r)
+{
+	int count = 0;
+
+	for (int i = 0; i < r->workers; i++)
+		count += !r->place[i].spared;
+	return count;
 }
 
 bool roster_is_replaced(const struct roster *r, const struct slot *slot)
@@ -120,7 +136,8 @@ bool roster_is_replaced(const struct roster *r, const struct slot *slot)
 	if (r->drained_by_ms || slot->state == SLOT_LEAVING)
 		return true;
 	look_at_places(r);
-	return r->place[slot->place - 1].filled && slot->replace;
+	const struct place *p = &r->place[slot->place - 1];
+	return p->spared || (p->filled && slot->replace);
 }
 
 /* ---- what is due ---- */
@@ -178,6 +195,11 @@ static bool ask(struct slot *slot, int64_t now_ms, int64_t kill_at_ms, struct ro
 	return act(a, ROSTER_ASK, slot);
 }
 
+static int64_t spared_until(const struct roster *r, int64_t now_ms)
+{
+	return now_ms + (r->mercy_ms > SPARED_MS ? r->mercy_ms : SPARED_MS);
+}
+
 static bool ask_to_leave(struct roster *r, int64_t now_ms, struct roster_action *a)
 {
 	bool workers_stay = r->gateways_first && has_gateway(r);
@@ -189,6 +211,8 @@ static bool ask_to_leave(struct roster *r, int64_t now_ms, struct roster_action 
 			if ((slot->state == SLOT_STARTING || slot->state == SLOT_SERVING) &&
 			    !(workers_stay && !roster_is_gateway(r, slot)))
 				return ask(slot, now_ms, r->drained_by_ms, a);
+		} else if (slot->state == SLOT_SERVING && r->place[slot->place - 1].spared) {
+			return ask(slot, now_ms, spared_until(r, now_ms), a);
 		} else if (slot->state == SLOT_SERVING && slot->replace &&
 			   r->place[slot->place - 1].serves != slot) {
 			return ask(slot, now_ms, now_ms + r->mercy_ms, a);
@@ -237,7 +261,7 @@ static bool fork_missing(struct roster *r, int64_t now_ms, struct roster_action 
 	for (int i = 0; i < r->places; i++) {
 		int64_t at_ms = r->place[i].not_before_ms;
 
-		if (r->place[i].filled || (i < r->workers && !can_order))
+		if (r->place[i].spared || r->place[i].filled || (i < r->workers && !can_order))
 			continue;
 		if (at_ms < r->no_fork_before_ms)
 			at_ms = r->no_fork_before_ms;
@@ -318,6 +342,18 @@ bool roster_died(struct roster *r, struct slot *slot, int64_t now_ms, int64_t *d
 	slot->pid = 0;
 	*delay_ms = unexpected ? note_death(&r->place[slot->place - 1], lived_ms, now_ms) : 0;
 	return unexpected;
+}
+
+void roster_want(struct roster *r, int place, bool wanted)
+{
+	assert(place >= 1 && place <= r->workers);
+	r->place[place - 1].spared = !wanted;
+}
+
+void roster_be_patient(struct roster *r, struct slot *slot, int64_t now_ms)
+{
+	if (slot->state == SLOT_LEAVING && r->place[slot->place - 1].spared && !r->drained_by_ms)
+		slot->kill_at_ms = spared_until(r, now_ms);
 }
 
 void roster_drain(struct roster *r, int64_t by_ms, bool gateways_first)

@@ -16,6 +16,7 @@ enum { ROSTER_ORDERS = 8 };
 struct place {
 	int young_deaths;
 	int64_t not_before_ms;
+	bool spared; /* nobody is to work there now: who does is asked to leave */
 	/* Worked out anew by roster_next(). */
 	bool filled;         /* a process starts or serves, and is to stay */
 	struct slot *serves; /* the one that stays until another serves; NULL: nobody serves */
@@ -83,16 +84,22 @@ void roster_ready(struct roster *, struct slot *, int64_t now_ms);
 /* It has ended.  True: though nobody had asked it to; *delay_ms: after how long its place is
  * filled again. */
 bool roster_died(struct roster *, struct slot *, int64_t now_ms, int64_t *delay_ms);
+/* Whether the work of a worker's place, 1.., is wanted. */
+void roster_want(struct roster *, int place, bool);
+/* Places of workers whose work is. */
+int roster_wanted(const struct roster *);
+/* Who leaves because nobody is wanted there is busy: its mercy begins anew. */
+void roster_be_patient(struct roster *, struct slot *, int64_t now_ms);
 /* All are to leave; what is there at that time is killed. */
 void roster_drain(struct roster *, int64_t by_ms, bool gateways_first);
 
 /* Not one of those that the zygote forks. */
 bool roster_is_gateway(const struct roster *, const struct slot *);
-/* Somebody else will do its work or is not needed: the end of this one is nobody's loss. */
+/* Somebody else will do its work, or nobody has to: the end of this one is nobody's loss. */
 bool roster_is_replaced(const struct roster *, const struct slot *);
 /* Places of workers, or of gateways, where somebody serves. */
 int roster_serving(const struct roster *, bool gateways);
-/* In every place somebody serves. */
+/* In every place that is wanted somebody serves. */
 bool roster_is_ready(const struct roster *);
 /* No process is left. */
 bool roster_is_vacant(const struct roster *);

@@ -84,6 +84,7 @@ bool uwsgi_status_next_generation(const struct status *s, size_t *i, struct gene
 					 .stage = (enum stage)atomic_load(&b->board->stage),
 					 .since_us = atomic_load(&b->board->since_us),
 					 .workers = atomic_load(&b->board->workers),
+					 .wanted = atomic_load(&b->board->wanted),
 					 .lanes = (int)b->lanes,
 					 .import_ms = atomic_load(&b->board->import_ms) };
 	return true;
@@ -318,30 +319,35 @@ static void sum_up(struct worker_status *w, const struct status *s)
 	} while (!totals_is_whole(s->totals, before));
 }
 
-/* Workers that the generation in force has places for. */
-static int places(const struct status *s)
+/* Workers that the generation in force has places for.  *spared: not all of them are to run, so that
+ * some may never have. */
+static int places(const struct status *s, bool *spared)
 {
 	int serving = atomic_load(&s->totals->generation), count = 0;
 
+	*spared = false;
 	for (size_t i = 0; i < s->count; i++)
-		if (number_of(&s->boards[i]) == serving || count == 0)
+		if (number_of(&s->boards[i]) == serving || count == 0) {
 			count = atomic_load(&s->boards[i].board->workers);
+			*spared = atomic_load(&s->boards[i].board->wanted) < count;
+		}
 	return count;
 }
 
 bool uwsgi_status_next_worker(const struct status *s, size_t *i, struct worker_status *w)
 {
-	size_t count = (size_t)places(s);
+	bool spared;
+	size_t count = (size_t)places(s, &spared);
 
 	while (*i < WORKERS_MAX) {
 		*w = (struct worker_status){ .worker = (int)++*i };
 		if (*i > count && !atomic_load(&s->totals->worker[*i - 1].spawns))
 			return false;
 		sum_up(w, s);
-		if (w->spawns && (*i <= count || w->pid))
+		if (*i <= count ? w->spawns || spared : w->pid)
 			break;
 	}
-	if (!w->spawns || (w->worker > (int)count && !w->pid))
+	if (w->worker <= (int)count ? !w->spawns && !spared : !w->pid)
 		return false;
 	if (w->pid) {
 		const struct memory m = look_at_memory(s, w->pid);

@@ -53,6 +53,8 @@ static int begin(struct succession *s, struct config *cfg, struct listeners *lis
 		return -1;
 	s->count++;
 	g->is_reload = s->serving != NULL;
+	if (s->serving)
+		elastic_follow(g, s->serving);
 	g->awaited = s->setup->announcer->starter >= 0;
 	g->next = s->generations;
 	s->generations = g;
@@ -312,6 +314,15 @@ static bool repair(struct succession *s, int64_t *due_ms)
 	return true;
 }
 
+static void on_idle(struct succession *s, const struct generation *g)
+{
+	const struct cause cause = cause_of("no request for so long as idle says (die-on-idle)");
+
+	/* A reload is a sign of life. */
+	if (g == s->serving && !s->starting)
+		succession_stop(s, &cause, false);
+}
+
 /* ---- time ---- */
 
 /* True: something has changed that others may depend on. */
@@ -333,6 +344,9 @@ static bool step_generation(struct succession *s, struct generation *g, int64_t 
 	case GENERATION_WANTS_RELOAD:
 		if (g == s->serving)
 			on_reload_wanted(s, g);
+		return true;
+	case GENERATION_IDLE:
+		on_idle(s, g);
 		return true;
 	case GENERATION_GONE:
 		break;
@@ -416,6 +430,12 @@ const struct metrics *succession_metrics(const struct succession *s)
 	const struct generation *g = s->serving ? s->serving : s->generations;
 
 	return g ? &g->metrics : NULL;
+}
+
+void succession_resize(struct succession *s, int by, const struct cause *cause)
+{
+	if (s->serving && !s->stopping)
+		elastic_resize(s->serving, by, cause->text);
 }
 
 void succession_print_status(const struct succession *s)

@@ -60,6 +60,8 @@ const struct scoreboard *succession_scoreboard(const struct succession *, size_t
 /* Of the generation with that configuration. */
 const struct listeners *succession_listeners(const struct succession *);
 const struct metrics *succession_metrics(const struct succession *);
+/* So many workers more or fewer. */
+void succession_resize(struct succession *, int by, const struct cause *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);
 /* In a new child of `own`: closes what that does not have. */

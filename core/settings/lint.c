@@ -52,18 +52,6 @@ static void find_short_mercy(const struct config *c, struct report *r)
 	}
 }
 
-static void find_cheaper(const struct config *c, struct report *r)
-{
-	const struct directive *key = config_directive(c, "cheaper");
-	long long cheaper = key && key->value ? strtoll(key->value, NULL, 10) : 0;
-	long long processes = number(c, "processes");
-
-	if (cheaper > 0 && cheaper >= processes)
-		uwsgi_config_doubt(c, r, UWSGI_WARNING, "cheaper",
-				   "must be less than processes (%lld), as it is the least of them",
-				   processes);
-}
-
 /* ---- sockets ---- */
 
 /* An address to listen on, of any option. */
@@ -257,12 +245,11 @@ static const struct {
 	void (*find)(const struct config *, struct report *);
 	bool thorough; /* for --check only: a start finds it out by itself, or lives with it */
 } lints[] = {
-	{ find_short_mercy, false },   { find_cheaper, false },
-	{ find_background, false },    { find_twins, false },
-	{ find_nobody_listens, true }, { find_half_addresses, false },
-	{ find_http_port, true },      { find_folders, true },
-	{ find_powerless_user, true }, { find_missing_folder, true },
-	{ find_useless_format, true },
+	{ find_short_mercy, false },    { find_background, false },
+	{ find_twins, false },          { find_nobody_listens, true },
+	{ find_half_addresses, false }, { find_http_port, true },
+	{ find_folders, true },         { find_powerless_user, true },
+	{ find_missing_folder, true },  { find_useless_format, true },
 };
 
 static void find_all(const struct config *c, struct report *r)

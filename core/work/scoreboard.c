@@ -40,6 +40,7 @@ int scoreboard_init(struct scoreboard *sb, const struct scoreboard_setup *setup,
 	sb->totals = setup->totals;
 	atomic_store(&sb->board->generation, setup->generation);
 	atomic_store(&sb->board->workers, setup->workers);
+	atomic_store(&sb->board->wanted, setup->workers);
 	scoreboard_show(sb, STAGE_STARTING);
 	return 0;
 }

@@ -664,6 +664,7 @@ struct generation_status {
 	long long since_us; /* the stage began */
 	int workers, lanes; /* it has so many places for workers; each has so many lanes */
 	long long import_ms; /* that the application took to be imported, before workers were forked */
+	int wanted; /* workers that are to run now (cheaper); 0: they sleep until somebody connects */
 };
 /* The next one, the youngest first; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next_generation(const struct status *, size_t *i,

@@ -31,10 +31,15 @@ const char *state_name(enum state state)
 bool state_is_ready(const struct status *status)
 {
 	struct server_status server;
+	struct generation_status g;
 	struct lane_status l;
 	enum state state = state_of(status);
 
 	uwsgi_status_server(status, &server);
+	/* Workers that sleep are woken by whoever connects. */
+	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
+		if (g.number == server.generation && g.wanted == 0)
+			return state == STATE_SERVING || state == STATE_RELOADING;
 	for (size_t i = 0; uwsgi_status_next(status, &i, &l);)
 		if (l.generation == server.generation)
 			return state == STATE_SERVING || state == STATE_RELOADING;

@@ -220,7 +220,7 @@ def test_show_config_tells_values_and_where_they_are_from(check):
     done = check("base = /tmp\n" + GOOD + "workers = 3\nprocesses = 4\nchdir = %(base)\n"
                  "env = A=1\nenv = B=50%%\n", "--show-config", env={"UWSGI_THREADS": "2"})
     text = done.stdout
-    assert "\nprocesses = 4\n" in text and "= 3" not in text
+    assert "\nprocesses = 4\n" in text and "processes = 3" not in text
     assert "\nchdir = /tmp\n" in text and "env = A=1\n" in text and "env = B=50%%\n" in text
     assert "; environment UWSGI_THREADS\nthreads = 2\n" in text
     assert "a.ini:7\nprocesses = 4" in text

@@ -273,10 +273,10 @@ static const struct world worlds[] = {
 	{ .words = { "-Y" },
 	  .settings = NULL,
 	  .report = "command line: error: unknown option -Y\n" },
-	{ .words = { "--cheaper", "2", "-p", "4" },
+	{ .words = { "--farm", "a:1", "-p", "4" },
 	  .settings = "processes=4",
-	  .report = "command line: warning: cheaper: not supported yet, ignored (the adaptive "
-		    "number of workers); all processes run all the time\n" },
+	  .report = "command line: warning: farm: not supported yet, ignored (background work "
+		    "(spooler, mules, cron, timers, signals)); a task queue or cron can run it\n" },
 	{ .words = { "--callable", "2", "-p", "4" },
 	  .settings = "processes=4",
 	  .report = "command line: warning: option \"callable\" is in no plugin that is loaded, "
@@ -285,12 +285,12 @@ static const struct world worlds[] = {
 	  .settings = "processes=4",
 	  .report = "command line: warning: master-fifo: not supported yet, ignored (more ways to "
 		    "end or steer workers); harakiri, max-requests and the signals are there\n" },
-	{ .words = { "--enable-thread=false", "--cheaper=0" },
+	{ .words = { "--enable-thread=false", "--farm=0" },
 	  .settings = "",
 	  .report = "command line: warning: enable-threads = false: always on here; ignored\n" },
-	{ .words = { "--cheape=2" },
+	{ .words = { "--spooler-fre=2" },
 	  .settings = NULL,
-	  .report = "command line: error: unknown option --cheape; did you mean \"cheap\"?\n" },
+	  .report = "command line: error: unknown option --spooler-fre; did you mean \"spooler-freq\"?\n" },
 	{ .words = { "--set", "base=/x", "--set", "chdir=%(base)/y", "--set-ph", "zz=1" },
 	  .settings = "chdir=/x/y",
 	  .report = "" },
@@ -403,9 +403,9 @@ static const struct world worlds[] = {
 	{ "[uwsgi]\ncallable = 2\n", A, .environment = { "UWSGI_STRICT=1" }, .settings = NULL,
 	  .report = "a.ini:2: error: option \"callable\" is in no plugin that is loaded\n" },
 
-	{ "[uwsgi]\nstrict = true\ncheap = true\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
-	  .report = "a.ini:3: warning: cheap: not supported yet, ignored (the adaptive number of "
-		    "workers); all processes run all the time\n"
+	{ "[uwsgi]\nstrict = true\nfarm = a:1\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
+	  .report = "a.ini:3: warning: farm: not supported yet, ignored (background work (spooler, "
+		    "mules, cron, timers, signals)); a task queue or cron can run it\n"
 		    "a.ini:5: error: option \"php-docroot\" of uWSGI is not supported here: PHP is "
 		    "not run here; PHP-FPM runs it\n" },
 

@@ -400,6 +400,58 @@ static void test_a_place_that_is_vacant_and_wanted_is_filled_or_has_a_time(void 
 	}
 }
 
+static void test_a_place_that_is_not_wanted_is_left_and_filled_again(void **unused)
+{
+	struct roster r;
+	struct roster_action a;
+	int64_t delay_ms;
+
+	(void)unused;
+	begin(&r, 2, 0);
+	roster_want(&r, 2, false);
+	assert_int_equal(roster_wanted(&r), 1);
+	serve(&r, 1);
+	assert_int_equal(expect_wait(&r, 1), 0);
+	assert_true(roster_is_ready(&r));
+	roster_want(&r, 2, true);
+	assert_false(roster_is_ready(&r));
+	struct slot *second = serve(&r, 2);
+	roster_want(&r, 2, false);
+	a = expect(&r, 3, ROSTER_ASK);
+	assert_ptr_equal(a.slot, second);
+	assert_true(roster_is_replaced(&r, second));
+	/* It is busy, and nobody waits for its end. */
+	int64_t first_ms = second->kill_at_ms;
+	assert_int_equal(expect_wait(&r, 3), first_ms);
+	roster_be_patient(&r, second, first_ms - 1);
+	assert_true(expect_wait(&r, first_ms) > first_ms);
+	/* Another one may work there before it is gone. */
+	roster_want(&r, 2, true);
+	assert_int_equal(serve(&r, first_ms)->place, 2);
+	assert_false(roster_died(&r, second, first_ms, &delay_ms));
+	assert_true(roster_is_ready(&r));
+	roster_fini(&r);
+}
+
+static void test_who_starts_where_nobody_is_wanted_any_more_leaves_when_it_serves(void **unused)
+{
+	struct roster r;
+
+	(void)unused;
+	begin(&r, 1, 0);
+	struct slot *slot = expect_fork(&r, 1);
+	roster_forked(&r, slot, 7);
+	roster_want(&r, 1, false);
+	assert_int_equal(expect_wait(&r, 2), 0);
+	roster_ready(&r, slot, 3);
+	assert_ptr_equal(expect(&r, 3, ROSTER_ASK).slot, slot);
+	/* The end of the server is its end, too. */
+	roster_drain(&r, 5, false);
+	roster_be_patient(&r, slot, 4);
+	assert_int_equal(expect_wait(&r, 4), 5);
+	roster_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +469,9 @@ int main(void)
 		cmocka_unit_test(test_an_order_that_is_not_carried_out_has_its_time),
 		cmocka_unit_test(test_a_start_has_its_time_once_one_has_succeeded),
 		cmocka_unit_test(test_a_place_that_is_vacant_and_wanted_is_filled_or_has_a_time),
+		cmocka_unit_test(test_a_place_that_is_not_wanted_is_left_and_filled_again),
+		cmocka_unit_test(
+			test_who_starts_where_nobody_is_wanted_any_more_leaves_when_it_serves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
