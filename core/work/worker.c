@@ -464,9 +464,10 @@ int worker_run(const struct worker_setup *setup)
 		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}
+	/* First: who is said to serve can be asked to leave. */
+	watch_signals(&w);
 	if (!w.lane_setup.host)
 		report_ready(&w);
-	watch_signals(&w);
 	watch_memory(&w);
 	run_lane(&w, 0);
 	for (size_t i = 1; i < w.count; i++)
