@@ -18,10 +18,12 @@ struct proxy {
 	struct value host; /* of http; without parts: the request's */
 	bool has_host;
 	unsigned modifier1, modifier2;
+	struct slice application; /* of uwsgi; the other server's name for it */
 };
 
 /* ---- taking apart ---- */
 
+/* What is left out is 0. */
 static bool read_modifier(struct slice s, unsigned *modifier)
 {
 	unsigned n = 0;
@@ -32,19 +34,29 @@ static bool read_modifier(struct slice s, unsigned *modifier)
 		n = n * 10 + (unsigned)(s.p[i] - '0');
 	}
 	*modifier = n;
-	return s.n > 0 && n < 256;
+	return n < 256;
+}
+
+static struct slice next_word(struct slice *rest)
+{
+	const char *comma = rest->n ? memchr(rest->p, ',', rest->n) : NULL;
+	size_t n = comma ? (size_t)(comma - rest->p) : rest->n, taken = n + (comma != NULL);
+	struct slice word = { rest->p, n };
+
+	*rest = (struct slice){ rest->p + taken, rest->n - taken };
+	return word;
 }
 
 static int parse_modifiers(struct proxy *p, struct slice rest, struct error *e)
 {
-	const char *comma = memchr(rest.p, ',', rest.n);
-	size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
-	struct slice second = { rest.p + n + 1, rest.n - n - (comma != NULL) };
+	struct slice first = next_word(&rest), second = next_word(&rest);
 
-	if (read_modifier((struct slice){ rest.p, n }, &p->modifier1) &&
-	    (!comma || read_modifier(second, &p->modifier2)))
+	p->application = rest;
+	if (read_modifier(first, &p->modifier1) && read_modifier(second, &p->modifier2))
 		return 0;
-	return uwsgi_error_set(e, "expected uwsgi:ADDRESS,MODIFIER1,MODIFIER2; these are 0 to 255");
+	return uwsgi_error_set(e,
+			       "expected uwsgi:ADDRESS,MODIFIER1,MODIFIER2,APPLICATION; modifiers "
+			       "are 0 to 255");
 }
 
 static int parse_host(struct proxy *p, struct slice rest, struct error *e)
@@ -164,6 +176,8 @@ static int write_http(const struct proxy *p, struct job *job, struct visit *v)
 
 static int write_packet(const struct proxy *p, struct job *job)
 {
+	if (p->application.n)
+		uwsgi_request_var(job->rq, SLICE("UWSGI_APPID"), p->application);
 	size_t size = packet_set_scheme(job->rq) ? packet_size(job->rq, SLICE("")) : 0;
 
 	if (size == 0 || size > PACKET_MAX) {

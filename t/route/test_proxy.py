@@ -76,8 +76,16 @@ def test_what_a_uwsgi_server_gets(proxied):
     assert (modifier1, modifier2) == (5, 7)
     assert (seen["PATH_INFO"], seen["REQUEST_URI"], seen["REMOTE_ADDR"]) == \
         ("/to/a b", "/to/a%20b?c=d", "127.0.0.1")
+    assert "UWSGI_APPID" not in seen
     http.request(server.peer, "/to/", headers=[("X-Forwarded-Proto", "https")])
     assert backend.seen[1][2].get("UWSGI_SCHEME", "") != "https"
+
+
+@pytest.mark.parametrize("more, modifiers", [(",0,0,shop", (0, 0)), (",5,,shop", (5, 0))])
+def test_which_application_of_a_uwsgi_server(proxied, more, modifiers):
+    server, backend = proxied(says(OK), kind="uwsgi", more=more)
+    http.request(server.peer, "/to/")
+    assert backend.seen[0][:2] == modifiers and backend.seen[0][2]["UWSGI_APPID"] == "shop"
 
 
 @pytest.mark.parametrize("answer,method,status,body", [
