@@ -243,9 +243,9 @@ def processes(server, role):
             if proc.alive(p) and f" {role}" in proc.title(p)]
 
 
-def roles(server):
+def roles(server, names=("zygote", "worker", "http")):
     """How many there are of each."""
-    return {role: len(processes(server, role)) for role in ("zygote", "worker", "http", "daemon")}
+    return {role: len(processes(server, role)) for role in names}
 
 
 def zombies(server):

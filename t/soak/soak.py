@@ -34,6 +34,7 @@ DEPLOYS = {
     "no number": INI + "processes = many\n",
     "a foreign address": INI + "http-socket = 192.0.2.1:99\n",
 }
+ROLES = ("zygote", "worker", "http", "daemon")
 SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
             "lazy-apps = true\n"]
 # Calls that fail for a while, which costs time and not one request.
@@ -98,7 +99,7 @@ class Soak:
         ways = {name: self.server.names[name] for name in mixed.PEERS} | self.front.names
         self.load = mixed.Mixed(ways, seed=seed, pause_s=0.002)
         self.rude = Rude([ways["http"], ways["router"], ways["nginx_proxy"]], seed)
-        self.whole = mixed.roles(self.server)
+        self.whole = mixed.roles(self.server, ROLES)
         self.events = {}
 
     # ---- what is done to it ----
@@ -161,7 +162,7 @@ class Soak:
         self.server.faults.set("")
 
     def is_whole(self):
-        return mixed.roles(self.server) == self.whole and not mixed.zombies(self.server)
+        return mixed.roles(self.server, ROLES) == self.whole and not mixed.zombies(self.server)
 
     def one_event(self):
         event = self.rng.choices(
