@@ -44,12 +44,12 @@ static bool make_room(struct cells *c, size_t more, struct error *e)
 /* Among the first `before`, beginning where it is likely; before itself: it is not there. */
 static size_t find(const struct cells *c, size_t before, size_t likely, uint64_t definition)
 {
-	for (size_t n = 0; n < before; n++) {
-		size_t i = (likely + n) % before;
-
+	for (size_t i = likely; i < before; i++)
 		if (c->use[i].definition == definition)
 			return i;
-	}
+	for (size_t i = 0; i < likely && i < before; i++)
+		if (c->use[i].definition == definition)
+			return i;
 	return before;
 }
 
