@@ -57,6 +57,7 @@ inspect_libs = -lev $(shell pkg-config --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
 metrics_libs = -lev -lpthread $(shell pkg-config --libs jansson)
+otlp_libs = -lev $(shell pkg-config --libs jansson)
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config

@@ -77,9 +77,14 @@ bool ring_read(const struct ring *r, uint64_t number, void *entry)
 	return atomic_load_explicit(&slot->version, memory_order_relaxed) == version_of(number);
 }
 
+uint64_t ring_end(const struct ring *r)
+{
+	return r->memory ? atomic_load_explicit(&r->memory->next, memory_order_acquire) : 0;
+}
+
 bool ring_next(const struct ring *r, size_t *i, void *entry)
 {
-	uint64_t next = r->memory ? atomic_load_explicit(&r->memory->next, memory_order_acquire) : 0;
+	uint64_t next = ring_end(r);
 
 	while (*i < r->count && *i < next)
 		if (ring_read(r, next - ++*i, entry))

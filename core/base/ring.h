@@ -24,6 +24,8 @@ uint64_t ring_write(const struct ring *, const void *entry);
 /* Writes that one again, if it is still there. */
 void ring_rewrite(const struct ring *, uint64_t number, const void *entry);
 bool ring_read(const struct ring *, uint64_t number, void *entry);
+/* The number that the next entry will have. */
+uint64_t ring_end(const struct ring *);
 /* The next one that is there, the last one first; *i begins as 0.  False: there are no more. */
 bool ring_next(const struct ring *, size_t *i, void *entry);
 

@@ -93,6 +93,7 @@ void exchange_renew(struct exchange *x)
 	response_reset(&x->rs, x->protocol, x->protocol_state);
 	x->logged.rq = NULL;
 	x->slow_number = 0;
+	x->span.is_recorded = false;
 	x->body_began_ms = 0;
 	if (x->spool.fd >= 0)
 		spool_close(&x->spool);

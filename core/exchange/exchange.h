@@ -7,6 +7,7 @@
 #include "exchange/progress.h"
 #include "exchange/requestlog.h"
 #include "exchange/spool.h"
+#include "exchange/trace.h"
 
 #include <sys/queue.h>
 
@@ -35,6 +36,7 @@ struct exchange {
 	bool has_line;        /* in the log */
 	uint64_t waited_us;   /* the host's: before it ran */
 	int64_t unsent_us;    /* since when its end waits for the peer, on the loop's clock */
+	struct span span;     /* the host's, where requests are recorded */
 	uint64_t slow_number; /* the host's, where it is kept among the slow ones; 0: it is not */
 	/* The host's, of a response that ends later. */
 	void *handled;

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -103,11 +102,13 @@ static uint64_t next(uint64_t s[4])
 	return result;
 }
 
-void trace_source_init(struct trace_source *s, const struct config *cfg)
+void trace_source_init(struct trace_source *s, const struct config *cfg, int percent)
 {
 	const struct trace_settings *settings = uwsgi_options(cfg, &trace_options);
 
-	s->is_wanted = settings->makes_ids;
+	*s = (struct trace_source){ .is_wanted = settings->makes_ids || percent > 0,
+				    .makes_ids = settings->makes_ids,
+				    .percent = percent };
 	if (!s->is_wanted)
 		return;
 	if (getrandom(s->state, sizeof s->state, 0) != sizeof s->state)
@@ -115,17 +116,65 @@ void trace_source_init(struct trace_source *s, const struct config *cfg)
 	s->state[1] |= 1; /* all zero would stay so */
 }
 
-/* Sampled: else applications that follow whoever called them would record nothing any more. */
-void trace_begin(struct trace_source *s, struct request *rq)
+static void make_id(struct trace_source *s, unsigned char *id, size_t size)
 {
-	struct trace t;
+	for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+		uint64_t bits = next(s->state) | 1; /* not all zero */
 
-	if (trace_parse(uwsgi_request_find(rq, TRACEPARENT), &t))
-		return;
-	char *text = uwsgi_request_alloc(rq, SIZE + 1);
+		memcpy(id + i, &bits, sizeof bits);
+	}
+}
+
+static void read_id(unsigned char *id, struct slice hex)
+{
+	for (size_t i = 0; i < hex.n / 2; i++)
+		id[i] = (unsigned char)((unsigned)digit(hex.p[2 * i]) << 4 |
+					(unsigned)digit(hex.p[2 * i + 1]));
+}
+
+static char *write_id(char *to, const unsigned char *id, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		*to++ = "0123456789abcdef"[id[i] >> 4];
+		*to++ = "0123456789abcdef"[id[i] & 15];
+	}
+	*to++ = '-';
+	return to;
+}
+
+/* What the application sees.  A later variable of the same name counts. */
+static void tell(struct request *rq, const struct span *span, bool is_sampled)
+{
+	char *text = uwsgi_request_alloc(rq, SIZE);
+
 	if (!text)
 		return;
-	snprintf(text, SIZE + 1, "00-%016llx%016llx-%016llx-01", (unsigned long long)next(s->state),
-		 (unsigned long long)next(s->state) | 1, (unsigned long long)next(s->state) | 1);
+	memcpy(text, "00-", ID_AT);
+	char *at = write_id(text + ID_AT, span->trace, sizeof span->trace);
+	at = write_id(at, span->id, sizeof span->id);
+	memcpy(at, is_sampled ? "01" : "00", 2);
 	uwsgi_request_var(rq, TRACEPARENT, (struct slice){ text, SIZE });
+}
+
+/* Without spans of this server nobody has decided whether a trace is recorded.  It is said to be: else
+ * applications that follow whoever called them would record nothing any more. */
+struct span trace_begin(struct trace_source *s, struct request *rq)
+{
+	struct span span = { .is_recorded = false };
+	struct trace t;
+	bool came = trace_parse(uwsgi_request_find(rq, TRACEPARENT), &t);
+	bool wins = s->percent > 0 && (int)(next(s->state) % 100) < s->percent;
+
+	span.is_recorded = s->percent > 0 && (came ? t.is_sampled : wins);
+	if (came && span.is_recorded) {
+		read_id(span.trace, t.id);
+		read_id(span.parent, t.parent);
+	} else if (!came && (span.is_recorded || s->makes_ids)) {
+		make_id(s, span.trace, sizeof span.trace);
+	} else {
+		return span;
+	}
+	make_id(s, span.id, sizeof span.id);
+	tell(rq, &span, span.is_recorded || s->percent == 0);
+	return span;
 }

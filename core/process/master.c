@@ -95,7 +95,7 @@ struct master {
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
 	struct shared *totals, *slow, *warnings, *beside;
-	struct ring slow_ring;
+	struct ring slow_ring, spans_ring;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
 	struct succession succession;
@@ -128,6 +128,7 @@ static int open_memory(struct master *m, struct error *e)
 	atomic_store(&m->host.totals->started_us, clock_wall_us());
 	atomic_store(&m->host.totals->generation, 1);
 	m->slow_ring = slow_ring(m->slow->p);
+	m->spans_ring = spans_ring(m->slow->p);
 	const struct ring ring = log_warnings(m->warnings->p);
 	log_keep_warnings(&ring);
 	return 0;
@@ -168,6 +169,8 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 			.scoreboard = &g->scoreboard,
 			.totals = m->host.totals,
 			.slow = &m->slow_ring,
+			.spans = &m->spans_ring,
+			.span_percent = services_want_spans(m->host.loader, g->config),
 			.info = {
 				.processes = (int)s->processes,
 				.threads = (int)s->threads,

@@ -147,6 +147,20 @@ bool services_give_orders(const struct loader *loader, const struct config *cfg)
 	return false;
 }
 
+int services_want_spans(const struct loader *loader, const struct config *cfg)
+{
+	int most = 0;
+
+	for (size_t i = 0; i < loader->plugins.count; i++) {
+		const struct service *service = loader->plugins.items[i]->service;
+		int percent =
+			service && service->spans && service->wants(cfg) ? service->spans(cfg) : 0;
+
+		most = percent > most ? percent : most;
+	}
+	return most;
+}
+
 void services_dismiss(struct services *s)
 {
 	for (size_t i = 0; i < s->count; i++)

@@ -46,6 +46,8 @@ void services_show(struct services *, const struct scoreboard *);
 bool services_are_wanted(const struct loader *, const struct config *);
 /* Whether one of them may give orders to workers of this configuration. */
 bool services_give_orders(const struct loader *, const struct config *);
+/* Of how many percent of the requests one of them wants spans. */
+int services_want_spans(const struct loader *, const struct config *);
 /* All are to leave. */
 void services_dismiss(struct services *);
 /* Does what is due; when to call it again, 0: when something has happened. */

@@ -20,6 +20,7 @@ int status_init(struct status *s, const struct listeners *listeners, const struc
 {
 	*s = (struct status){ .totals = totals,
 			      .slow = slow_ring(slow),
+			      .spans = spans_ring(slow),
 			      .warnings = warnings,
 			      .daemons = daemons,
 			      .listeners = listeners,
@@ -393,6 +394,29 @@ void uwsgi_status_server(const struct status *s, struct server_status *server)
 }
 
 /* ---- rings ---- */
+
+/* One that is being written is there the next time.  Who has died over it left a gap, which is passed over
+ * when many have come behind. */
+bool uwsgi_status_next_span(const struct status *s, uint64_t *number, struct span_status *span,
+			    unsigned long long *lost)
+{
+	uint64_t end = ring_end(&s->spans);
+
+	if (*number + SPANS_KEPT < end) {
+		*lost += end - SPANS_KEPT - *number;
+		*number = end - SPANS_KEPT;
+	}
+	for (; *number < end && !ring_read(&s->spans, *number, span); ++*number, ++*lost)
+		if (end - *number < SPANS_KEPT / 4)
+			return false;
+	if (*number >= end)
+		return false;
+	++*number;
+	span->method[sizeof span->method - 1] = '\0';
+	span->path[sizeof span->path - 1] = '\0';
+	span->client[sizeof span->client - 1] = '\0';
+	return true;
+}
 
 bool uwsgi_status_next_slow(const struct status *s, size_t *i, struct slow_status *slow)
 {

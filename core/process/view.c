@@ -40,10 +40,15 @@ union fds {
 
 static uint64_t layout(void)
 {
-	static const uint64_t sizes[] = { sizeof(struct letter),         sizeof(struct totals),
-					  sizeof(struct board_score),    sizeof(struct slot_score),
-					  sizeof(struct lane_score),     sizeof(struct slow_status),
-					  sizeof(struct warning_status), UWSGI_ABI };
+	static const uint64_t sizes[] = { sizeof(struct letter),
+					  sizeof(struct totals),
+					  sizeof(struct board_score),
+					  sizeof(struct slot_score),
+					  sizeof(struct lane_score),
+					  sizeof(struct slow_status),
+					  sizeof(struct warning_status),
+					  sizeof(struct span_status),
+					  UWSGI_ABI };
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)

@@ -126,6 +126,26 @@ static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
 	x->slow_number = ring_write(a->to.slow, &slow) + 1;
 }
 
+static void note_span(const struct account *a, struct exchange *x)
+{
+	struct span_status span = { .began_us = x->logged.began_us,
+				    .ended_us = x->logged.ended_us,
+				    .sent = (unsigned long long)x->rs.body,
+				    .worker = a->to.worker,
+				    .lane = a->to.lane,
+				    .status = x->rs.status,
+				    .failed = x->rs.failed };
+
+	memcpy(span.trace, x->span.trace, sizeof span.trace);
+	memcpy(span.id, x->span.id, sizeof span.id);
+	memcpy(span.parent, x->span.parent, sizeof span.parent);
+	copy_cut(span.method, sizeof span.method, request_method(&x->rq));
+	copy_cut(span.path, sizeof span.path, uwsgi_request_find(&x->rq, SLICE("PATH_INFO")));
+	copy_cut(span.client, sizeof span.client, uwsgi_request_find(&x->rq, SLICE("REMOTE_ADDR")));
+	ring_write(a->to.spans, &span);
+	x->span.is_recorded = false;
+}
+
 void account_end(struct account *a, struct exchange *x, int64_t began_us)
 {
 	struct logged *logged = &x->logged;
@@ -143,6 +163,8 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 	count(a->to.score, x, us);
 	if (us >= a->slow_us)
 		note_slow(a, x, us);
+	if (x->span.is_recorded)
+		note_span(a, x);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&a->to.slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =

@@ -15,7 +15,7 @@ struct account_setup {
 	struct lane_score *score;
 	struct slot_score *slot;
 	struct totals *totals;
-	const struct ring *slow;
+	const struct ring *slow, *spans;
 	const struct metrics *metrics;
 	pid_t pid;
 	int worker, lane;

@@ -179,7 +179,7 @@ bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 	bool has_method = account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
 
 	if (lane->traces.is_wanted)
-		trace_begin(&lane->traces, &x->rq);
+		x->span = trace_begin(&lane->traces, &x->rq);
 	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
 	if (s->harakiri_s)
 		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
@@ -497,6 +497,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 					       .slot = setup->slot,
 					       .totals = setup->totals,
 					       .slow = setup->slow,
+					       .spans = setup->spans,
 					       .metrics = setup->metrics,
 					       .pid = setup->pid,
 					       .worker = setup->worker_id,
@@ -519,7 +520,7 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	    trust_init(&lane->trust, setup->config, &setup->totals->untrusted, e) ||
 	    setup->app->lane_start(index, &lane->app_state, e) || init_chain(lane, e))
 		return -1;
-	trace_source_init(&lane->traces, setup->config);
+	trace_source_init(&lane->traces, setup->config, setup->span_percent);
 	lane_limits(setup->config, &clients);
 	clients.limits.trust = &lane->trust;
 	clients.unread.memory /= (int64_t)setup->lanes;

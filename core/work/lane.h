@@ -39,7 +39,8 @@ struct lane_setup {
 	size_t handler_count;
 	struct slot_score *slot;
 	struct totals *totals;
-	const struct ring *slow;
+	const struct ring *slow, *spans;
+	int span_percent; /* as struct worker_setup's */
 	const struct metrics *metrics;
 	pid_t pid;
 	int worker_id;

@@ -37,12 +37,24 @@ bool totals_is_whole(const struct totals *t, unsigned before)
 	return before % 2 || atomic_load_explicit(&t->moving, memory_order_relaxed) == before;
 }
 
+/* Whole cache lines, as what lies behind wants it. */
+static size_t slow_size(void)
+{
+	return (ring_memory_size(SLOW_KEPT, sizeof(struct slow_status)) + 63) / 64 * 64;
+}
+
 size_t slow_memory_size(void)
 {
-	return ring_memory_size(SLOW_KEPT, sizeof(struct slow_status));
+	return slow_size() + ring_memory_size(SPANS_KEPT, sizeof(struct span_status));
 }
 
 struct ring slow_ring(void *memory)
 {
 	return (struct ring){ memory, SLOW_KEPT, sizeof(struct slow_status) };
+}
+
+struct ring spans_ring(void *memory)
+{
+	return (struct ring){ memory ? (void *)((char *)memory + slow_size()) : NULL, SPANS_KEPT,
+			      sizeof(struct span_status) };
 }

@@ -43,9 +43,11 @@ void totals_end_move(struct totals *);
 unsigned totals_read(const struct totals *);
 bool totals_is_whole(const struct totals *, unsigned before);
 
-/* The last slow requests, in memory that outlives generations, too. */
-enum { SLOW_KEPT = 32 };
+/* The last slow requests, and behind them those that are recorded as spans, in memory that outlives
+ * generations, too. */
+enum { SLOW_KEPT = 32, SPANS_KEPT = 2048 };
 size_t slow_memory_size(void);
 struct ring slow_ring(void *memory);
+struct ring spans_ring(void *memory);
 
 #endif

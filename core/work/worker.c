@@ -362,6 +362,8 @@ static int start(struct worker *w, struct error *e)
 		.slot = &setup->scoreboard->slot[setup->slot],
 		.totals = setup->totals,
 		.slow = setup->slow,
+		.spans = setup->spans,
+		.span_percent = setup->span_percent,
 		.metrics = setup->info.metrics,
 		.pid = getpid(),
 		.worker_id = setup->info.id,

@@ -23,7 +23,8 @@ struct worker_setup {
 	bool is_watched;   /* by services */
 	const struct scoreboard *scoreboard;
 	struct totals *totals;
-	const struct ring *slow;
+	const struct ring *slow, *spans;
+	int span_percent; /* of the requests that are recorded as spans; 0: none are */
 	size_t slot;
 	struct worker_info info;
 	int channel; /* to the master */

@@ -583,6 +583,9 @@ struct service {
 	/* In the master: whether it may call uwsgi_order().  Workers then have a thread that takes
 	 * orders also while all lanes are busy.  NULL: it does not. */
 	bool (*orders)(const struct config *);
+	/* In the master: of how many percent of the requests it wants to see spans; those that come as a
+	 * part of a trace are recorded if that is.  NULL: of none. */
+	int (*spans)(const struct config *);
 	/* In the master, for each generation whose configuration wants it, before any process of it is
 	 * forked: which metrics there are, by uwsgi_metrics_define().  sockets: how many
 	 * uwsgi_status_next_socket() will tell of. */
@@ -729,6 +732,20 @@ struct slow_status {
 /* The last ones, the youngest first; *i begins as 0.  False: there are no more, or those are too old
  * to be kept. */
 UWSGI_API bool uwsgi_status_next_slow(const struct status *, size_t *i, struct slow_status *);
+
+/* A request that is part of a trace which is recorded: what OpenTelemetry calls a span. */
+struct span_status {
+	unsigned char trace[16], id[8], parent[8]; /* parent: zeroes where it began the trace */
+	long long began_us, ended_us;              /* since 1970 */
+	unsigned long long sent;                   /* bytes of the body */
+	int worker, lane, status;
+	int failed; /* 1: by the application */
+	char method[16], path[224], client[48];
+};
+/* Those that have ended since, the oldest first, where a service wants any (spans); *number begins as 0.
+ * False: there are no more now.  *lost is increased by those that came too fast to be kept. */
+UWSGI_API bool uwsgi_status_next_span(const struct status *, uint64_t *number, struct span_status *,
+				      unsigned long long *lost);
 
 /* A warning or an error in the server's log, whichever process wrote it. */
 struct warning_status {

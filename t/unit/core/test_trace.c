@@ -72,7 +72,9 @@ static void test_invalid_ones(void **unused)
 }
 
 /* With the state of a source that is wanted. */
-static struct trace_source source = { .is_wanted = true, .state = { 1, 2, 3, 4 } };
+static struct trace_source source = { .is_wanted = true,
+				      .makes_ids = true,
+				      .state = { 1, 2, 3, 4 } };
 static const struct request_limits limits;
 
 static void test_a_request_without_one_gets_one(void **unused)
@@ -118,6 +120,59 @@ static void test_what_came_is_kept(void **unused)
 	request_fini(&rq);
 }
 
+/* Its own span stands between whoever called and the application. */
+static void test_a_recorded_request_is_a_span(void **unused)
+{
+	struct trace_source records = { .is_wanted = true,
+					.percent = 100,
+					.state = { 5, 6, 7, 8 } };
+	struct request rq;
+	struct trace t;
+
+	(void)unused;
+	request_init(&rq, &limits);
+	uwsgi_request_var(&rq, SLICE("HTTP_TRACEPARENT"), SLICE("00-" ID "-" PARENT "-01"));
+	struct span span = trace_begin(&records, &rq);
+	assert_true(span.is_recorded);
+	assert_int_equal(span.trace[0], 0x4b);
+	assert_int_equal(span.parent[7], 0xb7);
+	assert_true(trace_parse(uwsgi_request_find(&rq, SLICE("HTTP_TRACEPARENT")), &t));
+	assert_true(uwsgi_same(t.id, SLICE(ID)) && !uwsgi_same(t.parent, SLICE(PARENT)));
+	assert_true(t.is_sampled);
+
+	/* Whoever called has decided. */
+	request_reset(&rq);
+	uwsgi_request_var(&rq, SLICE("HTTP_TRACEPARENT"), SLICE("00-" ID "-" PARENT "-00"));
+	span = trace_begin(&records, &rq);
+	assert_false(span.is_recorded);
+	assert_int_equal(rq.count, 1);
+
+	request_reset(&rq);
+	span = trace_begin(&records, &rq);
+	assert_true(span.is_recorded);
+	assert_memory_equal(span.parent, "\0\0\0\0\0\0\0\0", 8);
+	request_fini(&rq);
+}
+
+static void test_a_share_of_the_others_is_recorded(void **unused)
+{
+	struct trace_source records = { .is_wanted = true, .percent = 10, .state = { 5, 6, 7, 8 } };
+	struct request rq;
+	int recorded = 0;
+
+	(void)unused;
+	request_init(&rq, &limits);
+	for (int i = 0; i < 1000; i++) {
+		request_reset(&rq);
+		struct span span = trace_begin(&records, &rq);
+
+		recorded += span.is_recorded;
+		assert_int_equal(rq.count, span.is_recorded);
+	}
+	assert_in_range(recorded, 60, 140);
+	request_fini(&rq);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +180,8 @@ int main(void)
 		cmocka_unit_test(test_invalid_ones),
 		cmocka_unit_test(test_a_request_without_one_gets_one),
 		cmocka_unit_test(test_what_came_is_kept),
+		cmocka_unit_test(test_a_recorded_request_is_a_span),
+		cmocka_unit_test(test_a_share_of_the_others_is_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
