@@ -40,3 +40,16 @@ void memory_add_shares(struct memory *m, pid_t pid)
 	}
 	fclose(f);
 }
+
+uint64_t memory_available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof line, f) && sscanf(line, "MemAvailable: %llu", &kib) != 1)
+		;
+	if (f)
+		fclose(f);
+	return kib << 10;
+}

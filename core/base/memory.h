@@ -15,4 +15,7 @@ struct memory memory_of(pid_t);
 /* Fills in own and share, for which the kernel looks at every page. */
 void memory_add_shares(struct memory *, pid_t);
 
+/* Bytes that the machine has for a new process without swapping; 0: not known. */
+uint64_t memory_available(void);
+
 #endif

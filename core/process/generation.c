@@ -4,6 +4,7 @@
  * other generations: that is the master's. */
 #include "process/generation.h"
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "process/announce.h"
 #include "process/observe.h"
@@ -265,12 +266,26 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 		  delay_ms && generation_can_fork(g) ? delay : sequel(g, slot, replaced));
 }
 
+/* A kill whose sender nobody knows is the kernel's, where it has counted one. */
+static void tell_end(const struct generation *g, const siginfo_t *info, char *end, size_t size)
+{
+	bool killed = info->si_code == CLD_KILLED && info->si_status == SIGKILL;
+	struct cgroup *c = g->host->cgroup;
+	char cause[80];
+
+	cause_of_end(info, cause, sizeof cause);
+	snprintf(end, size, "%s%s", cause,
+		 killed && c && cgroup_has_killed(c)
+			 ? ", by the kernel for want of memory (oom_kill)"
+			 : "");
+}
+
 static void on_zygote_end(struct generation *g, const siginfo_t *info)
 {
-	char end[128], why[256];
+	char end[160], why[256];
 	bool has_code = info->si_code == CLD_EXITED && info->si_status;
 
-	cause_of_end(info, end, sizeof end);
+	tell_end(g, info, end, sizeof end);
 	snprintf(why, sizeof why, "the process that %s (pid %ld) ended: %s",
 		 g->state == GENERATION_STARTING ? "imports the application"
 						 : "workers are forked from",
@@ -305,7 +320,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 {
 	struct slot *slot;
 	struct message m;
-	char end[128];
+	char end[160];
 
 	if (info->si_pid == g->zygote) {
 		on_zygote_end(g, info);
@@ -320,7 +335,7 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 		return false;
 	while (channel_next(channel_of(g, slot), g->host->loop, &m, NULL))
 		on_message(g, slot, &m);
-	cause_of_end(info, end, sizeof end);
+	tell_end(g, info, end, sizeof end);
 	on_end(g, slot, info->si_code == CLD_EXITED ? info->si_status : 0, end);
 	return true;
 }
@@ -547,6 +562,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 	*due_ms = 0;
 	enforce_limits(g, now_ms, due_ms);
 	elastic_step(g, now_ms, due_ms);
+	budget_step(g, now_ms, due_ms);
 	check_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;

@@ -8,6 +8,7 @@
 #include "work/channel.h"
 #include "settings/config.h"
 #include "process/cells.h"
+#include "process/budget.h"
 #include "process/elastic.h"
 #include "process/limit.h"
 #include "work/loader.h"
@@ -38,6 +39,7 @@ struct generation_host {
 	const struct loader *loader;
 	struct totals *totals;
 	struct cells *cells;
+	struct cgroup *cgroup; /* of the server; NULL: none is looked at */
 	/* Connections of whoever leaves, for whoever stays; they outlive a generation. */
 	struct migrate_queue workers_left, gateways_left;
 	/* A message has come: generation_step() is to be called soon, but not from here. */
@@ -73,6 +75,7 @@ struct generation {
 	const struct limits_settings *limits;
 	struct roster roster;
 	struct elastic elastic;
+	struct budget budget;
 	pid_t zygote; /* 0: none */
 	/* The master's ends, the second one [roster.slot_count]; io.fd -1: none. */
 	struct watch zygote_channel, *slot_channel;

@@ -5,6 +5,7 @@
 #include "process/master.h"
 #include "work/applications.h"
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "process/daemons.h"
@@ -92,6 +93,7 @@ struct master {
 	struct ev_loop *loop;
 	struct generation_host host;
 	struct cells cells;
+	struct cgroup cgroup;
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
 	struct shared *totals, *slow, *warnings, *beside;
@@ -125,6 +127,8 @@ static int open_memory(struct master *m, struct error *e)
 	m->host.totals = m->totals->p;
 	m->cells.outliving = &m->outliving;
 	m->host.cells = &m->cells;
+	cgroup_find(&m->cgroup, "/sys/fs/cgroup", "/proc/self/cgroup");
+	m->host.cgroup = &m->cgroup;
 	atomic_store(&m->host.totals->started_us, clock_wall_us());
 	atomic_store(&m->host.totals->generation, 1);
 	m->slow_ring = slow_ring(m->slow->p);

@@ -86,13 +86,15 @@ static bool is_younger(const struct slot *a, const struct slot *b)
 static void look_at_places(const struct roster *r)
 {
 	for (int i = 0; i < r->places; i++) {
-		r->place[i].filled = false;
+		r->place[i].filled = r->place[i].awaits = false;
 		r->place[i].serves = NULL;
 	}
 	for (size_t i = 0; i < r->slot_count; i++) {
 		struct slot *slot = &r->slots[i];
 		bool serves = slot->state == SLOT_SERVING;
 
+		if (slot->state != SLOT_VACANT && slot->goes_first)
+			r->place[slot->place - 1].awaits = true;
 		if (!serves && slot->state != SLOT_STARTING)
 			continue;
 		struct place *p = &r->place[slot->place - 1];
@@ -214,7 +216,7 @@ static bool ask_to_leave(struct roster *r, int64_t now_ms, struct roster_action 
 		} else if (slot->state == SLOT_SERVING && r->place[slot->place - 1].spared) {
 			return ask(slot, now_ms, spared_until(r, now_ms), a);
 		} else if (slot->state == SLOT_SERVING && slot->replace &&
-			   r->place[slot->place - 1].serves != slot) {
+			   (slot->goes_first || r->place[slot->place - 1].serves != slot)) {
 			return ask(slot, now_ms, now_ms + r->mercy_ms, a);
 		}
 	}
@@ -261,7 +263,8 @@ static bool fork_missing(struct roster *r, int64_t now_ms, struct roster_action 
 	for (int i = 0; i < r->places; i++) {
 		int64_t at_ms = r->place[i].not_before_ms;
 
-		if (r->place[i].spared || r->place[i].filled || (i < r->workers && !can_order))
+		if (r->place[i].spared || r->place[i].filled || r->place[i].awaits ||
+		    (i < r->workers && !can_order))
 			continue;
 		if (at_ms < r->no_fork_before_ms)
 			at_ms = r->no_fork_before_ms;

@@ -18,6 +18,7 @@ struct place {
 	int64_t not_before_ms;
 	bool spared; /* nobody is to work there now: who does is asked to leave */
 	/* Worked out anew by roster_next(). */
+	bool awaits;         /* who leaves there has to be gone first */
 	bool filled;         /* a process starts or serves, and is to stay */
 	struct slot *serves; /* the one that stays until another serves; NULL: nobody serves */
 };

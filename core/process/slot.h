@@ -40,6 +40,7 @@ struct slot {
 	int place;          /* 1..: whose work it does, see roster.h; 0: none yet */
 	char name[24];      /* "worker 1", "http 1"; for people */
 	bool replace;       /* leaves as soon as another process serves in its place */
+	bool goes_first;    /* … or at once: its successor is started when it is gone */
 	bool exhausted;     /* it asked to be replaced when that was not possible yet */
 	int64_t since_ms;   /* when the state began */
 	int64_t kill_at_ms; /* LEAVING: the end of its mercy */

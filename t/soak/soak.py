@@ -37,6 +37,7 @@ DEPLOYS = {
 ROLES = ("zygote", "worker", "http", "daemon")
 SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
             "lazy-apps = true\n"]
+CHEAPER = "processes = 4\ncheaper = 1\ncheaper-overload = 0\n"
 # Calls that fail for a while, which costs time and not one request.
 FAULTS = ["accept4:EMFILE,times=3", "accept4:ECONNABORTED,times=3", "fork:EAGAIN,in=zygote",
           "socketpair:EMFILE,in=master", "waitpid:delay=5ms,in=master,times=50",
@@ -118,6 +119,16 @@ class Soak:
         self.server.write_ini(INI)
         self.reload()
 
+    def resize(self):
+        """Workers come and go, by themselves and by hand."""
+        self.server.write_ini(INI + CHEAPER)
+        self.reload()
+        for _ in range(40):
+            self.server.send(self.rng.choice((signal.SIGTTIN, signal.SIGTTOU)))
+            time.sleep(0.05)
+        self.server.write_ini(INI)
+        self.reload()
+
     def storm(self):
         for _ in range(10):
             self.server.send(signal.SIGHUP)
@@ -166,9 +177,10 @@ class Soak:
 
     def one_event(self):
         event = self.rng.choices(
-            (self.reload, self.broken_deploy, self.other_settings, self.storm, self.kill_worker,
+            (self.reload, self.broken_deploy, self.other_settings, self.resize, self.storm,
+             self.kill_worker,
              self.kill_zygote, self.kill_router, self.kill_daemon, self.stand_still, self.faults),
-            (6, 3, 2, 1, 4, 1, 1, 1, 2, 3))[0]
+            (6, 3, 2, 2, 1, 4, 1, 1, 1, 2, 3))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)

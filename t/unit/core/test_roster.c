@@ -452,6 +452,22 @@ static void test_who_starts_where_nobody_is_wanted_any_more_leaves_when_it_serve
 	roster_fini(&r);
 }
 
+static void test_without_room_for_two_one_is_gone_before_the_next(void **unused)
+{
+	struct roster r;
+	int64_t delay_ms;
+
+	(void)unused;
+	begin(&r, 1, 0);
+	struct slot *slot = serve(&r, 1);
+	slot->replace = slot->goes_first = true;
+	assert_ptr_equal(expect(&r, 2, ROSTER_ASK).slot, slot);
+	assert_int_equal(expect_wait(&r, 2), 2 + MERCY_MS);
+	assert_false(roster_died(&r, slot, 3, &delay_ms));
+	serve(&r, 3);
+	roster_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_an_order_that_is_not_carried_out_has_its_time),
 		cmocka_unit_test(test_a_start_has_its_time_once_one_has_succeeded),
 		cmocka_unit_test(test_a_place_that_is_vacant_and_wanted_is_filled_or_has_a_time),
+		cmocka_unit_test(test_without_room_for_two_one_is_gone_before_the_next),
 		cmocka_unit_test(test_a_place_that_is_not_wanted_is_left_and_filled_again),
 		cmocka_unit_test(
 			test_who_starts_where_nobody_is_wanted_any_more_leaves_when_it_serves),
