@@ -4,12 +4,13 @@
 
 usage: t/bench/profiled.py [ROUNDS]
 
-The processor time of the worker for each request is compared, since requests a second say more about the
-rest of the machine; the kernel counts it in nanoseconds.
+Processor time is compared, which the kernel counts in nanoseconds, since requests a second say more about the
+rest of the machine: that of the worker's own threads for each request, and that of the thread that looks.
 """
 import os
 import statistics
 import sys
+import tempfile
 import threading
 import time
 
@@ -18,8 +19,6 @@ sys.path.insert(0, os.path.dirname(HERE))
 from lib import http  # noqa: E402
 from lib.server import Server  # noqa: E402
 
-import tempfile  # noqa: E402
-
 SECONDS = 3
 CASES = [("1 thread, requests of some 1 ms", 1, "planted=15000"),
          ("1 thread, requests of some 20 ms", 1, "planted=300000"),
@@ -27,14 +26,15 @@ CASES = [("1 thread, requests of some 1 ms", 1, "planted=15000"),
          ("4 threads, requests of some 20 ms", 4, "planted=300000")]
 
 
-def processor_s(pid):
+def tasks(pid):
+    return set(os.listdir(f"/proc/{pid}/task"))
+
+
+def processor_s(pid, of):
     total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as f:
-                total += int(f.read().split()[0])
-        except OSError:
-            pass  # it has ended
+    for task in tasks(pid) & of:
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as f:
+            total += int(f.read().split()[0])
     return total / 1e9
 
 
@@ -51,11 +51,14 @@ class Load:
                 assert c.request(f"/?{self.query}").status == 200
                 self.served[i] += 1
 
-    def cost(self, pid):
-        """Microseconds a request."""
-        before, served = processor_s(pid), sum(self.served)
+    def cost(self, pid, own):
+        """Of a request, in microseconds of the worker's own threads; and the share of one processor
+        that whoever came since has."""
+        others = tasks(pid) - own
+        before = processor_s(pid, own), processor_s(pid, others), sum(self.served), time.monotonic()
         time.sleep(SECONDS)
-        return (processor_s(pid) - before) * 1e6 / (sum(self.served) - served)
+        return ((processor_s(pid, own) - before[0]) * 1e6 / (sum(self.served) - before[2]),
+                (processor_s(pid, others) - before[1]) / (time.monotonic() - before[3]))
 
     def end(self):
         self.stop = True
@@ -77,26 +80,33 @@ def measure(name, threads, query, rounds):
                                 f"disable-logging = true\nthreads = {threads}\n")
         server.start()
         worker, = server.workers()
-        load, found, without, with_one = Load(server, query, threads), [0, 0], [], []
-        load.cost(worker)  # to begin with
-        for _ in range(rounds):
-            without.append(load.cost(worker))
-            looking = threading.Thread(target=profile, args=(server, found))
-            looking.start()
-            time.sleep(0.5)
-            with_one.append(load.cost(worker))
-            looking.join()
+        own = tasks(worker)
+        load, found, costs, shares = Load(server, query, threads), [0, 0], ([], []), []
+        load.cost(worker, own)  # to begin with
+        for i in range(rounds):
+            for looks in (False, True) if i % 2 else (True, False):
+                looking = threading.Thread(target=profile, args=(server, found))
+                if looks:
+                    looking.start()
+                    time.sleep(0.5)
+                cost, share = load.cost(worker, own)
+                costs[looks].append(cost)
+                if looks:
+                    looking.join()
+                    shares.append(share)
         load.end()
         server.end()
-    changes = [100 * (b / a - 1) for a, b in zip(without, with_one)]
-    print(f"| {name} | {statistics.median(without):,.0f} | {statistics.median(with_one):,.0f} "
-          f"| {statistics.median(changes):+.1f} % | {found[1]} of {sum(found)} |", flush=True)
+    change = statistics.median(100 * (b / a - 1) for a, b in zip(*costs))
+    print(f"| {name} | {statistics.median(costs[0]):,.0f} | {statistics.median(costs[1]):,.0f} "
+          f"| {change:+.1f} % | {100 * statistics.median(shares):.1f} % "
+          f"| {found[1]} of {sum(found)} |", flush=True)
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     print("| case | µs of processor a request | with a profile | median of the pairs "
-          "| samples in the planted function |\n|-|-|-|-|-|")
+          "| the thread that looks, of one processor | samples in the planted function |\n"
+          "|-|-|-|-|-|-|")
     for case in CASES:
         measure(*case, rounds)
 
