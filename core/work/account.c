@@ -122,7 +122,6 @@ static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
 	copy_cut(slow.method, sizeof slow.method, request_method(&x->rq));
 	copy_cut(slow.uri, sizeof slow.uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
 	copy_cut(slow.trace_id, sizeof slow.trace_id, uwsgi_request_trace_id(&x->rq));
-	copy_cut(slow.trace_id, sizeof slow.trace_id, uwsgi_request_trace_id(&x->rq));
 	x->slow_number = ring_write(a->to.slow, &slow) + 1;
 }
 
