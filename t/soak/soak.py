@@ -178,8 +178,8 @@ class Soak:
     def one_event(self):
         event = self.rng.choices(
             (self.reload, self.broken_deploy, self.other_settings, self.resize, self.storm,
-             self.kill_worker,
-             self.kill_zygote, self.kill_router, self.kill_daemon, self.stand_still, self.faults),
+             self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
+             self.stand_still, self.faults),
             (6, 3, 2, 2, 1, 4, 1, 1, 1, 2, 3))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()

@@ -301,7 +301,8 @@ static void test_a_start_has_its_time_once_one_has_succeeded(void **unused)
 
 static bool is_wanted(const struct roster *r, int place)
 {
-	return r->open && !r->drained_by_ms && (place > r->workers || r->has_zygote);
+	return r->open && !r->drained_by_ms && !r->place[place - 1].spared &&
+	       (place > r->workers || r->has_zygote);
 }
 
 static bool is_filled(const struct roster *r, int place)
@@ -343,6 +344,7 @@ static void happen(struct roster *r, int64_t now_ms)
 			roster_fork_failed(r, slot, now_ms);
 		break;
 	case 2:
+		slot->goes_first = !slot->replace && slot->state == SLOT_SERVING && rand() % 3 == 0;
 		slot->replace = slot->replace || slot->state == SLOT_SERVING;
 		break;
 	default:
@@ -388,6 +390,8 @@ static void test_a_place_that_is_vacant_and_wanted_is_filled_or_has_a_time(void 
 			happen(&r, now_ms);
 			if (rand() % 50 == 0)
 				r.has_zygote = !r.has_zygote;
+			if (rand() % 20 == 0)
+				roster_want(&r, 1 + rand() % r.workers, rand() % 2);
 			now_ms += rand() % 3 ? rand() % 20 : rand() % 8000;
 		}
 		roster_drain(&r, now_ms + 100, rand() % 2);
