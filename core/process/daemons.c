@@ -168,7 +168,7 @@ static void launch(struct daemon *d, int64_t now_ms)
 	if (d->all->fork(d->all->data, d) < 0)
 		uwsgi_log(UWSGI_ERROR, "cannot start %s: fork: %s", d->name, strerror(errno));
 	else
-		uwsgi_log(UWSGI_NOTE, "%s: nobody is named by %s; starting: %s", d->name,
+		uwsgi_log(UWSGI_NOTE, "%s: %s names no process that runs; starting: %s", d->name,
 			  d->what.pidfile, d->what.command);
 }
 

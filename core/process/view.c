@@ -158,7 +158,8 @@ static bool is_from(int fd, pid_t master)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == master;
 }
 
-/* How many descriptors came with it. */
+/* How many descriptors came with it.  The kernel fills the whole buffer, and the one's padding has room for
+ * another descriptor: so what it is told ends before. */
 static size_t read_letter(int from, struct letter *l, int fds[FDS])
 {
 	union fds control;
@@ -166,7 +167,7 @@ static size_t read_letter(int from, struct letter *l, int fds[FDS])
 	struct msghdr m = { .msg_iov = &part,
 			    .msg_iovlen = 1,
 			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
+			    .msg_controllen = CMSG_LEN(FDS * sizeof *fds) };
 	ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
 

@@ -798,6 +798,7 @@ struct metric {
 	const char *name, *oid; /* the OID of SNMP; "": none */
 	enum metric_type type;
 	bool collected; /* the server finds the value out: applications only read it */
+	bool built_in;  /* no option has defined it: what it says stands in struct status, too */
 	long long initial;
 	const char *of; /* METRIC_ALIAS: the one whose value it shows; else "" */
 	void *cell;     /* the core's */

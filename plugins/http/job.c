@@ -353,11 +353,8 @@ static void try_next_node(struct job *job, int why)
 		job_connect(job);
 		return;
 	}
-	if (why != ENOENT) {
-		job_give_up(job, 502, "nobody takes connections there");
-		return;
-	}
-	snprintf(text, sizeof text, "there is no server at %s", u->where);
+	snprintf(text, sizeof text, "%s %s",
+		 why == ENOENT ? "there is no server at" : "nobody takes connections at", u->where);
 	job_give_up(job, 502, text);
 }
 

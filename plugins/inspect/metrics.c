@@ -319,9 +319,9 @@ static bool say_lanes(const struct page *p, const struct status *status)
 	return rows_say(&p->x, &rows, lane_families);
 }
 
-/* ---- what the application counts ---- */
+/* ---- metrics of the configuration ---- */
 
-/* An alias would be the same twice, and what the server finds out has names above. */
+/* An alias would be the same twice, and the server's own have names above. */
 static void say_own(const struct page *p, const struct metrics *metrics, const struct family *f)
 {
 	const struct metric *m;
@@ -329,7 +329,7 @@ static void say_own(const struct page *p, const struct metrics *metrics, const s
 	bool begun = false;
 
 	for (size_t i = 0; metrics && (m = uwsgi_metrics_next(metrics, &i));) {
-		if (m->collected || m->type == METRIC_ALIAS ||
+		if (m->built_in || m->type == METRIC_ALIAS ||
 		    (m->type == METRIC_COUNTER) != (f->kind == COUNTER))
 			continue;
 		if (!begun)
@@ -343,9 +343,9 @@ static void say_own(const struct page *p, const struct metrics *metrics, const s
 
 static void say_metrics(const struct page *p, const struct status *status)
 {
-	static const struct family counters = { "metric", NULL, "What the application counts",
+	static const struct family counters = { "metric", NULL, "Counters of the option metric",
 						COUNTER };
-	static const struct family gauges = { "metric_value", NULL, "What the application measures",
+	static const struct family gauges = { "metric_value", NULL, "Gauges of the option metric",
 					      GAUGE };
 	const struct metrics *metrics = uwsgi_status_metrics(status);
 

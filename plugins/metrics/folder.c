@@ -12,7 +12,7 @@
 struct folder {
 	const char *path;
 	int fd;      /* -1: it cannot be opened, and that is said */
-	bool failed; /* a file cannot be written, and that is said */
+	bool failed; /* a file could not be written the last time, and that is said */
 	size_t count;
 	struct {
 		bool written;
@@ -57,13 +57,19 @@ static int write_file(const struct folder *f, const char *name, long long value)
 	if (fd < 0)
 		return -1;
 	bool whole = write(fd, text, (size_t)n) == n;
+	int why = errno;
+
 	close(fd);
+	errno = why;
 	return whole ? renameat(f->fd, temporary, f->fd, name) : -1;
 }
 
+/* One that cannot be written, such as a folder of its name, is no reason to leave the others out; nor
+ * is it said again because they could. */
 void folder_write(struct folder *f, const struct metrics *all)
 {
 	const struct metric *m;
+	bool failed = false;
 	size_t i = 0;
 
 	while (f->fd >= 0 && (m = uwsgi_metrics_next(all, &i))) {
@@ -72,16 +78,16 @@ void folder_write(struct folder *f, const struct metrics *all)
 		if (f->file[i - 1].written && f->file[i - 1].value == value)
 			continue;
 		if (write_file(f, m->name, value)) {
-			if (!f->failed)
+			if (!f->failed && !failed)
 				uwsgi_log(UWSGI_WARNING, "metrics-dir %s: cannot write %s: %s",
 					  f->path, m->name, strerror(errno));
-			f->failed = true;
-			return;
+			failed = true;
+			continue;
 		}
-		f->failed = false;
 		f->file[i - 1].written = true;
 		f->file[i - 1].value = value;
 	}
+	f->failed = failed;
 }
 
 static bool read_file(const struct folder *f, const char *name, long long *value)

@@ -93,9 +93,11 @@ static void define(struct metrics *all, const char *prefix, const char *oid, con
 
 	snprintf(name, sizeof name, "%s.%s", prefix, r->name);
 	snprintf(number, sizeof number, "%s.%d", oid, r->number);
-	uwsgi_metrics_define(
-		all, &(struct metric){
-			     .name = name, .oid = number, .type = r->type, .collected = true });
+	uwsgi_metrics_define(all, &(struct metric){ .name = name,
+						    .oid = number,
+						    .type = r->type,
+						    .collected = true,
+						    .built_in = true });
 }
 
 static void define_all(struct metrics *all, const char *prefix, const char *oid,
@@ -138,11 +140,13 @@ void server_define(struct metrics *all, const struct extent *x)
 						    .oid = "5.101",
 						    .type = METRIC_ALIAS,
 						    .collected = true,
+						    .built_in = true,
 						    .of = "core.total_rss" });
 	uwsgi_metrics_define(all, &(struct metric){ .name = "vsz_size",
 						    .oid = "5.102",
 						    .type = METRIC_ALIAS,
 						    .collected = true,
+						    .built_in = true,
 						    .of = "core.total_vsz" });
 }
 

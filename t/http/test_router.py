@@ -139,7 +139,7 @@ def test_a_server_that_is_down_is_passed_over(start, backend):
 def test_502_when_nobody_is_there(start):
     server = start(TO, to=free_address())
     assert http.request(server.http, "/x").status == 502
-    server.wait_log(r"^error: http: GET /x: nobody takes connections there; the client gets 502$")
+    server.wait_log(r"^error: http: GET /x: nobody takes connections at the address of http-to; the client gets 502$")
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"rubbish\r\n\r\n",

@@ -75,20 +75,22 @@ def test_histograms_are_cumulative_and_have_their_sums(server):
     assert seen['uwsgi_request_run_seconds_bucket{le="536.870912"}'] == 1
 
 
-def test_what_the_application_counts(start, tmp_path):
+def test_metrics_of_the_configuration(start, tmp_path):
     (tmp_path / "app.py").write_text(
         "import uwsgi\ndef application(environ, start_response):\n"
         "    uwsgi.metric_inc('logins')\n    uwsgi.metric_set('balance', -5)\n"
         "    start_response('200 OK', [])\n    return []\n", encoding="utf-8")
+    (tmp_path / "rooms").write_text("42\n", encoding="utf-8")
     server = start(f"http-socket = {{http}}\nwsgi-file = {tmp_path}/app.py\ninspect = {{inspect}}\n"
                    "metric = logins\nmetric = name=balance,type=gauge\n"
-                   "metric = name=machine,type=gauge,collector=file,arg1=/proc/loadavg\n")
+                   f"metric = name=rooms,type=gauge,collector=file,arg1={tmp_path}/rooms\n")
     server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
     http.request(server.http, "/")
-    seen = samples(server)
+    seen = until(lambda: (s := samples(server)) and s['uwsgi_metric_value{name="rooms"}'] == 42 and s,
+                 "what the file says")
     assert seen['uwsgi_metric_total{name="logins"}'] == 1
     assert seen['uwsgi_metric_value{name="balance"}'] == -5
-    assert not [name for name in seen if "machine" in name]
+    assert len([name for name in seen if name.startswith("uwsgi_metric_")]) == 3
     assert promtool("check", "metrics", text=scrape(server).body.decode()) == ""
 
 

@@ -222,6 +222,16 @@ def test_without_its_folder_the_server_serves(serve, tmp_path):
     assert run(server, "uwsgi.metric_inc('m')") == "True"
 
 
+def test_a_file_that_cannot_be_written_is_said_once_and_keeps_no_other_back(serve, tmp_path):
+    folder = tmp_path / "metrics"
+    (folder / "a").mkdir(parents=True)
+    server = serve(f"metrics-dir = {folder}\nmetric = a\nmetric = b")
+    for n in ("1", "2", "3"):
+        run(server, f"uwsgi.metric_set('b', {n})")
+        until(lambda: (folder / "b").exists() and (folder / "b").read_text() == n + "\n", n)
+    assert server.log().count("cannot write a: Is a directory") == 1
+
+
 def test_thresholds(serve):
     server = serve("metric = a\nmetric = b\nmetric = c\n"
                    "metric-threshold = key=a,value=5,reset=1\n"
