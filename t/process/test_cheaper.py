@@ -164,7 +164,7 @@ def test_cheap_starts_workers_with_the_first_connection(start, front):
 
 
 def test_idle_ends_the_workers_and_who_comes_wakes_them(start):
-    server = start(INI + "processes = 2\ncheaper = 1\nidle = 1\n")
+    server = start(INI + "processes = 2\ncheaper = 1\nidle = 1\ndrain-idle = 1\n")
     with http.Connection(server.http) as kept:
         assert kept.request("/hello").status == 200
         server.wait_log(r"^0 workers instead of 1: no request for 1 s \(idle\)$")
