@@ -6,6 +6,7 @@
 #include "process/cells.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 struct fixture {
 	struct outliving outliving;
