@@ -278,7 +278,7 @@ demo:
 		code=$$?; cat ini/demo/next.txt; exit $$code
 
 # Everything compiled, nothing put in the place of what is run: for a second compiler.
-build-only: $(core_o) $(main_o) $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
+build-only: $(unit_bin) $(core_o) $(main_o) $(foreach p,$(PLUGINS),$(call plugin_o,$(p)))
 
 # Plugins for several Pythons lie side by side: plugin = python312 asks for one.
 python_number = $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')

@@ -70,9 +70,11 @@ static int64_t step(struct fixture *f, int64_t now_ms)
 
 static bool dies(struct fixture *f, int64_t now_ms)
 {
-	const siginfo_t info = { .si_pid = f->pid, .si_code = CLD_EXITED, .si_status = 1 };
+	siginfo_t info = { .si_code = CLD_EXITED };
 	struct slot *slot = kept_find(&f->kept, f->pid);
 
+	info.si_pid = f->pid;
+	info.si_status = 1;
 	assert_non_null(slot);
 	return kept_ended(&f->kept, slot, &info, now_ms);
 }

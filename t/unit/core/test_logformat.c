@@ -42,7 +42,7 @@ static void begin(struct fixture *f)
 		.lane = 2,
 		.began_us = 1700000000123456,
 		.ended_us = 1700000001127461,
-		.memory = { 3 << 20, 2 << 20 },
+		.memory = { .address_space = 3 << 20, .resident = 2 << 20 },
 	};
 }
 
