@@ -121,6 +121,17 @@ void generation_free(struct generation *g, const struct listeners *kept, bool un
 	free(g);
 }
 
+/* Who asks a service, and says a password for that, is not to be heard by the application. */
+static void close_services(struct listeners *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!set->items[i].service)
+			continue;
+		close(set->items[i].fd);
+		set->items[i].fd = -1;
+	}
+}
+
 /* A socket that stayed open there would go on taking connections that nobody accepts. */
 void generation_close_in_child(struct generation *g, const struct generation *own)
 {
@@ -129,8 +140,10 @@ void generation_close_in_child(struct generation *g, const struct generation *ow
 	for (size_t i = 0; i < g->roster.slot_count; i++)
 		if (g->slot_channel[i].io.fd >= 0)
 			close(g->slot_channel[i].io.fd);
-	if (g == own)
+	if (g == own) {
+		close_services(&g->listeners);
 		return;
+	}
 	migrate_close(&g->neighbours);
 	listeners_close(&g->listeners, own ? &own->listeners : NULL, false);
 	scoreboard_fini(&g->scoreboard);

@@ -10,9 +10,9 @@ static const struct metric *find(const struct visit *v, struct slice name)
 	return uwsgi_metrics_find(uwsgi_lane_metrics(v->lane), name);
 }
 
-/* "NAME" or "NAME,NUMBER". */
+/* "NAME" or "NAME,NUMBER", which a client may choose: the least one has no counterpart. */
 static enum verdict change(const struct action *a, struct visit *v, enum metric_change how,
-			   int sign)
+			   bool negated)
 {
 	struct slice text = value_of(&a->value, v), name = text;
 	const char *comma = memchr(text.p, ',', text.n);
@@ -27,34 +27,36 @@ static enum verdict change(const struct action *a, struct visit *v, enum metric_
 		digits[n] = '\0';
 	}
 	const struct metric *m = find(v, name);
+	long long by = strtoll(digits, NULL, 10);
+
 	if (m && !m->collected)
-		uwsgi_metric_change(m, how, sign * strtoll(digits, NULL, 10));
+		uwsgi_metric_change(m, how, negated ? (long long)(0 - (unsigned long long)by) : by);
 	return GO_ON;
 }
 
 enum verdict metrics_inc(const struct action *a, struct visit *v)
 {
-	return change(a, v, METRIC_ADD, 1);
+	return change(a, v, METRIC_ADD, false);
 }
 
 enum verdict metrics_dec(const struct action *a, struct visit *v)
 {
-	return change(a, v, METRIC_ADD, -1);
+	return change(a, v, METRIC_ADD, true);
 }
 
 enum verdict metrics_mul(const struct action *a, struct visit *v)
 {
-	return change(a, v, METRIC_MULTIPLY, 1);
+	return change(a, v, METRIC_MULTIPLY, false);
 }
 
 enum verdict metrics_div(const struct action *a, struct visit *v)
 {
-	return change(a, v, METRIC_DIVIDE, 1);
+	return change(a, v, METRIC_DIVIDE, false);
 }
 
 enum verdict metrics_set(const struct action *a, struct visit *v)
 {
-	return change(a, v, METRIC_SET, 1);
+	return change(a, v, METRIC_SET, false);
 }
 
 long long metrics_value(const struct visit *v, struct slice name)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from lib import http
+from lib import http, proc
 from lib.address import free_address
 from lib.load import Load
 from lib.wait import until
@@ -33,6 +33,24 @@ def test_it_says_what_stats_says(serve):
     assert answer.status == 200 and answer.header("content-type") == "application/json"
     seen = json.loads(answer.body)
     assert seen["pid"] == server.pid and [w["id"] for w in seen["workers"]] == [1, 2]
+
+
+def test_no_application_takes_who_asks(start, tmp_path):
+    """Who asks may say a password."""
+    server = start("http-socket = {http}\nmodule = basic\nprocesses = 2\n" +
+                   "".join(f"{option} = {tmp_path}/{option}\n" for option in ("inspect", "health", "stats")))
+
+    def those_with_the_sockets():
+        with open("/proc/net/unix", encoding="utf-8") as f:
+            sockets = {f"socket:[{line.split()[6]}]" for line in f if str(tmp_path) in line}
+        return {pid for pid in proc.descendants(server.pid) if sockets & set(proc.open_files(pid))}
+
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
+    server.wait_log(r"^stats 1 \(pid \d+\) runs$")
+    assert those_with_the_sockets() == set(server.services())
+    assert server.hup()
+    assert those_with_the_sockets() <= set(server.services())
+    assert ask(f"{tmp_path}/inspect", host="localhost").status == 200
 
 
 def test_the_page_and_its_policy(serve):
