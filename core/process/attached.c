@@ -97,8 +97,8 @@ static const struct key *find_key(const char *name, struct error *e)
 		names[i] = keys[i].name;
 	}
 	nearest = uwsgi_nearest((struct slice){ name, strlen(name) }, names, KEYS);
-	uwsgi_error_set(e, "there is no key %.64s%s%s", name, nearest ? "; did you mean " : "",
-			nearest ? nearest : "");
+	uwsgi_error_set(e, "there is no key %.64s%s%s%s", name, nearest ? "; did you mean \"" : "",
+			nearest ? nearest : "", nearest ? "\"?" : "");
 	return NULL;
 }
 

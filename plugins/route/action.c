@@ -431,8 +431,9 @@ static const struct action_kind *find_kind(struct slice name, struct error *e)
 		return NULL;
 	}
 	nearest = uwsgi_nearest(name, names, count);
-	uwsgi_error_set(e, "there is no action %.*s%s%s", (int)(name.n < 64 ? name.n : 64), name.p,
-			nearest ? "; did you mean " : "", nearest ? nearest : "");
+	uwsgi_error_set(e, "there is no action %.*s%s%s%s", (int)(name.n < 64 ? name.n : 64),
+			name.p, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+			nearest ? "\"?" : "");
 	return NULL;
 }
 

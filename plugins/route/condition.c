@@ -216,8 +216,9 @@ int condition_parse(struct condition *c, struct slice text, struct error *e)
 	if (!c->kind) {
 		const char *nearest = nearest_kind(name);
 
-		return uwsgi_error_set(e, "there is no condition %.*s%s%s", (int)name.n, name.p,
-				       nearest ? "; did you mean " : "", nearest ? nearest : "");
+		return uwsgi_error_set(e, "there is no condition %.*s%s%s%s", (int)name.n, name.p,
+				       nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+				       nearest ? "\"?" : "");
 	}
 	if (!colon)
 		return uwsgi_error_set(e, "expected %.*s:TEXT%s", (int)name.n, name.p,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* metrics.c: rules that count: the actions metricinc: and so on, and ${metric[NAME]}.  As with uWSGI, a
- * metric that there is not is no error. */
+ * metric that there is not is no error; the log says so. */
 #include "route.h"
 
 #include <stdlib.h>
@@ -57,6 +57,21 @@ enum verdict metrics_div(const struct action *a, struct visit *v)
 enum verdict metrics_set(const struct action *a, struct visit *v)
 {
 	return change(a, v, METRIC_SET, false);
+}
+
+/* A name with variables in it is known when a request comes. */
+void metrics_doubt(const struct action *a, const struct metrics *all)
+{
+	struct slice action = action_name(a), name = a->text;
+	const char *comma = name.n ? memchr(name.p, ',', name.n) : NULL;
+
+	if (comma)
+		name.n = (size_t)(comma - name.p);
+	if (action.n < 6 || memcmp(action.p, "metric", 6) || !name.n ||
+	    memchr(name.p, '$', name.n) || uwsgi_metrics_find(all, name))
+		return;
+	uwsgi_log(UWSGI_WARNING, "route: %.*s: there is no metric \"%.*s\"", (int)action.n,
+		  action.p, (int)name.n, name.p);
 }
 
 long long metrics_value(const struct visit *v, struct slice name)

@@ -389,6 +389,17 @@ static void attach_proxies(struct lane *lane, struct ev_loop *loop)
 	}
 }
 
+/* For all of them, the first thread of the first worker does. */
+static void doubt_metrics(const struct lane *lane)
+{
+	if (lane->at->number || uwsgi_lane_worker(lane->at) != 1)
+		return;
+	for (size_t c = 0; c < CHAINS; c++)
+		for (size_t i = 0; i < lane->chains[c].count; i++)
+			metrics_doubt(&lane->chains[c].rules[i].action,
+				      uwsgi_lane_metrics(lane->at));
+}
+
 static int lane_start(const struct handler_lane *at, void **state, struct error *e)
 {
 	struct lane *lane = calloc(1, sizeof *lane);
@@ -402,6 +413,7 @@ static int lane_start(const struct handler_lane *at, void **state, struct error 
 	if (chains_make(lane->chains, at->config, &at_setting, e))
 		return -1;
 	attach_proxies(lane, at->loop);
+	doubt_metrics(lane);
 	if (!chain_may_wait(&lane->chains[CHAIN_REQUEST]))
 		return 0;
 	lane->passwords = passwords_new(at->loop);

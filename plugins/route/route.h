@@ -129,6 +129,8 @@ enum verdict metrics_div(const struct action *, struct visit *);
 enum verdict metrics_set(const struct action *, struct visit *);
 /* 0: there is none. */
 long long metrics_value(const struct visit *, struct slice name);
+/* Says in the log if the action changes one that there is not. */
+void metrics_doubt(const struct action *, const struct metrics *);
 
 /* ---- basicauth.c ---- */
 

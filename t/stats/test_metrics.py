@@ -290,6 +290,7 @@ def test_rules_count(serve):
                    "route = ^/level metricinc:worker.1.requests,100\nroute = ^/reset metricset:hits,-3\n"
                    "route = ^/least(.*)$ metricdec:level,$1\n"
                    "route-run = addheader:X-Hits: ${{metric[hits]}} ${{metric[level]}} ${{metric[nobody]}}")
+    server.wait_log(r'^warning: route: metricinc: there is no metric "nobody"$')
     for path, seen in [("/count/7", "8 5 0"), ("/count", "9 5 0"), ("/level", "9 14 0"),
                        ("/reset", "-3 14 0"), (f"/least-{1 << 63}", f"-3 {14 - (1 << 63)} 0")]:
         assert http.request(server.http, path + "?0").header("X-Hits") == seen
