@@ -50,6 +50,7 @@ plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c
 route_also := $(patsubst %,http/%.c,parse fields target chunked packet reply job answer)
 metrics_also := stats/report.c
+otlp_also := metrics/destination.c
 inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev
@@ -57,7 +58,7 @@ inspect_libs = -lev $(shell pkg-config --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
 metrics_libs = -lev -lpthread $(shell pkg-config --libs jansson)
-otlp_libs = -lev $(shell pkg-config --libs jansson)
+otlp_libs = -lev -lpthread $(shell pkg-config --libs jansson)
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
 python_config = $(PYTHON)-config

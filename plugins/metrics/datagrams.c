@@ -230,7 +230,7 @@ static struct datagrams *open_for(const struct push_source *source, const char *
 				 .prefix = argument[n] && argument[n + 1] ? argument + n + 1
 									  : "uwsgi",
 				 .before = begin_with(source) };
-	destination_init(&d->to, argument, n);
+	destination_init(&d->to, "stats-push", argument, n);
 	if (d->before)
 		return d;
 	free(d);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* destination.c: addresses to send to.  Whoever looks up a name waits for servers that may not answer,
  * which the loop must not: so a thread does it, and its answer is found at a later turn. */
-#include "push.h"
+#include "destination.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,7 +76,7 @@ static void take(struct destination *d, long long now_s)
 		d->address = l->address;
 		d->length = l->length;
 	} else if (!d->unknown && !d->length) {
-		uwsgi_log(UWSGI_WARNING, "stats-push %s: %s; looking it up again and again",
+		uwsgi_log(UWSGI_WARNING, "%s %s: %s; looking it up again and again", d->option,
 			  d->text, l->error.text);
 	}
 	d->unknown = l->failed;
@@ -92,11 +93,11 @@ static bool has_name(const char *text)
 	       strspn(text, "0123456789.") < n;
 }
 
-void destination_init(struct destination *d, const char *text, size_t n)
+void destination_init(struct destination *d, const char *option, const char *text, size_t n)
 {
 	struct error e;
 
-	*d = (struct destination){ 0 };
+	*d = (struct destination){ .option = option };
 	snprintf(d->text, sizeof d->text, "%.*s", (int)n, text);
 	if (has_name(d->text))
 		d->again_s = 1;

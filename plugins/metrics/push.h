@@ -3,6 +3,7 @@
 #ifndef PUSH_H
 #define PUSH_H
 
+#include "destination.h"
 #include "metrics.h"
 #include "stats/report.h"
 
@@ -69,27 +70,6 @@ void pushers_push(struct pushers *, long long now_s);
 
 /* The value of a metric to be sent; *now is what it is then: those that are reset begin anew. */
 long long push_take(const struct push_source *, const struct metric *, long long *now);
-
-/* ---- destination.c: an address, whose name is looked up beside the loop ---- */
-
-struct lookup;
-
-struct destination {
-	char text[256];
-	struct sockaddr_storage address;
-	size_t length;         /* 0: it is not known yet */
-	struct lookup *lookup; /* a thread looks; NULL: none does */
-	long long again_s;     /* the next time, where it has a name; 0: a number does not change */
-	bool unknown;          /* and that is said */
-};
-
-/* text ends at n.  It must be valid. */
-void destination_init(struct destination *, const char *text, size_t n);
-void destination_fini(struct destination *);
-/* Whether the address is known.  What has a name is looked up again once a minute. */
-bool destination_find(struct destination *);
-/* "host:port" and what else uwsgi_address() takes; a name is not looked up. */
-int destination_valid(const char *text, size_t n, struct error *);
 
 /* ---- sender.c: a text to a TCP server, then the end of the connection ---- */
 

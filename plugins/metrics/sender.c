@@ -123,7 +123,7 @@ void sender_init(struct sender *s, struct ev_loop *loop, const char *address,
 			      .timeout_s = settings->carbon_timeout_s,
 			      .retries = settings->carbon_retries,
 			      .retry_s = settings->carbon_retry_s };
-	destination_init(&s->to, address, strlen(address));
+	destination_init(&s->to, "stats-push", address, strlen(address));
 	ev_io_init(&s->io, on_writable, -1, EV_WRITE);
 	ev_init(&s->deadline, on_deadline);
 	s->io.data = s->deadline.data = s;

@@ -120,7 +120,9 @@ static void on_ended(struct post *p, int status, const char *why)
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct otlp *o = w->data;
-	char *text = spans_text(o->settings, o->status, &o->number, &o->count, &o->lost);
+	bool known = destination_find(&o->target.to);
+	char *text =
+		known ? spans_text(o->settings, o->status, &o->number, &o->count, &o->lost) : NULL;
 
 	(void)loop;
 	(void)events;
@@ -180,6 +182,7 @@ static void stop(void *state)
 
 	ev_timer_stop(o->post.loop, &o->timer);
 	post_stop(&o->post);
+	destination_fini(&o->target.to);
 	free(o);
 }
 

@@ -3,10 +3,9 @@
 #ifndef OTLP_H
 #define OTLP_H
 
-#include <uwsgi/plugin.h>
+#include "metrics/destination.h"
 
 #include <ev.h>
-#include <sys/socket.h>
 
 struct settings {
 	const char *url, *name;
@@ -15,8 +14,7 @@ struct settings {
 
 /* Where spans are sent. */
 struct target {
-	struct sockaddr_storage address;
-	size_t length;
+	struct destination to;
 	char host[256], path[256]; /* of the request */
 };
 

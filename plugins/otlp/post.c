@@ -16,9 +16,8 @@ enum { ANSWER = 512 };
 int target_read(const char *url, struct target *t, struct error *e)
 {
 	static const char scheme[] = "http://";
-	struct sockaddr_storage address;
 	char host[256];
-	size_t length, n;
+	size_t n;
 
 	if (strncmp(url, scheme, sizeof scheme - 1) != 0)
 		return uwsgi_error_set(e,
@@ -33,11 +32,11 @@ int target_read(const char *url, struct target *t, struct error *e)
 	host[n] = '\0';
 	if (strpbrk(url, " \t\r\n@?#") || n == 0 || *url == ':')
 		return uwsgi_error_set(e, "%s is no host and port", host);
-	if (uwsgi_address(host, t ? (struct sockaddr *)&address : NULL, t ? &length : NULL, e))
+	if (destination_valid(host, n, e))
 		return -1;
 	if (!t)
 		return 0;
-	*t = (struct target){ .address = address, .length = length };
+	destination_init(&t->to, "otlp", host, n);
 	memcpy(t->host, host, n + 1);
 	snprintf(t->path, sizeof t->path, "%s", url[n] && url[n + 1] ? url + n : "/v1/traces");
 	return 0;
@@ -133,7 +132,7 @@ void post_init(struct post *p, struct ev_loop *loop, const struct target *target
 void post_begin(struct post *p, char *json)
 {
 	const struct target *t = p->target;
-	int fd = socket(t->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(t->to.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int n = asprintf(&p->text,
 			 "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: uwsgi\r\n"
 			 "Content-Type: application/json\r\nContent-Length: %zu\r\n"
@@ -150,7 +149,7 @@ void post_begin(struct post *p, char *json)
 	if (n < 0)
 		p->text = NULL;
 	if (fd < 0 || n < 0 ||
-	    (connect(fd, (const struct sockaddr *)&t->address, (socklen_t)t->length) &&
+	    (connect(fd, (const struct sockaddr *)&t->to.address, (socklen_t)t->to.length) &&
 	     errno != EINPROGRESS)) {
 		end(p, 0, strerror(errno));
 		return;

@@ -149,6 +149,12 @@ def test_no_collector(start):
     server.stop(signal.SIGTERM)
 
 
+def test_a_name_that_nobody_knows_yet_holds_up_no_start(start):
+    server = start("http-socket = {http}\nmodule = basic\notlp = http://collector.invalid:4318\n")
+    server.wait_log("warning: otlp collector.invalid:4318: .*; looking it up again and again")
+    assert client.request(server.http, "/hello").status == 200
+
+
 def test_a_killed_one_sends_nothing_twice(serve, collector):
     server = serve()
     assert client.request(server.http, "/hello").status == 200
