@@ -34,7 +34,9 @@ uint64_t budget_bytes(const char *text)
 
 	if (!isdigit((unsigned char)*text) || (*rest && !letter) || (letter && rest[1]))
 		return 0;
-	return letter ? n << (10 * (letter - letters + 1)) : n;
+	int shift = letter ? (int)(10 * (letter - letters + 1)) : 0;
+
+	return n <= UINT64_MAX >> shift ? n << shift : 0;
 }
 
 static int is_right(const char *text, struct error *e)

@@ -79,6 +79,7 @@ static void test_words(void **unused)
 	assert_int_equal(budget_bytes("2k"), 2048);
 	assert_int_equal(budget_bytes("512M"), MB(512));
 	assert_int_equal(budget_bytes("1g"), MB(1024));
+	assert_int_equal(budget_bytes("16777217t"), 0); /* 2^64 and more */
 	assert_int_equal(budget_bytes(""), 0);
 	assert_int_equal(budget_bytes("-1"), 0);
 	assert_int_equal(budget_bytes("1x"), 0);
