@@ -395,9 +395,13 @@ static void doubt_metrics(const struct lane *lane)
 	if (lane->at->number || uwsgi_lane_worker(lane->at) != 1)
 		return;
 	for (size_t c = 0; c < CHAINS; c++)
-		for (size_t i = 0; i < lane->chains[c].count; i++)
-			metrics_doubt(&lane->chains[c].rules[i].action,
-				      uwsgi_lane_metrics(lane->at));
+		for (size_t i = 0; i < lane->chains[c].count; i++) {
+			const struct action *a = &lane->chains[c].rules[i].action;
+
+			/* A label has none. */
+			if (a->kind)
+				metrics_doubt(a, uwsgi_lane_metrics(lane->at));
+		}
 }
 
 static int lane_start(const struct handler_lane *at, void **state, struct error *e)
