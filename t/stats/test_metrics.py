@@ -4,44 +4,24 @@ import json
 import os
 import signal
 import threading
-from urllib.parse import quote
 
 import pytest
 
 from lib import http
+from lib.evaluated import run
 from lib.http import raw
 from lib.wait import until
 
-# Runs the expression of its query.
-PROGRAM = """
-import uwsgi
-from urllib.parse import unquote
-
-def application(environ, start_response):
-    try:
-        text = repr(eval(unquote(environ["QUERY_STRING"])))
-    except Exception as e:
-        text = type(e).__name__
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [text.encode()]
-"""
-
 
 @pytest.fixture
-def serve(start, tmp_path):
-    (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
-
+def serve(start):
     def run(ini):
-        server = start(f"http-socket = {{http}}\nstats = {{stats}}\nwsgi-file = {tmp_path}/app.py\n"
+        server = start(f"http-socket = {{http}}\nstats = {{stats}}\nmodule = evaluated\n"
                        f"master = true\n{ini}\n")
         server.wait_log(r"^stats 1 \(pid \d+\) runs$")
         server.wait_log(r"^metrics 1 \(pid \d+\) runs$")
         return server
     return run
-
-
-def run(server, expression):
-    return http.request(server.http, "/?" + quote(expression)).body.decode()
 
 
 def metrics(server):

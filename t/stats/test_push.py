@@ -6,21 +6,11 @@ import os
 import re
 import signal
 import socket
-from urllib.parse import quote
 
 import pytest
 
-from lib import http
+from lib.evaluated import run
 from lib.wait import until
-
-PROGRAM = """
-import uwsgi
-from urllib.parse import unquote
-
-def application(environ, start_response):
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [repr(eval(unquote(environ["QUERY_STRING"]))).encode()]
-"""
 
 
 class Datagrams:
@@ -86,19 +76,13 @@ class Carbon:
 
 
 @pytest.fixture
-def serve(start, tmp_path):
-    (tmp_path / "app.py").write_text(PROGRAM, encoding="utf-8")
-
+def serve(start):
     def run(ini):
-        server = start(f"http-socket = {{http}}\nwsgi-file = {tmp_path}/app.py\nmaster = true\n"
+        server = start(f"http-socket = {{http}}\nmodule = evaluated\nmaster = true\n"
                        f"stats-pusher-default-freq = 1\n{ini}\n")
         server.wait_log(r"^metrics 1 \(pid \d+\) runs$")
         return server
     return run
-
-
-def run(server, expression):
-    return http.request(server.http, "/?" + quote(expression)).body.decode()
 
 
 MINE = "metric = mine\nmetric = name=level,type=gauge,initial_value=17\n"
