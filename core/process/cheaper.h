@@ -45,8 +45,8 @@ struct cheaper_view {
 
 /* What it remembers; begins as zeroes. */
 struct cheaper {
-	int overloaded, idle, quiet, waited; /* looks in a row; see the algorithms */
-	bool held;                           /* the last one was not added for want of memory */
+	int overloaded, idle, waited; /* looks in a row; see the algorithms */
+	bool held;                    /* the last one was not added for want of memory */
 	/* Of busyness. */
 	int looks, low; /* in this window; windows in a row below the least */
 	int64_t elapsed_us, ran_us;
