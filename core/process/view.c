@@ -3,6 +3,7 @@
  * are laid out, and the queues of the sockets. */
 #include "process/view.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "process/outcome.h"
 #include "wire/backlog.h"
@@ -49,11 +50,8 @@ static uint64_t layout(void)
 					  sizeof(struct warning_status),
 					  sizeof(struct span_status),
 					  UWSGI_ABI };
-	uint64_t hash = 0;
 
-	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-		hash = hash * 1000003 + sizes[i];
-	return hash;
+	return hash_bytes(HASH_NOTHING, sizes, sizeof sizes);
 }
 
 static bool may_see(int fd)
