@@ -23,8 +23,8 @@ struct attached {
 	long long longest_delay_s;      /* before it is started again; 0: any */
 };
 
-/* All in the order of the file; *count of them.  Owned by the caller, each to be freed by
- * attached_fini(); NULL: there are none, or no memory, which the log says. */
+/* All, those of one option in the order of the file; *count of them.  Owned by the caller, each to be
+ * freed by attached_fini(); NULL: there are none, or no memory, which the log says. */
 struct attached *attached_find(const struct config *, size_t *count);
 void attached_fini(struct attached *);
 /* Whether both were written in the same words. */
