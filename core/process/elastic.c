@@ -26,12 +26,7 @@ static bool is_elastic(const struct generation *g)
 
 static int busy_lanes(const struct generation *g, const struct slot *slot)
 {
-	size_t index = (size_t)(slot - g->roster.slots);
-	int busy = 0;
-
-	for (size_t i = 0; i < g->scoreboard.lanes; i++)
-		busy += atomic_load(&scoreboard_lane(&g->scoreboard, index, i)->busy);
-	return busy;
+	return scoreboard_busy(&g->scoreboard, (size_t)(slot - g->roster.slots));
 }
 
 /* What its lanes have run since it started, with what they run now. */
@@ -60,7 +55,7 @@ static void add_worker(struct generation *g, const struct slot *slot, int64_t no
 	v->lanes += (int)g->scoreboard.lanes;
 	v->free += (int)g->scoreboard.lanes - busy;
 	v->idle += busy == 0;
-	/* Another worker's, before it. */
+	/* Less than before: that was another worker in this slot. */
 	v->ran_us += ran >= *before ? ran - *before : ran;
 	*before = ran;
 	if (s->rss_soft || s->rss_hard)

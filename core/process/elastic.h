@@ -14,7 +14,7 @@ struct elastic {
 	struct cheaper memory;
 	int64_t looked_ms, look_at_ms; /* the last look, and the next */
 	int64_t *ran_us;               /* [slots]: what its lanes had run at the last look */
-	uint64_t requests;             /* as it was when that was active_ms */
+	uint64_t requests;             /* of the workers, at the last look */
 	int64_t active_ms;             /* the last time that there was something to do */
 	bool idle;                     /* die-on-idle: its time has come; not told yet */
 	/* Sockets on which somebody may come while no worker runs. */

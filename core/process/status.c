@@ -161,15 +161,6 @@ static struct memory look_at_memory(const struct status *s, pid_t pid)
 	return m;
 }
 
-static int count_busy(const struct place *p)
-{
-	int busy = 0;
-
-	for (size_t i = 0; i < p->board->lanes; i++)
-		busy += atomic_load(&scoreboard_lane(p->board, p->slot, i)->busy);
-	return busy;
-}
-
 bool uwsgi_status_next_process(const struct status *s, size_t *i, struct process_status *p)
 {
 	struct place at;
@@ -187,7 +178,7 @@ bool uwsgi_status_next_process(const struct status *s, size_t *i, struct process
 				      .stage = stage_of(slot),
 				      .since_us = atomic_load(&slot->since_us),
 				      .requests = atomic_load(&slot->requests),
-				      .busy = count_busy(&at),
+				      .busy = scoreboard_busy(at.board, at.slot),
 				      .address_space = m.address_space,
 				      .resident = m.resident,
 				      .own = m.own,

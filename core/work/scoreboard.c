@@ -68,6 +68,15 @@ struct lane_score *scoreboard_lane(const struct scoreboard *sb, size_t slot, siz
 	return &sb->lane[slot * sb->lanes + lane];
 }
 
+int scoreboard_busy(const struct scoreboard *sb, size_t slot)
+{
+	int busy = 0;
+
+	for (size_t i = 0; i < sb->lanes; i++)
+		busy += atomic_load(&scoreboard_lane(sb, slot, i)->busy);
+	return busy;
+}
+
 void scoreboard_show(const struct scoreboard *sb, enum stage stage)
 {
 	atomic_store(&sb->board->since_us, clock_wall_us());

@@ -65,6 +65,8 @@ struct scoreboard_setup {
 int scoreboard_init(struct scoreboard *, const struct scoreboard_setup *, struct error *);
 void scoreboard_fini(struct scoreboard *);
 struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
+/* How many of the slot's lanes run a request. */
+int scoreboard_busy(const struct scoreboard *, size_t slot);
 /* In the master: the generation has come to this stage. */
 void scoreboard_show(const struct scoreboard *, enum stage);
 /* In a worker: it starts; it serves from now on. */
