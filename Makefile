@@ -65,6 +65,8 @@ python_config = $(PYTHON)-config
 python_cppflags = $(shell $(python_config) --includes)
 python_libs = $(shell $(python_config) --embed --ldflags)
 
+# What a command that failed has begun to write is not taken for made.
+.DELETE_ON_ERROR:
 .PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox
 all: uwsgi $(plugin_so) plugins/manifest
 
@@ -137,11 +139,10 @@ $(B)/plugins/%.o: plugins/%.c $(stamp)
 page_sources := $(foreach kind,html css js py,$(wildcard plugins/inspect/page/*.$(kind)))
 $(B)/page.c: $(page_sources)
 	@mkdir -p $(@D)
-	$(PYTHON) plugins/inspect/page/compose.py plugins/inspect/page/index.html > $@.new
-	mv $@.new $@
+	$(PYTHON) plugins/inspect/page/compose.py plugins/inspect/page/index.html > $@
 $(B)/plugins/inspect/page.o: $(B)/page.c plugins/inspect/page.h $(stamp)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARN) -std=gnu11 -Iplugins/inspect -fPIC -fvisibility=hidden -c -o $@ $<
+	$(CC) $(CFLAGS) $(WARN) -Iplugins/inspect -fPIC -fvisibility=hidden -c -o $@ $<
 
 # ---- unit tests: t/unit/core/*.c against the core, t/unit/<plugin>/*.c against core + plugin ----
 unit_c   := $(wildcard t/unit/*/test_*.c)
