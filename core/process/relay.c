@@ -4,8 +4,10 @@
 #include "process/relay.h"
 
 #include "base/clock.h"
-#include "base/sock.h"
 #include "work/order.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 /* All services together. */
 enum { ORDERS_A_SECOND = 1000 };
@@ -34,6 +36,15 @@ static int channel_of(const struct generation *g, int64_t pid)
 	return -1;
 }
 
+/* Whoever has not taken the last one gets no other: there must be room in the channel for the order to
+ * leave. */
+static bool has_room(int channel)
+{
+	int untaken;
+
+	return ioctl(channel, SIOCOUTQ, &untaken) == 0 && untaken == 0;
+}
+
 void relay_order(struct relay *r, const struct succession *s, const struct message *m, int fd)
 {
 	struct order order;
@@ -47,9 +58,7 @@ void relay_order(struct relay *r, const struct succession *s, const struct messa
 
 		if (channel < 0)
 			continue;
-		/* Whoever has not taken the last one gets no other: there must be room in the channel
-		 * for the order to leave. */
-		if (sock_queued(channel) == 0)
+		if (has_room(channel))
 			channel_send(channel, &order_again, fd);
 		return;
 	}
