@@ -110,6 +110,8 @@ int terminal_show(const struct show *);
 enum state { STATE_STARTING, STATE_SERVING, STATE_RELOADING, STATE_STOPPING };
 enum state state_of(const struct status *);
 const char *state_name(enum state);
+/* Of a process. */
+const char *stage_name(enum stage);
 /* A worker serves, and the server is not about to end. */
 bool state_is_ready(const struct status *);
 

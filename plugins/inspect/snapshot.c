@@ -39,16 +39,6 @@ static void add_uri(json_t *object, const char *uri, bool queries)
 	add_text(object, "uri", shown);
 }
 
-static const char *stage_name(enum stage stage)
-{
-	static const char *const names[] = { [STAGE_GONE] = "gone",
-					     [STAGE_STARTING] = "starting",
-					     [STAGE_SERVING] = "serving",
-					     [STAGE_LEAVING] = "leaving" };
-
-	return names[stage];
-}
-
 /* ---- the server ---- */
 
 /* Buckets that hold something: [upper end in microseconds, how many took less]. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* state.c: in which state the server is, in a word, by the generations that it has. */
+/* state.c: in which state the server is, by the generations that it has, and what states are called. */
 #include "inspect.h"
 
 enum state state_of(const struct status *status)
@@ -25,6 +25,16 @@ const char *state_name(enum state state)
 					     [STATE_STOPPING] = "stopping" };
 
 	return names[state];
+}
+
+const char *stage_name(enum stage stage)
+{
+	static const char *const names[] = { [STAGE_GONE] = "gone",
+					     [STAGE_STARTING] = "starting",
+					     [STAGE_SERVING] = "serving",
+					     [STAGE_LEAVING] = "leaving" };
+
+	return names[stage];
 }
 
 /* Not by what next_process() knows, which asks /proc for each. */

@@ -154,7 +154,6 @@ static void say_lanes(struct summary *s, const struct status *status, pid_t pid)
 
 static void say_workers(struct summary *s, const struct status *status, long long at_us)
 {
-	static const char *const stages[] = { "gone", "starting", "serving", "leaving" };
 	struct process_status p;
 	char age[24], memory[24];
 
@@ -162,7 +161,7 @@ static void say_workers(struct summary *s, const struct status *status, long lon
 	say(s, "worker     pid  gen  state     since     requests    memory");
 	for (size_t i = 0; uwsgi_status_next_process(status, &i, &p);) {
 		say(s, "%6d %7ld %4d  %-8s  %-8s %9llu %9s%s", p.worker, (long)p.pid, p.generation,
-		    stages[p.stage], write_duration(age, (double)(at_us - p.since_us) / 1e6),
+		    stage_name(p.stage), write_duration(age, (double)(at_us - p.since_us) / 1e6),
 		    p.requests, write_bytes(memory, p.share ? p.share : p.resident),
 		    p.share ? "" : " (rss)");
 		say_lanes(s, status, p.pid);
