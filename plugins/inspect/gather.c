@@ -86,7 +86,7 @@ static void ask(struct part *p, const struct order *order)
 
 /* ---- all of them ---- */
 
-static void free_gather(struct gather *g)
+void gather_end(struct gather *g)
 {
 	if (g->over)
 		g->over(g);
@@ -101,7 +101,7 @@ static void free_gather(struct gather *g)
 
 static void on_gone(void *mine)
 {
-	free_gather(mine);
+	gather_end(mine);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
@@ -163,11 +163,6 @@ struct gather *gather_begin(const struct gather *setup, const struct order *orde
 	ev_timer_start(loop_of(g), &g->deadline);
 	client_wait(g->client, on_gone, g);
 	return g;
-}
-
-void gather_end(struct gather *g)
-{
-	free_gather(g);
 }
 
 /* ---- queries ---- */

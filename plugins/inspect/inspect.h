@@ -17,7 +17,7 @@ struct settings {
 
 /* A request that may be answered; its slices are valid during the call of its route. */
 struct asked {
-	struct slice method, path, query;
+	struct slice method, query;
 	struct slice accept; /* the field; empty: there is none */
 	/* By the password, or over a UNIX socket, whose permissions say who may: it is told all, and
 	 * else no queries of URIs. */

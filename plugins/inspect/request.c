@@ -84,7 +84,6 @@ static void route_request(struct client *c, const struct http_head *head,
 		return;
 	}
 	const struct asked asked = { .method = head->method,
-				     .path = target->path,
 				     .query = target->query,
 				     .accept = find_accept(head),
 				     .known = v.known };
