@@ -193,7 +193,7 @@ void client_answer(struct client *c, const struct answer *a)
 	send_on(c);
 }
 
-/* In one of few places. */
+/* Counted as busy, so that whoever guesses passwords takes no place that is kept for probes. */
 void client_answer_late(struct client *c, const struct answer *a)
 {
 	c->busy = true;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How many numbers of these processes are remembered. */
+/* An event repeats a whole list when one is added to it: so lists are bounded here, too. */
 enum { SLOW_SHOWN = 32, WARNINGS_SHOWN = 64 };
 
 static void add(json_t *object, const char *name, unsigned long long n)
