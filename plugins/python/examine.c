@@ -20,10 +20,8 @@ static bool make_room(struct text *t, size_t more)
 	while (room - t->n < more)
 		room *= 2;
 	char *p = t->n + more > TEXT_MAX ? NULL : realloc(t->p, room);
-	if (!p) {
-		t->lost = true;
+	if (!p)
 		return false;
-	}
 	t->p = p;
 	t->room = room;
 	return true;

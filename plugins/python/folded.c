@@ -76,7 +76,8 @@ static size_t append(char *route, size_t size, size_t n, struct slice words)
 	return n + words.n;
 }
 
-size_t folded_route(const struct request *rq, char *route, size_t size)
+/* Where a request belongs: its method and path, what looks like a number or a key being "*". */
+static void write_route(const struct request *rq, char *route, size_t size)
 {
 	struct slice path = uwsgi_request_find(rq, SLICE("PATH_INFO"));
 	char method[16], segment[4 * SEGMENT_MAX + 1];
@@ -90,15 +91,16 @@ size_t folded_route(const struct request *rq, char *route, size_t size)
 		size_t length = slash ? (size_t)(slash - path.p) : path.n;
 		struct slice s = { path.p + 1, length - 1 };
 
-		if (i == SEGMENTS)
-			return append(route, size, n, SLICE("/..."));
+		if (i == SEGMENTS) {
+			append(route, size, n, SLICE("/..."));
+			return;
+		}
 		n = append(route, size, n, SLICE("/"));
 		size_t written = is_value(s) ? 0 : uwsgi_escape(segment, sizeof segment, s);
 		n = append(route, size, n,
 			   is_value(s) ? SLICE("*") : (struct slice){ segment, written });
 		path = (struct slice){ path.p + length, path.n - length };
 	}
-	return n;
 }
 
 /* Its number.  The last one is for all that have no place. */
@@ -106,7 +108,7 @@ static unsigned route_of(struct folded *f, const struct request *rq)
 {
 	char route[ROUTE_SIZE];
 
-	folded_route(rq, route, sizeof route);
+	write_route(rq, route, sizeof route);
 	for (unsigned i = 0; i < f->route_count; i++)
 		if (!strcmp(f->route[i], route))
 			return i;

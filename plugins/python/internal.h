@@ -165,11 +165,10 @@ const struct lane *crash_lanes(void);
 /* Of struct app: without the GIL. */
 void examine_run(const struct order *, int fd);
 
-/* Text that grows; when there is no memory for all of it, `lost` says so. */
+/* Text that grows; what there is no room for is left out. */
 struct text {
 	char *p;
 	size_t n, room;
-	bool lost;
 };
 void text_put(struct text *, struct slice);
 /* Escaped, and cut where it is very long. */
@@ -194,8 +193,6 @@ void folded_free(struct folded *);
 void folded_add(struct folded *, const struct lane *, unsigned times);
 /* The lines of the next stacks, until it is much; false: those were the last. */
 bool folded_write_some(struct folded *, struct text *);
-/* Where a request belongs: its method and path, what looks like a number or a key being "*". */
-size_t folded_route(const struct request *, char *route, size_t size);
 
 /* ---- profile.c ---- */
 
