@@ -211,6 +211,13 @@ static void put_number(struct text *t, const char *before, unsigned n)
 }
 
 /* A semicolon would look like the end of a frame. */
+static void replace_semicolons(struct text *t, size_t from)
+{
+	for (size_t i = from; i < t->n; i++)
+		if (t->p[i] == ';')
+			t->p[i] = ',';
+}
+
 static void put_frame(struct text *t, const struct at *at)
 {
 	size_t from = t->n + 1;
@@ -220,9 +227,7 @@ static void put_frame(struct text *t, const struct at *at)
 	text_put(t, SLICE(":"));
 	text_put_attribute(t, (PyObject *)at->code, COMPAT_FUNCTION_NAME);
 	put_number(t, ":", (unsigned)at->line);
-	for (size_t i = from; i < t->n; i++)
-		if (t->p[i] == ';')
-			t->p[i] = ',';
+	replace_semicolons(t, from);
 }
 
 static void put_stack(const struct folded *f, struct text *t, const struct stack *s)
@@ -230,9 +235,7 @@ static void put_stack(const struct folded *f, struct text *t, const struct stack
 	size_t from = t->n;
 
 	text_put(t, (struct slice){ f->route[s->route], strlen(f->route[s->route]) });
-	for (size_t i = from; i < t->n; i++)
-		if (t->p[i] == ';')
-			t->p[i] = ',';
+	replace_semicolons(t, from);
 	if (s->cut)
 		text_put(t, SLICE(";[...]"));
 	if (s->depth == 0)
