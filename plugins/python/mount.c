@@ -136,7 +136,7 @@ PyObject *mount_find(const struct python *py, const struct request *rq, const st
 	const struct mount *m = py->mount_count ? find(py, rq) : NULL;
 
 	*split = m && m->path.n > 0 && py->settings->manage_script_name ? m : NULL;
-	return m ? m->application : py->mount_count ? find_usual(py) : py->application;
+	return m ? m->application : find_usual(py);
 }
 
 static int set_text(PyObject *env, PyObject *name, struct slice value)
