@@ -38,8 +38,7 @@ struct post {
 	double seconds; /* that all of it may take */
 	ev_io io;
 	ev_timer deadline;
-	bool busy;
-	char *text; /* owned; what is to be sent, and then what came */
+	char *text; /* owned; what is to be sent, and then what came; NULL: nothing is under way */
 	size_t length, done;
 	/* It has ended: the status, or 0 with the reason. */
 	void (*ended)(struct post *, int status, const char *why);

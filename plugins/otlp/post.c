@@ -51,7 +51,6 @@ static void end(struct post *p, int status, const char *why)
 	close(p->io.fd);
 	free(p->text);
 	p->text = NULL;
-	p->busy = false;
 	if (p->ended)
 		p->ended(p, status, why);
 }
@@ -140,7 +139,6 @@ void post_begin(struct post *p, char *json)
 			 t->path, t->host, strlen(json), json);
 
 	free(json);
-	p->busy = true;
 	p->length = n > 0 ? (size_t)n : 0;
 	p->done = 0;
 	ev_io_init(&p->io, on_io, fd, EV_WRITE);
@@ -161,6 +159,6 @@ void post_begin(struct post *p, char *json)
 void post_stop(struct post *p)
 {
 	p->ended = NULL;
-	if (p->busy)
+	if (p->text)
 		end(p, 0, "");
 }
