@@ -204,8 +204,7 @@ static enum verdict fix_path(const struct action *a, struct visit *v)
 	struct slice script = uwsgi_request_find(v->rq, SLICE("SCRIPT_NAME"));
 
 	(void)a;
-	if (script.n == 0 || path.n < script.n || memcmp(path.p, script.p, script.n) ||
-	    (path.n > script.n && path.p[script.n] != '/'))
+	if (script.n == 0 || !uwsgi_is_below(path, script))
 		return GO_ON;
 	uwsgi_request_var(v->rq, SLICE("PATH_INFO"),
 			  (struct slice){ path.p + script.n, path.n - script.n });
