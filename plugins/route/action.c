@@ -458,17 +458,9 @@ static int parse_sides(struct action *a, char mark, const char *expected, struct
 					 a->kind->name);
 }
 
-static bool is_token(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("\"$(),/:;<=>?@[\\]{}", s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
 static int check_header(struct action *a, struct slice name, struct error *e)
 {
-	if (!is_token(name))
+	if (!is_token(name) || memchr(name.p, '$', name.n))
 		return uwsgi_error_set(e, "expected the name of a header");
 	if (uwsgi_same_name(name, SLICE("Content-Length")) ||
 	    uwsgi_same_name(name, SLICE("Transfer-Encoding")))

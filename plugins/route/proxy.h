@@ -28,6 +28,8 @@ struct job *proxy_ask(struct proxy *, struct visit *, struct response *, int *st
 
 /* ---- request.c ---- */
 
+/* Whether it can be a method, or the name of a header (RFC 9110 section 5.6.2). */
+bool is_token(struct slice);
 /* The head of the request for an HTTP server, written to `to` if it is not NULL; its length.  host: in
  * the place of the request's, {NULL, 0}: that.  0: something in it would not mean the same there, and
  * *why says what. */

@@ -55,7 +55,7 @@ static bool is_text(struct slice s, unsigned char from)
 	return true;
 }
 
-static bool is_token(struct slice s)
+bool is_token(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!http_is_token_char((unsigned char)s.p[i]))
