@@ -138,11 +138,8 @@ static void put_length(struct writer *w, const struct request *rq, int64_t lengt
 }
 
 /* Behind those through whose hands the request came before. */
-static void put_client(struct writer *w, const struct request *rq)
+static void put_client(struct writer *w, struct slice before, struct slice client)
 {
-	struct slice before = uwsgi_request_find(rq, SLICE("HTTP_X_FORWARDED_FOR"));
-	struct slice client = uwsgi_request_find(rq, SLICE("REMOTE_ADDR"));
-
 	if (!before.n && !client.n)
 		return;
 	put(w, SLICE("X-Forwarded-For: "));
@@ -180,7 +177,7 @@ size_t request_write(char *to, const struct request *rq, struct slice host, int6
 	if (type.n)
 		put_field(&w, SLICE("Content-Type"), type);
 	put_length(&w, rq, body_length);
-	put_client(&w, rq);
+	put_client(&w, before, client);
 	put(&w, SLICE("Connection: close\r\n\r\n"));
 	return w.n;
 }
