@@ -255,8 +255,8 @@ static int parse_name(struct part *part, struct slice name, struct error *e)
 			return uwsgi_error_set(e, "${%.*s[…]} of uWSGI is not supported; %s",
 					       (int)called.n, called.p, missing[i].instead);
 	return uwsgi_error_set(e,
-			       "${%.*s}: there is cookie, qs, uwsgi, time, httptime, lower, "
-			       "upper, hex and base64",
+			       "${%.*s}: there is cookie, qs, uwsgi, metric, time, httptime, "
+			       "lower, upper, hex and base64",
 			       (int)name.n, name.p);
 }
 
