@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct lane {
@@ -223,15 +222,13 @@ static enum handled ask_server(struct lane *lane, struct visit *v, struct respon
 static struct visit *begin(struct lane *lane, struct request *rq)
 {
 	struct visit *v = (struct visit *)uwsgi_request_alloc(rq, sizeof *v);
-	struct timespec now;
 
 	if (!v)
 		return NULL;
-	clock_gettime(CLOCK_REALTIME, &now);
 	*v = (struct visit){ .rq = rq,
 			     .lane = lane->at,
 			     .rules_of = lane,
-			     .began_us = now.tv_sec * 1000000LL + now.tv_nsec / 1000,
+			     .began_us = route_now_us(),
 			     .passwords = lane->passwords,
 			     .last_change = &v->changes };
 	return v;

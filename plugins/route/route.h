@@ -55,6 +55,9 @@ struct slice visit_copy(struct visit *, struct slice);
 
 /* ---- value.c: text with variables ---- */
 
+/* Since 1970. */
+int64_t route_now_us(void);
+
 struct part;
 
 struct value {

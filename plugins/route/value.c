@@ -61,7 +61,7 @@ static struct slice print_number(struct visit *v, long long number)
 	return visit_copy(v, (struct slice){ digits, (size_t)n });
 }
 
-static long long now_us(void)
+int64_t route_now_us(void)
 {
 	struct timespec now;
 
@@ -100,7 +100,7 @@ static struct slice of_server(struct visit *v, struct slice name)
 	if (uwsgi_same(name, SLICE("sor")))
 		return print_number(v, v->began_us);
 	if (uwsgi_same(name, SLICE("rtime")))
-		return print_number(v, now_us() - v->began_us);
+		return print_number(v, route_now_us() - v->began_us);
 	return make_uuid(v);
 }
 
@@ -111,7 +111,7 @@ static struct slice of_metric(struct visit *v, struct slice name)
 
 static struct slice of_time(struct visit *v, struct slice unit)
 {
-	long long us = now_us();
+	long long us = route_now_us();
 
 	return print_number(v, uwsgi_same(unit, SLICE("unix")) ? us / 1000000 : us);
 }
