@@ -114,14 +114,12 @@ static void start_response(const struct job *job, const struct reply *a)
 /* A worker says where each answer ends, also one that has no body. */
 static void begin_body(struct job *job, const struct reply *a)
 {
-	bool head_only = asks_for_head_only(job);
-
 	job->phase = BODY;
-	job->bodiless = head_only || a->status == 204 || a->status == 304;
+	job->bodiless = a->status == 204 || a->status == 304;
 	job->left = a->length;
-	job->chunked = a->chunked && !head_only;
+	job->chunked = a->chunked && !asks_for_head_only(job);
 	job->chunk = (struct http_chunked){ 0 };
-	if (job->bodiless && job->upstream->speaks != SPEAKS_WORKER) {
+	if (job->upstream->speaks != SPEAKS_WORKER && (job->bodiless || asks_for_head_only(job))) {
 		job->left = 0;
 		job->chunked = false;
 	}
@@ -170,7 +168,8 @@ static void take_head(struct job *job, size_t came)
  * server than this one's workers may have. */
 static void on_end(struct job *job)
 {
-	if (job->phase != BODY || job->chunked || (job->left > 0 && !job->bodiless))
+	if (job->phase != BODY || job->chunked ||
+	    (job->left > 0 && !job->bodiless && !asks_for_head_only(job)))
 		job_fail_to_read(job);
 	else
 		uwsgi_response_end(job_finish(job));

@@ -71,7 +71,7 @@ struct job {
 	size_t begin, end; /* of what is in the buffer and still to be used */
 	int64_t left;      /* of the response's body; -1: its length was not said */
 	unsigned interim;  /* answers of 1xx that have come */
-	bool bodiless;     /* the answer has no body, whatever its head says */
+	bool bodiless;     /* its status is of answers without a body, whatever the head says */
 	bool chunked;      /* without a length, it is in chunks; else until the connection ends */
 	struct http_chunked chunk;
 	size_t lent; /* stretches of the buffer that the response has, and gives back */
