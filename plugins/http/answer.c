@@ -37,8 +37,8 @@ static enum parsed pass_plain(struct job *job)
 	return !alive ? PARSE_CLOSE : job->left == 0 ? PARSE_DONE : PARSE_MORE;
 }
 
-/* The same of a chunked body; BAD: it is none.  Many small chunks together keep the worker waiting, as one of their
- * size does. */
+/* The same of a chunked body; BAD: it is none.  Many small chunks together keep the server waiting, as
+ * one of their size does. */
 static enum parsed pass_chunks(struct job *job)
 {
 	enum parsed parsed = PARSE_MORE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http.c: the HTTP/1.0 and HTTP/1.1 protocol plugin: has the head of a request read, then
- * takes the body.  One request at a time; what is pipelined behind it waits.  It does not say what fields mean (fields.c) nor what the application gets to see (variables.c). */
+ * takes the body.  One request at a time; what is pipelined behind it waits.  It does not say what
+ * fields mean (fields.c) nor what the application gets to see (variables.c). */
 #include "http.h"
 
 #include "router.h"

@@ -79,7 +79,7 @@ struct job {
 	char buffer[PACKET_MAX];
 };
 
-/* Frees what upstream_*() and jobs have made of it; no job is in use. */
+/* Frees its nodes and spare jobs; no job is in use. */
 void upstream_fini(struct upstream *);
 
 /* NULL: no memory. */

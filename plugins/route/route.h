@@ -139,7 +139,7 @@ void metrics_doubt(const struct action *, const struct metrics *);
 
 /* "realm,user:password,…" or "realm,FILE".  -1 with the reason. */
 int basicauth_check(struct slice text, struct error *);
-/* Whether the request names a user of it and his password: he is REMOTE_USER then. */
+/* Whether the request names a user of it with the right password, who is REMOTE_USER then. */
 enum password basicauth_judge(struct slice text, struct visit *);
 bool basicauth_has_file(struct slice text);
 
@@ -199,7 +199,7 @@ int chains_make(struct chain chains[CHAINS], const struct config *, size_t *at, 
 void chains_fini(struct chain chains[CHAINS]);
 /* Whether a rule may say WAITS. */
 bool chain_may_wait(const struct chain *);
-/* Judges the rules in turn: ANSWERED, TO_APPLICATION or WAITS. */
+/* Judges the rules in turn: ANSWERED, PROXIED, TO_APPLICATION or WAITS. */
 enum verdict chain_judge(const struct chain *, struct visit *);
 
 /* ---- settings.c ---- */
