@@ -4,6 +4,7 @@
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
+#   make reproducible    build twice in two places, and compare every file
 #   make lint            what cppcheck and clang-tidy find, some minutes (FILES=core/wire/*.c: there)
 #   make format          the sources as clang-format has them; commit before, and look after
 #   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
@@ -33,16 +34,18 @@ CFLAGS  ?= $(call profile,cflags) $(call profile,cflags_$(ARCH))
 LDFLAGS ?= $(call profile,ldflags)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
-BUILD_CPPFLAGS := -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
+# What is built says nothing of where: two builds of a commit are the same.
+ANYWHERE := -fdebug-prefix-map=$(CURDIR)=.
+BUILD_CPPFLAGS := $(ANYWHERE) -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
 # Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
 CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson libpcre2-8 libcap) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # From the bottom up: a file includes its own folder of core/ and those before it.
 LAYERS  := base settings log exchange wire work process entry
-core_c  := $(filter-out %/main.c,$(wildcard $(LAYERS:%=core/%/*.c)))
+core_c  := $(filter-out %/main.c,$(sort $(wildcard $(LAYERS:%=core/%/*.c))))
 core_o  := $(core_c:%.c=$(B)/%.o)
 main_o  := $(B)/core/entry/main.o
-plugin_o  = $(patsubst %.c,$(B)/%.o,$(wildcard plugins/$(1)/*.c) $(addprefix plugins/,$($(1)_also))) \
+plugin_o  = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard plugins/$(1)/*.c)) $(addprefix plugins/,$($(1)_also))) \
 	$($(1)_made)
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
@@ -61,13 +64,14 @@ metrics_libs = -lev -lpthread $(shell pkg-config --libs jansson)
 otlp_libs = -lev -lpthread $(shell pkg-config --libs jansson)
 stats_libs = -lev $(shell pkg-config --libs jansson)
 
-python_config = $(PYTHON)-config
-python_cppflags = $(shell $(python_config) --includes)
-python_libs = $(shell $(python_config) --embed --ldflags)
+# buildconf/embed.py says what the words mean.
+python_says = $(shell $(PYTHON) buildconf/embed.py $(1))
+python_cppflags = $(eval python_cppflags := $(call python_says,compile))$(python_cppflags)
+python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -80,29 +84,32 @@ $(1): $(shell echo '$(2)' | cmp -s - $(1) 2>/dev/null || echo FORCE)
 	@mkdir -p $(dir $(1))
 	@echo '$(2)' > $(1)
 endef
-$(eval $(call remember,$(stamp),$(CC) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR) $(PLUGINS)))
+$(eval $(call remember,$(stamp),$(CC) $(BUILD_CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PYTHON) $(PREFIX) $(LIBDIR) $(PLUGINS)))
 $(eval $(call remember,build/linked,$(B)))
 FORCE:
 
 uwsgi: $(core_o) $(main_o) buildconf/exports.list build/linked
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
-		$(core_o) $(main_o) $(CORE_LIBS)
+	$(if $(call python_says,shared),$(link_program),$(link_with_python))
 
-# ---- the same with Python inside: position-dependent, as Python's own program, and as fast ----
-python_says = $(shell $(PYTHON) -c "import sysconfig; v = sysconfig.get_config_var; print($(1))")
-python_archive = $(call python_says,v('LIBPL') + '/' + v('LIBRARY'))
-python_inside = -Wl,--whole-archive $(python_archive) -Wl,--no-whole-archive \
-	$(call python_says,v('LIBS')+' '+v('MODLIBS')+' '+v('SYSLIBS'))
+define link_program
+$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--dynamic-list=buildconf/exports.list -o $@ \
+	$(core_o) $(main_o) $(CORE_LIBS)
+endef
 
-# Debian 13 leaves out an archive that its own one needs: what is named and not there.
-python_lacks = $(strip $(foreach a,$(filter %.a,$(python_inside)),$(if $(wildcard $(a)),,$(a))))
+# ---- the same with Python inside: position-dependent, as Python's own program, and as fast.  Without
+# ---- a shared library of Python ./uwsgi itself is this ----
+python_lacks = $(strip $(call python_says,lacks))
+
+define link_with_python
+@missing="$(python_lacks)"; [ -z "$$missing" ] || { echo "$(PYTHON) cannot be linked into" \
+	"the server: its installation lacks $$missing"; exit 1; }
+$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--export-dynamic -o $@ $(core_o) $(main_o) \
+	$(call python_says,inside) $(CORE_LIBS)
+endef
 
 static: all uwsgi-static
 uwsgi-static: $(core_o) $(main_o) build/linked
-	@missing="$(python_lacks)"; [ -z "$$missing" ] || { echo "$(PYTHON) cannot be linked into" \
-		"the server: its installation lacks $$missing"; exit 1; }
-	$(CC) $(CFLAGS) $(LDFLAGS) -no-pie -Wl,--export-dynamic -o $@ \
-		$(core_o) $(main_o) $(python_inside) $(CORE_LIBS)
+	$(link_with_python)
 
 define plugin_rule
 plugins/$(1)/$(1)_plugin.so: $(call plugin_o,$(1)) build/linked
@@ -125,7 +132,8 @@ $(B)/uwsgi_names.inc: core/settings/uwsgi_names.txt buildconf/names.awk
 $(B)/core/settings/uwsgi_names.o: $(B)/uwsgi_names.inc
 uwsgi_names_cppflags := -I$(B)
 expand_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
-loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
+# Seen from the program in bin/, so that an installation can be moved.
+loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR:$(PREFIX)/%=../%)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 
@@ -142,7 +150,7 @@ $(B)/page.c: $(page_sources)
 	$(PYTHON) plugins/inspect/page/compose.py plugins/inspect/page/index.html > $@
 $(B)/plugins/inspect/page.o: $(B)/page.c plugins/inspect/page.h $(stamp)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARN) -Iplugins/inspect -fPIC -fvisibility=hidden -c -o $@ $<
+	$(CC) $(CFLAGS) $(WARN) $(ANYWHERE) -Iplugins/inspect -fPIC -fvisibility=hidden -c -o $@ $<
 
 # ---- unit tests: t/unit/core/*.c against the core, t/unit/<plugin>/*.c against core + plugin ----
 unit_c   := $(wildcard t/unit/*/test_*.c)
@@ -255,6 +263,10 @@ coverage:
 	@gcov -n $$(find build/coverage/core build/coverage/plugins -name '*.gcda') 2>/dev/null | \
 		sed -n "N; s/^File '\([cp][^']*\.c\)'\nLines executed:\([0-9.]*\)% of \([0-9]*\)/\2 % of \3 lines  \1/p; D" | \
 		sort -n
+
+# ---- two builds from nothing, in folders of other names, are the same ----
+reproducible:
+	$(PYTHON) -B buildconf/pip/reproducible.py
 
 # ---- minutes of load and trouble; not part of check ----
 MINUTES ?= 20

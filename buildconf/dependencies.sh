@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
 # the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | fuzz | bench
+# Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
+#                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
 
 build="gcc make pkg-config libev-dev libjansson-dev libinih-dev libpcre2-dev libcrypt-dev
 libcap-dev zlib1g-dev python3-dev"
 demo="$build python3-flask"
-check="$build libcmocka-dev python3-pytest python3-flask python3-django nginx-light apache2-bin
+check="$build libcmocka-dev python3-pytest python3-venv python3-flask python3-django nginx-light apache2-bin
 curl strace mandoc python3-pastedeploy uwsgi-core uwsgi-plugin-python3"
 
 # Its browser, and the promtool that reads ini/observing/.
@@ -20,8 +22,48 @@ python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
 
 lint="$build clang-tidy clang-format cppcheck"
 
+# can HEADER [FLAG ...]: whether the compiler finds it.
+can() {
+	header=$1
+	shift
+	echo "#include <$header>" | $compiler -DPCRE2_CODE_UNIT_WIDTH=8 "$@" -E - >/dev/null 2>&1
+}
+
+# lacking NAME PACKAGE: what it is called, and Debian's package.
+lacking() {
+	names="$names${names:+, }$1"
+	packages="$packages $2"
+}
+
+say_missing() {
+	compiler=${CC:-cc} names= packages=
+	command -v "${compiler%% *}" >/dev/null || lacking "a C compiler" gcc
+	command -v make >/dev/null || lacking make make
+	command -v pkg-config >/dev/null || lacking pkg-config pkg-config
+	# Without a compiler nobody knows about the others.
+	if command -v "${compiler%% *}" >/dev/null; then
+		can ev.h || lacking libev libev-dev
+		can jansson.h || lacking jansson libjansson-dev
+		can ini.h || lacking inih libinih-dev
+		can pcre2.h || lacking PCRE2 libpcre2-dev
+		can crypt.h || lacking libcrypt libcrypt-dev
+		can sys/capability.h || lacking libcap libcap-dev
+		can zlib.h || lacking zlib zlib1g-dev
+		can Python.h $("$1" "$(dirname "$0")/embed.py" compile) || lacking "Python for C" python3-dev
+	else
+		names="$names, and perhaps more" packages=$build
+	fi
+	[ -n "$names" ] || return 0
+	echo "uwsgi-ng cannot be built here; this is missing: $names" >&2
+	echo "on Debian and Ubuntu:  apt-get install" $packages >&2
+	command -v apt-get >/dev/null || echo "elsewhere the packages have other names;" \
+		"those with headers are often called -dev or -devel" >&2
+	return 1
+}
+
 wants=${1:-build}
 case $wants in
+missing) say_missing "${2:-python3}"; exit ;;
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;

@@ -201,6 +201,22 @@ static void folder_of_binary(char *folder, size_t size)
 		*slash = '\0';
 }
 
+/* Where `make install` puts plugins.  UWSGI_LIBDIR is an absolute path, or one as seen from the bin/ that
+ * the program lies in; "" when it lies elsewhere. */
+static void folder_of_installation(char *folder, size_t size)
+{
+	char home[4096];
+
+	folder_of_binary(home, sizeof home);
+	char *base = strrchr(home, '/');
+	if (*UWSGI_LIBDIR == '/')
+		snprintf(folder, size, "%s", UWSGI_LIBDIR);
+	else if (base && strcmp(base, "/bin") == 0)
+		snprintf(folder, size, "%.*s%s", (int)(base - home), home, strchr(UWSGI_LIBDIR, '/'));
+	else
+		*folder = '\0';
+}
+
 /* Whether a key sets this option of the rows, aliases included. */
 static bool means(const struct option *of, size_t count, const char *key, const char *name)
 {
@@ -233,8 +249,9 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 		snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
 		loaded = try_path(ld, path, tried, size, e);
 	}
-	if (!loaded) {
-		snprintf(path, sizeof path, "%s/%s_plugin.so", UWSGI_LIBDIR, name);
+	folder_of_installation(home, sizeof home);
+	if (!loaded && *home) {
+		snprintf(path, sizeof path, "%s/%s_plugin.so", home, name);
 		loaded = try_path(ld, path, tried, size, e);
 	}
 	return loaded;
@@ -310,10 +327,13 @@ void loader_learn_profile(struct loader *ld)
 
 	folder_of_binary(home, sizeof home);
 	snprintf(path, sizeof path, "%s/plugins/manifest", home);
-	if (manifest_read(&ld->manifest, path) &&
-	    manifest_read(&ld->manifest, UWSGI_LIBDIR "/manifest")) {
-		loader_load_profile(ld);
-		return;
+	if (manifest_read(&ld->manifest, path)) {
+		folder_of_installation(home, sizeof home);
+		snprintf(path, sizeof path, "%s/manifest", home);
+		if (manifest_read(&ld->manifest, path)) {
+			loader_load_profile(ld);
+			return;
+		}
 	}
 	for (size_t i = 0; i < ld->manifest.count; i++)
 		for (size_t k = 0; ld->manifest.items[i].protocols[k]; k++)

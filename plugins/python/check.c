@@ -59,16 +59,16 @@ static bool is_findable(const struct python_settings *s, const char *base)
 		"/usr/local/lib/python3*/site-packages",
 		"/usr/lib/python3*",
 	};
-	char packages[PATH_MAX];
+	char packages[PATH_MAX], own[PATH_MAX / 2];
+	const char *home = home_of(s, own, sizeof own);
 
 	if (holds(base, ".", s->module))
 		return true;
 	for (size_t i = 0; i < s->path.count; i++)
 		if (holds(base, s->path.items[i], s->module))
 			return true;
-	snprintf(packages, sizeof packages, "%s/lib*/python3*/site-packages",
-		 s->home ? s->home : "");
-	if (s->home && holds(base, packages, s->module))
+	snprintf(packages, sizeof packages, "%s/lib*/python3*/site-packages", home ? home : "");
+	if (home && holds(base, packages, s->module))
 		return true;
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
 		if (holds(base, usual[i], s->module))
@@ -131,6 +131,8 @@ static void check_hosts(const struct config *cfg, const struct python_settings *
 void check_settings(const struct config *cfg, struct report *report)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
+	char own[PATH_MAX];
+	const char *home = home_of(s, own, sizeof own);
 	struct error e;
 
 	if (s->module && s->file)
@@ -145,7 +147,7 @@ void check_settings(const struct config *cfg, struct report *report)
 			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "
 			"or wsgi-file = /path/app.py");
-	if (s->home && home_check(s->home, &e))
-		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", behind(e.text, s->home));
+	if (home && home_check(home, &e))
+		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", behind(e.text, home));
 	check_place(cfg, s, report);
 }

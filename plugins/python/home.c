@@ -156,6 +156,34 @@ static int check(struct home *home, const char *path, struct error *e)
 	return *home->version && strcmp(home->version, mine) ? wrong_version(home, e) : 0;
 }
 
+/* /srv/venv for /srv/venv/bin/uwsgi, where pip installs it.  An upgrade may have replaced the file of
+ * this process: its folder is still the right one. */
+static bool find_own(char *own, size_t size)
+{
+	char path[PATH_MAX], cfg[PATH_MAX + 16];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	for (int up = 0; up < 2; up++) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash)
+			return false;
+		*slash = '\0';
+	}
+	snprintf(cfg, sizeof cfg, "%s/pyvenv.cfg", path);
+	return access(cfg, R_OK) == 0 && snprintf(own, size, "%s", path) < (int)size;
+}
+
+const char *home_of(const struct python_settings *s, char *own, size_t size)
+{
+	const char *other = getenv("PYTHONHOME");
+
+	if (s->home)
+		return s->home;
+	return (!other || !*other) && find_own(own, size) ? own : NULL;
+}
+
 int home_check(const char *path, struct error *e)
 {
 	struct home home = { .name = "home" };

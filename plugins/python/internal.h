@@ -223,6 +223,9 @@ int start_python(const struct python_settings *, struct error *);
 
 /* ---- home.c ---- */
 
+/* The virtualenv or prefix to use: what is configured, or else the virtualenv that this program lies in,
+ * whose path is written to own.  NULL: none of them, or PYTHONHOME decides. */
+const char *home_of(const struct python_settings *, char *own, size_t size);
 /* Checks that a virtualenv or prefix is for this Python, and sets what the interpreter has to
  * know of it. */
 int home_configure(PyConfig *, const char *home, struct error *);

@@ -122,7 +122,7 @@ static const struct option rows[] = {
 	  .letter = 'H',
 	  .type = OPT_STRING,
 	  .offset = AT(home),
-	  .help = "use this virtualenv",
+	  .help = "use this virtualenv; without it, the one that the server is installed in",
 	  .unit = "FOLDER",
 	  .example = "/srv/shop/venv" },
 	{ .name = "virtualenv", .same_as = "home" },

@@ -85,6 +85,9 @@ static int set_arguments(PyConfig *config, const char *words, struct error *e)
 
 static int configure(PyConfig *config, const struct python_settings *s, struct error *e)
 {
+	char own[PATH_MAX];
+	const char *home = home_of(s, own, sizeof own);
+
 	config->install_signal_handlers = 0;
 	config->parse_argv = 0;
 	config->faulthandler = 1; /* crash.c */
@@ -92,8 +95,8 @@ static int configure(PyConfig *config, const struct python_settings *s, struct e
 	config->site_import = !s->no_site;
 	if (set_arguments(config, s->arguments, e))
 		return -1;
-	if (s->home)
-		return home_configure(config, s->home, e);
+	if (home)
+		return home_configure(config, home, e);
 	if (home_check_environment(e))
 		return -1;
 	/* What becomes sys.executable; from its place Python finds its library.  Left alone, Python

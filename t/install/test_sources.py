@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""The archive of the sources, builds that are the same wherever they are made, and what is said where a
+library is missing."""
+import filecmp
+import os
+import subprocess
+import tarfile
+
+from lib.packages import BACKEND, PYTHON, call_backend, run
+from lib.server import ROOT
+
+
+def sdist(into, backend=BACKEND, **env):
+    os.makedirs(into)
+    return f"{into}/{call_backend(f'backend.build_sdist({into!r})', backend, env)}"
+
+
+def test_the_archive_of_the_sources_has_them_all_and_nothing_else(folder):
+    path = sdist(f"{folder}/one")
+    with tarfile.open(path) as tar:
+        top = os.path.basename(path)[:-len(".tar.gz")]
+        names = {n[len(top) + 1:] for n in tar.getnames()}
+        owners = {(m.uid, m.gid, m.uname, m.mtime) for m in tar.getmembers()}
+    for name in ("PKG-INFO", "pyproject.toml", "Makefile", "VERSION", "LICENSE", "core/entry/main.c",
+                 "include/uwsgi/plugin.h", "t/install/test_sources.py", "buildconf/pip/backend.py"):
+        assert name in names
+    assert not [n for n in names if n.startswith("build/") or n.endswith((".so", ".o", ".pyc"))]
+    assert not names & {"uwsgi", "plugins/manifest"}
+    assert len(owners) == 1
+
+
+def test_an_archive_made_from_an_archive_is_the_same(folder):
+    first = sdist(f"{folder}/one")
+    with tarfile.open(first) as tar:
+        tar.extractall(f"{folder}/unpacked")
+        top = tar.getnames()[0].split("/")[0]
+    second = sdist(f"{folder}/two", f"{folder}/unpacked/{top}/buildconf/pip")
+    assert filecmp.cmp(first, second, shallow=False)
+
+
+def test_two_builds_in_two_folders_are_the_same(folder):
+    """Some of it; `make reproducible` compares all."""
+    made = ["build/default/core/work/loader.o", "build/default/core/base/arena.o",
+            "plugins/scgi/scgi_plugin.so"]
+    places = [f"{folder}/a", f"{folder}/quite/another"]
+    for place, zone in zip(places, ("UTC", "Asia/Tokyo")):
+        call_backend(f"backend.copy_sources({place!r})")
+        run("make", "-s", "-j2", *made, f"PYTHON={PYTHON}", cwd=place,
+            env={**os.environ, "TZ": zone})
+    for name in made:
+        assert filecmp.cmp(f"{places[0]}/{name}", f"{places[1]}/{name}", shallow=False), name
+
+
+def missing(compiler):
+    return subprocess.run(["sh", f"{ROOT}/buildconf/dependencies.sh", "missing", PYTHON],
+                          env={**os.environ, "CC": compiler}, capture_output=True, text=True,
+                          timeout=20, check=False)
+
+
+def test_where_nothing_is_missing_nothing_is_said():
+    done = missing("cc")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_missing_library_is_named_with_its_package(folder):
+    path = f"{folder}/no-libev"
+    with open(path, "w", encoding="ascii") as f:
+        f.write('#!/bin/sh\ngrep -q "ev.h" && exit 1\nexit 0\n')
+    os.chmod(path, 0o755)
+    done = missing(path)
+    assert done.returncode == 1
+    assert "this is missing: libev\n" in done.stderr
+    assert "apt-get install libev-dev\n" in done.stderr
+
+
+def test_without_a_compiler_all_packages_are_named():
+    done = missing("no-such-compiler")
+    assert done.returncode == 1
+    assert "a C compiler" in done.stderr
+    assert "libcap-dev" in done.stderr and "python3-dev" in done.stderr
