@@ -207,10 +207,13 @@ endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 
 # ---- black-box tests: real servers ----
+# They wait more than they compute, so one more runs at a time than there are processors.  A file's
+# tests stay together.
 TESTS ?= t
+JOBS ?= $(shell expr $$(nproc) + 1)
 blackbox: all
 	UWSGI_PYTHON=$(PYTHON) UWSGI_SANITIZED=$(filter asan tsan,$(PROFILE)) \
-		/usr/bin/python3 -m pytest -q -p no:cacheprovider $(TESTS)
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadfile $(TESTS)
 
 # In a make of its own, since it asks a Python that the line before may have to install.
 best:
