@@ -9,6 +9,7 @@
 #include "process/cheaper.h"
 #include "settings/config.h"
 #include "entry/daemon.h"
+#include "process/drain.h"
 #include "process/environment.h"
 #include "settings/help.h"
 #include "work/lane.h"
@@ -42,7 +43,7 @@ static const struct option_table *const core_tables[] = {
 	&trust_options,      &trace_options,     &master_options,   &environment_options,
 	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
 	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
-	&budget_options,
+	&budget_options,     &drain_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

@@ -100,16 +100,23 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	tell_starter(a);
 }
 
-void announce_stopping(struct announcer *a, const struct cause *cause, long long mercy_s)
+void announce_stopping(struct announcer *a, const struct cause *cause, long long delay_s,
+		       long long mercy_s)
 {
 	struct error why;
 
-	uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish", cause->text,
-		  mercy_s);
+	if (delay_s)
+		uwsgi_log(UWSGI_NOTE,
+			  "%s: stopping; who comes in the next %lld s is served (drain-delay), "
+			  "then running requests have %lld s to finish",
+			  cause->text, delay_s, mercy_s);
+	else
+		uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish",
+			  cause->text, mercy_s);
 	uwsgi_error_set(&why, "the server is stopping (%s)", cause->text);
 	outcome_end_all(&a->outcomes, OUTCOME_FAILED, why.text);
 	uwsgi_error_set(&why, "stopping (%s); running requests are finished", cause->text);
-	notify_stopping(&a->notify, why.text);
+	notify_stopping(&a->notify, why.text, delay_s + mercy_s);
 }
 
 void announce_stopping_instead(struct announcer *a)
@@ -129,7 +136,7 @@ void announce_failed_start(struct announcer *a, const char *why)
 	uwsgi_log(UWSGI_ERROR, "cannot start: %s", why);
 	outcome_end_all(&a->outcomes, OUTCOME_FAILED, why);
 	uwsgi_error_set(&status, "cannot start: %s", why);
-	notify_stopping(&a->notify, status.text);
+	notify_stopping(&a->notify, status.text, 0);
 }
 
 void announce_enter_child(struct announcer *a)

@@ -28,7 +28,9 @@ void announce_reload_queued(const struct cause *);
 void announce_reload_failed(struct announcer *, const char *why);
 /* replaces: another one has served until now. */
 void announce_serving(struct announcer *, const struct generation *, bool replaces);
-void announce_stopping(struct announcer *, const struct cause *, long long mercy_s);
+/* delay_s: for how long it goes on accepting. */
+void announce_stopping(struct announcer *, const struct cause *, long long delay_s,
+		       long long mercy_s);
 /* exit-on-reload: what was asked for is done. */
 void announce_stopping_instead(struct announcer *);
 /* Asked too late. */

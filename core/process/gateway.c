@@ -29,6 +29,7 @@ struct process {
 	struct acceptor acceptor;
 	struct watch channel;
 	bool leaving;
+	bool last_call; /* what waits at the sockets is served, too */
 };
 
 /* ---- requests ---- */
@@ -104,6 +105,9 @@ static void on_channel(struct watch *w)
 		clients_leave(&p->clients);
 		return;
 	}
+	p->last_call = got > 0 && m.slot;
+	if (p->last_call)
+		acceptor_last_call(&p->acceptor);
 	acceptor_empty(&p->acceptor, ACCEPTOR_LEFT);
 	clients_end(&p->clients, (double)end_ms / 1000);
 }
@@ -178,6 +182,13 @@ static int begin(struct process *p, struct error *e)
 	return start_plugin(p, e);
 }
 
+static bool is_through(struct process *p)
+{
+	if (!p->leaving || p->clients.open_count > 0)
+		return false;
+	return !p->last_call || acceptor_is_through(&p->acceptor);
+}
+
 int gateway_run(const struct gateway_start *start)
 {
 	struct process p = { .start = start, .gateway = start->gateway };
@@ -190,9 +201,9 @@ int gateway_run(const struct gateway_start *start)
 	}
 	watch(&p);
 	channel_send(start->channel, &m, -1);
-	while (!p.leaving || p.clients.open_count > 0) {
+	while (!is_through(&p)) {
 		ev_run(p.loop, EVRUN_ONCE);
-		if (p.clients.grace_over)
+		if (p.clients.grace_over && !p.last_call)
 			acceptor_stop(&p.acceptor);
 	}
 	return EXIT_SUCCESS;

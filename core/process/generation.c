@@ -409,6 +409,7 @@ static void ask_to_leave(const struct generation *g, const struct slot *slot, in
 		    (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
 	int64_t last_ms = g->end_ms ? g->end_ms : end_ms(g, g->limits->worker_mercy_s);
 	const struct message m = { .kind = MESSAGE_LEAVE,
+				   .slot = g->is_last,
 				   .value = ends ? last_ms : 0,
 				   .mercy_ms = slot->kill_at_ms - now_ms };
 
@@ -603,6 +604,11 @@ void generation_kill(struct generation *g)
 	for (size_t i = 0; i < g->roster.slot_count; i++)
 		if (slot_move(&g->roster.slots[i], SLOT_OVERDUE, now_of(g)) == SLOT_KILL)
 			kill_process(g, g->roster.slots[i].pid);
+}
+
+void generation_withdraw(struct generation *g)
+{
+	scoreboard_show(&g->scoreboard, STAGE_LEAVING);
 }
 
 bool generation_can_fork(const struct generation *g)

@@ -105,8 +105,11 @@ enum generation_news generation_step(struct generation *, int64_t *due_ms);
 /* A child of the master has ended and is not reaped yet.  False: it was none of this generation's. */
 bool generation_ended(struct generation *, const siginfo_t *);
 /* Asks all to leave within mercy_s.  next: who serves from now on; NULL: the server stops.  Where no
- * gateway comes after those of this generation, its workers go on until none needs them. */
+ * gateway comes after those of this generation, its workers go on until none needs them.  Without a
+ * next one, what waits at the sockets is served, so nobody new may come there: see closing.h. */
 void generation_drain(struct generation *, long long mercy_s, const struct generation *next);
+/* It serves on, but says that it will not: who looks sees that it leaves. */
+void generation_withdraw(struct generation *);
 /* Kills all its processes. */
 void generation_kill(struct generation *);
 /* All its processes must be gone.  Sockets that no list behind `kept` has are closed; with unlink

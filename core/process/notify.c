@@ -14,6 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What the end takes at most when all processes are gone or killed. */
+enum { END_S = 10 };
+
 static int connect_to(const char *name)
 {
 	struct address a;
@@ -89,9 +92,15 @@ void notify_reloading(const struct notify *n, const char *status)
 	say(n, state, status);
 }
 
-void notify_stopping(const struct notify *n, const char *status)
+void notify_stopping(const struct notify *n, const char *status, long long most_s)
 {
-	say(n, "STOPPING=1\n", status);
+	char state[80] = "STOPPING=1\n";
+
+	/* Without it, TimeoutStopSec would have to know of the server's own times. */
+	if (most_s > 0)
+		snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld\n",
+			 (most_s + END_S) * 1000000);
+	say(n, state, status);
 }
 
 void notify_status(const struct notify *n, const char *status)

@@ -19,7 +19,8 @@ void notify_close(struct notify *);
 /* Where the server went to the background, READY also says which process is the main one. */
 void notify_ready(const struct notify *, bool daemonized, const char *status);
 void notify_reloading(const struct notify *, const char *status);
-void notify_stopping(const struct notify *, const char *status);
+/* most_s: after which its processes are killed that are left; 0: there are none. */
+void notify_stopping(const struct notify *, const char *status, long long most_s);
 /* A line for `systemctl status`. */
 void notify_status(const struct notify *, const char *status);
 

@@ -101,6 +101,14 @@ static void end_server(struct succession *s, int exit_code)
 		generation_kill(g);
 }
 
+/* drain-delay, where anybody is sent here yet. */
+static long long delay(const struct generation *g)
+{
+	const struct drain_settings *d = uwsgi_options(g->config, &drain_options);
+
+	return g->state == GENERATION_SERVING ? d->delay_s : 0;
+}
+
 void succession_stop(struct succession *s, const struct cause *cause, bool now)
 {
 	if (s->stopping) {
@@ -109,18 +117,32 @@ void succession_stop(struct succession *s, const struct cause *cause, bool now)
 		return;
 	}
 	const struct generation *main = s->serving ? s->serving : s->generations;
+	const long long mercy_s = now ? STOP_NOW_S : main->limits->reload_mercy_s;
+	const long long delay_s = now ? 0 : delay(main);
 
 	s->stopping = true;
+	s->at_once = now;
+	s->mercy_ms = mercy_s * 1000;
+	put_in_force(s, NULL);
+	announce_stopping(s->setup->announcer, cause, delay_s, mercy_s);
+	if (s->serving)
+		generation_withdraw(s->serving);
+	if (s->starting && s->serving)
+		generation_drain(s->starting, mercy_s, s->serving);
 	s->starting = NULL;
+	if (now || main->state != GENERATION_SERVING)
+		drain_hurry(&s->drain, clock_monotonic_ms());
+	else
+		drain_begin(&s->drain, clock_monotonic_ms(), delay_s * 1000);
+}
+
+/* Nobody new can come. */
+static void ask_all_to_leave(struct succession *s)
+{
 	migrate_end(&s->host->workers_left);
 	migrate_end(&s->host->gateways_left);
-	put_in_force(s, NULL);
-	const long long mercy_s = now ? STOP_NOW_S : main->limits->reload_mercy_s;
-
-	s->mercy_ms = mercy_s * 1000;
-	announce_stopping(s->setup->announcer, cause, mercy_s);
 	for (struct generation *g = s->generations; g; g = g->next)
-		generation_drain(g, now ? STOP_NOW_S : g->limits->reload_mercy_s, NULL);
+		generation_drain(g, s->at_once ? STOP_NOW_S : g->limits->reload_mercy_s, NULL);
 }
 
 /* ---- reloading ---- */
@@ -319,7 +341,7 @@ static void on_idle(struct succession *s, const struct generation *g)
 	const struct cause cause = cause_of("no request for so long as idle says (die-on-idle)");
 
 	/* A reload is a sign of life. */
-	if (g == s->serving && !s->starting)
+	if (g == s->serving && !s->starting && !s->stopping)
 		succession_stop(s, &cause, false);
 }
 
@@ -370,6 +392,10 @@ int64_t succession_step(struct succession *s)
 		}
 		if (s->reload_wanted && !s->starting && !s->stopping) {
 			reload(s, &s->wanted_by);
+			again = true;
+		}
+		if (drain_step(&s->drain, open_sockets(s), clock_monotonic_ms(), &due_ms)) {
+			ask_all_to_leave(s);
 			again = true;
 		}
 		again = repair(s, &due_ms) || again;

@@ -6,6 +6,7 @@
 #define UWSGI_SUCCESSION_H
 
 #include "process/announce.h"
+#include "process/drain.h"
 #include "process/logmaster.h"
 
 /* What a reload begins with; all are the caller's. */
@@ -33,6 +34,8 @@ struct succession {
 	struct generation *serving, *starting;
 	int count; /* of generations so far */
 	bool reload_wanted, stopping;
+	bool at_once; /* stopping: what is running has a second */
+	struct drain drain;
 	struct cause wanted_by;
 	unsigned failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;

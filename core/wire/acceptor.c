@@ -110,6 +110,22 @@ static bool is_own(const struct acceptor *a, int fd)
 	       (peer.uid == a->uid || peer.uid == 0);
 }
 
+/* Nothing is to be had there any more, which a socket that refuses would say again and again. */
+static void leave_alone(struct acceptor *a, size_t index)
+{
+	ev_io_stop(a->clients->loop, &a->watchers[index]);
+	a->watchers[index].fd = -1;
+}
+
+/* Who comes last has as much time to speak as others had. */
+static void accept_one(struct acceptor *a, const struct listener *listener, int fd,
+		       const struct sockaddr *peer, socklen_t length)
+{
+	if (a->last)
+		clients_prolong(a->clients);
+	clients_accept(a->clients, listener, fd, peer, length);
+}
+
 static bool take_new(struct acceptor *a, const struct listener *listener)
 {
 	struct sockaddr_storage peer;
@@ -124,7 +140,9 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 	if (fd >= 0 && listener->internal && !is_own(a, fd))
 		close(fd);
 	else if (fd >= 0)
-		clients_accept(a->clients, listener, fd, (struct sockaddr *)&peer, length);
+		accept_one(a, listener, fd, (struct sockaddr *)&peer, length);
+	else if (a->last && (errno == EAGAIN || errno == EINVAL))
+		leave_alone(a, (size_t)(listener - a->clients->listeners->items));
 	else if (listener_is_out_of_resources(errno))
 		return find_room(a, strerror(errno));
 	return fd >= 0;
@@ -143,6 +161,28 @@ bool acceptor_take(struct acceptor *a, size_t index)
 
 	return index < listeners->count ? take_new(a, &listeners->items[index])
 					: take_moved(a, a->watchers[index].fd);
+}
+
+void acceptor_last_call(struct acceptor *a)
+{
+	const struct listeners *listeners = a->clients->listeners;
+
+	a->last = true;
+	for (size_t i = 0; i < listeners->count; i++)
+		if (listeners->items[i].passed)
+			leave_alone(a, i);
+}
+
+bool acceptor_is_through(struct acceptor *a)
+{
+	bool through = true;
+
+	for (size_t i = 0; i < a->clients->listeners->count; i++) {
+		while (a->clients->open_count == 0 && acceptor_fd(a, i) >= 0 && acceptor_take(a, i))
+			;
+		through = through && acceptor_fd(a, i) < 0;
+	}
+	return through;
 }
 
 void acceptor_empty(struct acceptor *a, int queue)

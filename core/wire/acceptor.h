@@ -17,6 +17,7 @@ struct acceptor {
 	ev_io *watchers;               /* one for each listener, then for each queue */
 	size_t count;
 	bool started;
+	bool last;          /* nobody new can come: see acceptor_last_call() */
 	ev_timer pause;     /* after the process ran out of descriptors */
 	struct seldom full; /* said in the log */
 };
@@ -35,6 +36,11 @@ int acceptor_fd(const struct acceptor *, size_t index);
 bool acceptor_take(struct acceptor *, size_t index);
 /* All that is in a queue. */
 void acceptor_empty(struct acceptor *, int queue);
+/* The listeners take no new connections: what waits there is taken, but for sockets that were passed
+ * on, whose queue is for the next server. */
+void acceptor_last_call(struct acceptor *);
+/* After that: nobody waits there any more.  Where no connection is open, the next one is taken. */
+bool acceptor_is_through(struct acceptor *);
 void acceptor_fini(struct acceptor *);
 
 #endif

@@ -246,8 +246,8 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 	struct clients *clients = w->data;
 	struct connection *next;
 
-	(void)loop;
 	(void)events;
+	ev_timer_stop(loop, &clients->grace);
 	clients->grace_over = true;
 	for (struct connection *c = LIST_FIRST(&clients->open); c; c = next) {
 		next = LIST_NEXT(c, link);
@@ -342,6 +342,12 @@ void clients_end(struct clients *clients, double idle_s)
 	ev_timer_stop(clients->loop, &clients->retry);
 	LIST_FOREACH(c, &clients->open, link)
 		end_soon(c, idle_s);
-	ev_timer_set(&clients->grace, idle_s, 0.);
-	ev_timer_start(clients->loop, &clients->grace);
+	clients->grace.repeat = idle_s;
+	ev_timer_again(clients->loop, &clients->grace);
+}
+
+void clients_prolong(struct clients *clients)
+{
+	if (clients->ending)
+		ev_timer_again(clients->loop, &clients->grace);
 }

@@ -48,5 +48,7 @@ void clients_leave(struct clients *);
 /* The server ends: answers close their connections where the protocol can say so, and silent ones
  * are closed, after idle_s at the latest. */
 void clients_end(struct clients *, double idle_s);
+/* After clients_end(): idle_s begins anew. */
+void clients_prolong(struct clients *);
 
 #endif

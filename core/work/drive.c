@@ -187,9 +187,9 @@ static bool is_over(void *data)
 	struct lane *lane = data;
 
 	/* Until then, who comes is served while others are waited for anyway. */
-	if (lane->clients.grace_over)
+	if (lane->clients.grace_over && !lane->last_call)
 		acceptor_stop(&lane->acceptor);
-	return lane->leaving && lane->clients.open_count == 0;
+	return lane_is_through(lane);
 }
 
 void drive_run(struct lane *lane)

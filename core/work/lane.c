@@ -412,6 +412,9 @@ static void on_wake(struct watch *w)
 	acceptor_empty(&lane->acceptor, ACCEPTOR_NEIGHBOURS);
 	ev_timer_stop(lane->loop, &lane->look);
 	if (end_ms > 0) {
+		lane->last_call = atomic_load(&lane->empties);
+		if (lane->last_call)
+			acceptor_last_call(&lane->acceptor);
 		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
 		clients_end(&lane->clients, (double)end_ms / 1000);
 	} else {
@@ -420,8 +423,9 @@ static void on_wake(struct watch *w)
 	}
 }
 
-void lane_ask_to_leave(struct lane *lane, int64_t end_ms)
+void lane_ask_to_leave(struct lane *lane, int64_t end_ms, bool empties)
 {
+	atomic_store(&lane->empties, empties);
 	atomic_store(&lane->end_ms, end_ms);
 	eventfd_write(lane->wake.io.fd, 1);
 }
@@ -536,19 +540,31 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	return init_watchers(lane, e);
 }
 
+bool lane_is_through(struct lane *lane)
+{
+	if (!lane->leaving || lane->clients.open_count > 0)
+		return false;
+	return !lane->last_call || acceptor_is_through(&lane->acceptor);
+}
+
+/* Who comes while others are waited for anyway is served. */
+static void accept_or_not(struct lane *lane)
+{
+	if (!lane->leaving || lane->last_call)
+		acceptor_start(&lane->acceptor);
+	else if (lane->clients.grace_over)
+		acceptor_stop(&lane->acceptor);
+}
+
 void lane_run(struct lane *lane)
 {
-	while (!lane->leaving || lane->clients.open_count > 0) {
+	while (!lane_is_through(lane)) {
 		if (is_idle(lane)) {
 			acceptor_stop(&lane->acceptor);
 			wait_idle(lane);
 			continue;
 		}
-		if (!lane->leaving && !acceptor_is_paused(&lane->acceptor))
-			acceptor_start(&lane->acceptor);
-		/* Until then, who comes is served while others are waited for anyway. */
-		else if (lane->clients.grace_over)
-			acceptor_stop(&lane->acceptor);
+		accept_or_not(lane);
 		ev_run(lane->loop, EVRUN_ONCE);
 	}
 }

@@ -83,10 +83,12 @@ struct lane {
 	struct watch wake; /* an eventfd, written to by other threads and signal handlers */
 	int64_t left_ms; /* of the running request's time, while it waits for its client; 0: any */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
+	atomic_bool empties;    /* the same */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */
 	bool crowded;           /* the last accept left another connection in the queue */
 	unsigned accepted;
 	bool leaving;
+	bool last_call; /* what waits at the sockets is served before it ends */
 	/* Of one that its application drives. */
 	bool accepts;
 	struct flights flights; /* requests that have not ended, in the order they began */
@@ -106,9 +108,12 @@ void lane_run(struct lane *);
 void lane_fini(struct lane *);
 /* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
 int lane_watch(struct lane *, int fd, struct error *);
-/* From any thread: no more is accepted, what is running is answered.  end_ms: the
- * server ends, and silent connections are closed within that time; 0: others serve on. */
-void lane_ask_to_leave(struct lane *, int64_t end_ms);
+/* From any thread: what is running is answered.  end_ms: the server ends, and silent connections are
+ * closed within that time; 0: others serve on.  empties: nobody new can come to the sockets, and what
+ * waits there is served, too. */
+void lane_ask_to_leave(struct lane *, int64_t end_ms, bool empties);
+/* It was asked to, and all is done. */
+bool lane_is_through(struct lane *);
 
 /* ---- for drive.c ---- */
 

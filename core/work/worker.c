@@ -99,11 +99,11 @@ static struct worker *signalled;
 
 /* ---- leaving ---- */
 
-/* Once too often does no harm.  end_ms: as lane_ask_to_leave()'s. */
-static void leave(struct worker *w, int64_t end_ms)
+/* Once too often does no harm.  end_ms, empties: as lane_ask_to_leave()'s. */
+static void leave(struct worker *w, int64_t end_ms, bool empties)
 {
 	for (size_t i = 0; i < w->count; i++)
-		lane_ask_to_leave(&w->lanes[i], end_ms);
+		lane_ask_to_leave(&w->lanes[i], end_ms, empties);
 }
 
 /* The master is told, which sends MESSAGE_LEAVE when another worker serves. */
@@ -137,7 +137,7 @@ static void hear(struct worker *w, int got, const struct message *m, int fd)
 	if (got > 0 && fd >= 0)
 		close(fd);
 	orders_end(&w->orders);
-	leave(w, got > 0 ? m->value : 1);
+	leave(w, got > 0 ? m->value : 1, got > 0 && m->slot);
 }
 
 static void on_channel(struct watch *channel)
@@ -209,7 +209,7 @@ static void on_failed(void *worker, const struct error *e)
 
 	if (!atomic_exchange(&w->broken, true))
 		channel_send_failure(w->setup->channel, e);
-	leave(w, 1);
+	leave(w, 1, false);
 }
 
 /* ---- starting ---- */

@@ -246,18 +246,6 @@ def test_the_last_answer_says_that_it_is_the_last(start):
     assert server.wait() == 0
 
 
-def test_who_comes_while_others_are_waited_for_is_served(start):
-    server = start(INI.replace("http = {router}", ""))
-    with Kept(server, "http") as kept, Kept(server, "http") as other:
-        kept.pid()
-        other.pid()
-        server.send(signal.SIGTERM)
-        ends_with_an_answer(other)
-        assert http.request(server.http, "/hello").status == 200
-        ends_with_an_answer(kept)
-    assert server.wait() == 0
-
-
 def test_silence_ends_a_connection(start, way):
     server = start(INI + "drain-idle = 1\n")
     with Kept(server, way) as kept:

@@ -217,6 +217,14 @@ def test_term_finishes_what_is_running(start):
     assert server.wait() == 0
 
 
+def told(server, pattern):
+    """In what it says now of its processes."""
+    seen = len(server.log())
+    server.send(signal.SIGUSR1)
+    until(lambda: re.search(r"http 1 \(pid", server.log()[seen:]), "the last line")
+    return re.search(pattern, server.log()[seen:])
+
+
 def test_term_finishes_what_the_router_still_reads(start):
     """The workers go on until the router needs them no more."""
     server = start("http = {router}\nmodule = basic\n")
@@ -227,9 +235,9 @@ def test_term_finishes_what_the_router_still_reads(start):
         assert http.request(server.router, "/hello").body == b"hello\n"
         server.send(signal.SIGTERM)
         server.wait_log("stopping")
-        server.send(signal.SIGUSR1)
-        server.wait_log(rf"generation 1 http 1 \(pid {router}\): leaving")
-        server.wait_log(r"generation 1 worker 1 \(pid \d+\): serving")
+        until(lambda: told(server, rf"generation 1 http 1 \(pid {router}\): leaving"),
+              "the router to leave")
+        assert told(server, r"generation 1 worker 1 \(pid \d+\): serving")
         c.send(data[-4:])
         assert c.read().body == b"0123456789"
     assert server.wait() == 0

@@ -57,7 +57,7 @@ static void handle(void *state, struct request *rq, struct response *rs)
 	uwsgi_response_body(rs, (struct slice){ line.p, line.n + 1 }, NULL);
 	uwsgi_response_end(rs);
 	if (--f->leave_after == 0)
-		lane_ask_to_leave(&f->lane, 1);
+		lane_ask_to_leave(&f->lane, 1, false);
 }
 
 static void release(void *state, void *const *owners, size_t count)

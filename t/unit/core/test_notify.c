@@ -55,8 +55,8 @@ static void test_what_is_said(void **state)
 	heard(fd, text, sizeof text);
 	assert_true(strncmp(text, "RELOADING=1\nMONOTONIC_USEC=", 27) == 0);
 	assert_string_equal(strchr(text + 27, '\n'), "\nSTATUS=again");
-	notify_stopping(&n, "ends");
-	assert_string_equal(heard(fd, text, sizeof text), "STOPPING=1\nSTATUS=ends");
+	notify_stopping(&n, "ends", 5);
+	assert_string_equal(heard(fd, text, sizeof text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=15000000\nSTATUS=ends");
 	notify_close(&n);
 	close(fd);
 }
@@ -74,7 +74,7 @@ static void test_a_status_is_one_line(void **state)
 	assert_string_equal(heard(fd, text, sizeof text), "STATUS=one");
 	memset(status, 'x', sizeof status - 1);
 	status[sizeof status - 1] = '\0';
-	notify_stopping(&n, status);
+	notify_stopping(&n, status, 0);
 	heard(fd, text, sizeof text);
 	assert_true(strncmp(text, "STOPPING=1\nSTATUS=xxx", 21) == 0);
 	notify_close(&n);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* drain.c: which step of a stop is due. */
+#include "process/drain.h"
+
+#include "base/clock.h"
+#include "wire/closing.h"
+
+/* How often queues are looked at while they are emptied. */
+enum { LOOK_MS = 20 };
+
+#define AT(member) offsetof(struct drain_settings, member)
+static const struct option rows[] = {
+	{ .name = "drain-delay",
+	  .type = OPT_SECONDS,
+	  .offset = AT(delay_s),
+	  .initial = "0",
+	  .max = 86400,
+	  .help = "after TERM go on accepting for so long, while /ready says no: as long as load "
+		  "balancers need to see it",
+	  .differs = "there is no such option",
+	  .example = "7" },
+};
+#undef AT
+
+const struct option_table drain_options = {
+	.module = "stopping",
+	.size = sizeof(struct drain_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+void drain_begin(struct drain *d, int64_t now_ms, int64_t delay_ms)
+{
+	*d = (struct drain){ .stage = DRAIN_ACCEPTING, .due_ms = now_ms + delay_ms };
+}
+
+void drain_hurry(struct drain *d, int64_t now_ms)
+{
+	*d = (struct drain){ .stage = DRAIN_ACCEPTING, .hurries = true, .due_ms = now_ms };
+}
+
+static bool is_due(const struct drain *d, enum drain_stage stage, int64_t now_ms)
+{
+	return d->stage == stage && d->due_ms <= now_ms;
+}
+
+bool drain_step(struct drain *d, const struct listeners *open, int64_t now_ms, int64_t *due_ms)
+{
+	bool leave = false;
+
+	if (is_due(d, DRAIN_ACCEPTING, now_ms)) {
+		d->stage = DRAIN_CLOSING;
+		if (closing_begin(open) && !d->hurries)
+			d->due_ms = now_ms + CLOSING_HANDSHAKE_MS;
+	}
+	if (is_due(d, DRAIN_CLOSING, now_ms)) {
+		d->stage = DRAIN_EMPTYING;
+		closing_refuse(open);
+		leave = true;
+	}
+	if (is_due(d, DRAIN_EMPTYING, now_ms)) {
+		bool closed = closing_end(open);
+
+		d->stage = closed ? DRAIN_CLOSED : DRAIN_EMPTYING;
+		d->due_ms = closed ? 0 : now_ms + LOOK_MS;
+	}
+	clock_keep_earlier(due_ms, d->due_ms);
+	return leave;
+}

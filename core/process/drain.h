@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* drain.h: the steps of a server that stops, from the first word of it until nobody can connect.  What
+ * its processes then still do is generation.c's. */
+#ifndef UWSGI_DRAIN_H
+#define UWSGI_DRAIN_H
+
+#include "wire/listener.h"
+
+#include <uwsgi/plugin.h>
+
+extern const struct option_table drain_options;
+
+struct drain_settings {
+	long long delay_s;
+};
+
+enum drain_stage {
+	DRAIN_NOT,
+	DRAIN_ACCEPTING, /* whoever watches sees that it leaves, and others are served */
+	DRAIN_CLOSING,   /* handshakes that have begun may end */
+	DRAIN_EMPTYING,  /* nobody new comes: what waits is served by those that leave */
+	DRAIN_CLOSED,
+};
+
+struct drain {
+	enum drain_stage stage;
+	bool hurries;   /* no time for handshakes */
+	int64_t due_ms; /* when its next step is to be taken; 0: never */
+};
+
+/* It accepts for so long. */
+void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms);
+/* … not at all, and handshakes are not waited for. */
+void drain_hurry(struct drain *, int64_t now_ms);
+/* Does what is due to these sockets and those of the lists behind them; *due_ms becomes earlier where
+ * needed.  True: now the processes are to leave. */
+bool drain_step(struct drain *, const struct listeners *, int64_t now_ms, int64_t *due_ms);
+
+#endif

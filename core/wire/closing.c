@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* closing.c: the kernel resets what waits in the queue of a TCP socket that is closed, and a client
+ * whose handshake has ended believes that it is connected.  So a filter drops SYNs first: the kernel
+ * of a client sends them again after a second, and is refused then.  Of a UNIX socket, connect()
+ * looks at shutdown(), which leaves the queue as it is. */
+#include "wire/closing.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool is_tcp(const struct listener *l)
+{
+	return l->address.sa.ss_family != AF_UNIX;
+}
+
+static bool is_to_close(const struct listener *l)
+{
+	return !l->passed && !l->service && !l->internal;
+}
+
+/* The filter of a TCP socket sees the packet from its TCP header on. */
+static int drop_syns(int fd)
+{
+	enum { FLAGS_AT = 13, DROP = 0, KEEP = 0xffff };
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, DROP),
+		BPF_STMT(BPF_RET | BPF_K, KEEP),
+	};
+	const struct sock_fprog filter = { sizeof code / sizeof *code, code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+bool closing_begin(const struct listeners *set)
+{
+	bool any = false;
+
+	for (; set; set = set->older)
+		for (size_t i = 0; i < set->count; i++) {
+			const struct listener *l = &set->items[i];
+
+			if (!is_to_close(l) || !is_tcp(l))
+				continue;
+			any = true;
+			if (drop_syns(l->fd))
+				uwsgi_log(UWSGI_WARNING,
+					  "%s: cannot drop SYNs: %s; who connects while the server "
+					  "stops may be cut off",
+					  l->text.address, strerror(errno));
+		}
+	return any;
+}
+
+void closing_refuse(const struct listeners *set)
+{
+	for (; set; set = set->older)
+		for (size_t i = 0; i < set->count; i++)
+			if (is_to_close(&set->items[i]) && !is_tcp(&set->items[i]))
+				shutdown(set->items[i].fd, SHUT_RD);
+}
+
+/* Of a listening socket the number says how many wait (tcp_diag in the kernel). */
+static bool is_empty(int fd)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 &&
+	       (info.tcpi_state != TCP_LISTEN || info.tcpi_unacked == 0);
+}
+
+bool closing_end(const struct listeners *set)
+{
+	bool all = true;
+
+	for (; set; set = set->older)
+		for (size_t i = 0; i < set->count; i++) {
+			const struct listener *l = &set->items[i];
+
+			if (!is_to_close(l) || !is_tcp(l))
+				continue;
+			if (is_empty(l->fd))
+				shutdown(l->fd, SHUT_RD);
+			else
+				all = false;
+		}
+	return all;
+}
