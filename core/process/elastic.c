@@ -77,7 +77,7 @@ static long long count_waiting(const struct generation *g)
 		long long waiting = 0, most;
 
 		if (is_theirs(l))
-			backlog_of(l->fd, l->address.sa.ss_family != AF_UNIX, &waiting, &most);
+			backlog_of(l, &waiting, &most);
 		sum += waiting > 0 ? waiting : 0;
 	}
 	return sum;

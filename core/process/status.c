@@ -464,9 +464,9 @@ bool uwsgi_status_next_socket(const struct status *status, size_t *i, struct soc
 		return false;
 	const struct listener *l = &all->items[(*i)++];
 
-	*s = (struct socket_status){ .protocol = l->protocol->name, .queue = -1, .max_queue = -1 };
+	*s = (struct socket_status){ .protocol = l->protocol->name };
 	snprintf(s->name, sizeof s->name, "%s%s%s", l->text.address, *l->text.port ? ":" : "",
 		 l->text.port);
-	backlog_of(l->fd, l->address.sa.ss_family != AF_UNIX, &s->queue, &s->max_queue);
+	backlog_of(l, &s->queue, &s->max_queue);
 	return true;
 }

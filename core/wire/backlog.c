@@ -76,12 +76,13 @@ static void ask_unix(int fd, long long *waiting, long long *most)
 	close(diag);
 }
 
-void backlog_of(int fd, bool tcp, long long *waiting, long long *most)
+void backlog_of(const struct listener *l, long long *waiting, long long *most)
 {
-	if (tcp)
-		ask_tcp(fd, waiting, most);
+	*waiting = *most = -1;
+	if (l->address.sa.ss_family != AF_UNIX)
+		ask_tcp(l->fd, waiting, most);
 	else
-		ask_unix(fd, waiting, most);
+		ask_unix(l->fd, waiting, most);
 }
 
 /* Where a connection is only there with its first bytes, the kernel counts the bare ACK of each one

@@ -3,11 +3,10 @@
 #ifndef UWSGI_BACKLOG_H
 #define UWSGI_BACKLOG_H
 
-#include <stdbool.h>
+#include "wire/listener.h"
 
-/* How many there are and how many there may be, as the kernel says; both are left as they are when it
- * does not. */
-void backlog_of(int fd, bool tcp, long long *waiting, long long *most);
+/* How many there are and how many there may be; -1: the kernel does not say. */
+void backlog_of(const struct listener *, long long *waiting, long long *most);
 /* How many the kernel has turned away, for a full queue as a rule; of a UNIX socket it counts none. */
 unsigned backlog_overflows(int fd);
 

@@ -4,7 +4,6 @@
 #include "wire/backlog.h"
 #include "work/lane.h"
 
-#include <sys/socket.h>
 
 static struct lane *lane_of(const struct handler_lane *at)
 {
@@ -38,11 +37,11 @@ long long uwsgi_lane_backlog(const struct handler_lane *at)
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct listener *l = &all->items[i];
-		long long waiting = 0, most = 0;
+		long long waiting, most;
 
 		if (l->gateway || l->service)
 			continue;
-		backlog_of(l->fd, l->address.sa.ss_family != AF_UNIX, &waiting, &most);
+		backlog_of(l, &waiting, &most);
 		if (waiting > longest)
 			longest = waiting;
 	}
