@@ -17,6 +17,7 @@ OBJECTS = os.path.join(ROOT, os.environ.get("UWSGI_OBJECTS", "build/default"))
 # Mutable state of file scope, with its reason.  Everything else belongs to an object.
 ALLOWED_STATE = {
     "core/base/log.o": "where the log goes; the crash path must not need a pointer",
+    "core/base/raise.o": "where alarms go, as with the log: any thread may raise one",
     "core/base/stray.o": "what a fork means in this process; pthread_atfork() takes no pointer",
     "core/process/proctitle.o": "where the kernel keeps the process title",
     "core/work/applications.o": "what is joined; an application's functions take no pointer",

@@ -5,6 +5,7 @@
 #include "entry/check_app.h"
 #include "entry/command.h"
 #include "entry/status.h"
+#include "process/alarm.h"
 #include "process/budget.h"
 #include "process/cheaper.h"
 #include "settings/config.h"
@@ -43,7 +44,7 @@ static const struct option_table *const core_tables[] = {
 	&trust_options,      &trace_options,     &master_options,   &environment_options,
 	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
 	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
-	&budget_options,     &drain_options,
+	&budget_options,     &drain_options,     &alarm_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

@@ -172,6 +172,24 @@ static const struct option rows[] = {
 	  .unit = "LOGGER EXPRESSION",
 	  .help = "the same for the lines of requests",
 	  .example = "errors HTTP/1.. 5" },
+	{ .name = "log-alarm",
+	  .type = OPT_LIST,
+	  .offset = AT(alarms),
+	  .text = true,
+	  .valid = sink_valid_route,
+	  .unit = "ALARM[,ALARM...] EXPRESSION",
+	  .help = "lines that match raise these alarms; log-master is implied",
+	  .example = "page ^Traceback" },
+	{ .name = "alarm-log", .same_as = "log-alarm" },
+	{ .name = "not-log-alarm",
+	  .type = OPT_LIST,
+	  .offset = AT(not_alarms),
+	  .text = true,
+	  .valid = sink_valid_route,
+	  .unit = "ALARM[,ALARM...] EXPRESSION",
+	  .help = "lines that match do not raise these alarms, whatever log-alarm says",
+	  .example = "page BrokenPipeError" },
+	{ .name = "not-alarm-log", .same_as = "not-log-alarm" },
 	{ .name = "log-encoder",
 	  .type = OPT_LIST,
 	  .offset = AT(lines.encoders),
@@ -267,7 +285,7 @@ void logging_use(const struct config *cfg)
 bool logging_wants_pipe(const struct logging_settings *s)
 {
 	return s->master || s->thread || s->max_size > 0 || s->touch_rotate.count > 0 ||
-	       s->touch_reopen.count > 0 || sinks_are_wanted(&s->lines) ||
+	       s->touch_reopen.count > 0 || s->alarms.count > 0 || sinks_are_wanted(&s->lines) ||
 	       sinks_are_wanted(&s->requests);
 }
 

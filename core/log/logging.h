@@ -14,6 +14,7 @@ struct logging_settings {
 	long long max_size, buffer;
 	struct option_list touch_rotate, touch_reopen;
 	struct sink_options lines, requests;
+	struct option_list alarms, not_alarms; /* alarms.c reads them */
 	long long packet_size; /* the most that a packet for syslog holds */
 	bool split;            /* longer lines go in several packets */
 };

@@ -67,8 +67,20 @@ static void pass(struct logpipe *p, const char *text, size_t n)
 	}
 }
 
+/* A line that is longer than all that can wait for its end is seen in parts. */
+static void show(const struct logpipe *p, const char *text, size_t n)
+{
+	for (size_t at = 0, length; p->seen && at < n; at += length) {
+		const char *newline = memchr(text + at, '\n', n - at);
+
+		length = newline ? (size_t)(newline - text) + 1 - at : n - at;
+		p->seen(p->seen_data, (struct slice){ text + at, length });
+	}
+}
+
 static void pass_in(struct logpipe *p, size_t n)
 {
+	show(p, p->in, n);
 	pass(p, p->in, n);
 	p->in_n -= n;
 	if (p->in_n > 0)
@@ -294,6 +306,8 @@ static void say(void *data, const char *text, size_t n)
 	struct logpipe *p = data;
 	bool full = p->lost && p->why_lost == EAGAIN;
 
+	if (p->seen)
+		p->seen(p->seen_data, (struct slice){ text, n });
 	if (full || p->own.n + n > OWN_MAX) {
 		p->lost += n;
 		p->why_lost = EAGAIN;
@@ -348,6 +362,12 @@ void logpipe_use(struct logpipe *p, struct sinks *sinks)
 {
 	logpipe_drain(p);
 	p->sinks = sinks;
+}
+
+void logpipe_show(struct logpipe *p, void (*seen)(void *data, struct slice line), void *data)
+{
+	p->seen = seen;
+	p->seen_data = data;
 }
 
 void logpipe_enter_child_for_requests(struct logpipe *p)

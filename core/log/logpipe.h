@@ -15,6 +15,9 @@ struct logpipe {
 	struct ev_loop *loop;
 	struct logfile *file;
 	struct sinks *sinks; /* what lines go through first; NULL: nothing */
+	/* Each line, with its newline; NULL: nobody.  The master's own are seen while they are said. */
+	void (*seen)(void *data, struct slice line);
+	void *seen_data;
 	int ends[2];         /* -1: there is no pipe */
 	ev_io readable, writable;
 	ev_timer pause; /* lines that come meanwhile are written at once */
@@ -40,6 +43,8 @@ int logpipe_open_pipe(struct logpipe *, size_t portion, struct error *);
 void logpipe_take_own(struct logpipe *);
 /* The sinks stay the caller's; NULL: lines are written as they are. */
 void logpipe_use(struct logpipe *, struct sinks *);
+/* Shows all lines to this function from now on; NULL: to none.  It raises alarms. */
+void logpipe_show(struct logpipe *, void (*seen)(void *data, struct slice line), void *data);
 /* In a new child of the master: standard output and standard error are the pipe if there is one, or
  * the lines of requests go into it. */
 void logpipe_enter_child(struct logpipe *);

@@ -402,7 +402,7 @@ int sink_valid_route(const char *value, struct error *e)
 	const char *blank = strchr(value, ' ');
 
 	if (!blank)
-		return uwsgi_error_set(e, "expected the name of a logger and an expression");
+		return uwsgi_error_set(e, "expected a name and an expression");
 	struct pattern *p = uwsgi_pattern_new(blank + 1, e);
 	uwsgi_pattern_free(p);
 	return p ? 0 : -1;

@@ -15,6 +15,7 @@ struct sink_options {
 
 /* For rows: whether uWSGI's users can mean it.  Returns -1 with the reason. */
 int sink_valid_logger(const char *value, struct error *);
+/* "NAME EXPRESSION" */
 int sink_valid_route(const char *value, struct error *);
 
 /* Whether there is anything to do with these lines. */

@@ -87,6 +87,11 @@ void logmaster_use(struct logmaster *m, const struct config *cfg)
 	touch_watch(&m->touch_reopen, &s->touch_reopen);
 }
 
+void logmaster_show(struct logmaster *m, void (*seen)(void *data, struct slice line), void *data)
+{
+	logpipe_show(&m->lines, seen, data);
+}
+
 void logmaster_enter_child(struct logmaster *m)
 {
 	logpipe_enter_child(&m->lines);

@@ -23,6 +23,8 @@ void logmaster_fini(struct logmaster *);
 void logmaster_expect(struct logmaster *, const struct config *);
 /* This configuration serves now. */
 void logmaster_use(struct logmaster *, const struct config *);
+/* Shows the lines that are not of requests, as logpipe_show() does. */
+void logmaster_show(struct logmaster *, void (*seen)(void *data, struct slice line), void *data);
 /* In a new child of the master. */
 void logmaster_enter_child(struct logmaster *);
 /* Writes what the children have said so far; does not wait. */

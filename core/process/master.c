@@ -8,6 +8,7 @@
 #include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "process/alarms.h"
 #include "process/daemons.h"
 #include "process/gateway.h"
 #include "process/minder.h"
@@ -25,6 +26,7 @@
 #include "wire/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +105,7 @@ struct master {
 	struct succession succession;
 	struct services services;
 	struct daemons daemons;
+	struct alarms alarms;
 	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
@@ -146,6 +149,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	succession_enter_child(&m->succession, own);
 	close(m->signals.io.fd);
 	logmaster_enter_child(&m->log);
+	alarms_enter_child(&m->alarms);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
 	services_enter_child(&m->services);
@@ -194,10 +198,13 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 
 static pid_t fork_zygote(const struct generation *g, int channel)
 {
+	struct master *m = g->host->data;
+
+	alarms_expect(&m->alarms, g->config);
 	pid_t master = getpid(), pid = fork();
 
 	if (pid == 0)
-		become_zygote(g->host->data, g, master, channel);
+		become_zygote(m, g, master, channel);
 	return pid;
 }
 
@@ -257,14 +264,8 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 }
 
 /* Nothing that the master tells it is lost before it listens. */
-static pid_t fork_daemon(void *data, const struct daemon *d)
+static pid_t fork_program(struct master *m, const struct minder_start *start, bool minded)
 {
-	struct master *m = data;
-	const struct minder_start start = { .what = &d->what,
-					    .config = succession_config(&m->succession),
-					    .name = d->name,
-					    .start_folder = m->setup->invocation->cwd,
-					    .master = getpid() };
 	sigset_t all, before;
 
 	sigfillset(&all);
@@ -275,14 +276,49 @@ static pid_t fork_daemon(void *data, const struct daemon *d)
 		enter_child(m, NULL);
 		migrate_close(&m->host.workers_left);
 		migrate_close(&m->host.gateways_left);
-		if (d->what.pidfile)
-			minder_launch(&start);
-		minder_run(&start);
+		if (!minded)
+			minder_launch(start);
+		minder_run(start);
 	}
 	int why = errno;
 
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = why;
+	return pid;
+}
+
+static pid_t fork_daemon(void *data, const struct daemon *d)
+{
+	struct master *m = data;
+	const struct minder_start start = { .what = &d->what,
+					    .config = succession_config(&m->succession),
+					    .name = d->name,
+					    .start_folder = m->setup->invocation->cwd,
+					    .master = getpid(),
+					    .input = -1,
+					    .output = -1 };
+
+	return fork_program(m, &start, !d->what.pidfile);
+}
+
+/* What it says does not go through the log's pipe: it would raise the alarm again. */
+static pid_t fork_alarm(void *data, const char *command, const char *name, int input)
+{
+	struct master *m = data;
+	const struct attached what = { .command = command };
+	const struct minder_start start = { .what = &what,
+					    .config = succession_config(&m->succession),
+					    .name = name,
+					    .start_folder = m->setup->invocation->cwd,
+					    .input = input,
+					    .output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) };
+	pid_t pid = -1;
+
+	errno = ESHUTDOWN; /* all generations are gone */
+	if (start.config)
+		pid = fork_program(m, &start, false);
+	if (start.output >= 0)
+		close(start.output);
 	return pid;
 }
 
@@ -324,8 +360,12 @@ static void on_in_force(void *data, const struct config *cfg)
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
 	/* Services and attached programs go on as long as there are workers. */
-	if (!cfg)
+	if (!cfg) {
+		alarms_hurry(&m->alarms);
 		return;
+	}
+	alarms_use(&m->alarms, cfg);
+	logmaster_show(&m->log, alarms_want_lines(&m->alarms) ? alarms_see : NULL, &m->alarms);
 	const struct limits_settings *limits = uwsgi_options(cfg, &limits_options);
 
 	daemons_use(&m->daemons, cfg, limits->reload_mercy_s * 1000);
@@ -364,6 +404,8 @@ static void step(struct master *m)
 		dismiss(m);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
 	clock_keep_earlier(&due_ms, daemons_step(&m->daemons, now_ms));
+	clock_keep_earlier(&due_ms, alarms_step(&m->alarms, succession_listeners(&m->succession),
+						now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services) &&
 	    daemons_are_gone(&m->daemons))
@@ -393,6 +435,20 @@ static bool peek(siginfo_t *info)
 	       info->si_pid;
 }
 
+/* Of a process of the server; NULL: it is none. */
+static const char *name_of(const struct master *m, pid_t pid)
+{
+	for (const struct generation *g = m->succession.generations; g; g = g->next) {
+		if (g->zygote == pid)
+			return "the process that workers are forked from";
+		for (size_t i = 0; i < g->roster.slot_count; i++)
+			if (g->roster.slots[i].pid == pid &&
+			    g->roster.slots[i].state != SLOT_VACANT)
+				return g->roster.slots[i].name;
+	}
+	return services_name(&m->services, pid);
+}
+
 static void reap(struct master *m)
 {
 	siginfo_t info;
@@ -400,8 +456,11 @@ static void reap(struct master *m)
 	while (peek(&info)) {
 		/* What it said in the log comes before what is said of it. */
 		logmaster_drain(&m->log);
+		if (name_of(m, info.si_pid))
+			alarms_crashed(&m->alarms, name_of(m, info.si_pid), &info);
 		if (!services_ended(&m->services, &info, clock_monotonic_ms()) &&
-		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()))
+		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&
+		    !alarms_ended(&m->alarms, &info))
 			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
 		(void)TEMP_FAILURE_RETRY(waitpid(info.si_pid, NULL, 0));
@@ -586,6 +645,11 @@ static int prepare(struct master *m, struct error *e)
 	m->daemons.wake = on_wake;
 	m->daemons.end = on_daemon_gone;
 	m->daemons.data = m;
+	alarms_init(&m->alarms);
+	m->alarms.loop = m->loop;
+	m->alarms.fork = fork_alarm;
+	m->alarms.wake = on_wake;
+	m->alarms.data = m;
 	return 0;
 }
 
@@ -612,6 +676,8 @@ static void run(struct master *m)
 	}
 	on_in_force(m, NULL);
 	daemons_fini(&m->daemons);
+	logmaster_show(&m->log, NULL, NULL);
+	alarms_fini(&m->alarms);
 	logmaster_fini(&m->log);
 }
 

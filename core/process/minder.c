@@ -36,6 +36,16 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void set_streams(const struct minder_start *start)
+{
+	if (start->input >= 0)
+		dup2(start->input, STDIN_FILENO);
+	if (start->output < 0)
+		return;
+	dup2(start->output, STDOUT_FILENO);
+	dup2(start->output, STDERR_FILENO);
+}
+
 static void drop_stdin(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -48,7 +58,7 @@ static _Noreturn void become_program(const struct minder_start *start)
 {
 	struct error e;
 
-	if (!start->what->has_stdin)
+	if (!start->what->has_stdin && start->input < 0)
 		drop_stdin();
 	/* What others of the server left open without meaning to is not the program's. */
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -215,6 +225,7 @@ _Noreturn void minder_launch(const struct minder_start *start)
 	struct error e;
 
 	setsid();
+	set_streams(start);
 	if (surround(start, &e))
 		fail(start, &e);
 	if (a->daemonizes && fork() != 0)

@@ -14,12 +14,15 @@ struct minder_start {
 	const char *name;         /* "daemon 1" */
 	const char *start_folder; /* as for environment_enter_folder() */
 	pid_t master;
+	/* Of one that is launched: its standard input, and where it writes; -1: /dev/null, and the log. */
+	int input, output;
 };
 
 /* In its process, where all signals are blocked.  Signals that the master sends it go to the program and
  * to all that this has started in its group; it ends as the program does. */
 _Noreturn void minder_run(const struct minder_start *);
-/* The same for a program with a pidfile, which goes on without the server: it is not minded. */
+/* The same for a program that goes on without the server, with a pidfile or for an alarm: it is not
+ * minded. */
 _Noreturn void minder_launch(const struct minder_start *);
 
 #endif

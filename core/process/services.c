@@ -261,6 +261,17 @@ int64_t services_step(struct services *s, int64_t now_ms)
 
 /* ---- ends ---- */
 
+const char *services_name(const struct services *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct slot *slot = kept_find(&s->places[i].kept, pid);
+
+		if (slot)
+			return slot->name;
+	}
+	return NULL;
+}
+
 bool services_ended(struct services *s, const siginfo_t *info, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->count; i++) {

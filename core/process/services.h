@@ -52,6 +52,8 @@ int services_want_spans(const struct loader *, const struct config *);
 void services_dismiss(struct services *);
 /* Does what is due; when to call it again, 0: when something has happened. */
 int64_t services_step(struct services *, int64_t now_ms);
+/* Of the process; NULL: it is no service. */
+const char *services_name(const struct services *, pid_t);
 /* A child has ended.  False: it was no service. */
 bool services_ended(struct services *, const siginfo_t *, int64_t now_ms);
 /* No process is left. */

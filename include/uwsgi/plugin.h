@@ -68,6 +68,11 @@ UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF
 enum severity { UWSGI_NOTE, UWSGI_WARNING, UWSGI_ERROR };
 UWSGI_API void uwsgi_log(enum severity, const char *fmt, ...) UWSGI_PRINTF(2, 3);
 
+/* Raises the alarm of this name (the option alarm): the master runs its command, or what else it is.  In any
+ * process of the server; waits for nothing.  That there is no such alarm is said in the log. */
+UWSGI_API void uwsgi_alarm(struct slice name, struct slice text);
+enum { UWSGI_ALARM_MAX = 65536 }; /* what is longer is cut off, as alarm-msg-size does again */
+
 /* Bytes of a client for such a line, cut off at size and ended with a zero: what could forge a line or
  * deceive who reads it is written as \x0a.  The length. */
 UWSGI_API size_t uwsgi_escape(char *to, size_t size, struct slice);

@@ -56,8 +56,7 @@ static const struct option rows[] = {
 	  .help = "when a metric reaches a value, log that, or set it back: "
 		  "key=NAME,value=N,rate=SECONDS,reset=N,alarm=NAME,msg=TEXT",
 	  .example = "key=worker.0.requests,value=1000000",
-	  .differs = "has alarms that do something else than to log, and without rate tells once a "
-		     "second" },
+	  .differs = "without rate tells once a second, and the log nothing where there is an alarm" },
 	{ .name = "metric-alarm", .same_as = "metric-threshold" },
 	{ .name = "alarm-metric", .same_as = "metric-threshold" },
 	{ .name = "metrics-dir",

@@ -2,6 +2,7 @@
 /* threshold.c: metric-threshold: what happens when a metric reaches a value. */
 #include "metrics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The number that a key is for; NULL: it is for none. */
@@ -93,10 +94,15 @@ static bool is_to_be_told(struct threshold *t, long long now_s)
 
 static void tell(const struct threshold *t, long long value)
 {
-	uwsgi_log(UWSGI_WARNING, "ALARM%s%.*s: metric %s is %lld and has reached %lld%s%.*s",
-		  t->alarm.n ? " " : "", (int)t->alarm.n, t->alarm.p ? t->alarm.p : "",
-		  t->metric->name, value, t->value, t->message.n ? ": " : "", (int)t->message.n,
-		  t->message.p ? t->message.p : "");
+	char text[1024];
+
+	snprintf(text, sizeof text, "metric %s is %lld and has reached %lld%s%.*s",
+		 t->metric->name, value, t->value, t->message.n ? ": " : "", (int)t->message.n,
+		 t->message.p ? t->message.p : "");
+	uwsgi_log(UWSGI_WARNING, "ALARM%s%.*s: %s", t->alarm.n ? " " : "", (int)t->alarm.n,
+		  t->alarm.p ? t->alarm.p : "", text);
+	if (t->alarm.n)
+		uwsgi_alarm(t->alarm, (struct slice){ text, strlen(text) });
 }
 
 void thresholds_watch(struct thresholds *ts, long long now_s)

@@ -60,6 +60,20 @@ static PyObject *log_line(PyObject *self, PyObject *line)
 	Py_RETURN_TRUE;
 }
 
+/* As with uWSGI, one that there is not is no error; the log says it. */
+static PyObject *alarm_raise(PyObject *self, PyObject *arguments)
+{
+	const char *name, *text;
+	Py_ssize_t name_n, text_n;
+
+	(void)self;
+	if (!PyArg_ParseTuple(arguments, "s#s#:alarm", &name, &name_n, &text, &text_n))
+		return NULL;
+	uwsgi_alarm((struct slice){ name, (size_t)name_n },
+		    (struct slice){ text, (size_t)text_n });
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
 	{ "worker_id", worker_id, METH_NOARGS,
 	  "1 to numproc; 0 while the application is imported" },
@@ -67,6 +81,7 @@ static PyMethodDef methods[] = {
 	{ "reload", reload, METH_NOARGS, "ask the master for a graceful reload" },
 	{ "stop", stop, METH_NOARGS, "ask the master to stop" },
 	{ "log", log_line, METH_O, "write one line to the server's log" },
+	{ "alarm", alarm_raise, METH_VARARGS, "raise the alarm of this name with a text" },
 	{ "set_logvar", running_set_logvar, METH_VARARGS,
 	  "say what %(name) of log-format is for this request" },
 	{ "get_logvar", running_get_logvar, METH_VARARGS, "what set_logvar() has said, or None" },

@@ -296,6 +296,23 @@ static enum verdict say(const struct action *a, struct visit *v)
 	return GO_ON;
 }
 
+/* "NAME TEXT" */
+static enum verdict raise_alarm(const struct action *a, struct visit *v)
+{
+	char text[2048];
+	struct slice words = value_of(&a->value, v), name = words;
+	const char *blank = memchr(words.p, ' ', words.n);
+
+	if (blank)
+		name.n = (size_t)(blank - words.p);
+	size_t before = name.n + (blank != NULL);
+	size_t n = uwsgi_escape(text, sizeof text,
+				(struct slice){ words.p + before, words.n - before });
+
+	uwsgi_alarm(name, (struct slice){ text, n });
+	return GO_ON;
+}
+
 static enum verdict set_logvar(const struct action *a, struct visit *v)
 {
 	uwsgi_request_set_logvar(v->rq, value_of(&a->value, v), value_of(&a->second, v));
@@ -365,6 +382,7 @@ static const struct action_kind kinds[] = {
 	SETS("setremoteaddr", "REMOTE_ADDR"),
 	SETS("setdocroot", "DOCUMENT_ROOT"),
 	{ "log", TAKES_TEXT, false, { NULL, 0 }, say, NULL },
+	{ "alarm", TAKES_TEXT, false, { NULL, 0 }, raise_alarm, NULL },
 	{ "logvar", TAKES_PAIR, false, { NULL, 0 }, set_logvar, NULL },
 	{ "metricinc", TAKES_TEXT, false, { NULL, 0 }, metrics_inc, NULL },
 	{ "metricdec", TAKES_TEXT, false, { NULL, 0 }, metrics_dec, NULL },
@@ -394,7 +412,6 @@ static const struct action_kind kinds[] = {
 	NOT_HERE("rpc", "let the application do it"),
 	NOT_HERE("disableheaders", "there is no answer without a head"),
 	NOT_HERE("clearheaders", "write remheader:NAME"),
-	NOT_HERE("alarm", "write log:TEXT"),
 	NOT_HERE("setapphandler", "an application of its own needs mount"),
 	NOT_HERE("setapp", "an application of its own needs mount"),
 	NOT_HERE("setfile", "an application of its own needs mount"),

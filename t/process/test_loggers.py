@@ -274,7 +274,7 @@ def test_lines_of_many_workers_stay_whole(start):
 
 @pytest.mark.parametrize("line, said", [
     ("logger = nothing:x", 'there is no logger "nothing"; expected stdio'),
-    ("log-route = a", "expected the name of a logger and an expression"),
+    ("log-route = a", "expected a name and an expression"),
     ("log-route = a (", r"log-route = a \(: \(: ")])
 def test_mistakes(start, line, said):
     server = start.not_yet(LOGGED + line + "\n")

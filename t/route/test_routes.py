@@ -45,6 +45,14 @@ def environ(answer):
     return ast.literal_eval(answer.body.decode())
 
 
+def test_rules_raise_alarms(serve, tmp_path):
+    server = serve(f"alarm = page cmd:cat >{tmp_path}/page\n"
+                   "route = ^/admin alarm:page somebody asks for ${PATH_INFO}")
+    http.request(server.peer, "/admin%0aabc")
+    until(lambda: (tmp_path / "page").exists() and (tmp_path / "page").read_text() ==
+          "somebody asks for /admin\\x0aabc", "the alarm")
+
+
 RULES = """
 route = ^/stop/ addvar:A=1
 route = ^/stop/continue$ continue:

@@ -212,9 +212,10 @@ def test_a_file_that_cannot_be_written_is_said_once_and_keeps_no_other_back(serv
     assert server.log().count("cannot write a: Is a directory") == 1
 
 
-def test_thresholds(serve):
+def test_thresholds(serve, tmp_path):
     server = serve("metric = a\nmetric = b\nmetric = c\n"
                    "metric-threshold = key=a,value=5,reset=1\n"
+                   f"alarm = page cmd:cat >{tmp_path}/page\n"
                    "metric-alarm = key=b,value=3,alarm=page,rate=3600,msg=come here\n"
                    "alarm-metric = key=c,value=3\n"
                    "metric-threshold = key=nobody,value=3\n")
@@ -222,6 +223,9 @@ def test_thresholds(serve):
     run(server, "[uwsgi.metric_set(n, 9) for n in 'abc']")
     wait_value(server, "a", 1)
     server.wait_log(r"warning: ALARM page: metric b is 9 and has reached 3: come here$")
+    until((tmp_path / "page").exists, "the alarm")
+    until(lambda: (tmp_path / "page").read_text() == "metric b is 9 and has reached 3: come here",
+          "what it says")
     server.wait_log(r"warning: ALARM: metric c is 9 and has reached 3$")
     run(server, "uwsgi.metric_set('a', 7)")
     wait_value(server, "a", 1)
