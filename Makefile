@@ -3,7 +3,9 @@
 #   make                 build ./uwsgi and plugins/*/*_plugin.so
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
-#   make fresh           as root: demo and check in a minimal Debian 12 and 13 (FRESH=trixie: one)
+#   make fresh           as root: pip, demo and check in minimal Debians 12 and 13 (FRESH=trixie: one)
+#   make container       as root: the images of ini/container/, built and run (CONTAINER=trixie)
+#   make dist            dist/: the archive of the sources, what is linked (CycloneDX), SHA256SUMS
 #   make reproducible    build twice in two places, and compare every file
 #   make lint            what cppcheck and clang-tidy find, some minutes (FILES=core/wire/*.c: there)
 #   make format          the sources as clang-format has them; commit before, and look after
@@ -71,7 +73,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -250,11 +252,17 @@ format:
 	buildconf/dependencies.sh lint
 	clang-format -i $(wildcard core/*/*.[ch] include/uwsgi/*.h plugins/*/*.[ch] t/*/*.[ch] t/unit/*/*.[ch])
 
-# ---- README's two commands in minimal Debians, as root: FRESH="bookworm trixie" ----
+# ---- README's two commands, and pip's three, in minimal Debians, as root: FRESH="bookworm trixie" ----
 FRESH ?= bookworm trixie
 fresh:
 	buildconf/dependencies.sh fresh
 	/usr/bin/python3 t/fresh.py $(FRESH)
+
+# ---- the images of ini/container/ ----
+CONTAINER ?= bookworm
+container:
+	buildconf/dependencies.sh container
+	/usr/bin/python3 -B t/container.py $(CONTAINER)
 
 # ---- which lines the tests run; not part of check ----
 coverage:
@@ -266,6 +274,14 @@ coverage:
 	@gcov -n $$(find build/coverage/core build/coverage/plugins -name '*.gcda') 2>/dev/null | \
 		sed -n "N; s/^File '\([cp][^']*\.c\)'\nLines executed:\([0-9.]*\)% of \([0-9]*\)/\2 % of \3 lines  \1/p; D" | \
 		sort -n
+
+# ---- what a release consists of ----
+dist_name := uwsgi_ng-$(VERSION)
+dist: all
+	@mkdir -p dist
+	cd buildconf/pip && $(PYTHON) -B -c 'import backend; backend.build_sdist("$(CURDIR)/dist")'
+	$(PYTHON) -B buildconf/sbom.py uwsgi $(plugin_so) > dist/$(dist_name).cdx.json
+	cd dist && sha256sum $(dist_name).tar.gz $(dist_name).cdx.json > SHA256SUMS
 
 # ---- two builds from nothing, in folders of other names, are the same ----
 reproducible:
@@ -339,6 +355,6 @@ docs: all
 	$(call document,markdown) > docs/options.md
 
 clean:
-	rm -rf build uwsgi uwsgi-static plugins/*/*_plugin.so plugins/manifest
+	rm -rf build dist uwsgi uwsgi-static plugins/*/*_plugin.so plugins/manifest
 
 -include $(wildcard $(B)/core/*/*.d $(B)/plugins/*/*.d $(B)/unit/*/*.d)

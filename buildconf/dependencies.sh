@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | fuzz | bench
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | container | fuzz | bench
 # Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
 #                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
@@ -17,6 +17,7 @@ uwsgi-plugin-python3"
 page="$check chromium chromium-driver python3-selenium prometheus"
 
 fresh="debootstrap git python3"
+container="$fresh buildah podman crun"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
@@ -71,9 +72,10 @@ check) wanted=$check ;;
 page) wanted=$page ;;
 lint) wanted=$lint ;;
 fresh) wanted=$fresh ;;
+container) wanted=$container ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | page | lint | fresh | fuzz | bench" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | page | lint | fresh | container | fuzz | bench" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""A newcomer's first hour: README's commands, word for word, in minimal Debians.
+"""A newcomer's first hour: the commands of README and docs/installing.md, word for word, in minimal
+Debians.
 
     make fresh                       bookworm and trixie; as root, with debootstrap
     make fresh FRESH=trixie          one of them
-    FRESH_STEPS=demo make fresh      without `make check`, which takes most of the time
+    FRESH_STEPS="pip demo" make fresh    without `make check`, which takes most of the time
     DEBIAN_MIRROR=http://… make fresh
+    PIP_CERT=/etc/ssl/… make fresh   where pip needs other certificates to reach the Python index
 
-Each Debian lies in a folder of its own, and every command has its own mounts and process ids:
+What pip needs is tried in a Debian of its own, which has nothing of the others'.  Each Debian lies in a folder of its own, and every command has its own mounts and process ids:
 whatever happens, the kernel takes its processes and its /proc, /sys and /dev away."""
 import os
 import re
@@ -20,14 +22,14 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = "http://127.0.0.1:8080/"
-MINUTES = {"debootstrap": 15, "prepare": 10, "demo": 15, "check": 45}
-STEPS = os.environ.get("FRESH_STEPS", "demo check").split()
+MINUTES = {"debootstrap": 15, "prepare": 10, "pip": 10, "demo": 15, "check": 45}
+STEPS = os.environ.get("FRESH_STEPS", "pip demo check").split()
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
        "TERM": "dumb"}
 # /dev is the machine's, so that sh and apt find null, random and pts; the mounts are private.
 MOUNTS = """
 mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mount -t sysfs -o ro sys "$1/sys"
-chroot "$1" /bin/sh -c "cd /root; [ ! -d uwsgi ] || cd uwsgi; $2"
+chroot "$1" /bin/sh -c "cd $3; $2"
 """
 
 
@@ -39,14 +41,24 @@ def say(text):
     print(f"== {time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def readme_commands():
-    """The first block below "## Two commands": what has to be there, the demo, the check."""
-    with open(f"{ROOT}/README.md", encoding="utf-8") as f:
-        block = f.read().split("\n## Two commands\n", 1)[1].split("\n## ", 1)[0]
-    lines = [re.sub(r"\s+#.*", "", line[4:]) for line in block.splitlines()
+def three_commands(page, heading):
+    """What stands below it as code."""
+    with open(f"{ROOT}/{page}", encoding="utf-8") as f:
+        part = f.read().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [re.sub(r"\s+#.*", "", line[4:]) for line in part.splitlines()
              if line.startswith("    ")]
     assert len(lines) == 3, lines
-    return dict(zip(("prepare", "demo", "check"), lines))
+    return lines
+
+
+def readme_commands():
+    """What has to be there, the demo, the check."""
+    return dict(zip(("prepare", "demo", "check"), three_commands("README.md", "Two commands")))
+
+
+def pip_commands():
+    """The packages, the environment, the server."""
+    return three_commands("docs/installing.md", "With pip")
 
 
 def ended_with(code, command):
@@ -54,15 +66,16 @@ def ended_with(code, command):
 
 
 def run(argv, minutes, **how):
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, timeout=minutes * 60, check=False, **how)
+    how.setdefault("stdin", subprocess.DEVNULL)
+    done = subprocess.run(argv, timeout=minutes * 60, check=False, **how)
     if done.returncode:
         raise ended_with(done.returncode, argv[-1])
 
 
-def inside(root, command):
-    """The words of a command that runs in the Debian below root, in /root/uwsgi."""
+def inside(root, command, folder="/root"):
+    """The words of a command that runs in this folder of the Debian below root."""
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", MOUNTS, "sh",
-            root, command]
+            root, command, folder]
 
 
 def debootstrap(suite, root):
@@ -89,18 +102,18 @@ def page():
         return ""
 
 
-def demo(root, command):
+def serve(root, command, folder, minutes):
     """Runs until the page is there, then gets what Ctrl-C sends."""
     if page():
         raise Failed(f"somebody else serves {PAGE} already")
     started = time.monotonic()
-    process = subprocess.Popen(inside(root, command), stdin=subprocess.DEVNULL, env=ENV,
+    process = subprocess.Popen(inside(root, command, folder), stdin=subprocess.DEVNULL, env=ENV,
                                start_new_session=True)
     try:
         while "It works" not in page():
             if process.poll() is not None:
                 raise ended_with(process.returncode, command)
-            if time.monotonic() - started > MINUTES["demo"] * 60:
+            if time.monotonic() - started > minutes * 60:
                 raise Failed(f"{command!r} serves nothing on {PAGE}")
             time.sleep(0.2)
         say(f"{PAGE} is served after {time.monotonic() - started:.0f} s")
@@ -113,23 +126,52 @@ def demo(root, command):
         process.wait()
 
 
-def try_suite(suite):
+def pip(bare):
+    """In a copy of the minimal Debian: an application of one's own, and the sources beside it."""
+    root = f"{bare}-pip"
+    try:
+        run(["cp", "-a", bare, root], MINUTES["prepare"])
+        os.makedirs(f"{root}/root/uwsgi")
+        with subprocess.Popen(["git", "-C", ROOT, "archive", "HEAD"], stdout=subprocess.PIPE) as tar:
+            run(["tar", "-x", "-C", f"{root}/root/uwsgi"], 2, stdin=tar.stdout)
+        shutil.copy(f"{ROOT}/ini/demo/app.py", f"{root}/root/app.py")
+        env = dict(ENV)
+        if os.environ.get("PIP_CERT"):
+            shutil.copy(os.environ["PIP_CERT"], f"{root}/etc/pip-cert.pem")
+            env["PIP_CERT"] = "/etc/pip-cert.pem"
+        packages, install, server = pip_commands()
+        for command in (packages, install):
+            say(command)
+            run(inside(root, command), MINUTES["pip"], env=env, stdout=subprocess.DEVNULL)
+        say(server)
+        serve(root, server, "/root", 1)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def readme(root):
     commands = readme_commands()
+    say(f"{commands['prepare']}; git clone into /root/uwsgi")
+    run(inside(root, commands["prepare"]), MINUTES["prepare"], env=ENV, stdout=subprocess.DEVNULL)
+    clone(root)
+    for step in (s for s in STEPS if s in ("demo", "check")):
+        say(commands[step])
+        if step == "demo":
+            serve(root, commands[step], "/root/uwsgi", MINUTES[step])
+        else:
+            run(inside(root, commands[step], "/root/uwsgi"), MINUTES[step], env=ENV)
+
+
+def try_suite(suite):
     root = tempfile.mkdtemp(prefix=f"uwsgi-fresh-{suite}-", dir=os.environ.get("FRESH_DIR"))
     os.chmod(root, 0o755)
     try:
         say(f"{suite}: debootstrap into {root}")
         debootstrap(suite, root)
-        say(f"{suite}: {commands['prepare']}; git clone into /root/uwsgi")
-        run(inside(root, commands["prepare"]), MINUTES["prepare"], env=ENV,
-            stdout=subprocess.DEVNULL)
-        clone(root)
-        for step in STEPS:
-            say(f"{suite}: {commands[step]}")
-            if step == "demo":
-                demo(root, commands[step])
-            else:
-                run(inside(root, commands[step]), MINUTES[step], env=ENV)
+        if "pip" in STEPS:
+            pip(root)
+        if STEPS != ["pip"]:
+            readme(root)
         say(f"{suite}: passed")
     finally:
         shutil.rmtree(root)

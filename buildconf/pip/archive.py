@@ -5,6 +5,7 @@ import base64
 import gzip
 import hashlib
 import os
+import shutil
 import subprocess
 import tarfile
 import time
@@ -23,7 +24,8 @@ def source_time(root):
 
 
 def is_checkout(root):
-    return os.path.exists(f"{root}/.git")
+    """Where git itself is missing, the files alone have to do."""
+    return os.path.exists(f"{root}/.git") and shutil.which("git") is not None
 
 
 def git(root, *words):

@@ -16,13 +16,16 @@ import tempfile
 import archive
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(f"{ROOT}/buildconf")
+import sbom  # noqa: E402
+
 HERE = f"{ROOT}/buildconf/pip"
 NAME = "uwsgi_ng"
 # No folder of this machine: what is installed finds its files from where it lies.
 PREFIX = "/usr"
 # What building and testing leaves among unpacked sources, and what the archive has beside them.
-NO_SOURCE = re.compile(r"(build/|uwsgi$|uwsgi-static$|plugins/manifest$|PKG-INFO$)|.*(_plugin\.so|\.pyc)$|"
-                       r"(.*/)?(__pycache__|\.pytest_cache)/")
+NO_SOURCE = re.compile(r"(build/|dist/|uwsgi$|uwsgi-static$|plugins/manifest$|PKG-INFO$)|.*(_plugin\.so|\.pyc)$|"
+                       r"(.*/)?(__pycache__|\.pytest_cache|\.git)/|\.git$")
 
 
 def version():
@@ -122,6 +125,8 @@ def pack(folder, wheel_directory):
         wheel.add(f"{NAME}/{each}", f"{HERE}/{NAME}/{each}")
     for inside, path in installed_files(folder):
         wheel.add(inside, path)
+    programs = [path for _, path in installed_files(folder) if os.access(path, os.X_OK)]
+    wheel.write(f"{info}/sboms/{NAME}.cdx.json", sbom.bill(programs).encode())
     wheel.add(f"{info}/licenses/LICENSE", f"{ROOT}/LICENSE")
     wheel.write(f"{info}/METADATA", metadata())
     wheel.write(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: {NAME} {version()}\n"

@@ -112,3 +112,13 @@ def test_what_the_demo_says_at_its_end_serves(start, folder):
 def test_make_fresh_runs_the_commands_of_readme():
     assert list(fresh.readme_commands().values()) == [
         "apt-get update && apt-get install git make", "make demo", "make check"]
+    packages, install, server = fresh.pip_commands()
+    assert packages.startswith("apt-get update && apt-get install gcc")
+    assert "venv/bin/pip install ./uwsgi flask" in install and server.startswith("venv/bin/uwsgi ")
+
+
+def test_what_pip_needs_is_what_a_build_needs():
+    """And python3-venv, which makes the environment."""
+    with open(f"{ROOT}/buildconf/dependencies.sh", encoding="utf-8") as f:
+        build = f.read().split('build="', 1)[1].split('"', 1)[0].split()
+    assert sorted(fresh.pip_commands()[0].split()[5:]) == sorted([*build, "python3-venv"])
