@@ -8,10 +8,12 @@
 #include "process/alarm.h"
 #include "process/budget.h"
 #include "process/cheaper.h"
+#include "process/emperor.h"
 #include "settings/config.h"
 #include "entry/daemon.h"
 #include "process/drain.h"
 #include "process/environment.h"
+#include "process/generation.h"
 #include "settings/help.h"
 #include "work/lane.h"
 #include "process/limit.h"
@@ -44,7 +46,7 @@ static const struct option_table *const core_tables[] = {
 	&trust_options,      &trace_options,     &master_options,   &environment_options,
 	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
 	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
-	&budget_options,     &drain_options,     &alarm_options,
+	&budget_options,     &drain_options,     &alarm_options,    &emperor_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
@@ -143,6 +145,9 @@ static int check_runner(const struct config *cfg, const struct loader *ld, const
 	const struct limits_settings *s = uwsgi_options(cfg, &limits_options);
 	const struct app *app = applications_find(ld, cfg, e);
 
+	/* An emperor may have none. */
+	if (!app && emperor_is_named(cfg))
+		return 0;
 	if (!app || !start_folder)
 		return app ? 0 : -1;
 	return check_app(cfg, app, start_folder, s->reload_timeout_s, e);
@@ -208,11 +213,15 @@ static void say_hello(const struct master_setup *setup)
 	struct error e;
 	const struct app *app = applications_find(setup->loader, setup->config, &e);
 
-	uwsgi_log(UWSGI_NOTE,
-		  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
-		  "thread%s",
-		  UWSGI_VERSION, (long)getpid(), app->name, s->processes,
-		  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
+	if (listeners_take_nothing(listeners))
+		uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, an emperor", UWSGI_VERSION,
+			  (long)getpid());
+	else
+		uwsgi_log(UWSGI_NOTE,
+			  "uwsgi %s, pid %ld, application plugin %s, %lld process%s × %lld "
+			  "thread%s",
+			  UWSGI_VERSION, (long)getpid(), app->name, s->processes,
+			  s->processes == 1 ? "" : "es", s->threads, s->threads == 1 ? "" : "s");
 	for (size_t i = 0; i < listeners->count; i++) {
 		const struct listener *l = &listeners->items[i];
 
@@ -222,11 +231,11 @@ static void say_hello(const struct master_setup *setup)
 			  l->text.port[0] ? ":" : "", l->text.port,
 			  l->passed ? ", passed on by the service manager" : "");
 	}
-	if (!config_directive(setup->config, "limit-post"))
+	if (!listeners_take_nothing(listeners) && !config_directive(setup->config, "limit-post"))
 		uwsgi_log(UWSGI_NOTE,
 			  "request bodies may have up to 1 GiB; limit-post sets another "
 			  "limit");
-	if (geteuid() == 0)
+	if (geteuid() == 0 && !listeners_take_nothing(listeners))
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
 }
 
@@ -249,6 +258,16 @@ static void hold_reloads(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static void say_what_is_missing(const struct invocation *invocation, struct error *e)
+{
+	uwsgi_error_set(e, "nothing to listen on: %s",
+			invocation->argc > 1 ? "set http-socket (for instance --http-socket "
+					       "127.0.0.1:8080), or socket behind nginx"
+					     : "no configuration is named; write uwsgi FILE.ini, "
+					       "or uwsgi --http-socket 127.0.0.1:8080 "
+					       "--module app:app; uwsgi --help tells more");
+}
+
 /* All that may fail before the server is on its way; the configuration stays the caller's. */
 static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
 		   struct master_setup *setup, struct error *e)
@@ -257,7 +276,8 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	bool at_once = privileges_at_once(cfg), jailed = false;
 	struct identity who;
 
-	if (!applications_find(ld, cfg, e))
+	/* Whether an emperor needs one, its sockets say. */
+	if (!emperor_is_named(cfg) && !applications_find(ld, cfg, e))
 		return -1;
 	if (privileges_find(cfg, &who, e))
 		return -1;
@@ -267,21 +287,20 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	    (at_once && privileges_drop(cfg, &who, e)) ||
 	    listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
 		return -1;
-	if (listeners_take_nothing(listeners)) {
+	if (generation_check(ld, cfg, listeners, e)) {
+		if (listeners_take_nothing(listeners))
+			say_what_is_missing(invocation, e);
 		listeners_close(listeners, NULL, true);
-		return uwsgi_error_set(e, "nothing to listen on: %s",
-				       invocation->argc > 1
-					       ? "set http-socket (for instance --http-socket "
-						 "127.0.0.1:8080), or socket behind nginx"
-					       : "no configuration is named; write uwsgi FILE.ini, "
-						 "or uwsgi --http-socket 127.0.0.1:8080 "
-						 "--module app:app; uwsgi --help tells more");
+		return -1;
 	}
 	hold_reloads();
 	setup->log->uid = who.uid;
 	setup->log->gid = who.gid;
-	if (daemon_enter_waited(cfg, &setup->served, e) == 0 &&
-	    logfile_start(setup->log, cfg, false, e) == 0 && daemon_enter(cfg, e) == 0 &&
+	/* Its emperor would take a vassal that goes to the background for one that has ended. */
+	bool stays = setup->emperor.fd >= 0;
+
+	if ((stays || daemon_enter_waited(cfg, &setup->served, e) == 0) &&
+	    logfile_start(setup->log, cfg, false, e) == 0 && (stays || daemon_enter(cfg, e) == 0) &&
 	    pidfiles_write(setup->pidfiles, false, &who, e) == 0 &&
 	    privileges_enter_root(cfg, &jailed, e) == 0 &&
 	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
@@ -294,6 +313,17 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 	}
 	listeners_close(listeners, NULL, true);
 	return -1;
+}
+
+/* By its path, so that an upgrade of the server is one of its vassals, too. */
+static const char *find_binary(char *path, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+
+	if (n < 0)
+		return "/proc/self/exe";
+	path[n] = '\0';
+	return path;
 }
 
 static int serve(struct invocation *invocation, struct loader *ld)
@@ -310,6 +340,10 @@ static int serve(struct invocation *invocation, struct loader *ld)
 				      .hello = say_hello };
 	struct error e;
 
+	char binary[4096];
+
+	setup.binary = find_binary(binary, sizeof binary);
+	allegiance_find(&setup.emperor);
 	if (passed_take(&setup.passed, &e)) {
 		uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		return EXIT_FAILURE;

@@ -7,6 +7,7 @@
 #include "work/worker.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void announce_importing(struct announcer *a)
@@ -57,12 +58,30 @@ void announce_reload_failed(struct announcer *a, const char *why)
 
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
 	outcome_end(&a->outcomes, OUTCOME_FAILED, why);
+	allegiance_fail(a->emperor, why);
 	uwsgi_error_set(&status, "%s; the last reload was given up: %s",
 			a->has_served ? "serving" : "starting", why);
 	if (a->has_served)
 		notify_ready(&a->notify, a->daemonized, status.text);
 	else
 		notify_status(&a->notify, status.text);
+}
+
+static void tell_emperor(struct announcer *a, const struct listeners *all)
+{
+	char address[80];
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct listener *l = &all->items[i];
+
+		if (!l->service || strcmp(l->option, "inspect") != 0)
+			continue;
+		snprintf(address, sizeof address, "%.64s%s%.8s", l->text.address,
+			 *l->text.port ? ":" : "", l->text.port);
+		allegiance_serve(a->emperor, address);
+		return;
+	}
+	allegiance_serve(a->emperor, NULL);
 }
 
 static void tell_starter(struct announcer *a)
@@ -85,11 +104,15 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	if (missing)
 		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
 			 missing == 1 ? "es" : "");
-	if (!roster_wanted(r))
+	if (!roster_wanted(r) && !g->is_bare)
 		snprintf(others, sizeof others, "; they start when somebody connects");
-	uwsgi_error_set(&what, "%s: %d worker%s × %zu thread%s accept requests",
-			replaces ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
-			g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s");
+	if (g->is_bare)
+		uwsgi_error_set(&what, "%s: an emperor, without an application of its own,",
+				replaces ? "reloaded" : "serving");
+	else
+		uwsgi_error_set(&what, "%s: %d worker%s × %zu thread%s accept requests",
+				replaces ? "reloaded" : "serving", serving, serving == 1 ? "" : "s",
+				g->scoreboard.lanes, g->scoreboard.lanes == 1 ? "" : "s");
 	uwsgi_log(UWSGI_NOTE, "%s after %lld ms%s", what.text,
 		  (long long)(clock_monotonic_ms() - g->began_ms), others);
 	/* The first one is nobody's reload, even when it is ready only while one is under way. */
@@ -97,6 +120,7 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 		outcome_end(&a->outcomes, OUTCOME_DONE, "");
 	a->has_served = true;
 	notify_ready(&a->notify, a->daemonized, what.text);
+	tell_emperor(a, &g->listeners);
 	tell_starter(a);
 }
 
@@ -142,6 +166,8 @@ void announce_failed_start(struct announcer *a, const char *why)
 void announce_enter_child(struct announcer *a)
 {
 	notify_close(&a->notify);
+	if (a->emperor->fd >= 0)
+		close(a->emperor->fd);
 	if (a->starter >= 0)
 		close(a->starter);
 }

@@ -4,6 +4,7 @@
 #ifndef UWSGI_ANNOUNCE_H
 #define UWSGI_ANNOUNCE_H
 
+#include "process/allegiance.h"
 #include "process/cause.h"
 #include "process/generation.h"
 #include "process/notify.h"
@@ -14,6 +15,7 @@ struct announcer {
 	struct notify notify;
 	bool daemonized;
 	bool has_served;
+	struct allegiance *emperor; /* the one that has started this server */
 	struct outcomes outcomes;
 };
 

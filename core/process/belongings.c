@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* belongings.c: what a generation owns: made before its first process, freed after its last one, and
  * closed in children that are to have none of it. */
+#include "process/emperor.h"
 #include "process/generation.h"
+#include "work/applications.h"
 #include "work/worker.h"
 
 #include <stdlib.h>
@@ -44,8 +46,9 @@ static int prepare(struct generation *g, struct error *e)
 
 	if (gateway)
 		gateway->needs(g->config, &needs);
+	const int processes = g->is_bare ? 0 : (int)s->processes;
 	const struct roster_row rows[] = {
-		{ .name = "worker", .count = (int)s->processes, .by_zygote = true },
+		{ .name = "worker", .count = processes, .by_zygote = true },
 		{ .name = gateway ? gateway->name : "", .count = needs.processes },
 	};
 	const struct roster_setup roster = {
@@ -58,12 +61,11 @@ static int prepare(struct generation *g, struct error *e)
 		return -1;
 	const struct scoreboard_setup board = { .totals = g->host->totals,
 						.generation = g->number,
-						.workers = (int)s->processes,
+						.workers = processes,
 						.slots = g->roster.slot_count,
 						.lanes = (size_t)s->threads };
 	if (define_metrics(g, e) || scoreboard_init(&g->scoreboard, &board, e) ||
-	    elastic_init(g, e) ||
-	    (s->processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
+	    elastic_init(g, e) || (processes * s->threads > 1 && migrate_open(&g->neighbours, e)))
 		return -1;
 	g->slot_channel = calloc(g->roster.slot_count, sizeof *g->slot_channel);
 	if (!g->slot_channel)
@@ -71,6 +73,16 @@ static int prepare(struct generation *g, struct error *e)
 	for (size_t i = 0; i < g->roster.slot_count; i++)
 		g->slot_channel[i].io.fd = -1;
 	return 0;
+}
+
+int generation_check(const struct loader *ld, const struct config *cfg,
+		     const struct listeners *listeners, struct error *e)
+{
+	if (!listeners_take_nothing(listeners))
+		return applications_find(ld, cfg, e) ? 0 : -1;
+	if (emperor_is_named(cfg))
+		return 0;
+	return uwsgi_error_set(e, "nothing to listen on");
 }
 
 struct generation *generation_new(const struct generation_host *host, struct config *cfg,
@@ -91,6 +103,7 @@ struct generation *generation_new(const struct generation_host *host, struct con
 		.config = cfg,
 		.listeners = *listeners,
 		.limits = uwsgi_options(cfg, &limits_options),
+		.is_bare = emperor_is_named(cfg) && listeners_take_nothing(listeners),
 		.neighbours = MIGRATE_NO_QUEUE,
 		.zygote_channel = { .io.fd = -1 },
 		.began_ms = host->calls->now_ms(),

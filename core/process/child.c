@@ -36,6 +36,16 @@ void child_set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void child_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void child_die_with(pid_t master)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

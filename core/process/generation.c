@@ -562,8 +562,10 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 
 	*due_ms = 0;
 	enforce_limits(g, now_ms, due_ms);
-	elastic_step(g, now_ms, due_ms);
-	budget_step(g, now_ms, due_ms);
+	if (!g->is_bare) {
+		elastic_step(g, now_ms, due_ms);
+		budget_step(g, now_ms, due_ms);
+	}
 	check_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;
@@ -613,13 +615,17 @@ void generation_withdraw(struct generation *g)
 
 bool generation_can_fork(const struct generation *g)
 {
-	return g->zygote > 0;
+	return g->zygote > 0 || g->is_bare;
 }
 
 /* ---- the start ---- */
 
 int generation_start(struct generation *g, struct error *e)
 {
+	if (g->is_bare) {
+		g->roster.open = true;
+		return 0;
+	}
 	int other = channel_open(&g->zygote_channel, g->host->loop, on_zygote_channel, g, e);
 
 	if (other < 0)

@@ -83,6 +83,7 @@ struct generation {
 	bool is_last;   /* it drains because the server stops */
 	int64_t end_ms; /* then, how long a connection may be silent */
 	bool is_reload; /* another one serves meanwhile */
+	bool is_bare;   /* an emperor's that takes no requests: it has neither zygote nor workers */
 	bool awaited;   /* somebody waits for the start: not for ever, where no process can */
 	bool late;      /* the first one: reload-timeout is over, and that is said */
 	bool zygote_killed;
@@ -92,6 +93,10 @@ struct generation {
 	char why[768];
 };
 
+/* Whether a configuration with these sockets has an application to run, or vassals.  Returns -1 with the
+ * reason. */
+int generation_check(const struct loader *, const struct config *, const struct listeners *,
+		     struct error *);
 /* Owns config and listeners even when it fails; sockets that no list behind `kept` has are closed
  * then (kept: those of the newest other generation, or NULL).  number: 1 for the first one. */
 struct generation *generation_new(const struct generation_host *, struct config *,

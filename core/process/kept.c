@@ -93,13 +93,18 @@ struct slot *kept_find(const struct kept *k, pid_t pid)
 	return NULL;
 }
 
-static int64_t shorten_delay(struct kept *k, const struct slot *slot, int64_t delay_ms,
-			     int64_t now_ms)
+static int64_t settle_delay(struct kept *k, const struct slot *slot, int64_t delay_ms,
+			    int64_t now_ms)
 {
-	if (!k->longest_delay_ms || delay_ms <= k->longest_delay_ms)
+	int64_t own_ms = k->own_delay_ms;
+
+	if (!own_ms && k->longest_delay_ms && delay_ms > k->longest_delay_ms)
+		own_ms = k->longest_delay_ms;
+	k->own_delay_ms = 0;
+	if (!own_ms)
 		return delay_ms;
-	k->roster.place[slot->place - 1].not_before_ms = now_ms + k->longest_delay_ms;
-	return k->longest_delay_ms;
+	k->roster.place[slot->place - 1].not_before_ms = now_ms + own_ms;
+	return own_ms;
 }
 
 bool kept_ended(struct kept *k, struct slot *slot, const siginfo_t *info, int64_t now_ms)
@@ -111,7 +116,9 @@ bool kept_ended(struct kept *k, struct slot *slot, const siginfo_t *info, int64_
 	snprintf(name, sizeof name, "%s", slot->name);
 	if (!roster_died(&k->roster, slot, now_ms, &delay_ms))
 		return false;
-	delay_ms = shorten_delay(k, slot, delay_ms, now_ms);
+	bool own = k->own_delay_ms > 0;
+
+	delay_ms = settle_delay(k, slot, delay_ms, now_ms);
 	cause_of_end(info, end, sizeof end);
 	if (k->once) {
 		k->wanted = 0;
@@ -119,9 +126,9 @@ bool kept_ended(struct kept *k, struct slot *slot, const siginfo_t *info, int64_
 			  (long)info->si_pid, end);
 	} else if (delay_ms)
 		uwsgi_log(UWSGI_ERROR,
-			  "%s (pid %ld) ended unexpectedly: %s; it keeps dying, so it "
-			  "is started again in %.1f s",
-			  name, (long)info->si_pid, end, (double)delay_ms / 1000);
+			  "%s (pid %ld) ended unexpectedly: %s; it %sis started again in %.1f s",
+			  name, (long)info->si_pid, end, own ? "" : "keeps dying, so it ",
+			  (double)delay_ms / 1000);
 	else
 		uwsgi_log(UWSGI_ERROR, "%s (pid %ld) ended unexpectedly: %s; restarting", name,
 			  (long)info->si_pid, end);

@@ -27,6 +27,7 @@ struct kept {
 	int64_t mercy_ms; /* how long it may take to leave */
 	int64_t start_ms; /* … and to be ready */
 	int64_t longest_delay_ms; /* 0: as the roster has it */
+	int64_t own_delay_ms;     /* set by ended(): the delay of the next start; 0: the roster's */
 	bool once;                /* when it ends unasked, the server is to end with it */
 	/* A number for what it is made of; 0: it is not wanted, or it does not run. */
 	uint64_t wanted, running;

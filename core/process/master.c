@@ -22,6 +22,7 @@
 #include "process/succession.h"
 #include "process/proctitle.h"
 #include "process/touch.h"
+#include "process/vassal.h"
 #include "process/view.h"
 #include "wire/watch.h"
 
@@ -98,7 +99,7 @@ struct master {
 	struct cgroup cgroup;
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
-	struct shared *totals, *slow, *warnings, *beside;
+	struct shared *totals, *slow, *warnings, *beside, *below;
 	struct ring slow_ring, spans_ring;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
@@ -106,6 +107,7 @@ struct master {
 	struct services services;
 	struct daemons daemons;
 	struct alarms alarms;
+	struct vassals vassals;
 	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
@@ -122,10 +124,12 @@ static int open_memory(struct master *m, struct error *e)
 		m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e) : NULL;
 	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, log_warnings_size(), e)
 			      : NULL;
-	m->beside = m->warnings ? outliving_take(&m->outliving, "daemons", 1,
-						 daemons_memory_size(), e)
-				: NULL;
-	if (!m->beside)
+	m->beside = m->warnings
+			    ? outliving_take(&m->outliving, "daemons", 1, daemons_memory_size(), e)
+			    : NULL;
+	m->below = m->beside ? outliving_take(&m->outliving, "vassals", 1, vassals_memory_size(), e)
+			     : NULL;
+	if (!m->below)
 		return -1;
 	m->host.totals = m->totals->p;
 	m->cells.outliving = &m->outliving;
@@ -153,6 +157,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
 	services_enter_child(&m->services);
+	vassals_enter_child(&m->vassals);
 	outliving_enter_child(&m->outliving);
 }
 
@@ -241,6 +246,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 				       .slow = m->slow->p,
 				       .warnings = log_warnings(m->warnings->p),
 				       .daemons = daemons_ring(m->beside->p),
+				       .vassals = vassals_ring(m->below->p),
 				       .metrics = succession_metrics(&m->succession),
 				       .channel = channel,
 				       .master = getpid() };
@@ -251,7 +257,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 		/* What the server counts can only be read here. */
 		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
 		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e) ||
-		    shared_give_up_writing(m->beside, &e)) {
+		    shared_give_up_writing(m->beside, &e) || shared_give_up_writing(m->below, &e)) {
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
@@ -263,8 +269,8 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 	return pid;
 }
 
-/* Nothing that the master tells it is lost before it listens. */
-static pid_t fork_program(struct master *m, const struct minder_start *start, bool minded)
+/* A process beside the generations.  Nothing that the master tells it is lost before it listens. */
+static pid_t fork_beside(struct master *m)
 {
 	sigset_t all, before;
 
@@ -276,15 +282,24 @@ static pid_t fork_program(struct master *m, const struct minder_start *start, bo
 		enter_child(m, NULL);
 		migrate_close(&m->host.workers_left);
 		migrate_close(&m->host.gateways_left);
-		if (!minded)
-			minder_launch(start);
-		minder_run(start);
+		return 0;
 	}
 	int why = errno;
 
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = why;
 	return pid;
+}
+
+static pid_t fork_program(struct master *m, const struct minder_start *start, bool minded)
+{
+	pid_t pid = fork_beside(m);
+
+	if (pid != 0)
+		return pid;
+	if (!minded)
+		minder_launch(start);
+	minder_run(start);
 }
 
 static pid_t fork_daemon(void *data, const struct daemon *d)
@@ -319,6 +334,22 @@ static pid_t fork_alarm(void *data, const char *command, const char *name, int i
 		pid = fork_program(m, &start, false);
 	if (start.output >= 0)
 		close(start.output);
+	return pid;
+}
+
+static pid_t fork_vassal(void *data, const struct vassal *v, int channel)
+{
+	struct master *m = data;
+	const struct vassal_start start = { .what = v,
+					    .config = succession_config(&m->succession),
+					    .program = m->setup->invocation->argv[0],
+					    .binary = m->setup->binary,
+					    .channel = channel,
+					    .master = getpid() };
+	pid_t pid = fork_beside(m);
+
+	if (pid == 0)
+		vassal_run(&start);
 	return pid;
 }
 
@@ -369,8 +400,10 @@ static void on_in_force(void *data, const struct config *cfg)
 	const struct limits_settings *limits = uwsgi_options(cfg, &limits_options);
 
 	daemons_use(&m->daemons, cfg, limits->reload_mercy_s * 1000);
+	vassals_use(&m->vassals, cfg, limits->reload_mercy_s * 1000);
+	allegiance_beat(&m->setup->emperor, emperor_heartbeat_s(cfg));
 	services_use(&m->services, cfg, succession_listeners(&m->succession),
-			     succession_metrics(&m->succession));
+		     succession_metrics(&m->succession));
 }
 
 static void on_begun(void *data, const struct generation *g)
@@ -394,6 +427,7 @@ static void dismiss(struct master *m)
 {
 	services_dismiss(&m->services);
 	daemons_dismiss(&m->daemons, m->succession.mercy_ms);
+	vassals_dismiss(&m->vassals, m->succession.mercy_ms);
 }
 
 static void step(struct master *m)
@@ -404,11 +438,12 @@ static void step(struct master *m)
 		dismiss(m);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
 	clock_keep_earlier(&due_ms, daemons_step(&m->daemons, now_ms));
-	clock_keep_earlier(&due_ms, alarms_step(&m->alarms, succession_listeners(&m->succession),
-						now_ms));
+	clock_keep_earlier(&due_ms,
+			   alarms_step(&m->alarms, succession_listeners(&m->succession), now_ms));
+	clock_keep_earlier(&due_ms, vassals_step(&m->vassals, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services) &&
-	    daemons_are_gone(&m->daemons))
+	    daemons_are_gone(&m->daemons) && vassals_are_gone(&m->vassals))
 		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
@@ -460,7 +495,8 @@ static void reap(struct master *m)
 			alarms_crashed(&m->alarms, name_of(m, info.si_pid), &info);
 		if (!services_ended(&m->services, &info, clock_monotonic_ms()) &&
 		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&
-		    !alarms_ended(&m->alarms, &info))
+		    !alarms_ended(&m->alarms, &info) &&
+		    !vassals_ended(&m->vassals, &info, clock_monotonic_ms()))
 			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
 		(void)TEMP_FAILURE_RETRY(waitpid(info.si_pid, NULL, 0));
@@ -472,8 +508,11 @@ static void stop(struct master *m, const struct cause *cause, bool now)
 	bool again = m->succession.stopping;
 
 	succession_stop(&m->succession, cause, now);
-	if (again)
-		daemons_hurry(&m->daemons, clock_monotonic_ms());
+	vassals_dismiss(&m->vassals, m->succession.mercy_ms);
+	if (!again)
+		return;
+	daemons_hurry(&m->daemons, clock_monotonic_ms());
+	vassals_hurry(&m->vassals, clock_monotonic_ms());
 }
 
 static void on_daemon_gone(void *data, const char *why)
@@ -513,6 +552,12 @@ static void tell_view(struct master *m, uint64_t ticket)
 	view_tell(ticket, &source);
 }
 
+static void print_status(const struct master *m)
+{
+	succession_print_status(&m->succession);
+	vassals_print(&m->vassals);
+}
+
 static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 {
 	struct cause cause;
@@ -526,7 +571,7 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		if (cause.ticket)
 			tell_view(m, cause.ticket);
 		else
-			succession_print_status(&m->succession);
+			print_status(m);
 		return;
 	}
 	if (info->ssi_signo == SIGTTIN || info->ssi_signo == SIGTTOU) {
@@ -547,6 +592,20 @@ static void on_signals(struct watch *w)
 	while (read(w->io.fd, &info, sizeof info) == sizeof info)
 		on_signal(m, &info);
 	step(m);
+}
+
+/* The emperor of this server says so, or is gone. */
+static void on_emperor(void *data, int word)
+{
+	const struct cause cause =
+		cause_of(word < 0 ? "the emperor is gone" : "the emperor says so");
+	struct master *m = data;
+
+	if (word == ALLEGIANCE_RELOAD)
+		succession_reload(&m->succession, &cause);
+	else if (!m->succession.stopping && (word < 0 || word == ALLEGIANCE_STOP))
+		stop(m, &cause, word < 0);
+	on_wake(m);
 }
 
 static void on_touched(void *data, const char *file)
@@ -596,7 +655,7 @@ static void on_libev_failure(const char *what)
 
 static int prepare(struct master *m, struct error *e)
 {
-	const struct master_setup *setup = m->setup;
+	struct master_setup *setup = m->setup;
 
 	m->signals.io.fd = -1;
 	ev_set_syserr_cb(on_libev_failure);
@@ -622,6 +681,7 @@ static int prepare(struct master *m, struct error *e)
 	touch_init(&m->touch_reload, m->loop, on_touched, m);
 	m->announcer = (struct announcer){ .starter = setup->served,
 					   .notify = setup->notify,
+					   .emperor = &setup->emperor,
 					   .daemonized = getpid() != setup->started };
 	m->succession_setup = (struct succession_setup){ .invocation = setup->invocation,
 							 .loader = setup->loader,
@@ -650,6 +710,14 @@ static int prepare(struct master *m, struct error *e)
 	m->alarms.fork = fork_alarm;
 	m->alarms.wake = on_wake;
 	m->alarms.data = m;
+	vassals_init(&m->vassals, vassals_ring(m->below->p));
+	m->vassals.loop = m->loop;
+	m->vassals.fork = fork_vassal;
+	m->vassals.wake = on_wake;
+	m->vassals.data = m;
+	setup->emperor.heard = on_emperor;
+	setup->emperor.data = m;
+	allegiance_begin(&setup->emperor, m->loop);
 	return 0;
 }
 
@@ -678,6 +746,8 @@ static void run(struct master *m)
 	daemons_fini(&m->daemons);
 	logmaster_show(&m->log, NULL, NULL);
 	alarms_fini(&m->alarms);
+	vassals_fini(&m->vassals);
+	allegiance_close(&setup->emperor);
 	logmaster_fini(&m->log);
 }
 

@@ -8,6 +8,7 @@
 #include "wire/listener.h"
 #include "work/loader.h"
 #include "log/logfile.h"
+#include "process/allegiance.h"
 #include "process/notify.h"
 #include "process/pidfile.h"
 
@@ -25,6 +26,8 @@ struct master_setup {
 	struct notify notify;
 	pid_t started; /* whom the service manager has started: the master, unless it daemonized */
 	void (*hello)(const struct master_setup *); /* says what was started */
+	struct allegiance emperor;                  /* who has started this server as a vassal */
+	const char *binary;                         /* what vassals of this server execute */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
 	struct listeners listeners;

@@ -3,6 +3,7 @@
 #include "process/minder.h"
 
 #include "base/safefile.h"
+#include "process/child.h"
 #include "process/environment.h"
 #include "process/privileges.h"
 #include "process/proctitle.h"
@@ -25,16 +26,6 @@ static _Noreturn void fail(const struct minder_start *start, const struct error 
 }
 
 /* ---- the program ---- */
-
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 static void set_streams(const struct minder_start *start)
 {
@@ -62,7 +53,7 @@ static _Noreturn void become_program(const struct minder_start *start)
 		drop_stdin();
 	/* What others of the server left open without meaning to is not the program's. */
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-	reset_signals();
+	child_reset_signals();
 	execl("/bin/sh", "sh", "-c", start->what->command, (char *)NULL);
 	uwsgi_error_set(&e, "/bin/sh: %s", strerror(errno));
 	fail(start, &e);
@@ -119,7 +110,7 @@ static _Noreturn void end_as(int status)
 
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &none); /* if there is one, it is the program's */
-		reset_signals();
+		child_reset_signals();
 		raise(WTERMSIG(status));
 	}
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);

@@ -24,7 +24,7 @@
 enum { TRIES = 10 };
 
 struct pidfile_settings {
-	const char *pidfile, *safe_pidfile, *pidfile2, *safe_pidfile2;
+	const char *pidfile, *safe_pidfile, *pidfile2, *safe_pidfile2, *emperor_pidfile;
 };
 
 #define AT(member) offsetof(struct pidfile_settings, member)
@@ -54,6 +54,12 @@ static const struct option rows[] = {
 	  .unit = "FILE",
 	  .help = "the same as pidfile2, in another file",
 	  .example = "/run/shop/uwsgi.pid" },
+	{ .name = "emperor-pidfile",
+	  .type = OPT_STRING,
+	  .offset = AT(emperor_pidfile),
+	  .unit = "FILE",
+	  .help = "the same as pidfile, in another file: the master is the emperor",
+	  .example = "/run/uwsgi/emperor.pid" },
 };
 #undef AT
 
@@ -71,10 +77,8 @@ void pidfiles_find(struct pidfiles *files, const struct config *cfg, const char 
 		const char *path;
 		bool later;
 	} given[] = {
-		{ s->pidfile, false },
-		{ s->safe_pidfile, false },
-		{ s->pidfile2, true },
-		{ s->safe_pidfile2, true },
+		{ s->pidfile, false },      { s->safe_pidfile, false },    { s->pidfile2, true },
+		{ s->safe_pidfile2, true }, { s->emperor_pidfile, false },
 	};
 
 	files->count = 0;

@@ -13,7 +13,7 @@ struct pidfiles {
 		char path[1024];
 		bool later;
 		int fd; /* open, because closing it would drop the lock; -1: not written yet */
-	} items[4];
+	} items[5];
 	size_t count;
 };
 

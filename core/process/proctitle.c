@@ -46,6 +46,7 @@ static const struct option rows[] = {
 	  .offset = AT(master),
 	  .help = "name the master so",
 	  .example = "shop master" },
+	{ .name = "emperor-procname", .same_as = "procname-master" },
 };
 #undef AT
 

@@ -128,6 +128,7 @@ static int begin(struct process *p, struct error *e)
 	int fd, more;
 
 	p->status.metrics = p->start->metrics;
+	p->status.vassals = p->start->vassals;
 	do {
 		if (channel_wait(p->start->channel, &m, &fd) <= 0)
 			return uwsgi_error_set(e, "the master says nothing");

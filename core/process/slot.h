@@ -38,7 +38,7 @@ enum slot_action {
 struct slot {
 	enum slot_state state;
 	int place;          /* 1..: whose work it does, see roster.h; 0: none yet */
-	char name[24];      /* "worker 1", "http 1"; for people */
+	char name[80];      /* "worker 1", "http 1"; for people */
 	bool replace;       /* leaves as soon as another process serves in its place */
 	bool goes_first;    /* … or at once: its successor is started when it is gone */
 	bool exhausted;     /* it asked to be replaced when that was not possible yet */

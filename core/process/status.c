@@ -439,6 +439,21 @@ bool uwsgi_status_next_daemon(const struct status *s, size_t *i, struct daemon_s
 	return false;
 }
 
+bool uwsgi_status_next_vassal(const struct status *s, size_t *i, struct vassal_status *v)
+{
+	while (ring_next(&s->vassals, i, v)) {
+		v->name[sizeof v->name - 1] = '\0';
+		v->folder[sizeof v->folder - 1] = '\0';
+		v->inspect[sizeof v->inspect - 1] = '\0';
+		v->why[sizeof v->why - 1] = '\0';
+		if (v->state < VASSAL_WAITING || v->state > VASSAL_LEAVING)
+			v->state = VASSAL_WAITING;
+		if (*v->name)
+			return true;
+	}
+	return false;
+}
+
 /* ---- metrics ---- */
 
 const struct metrics *uwsgi_status_metrics(const struct status *s)

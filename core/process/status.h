@@ -15,7 +15,7 @@ struct share {
 
 struct status {
 	const struct totals *totals;
-	struct ring slow, spans, warnings, daemons;
+	struct ring slow, spans, warnings, daemons, vassals;
 	const struct metrics *metrics;     /* NULL: there are none */
 	const struct listeners *listeners; /* NULL: what follows was told of them */
 	struct socket_status *told;

@@ -3,7 +3,6 @@
  * and frees those that are gone.  What is said of it is announce.c's; signals and the loop are
  * master.c's. */
 #include "process/succession.h"
-#include "work/applications.h"
 
 #include "base/clock.h"
 #include "process/master.h"
@@ -184,8 +183,12 @@ static int begin_reload(struct succession *s, struct error *e)
 		config_free(cfg);
 		return -1;
 	}
-	if (!applications_find(s->host->loader, cfg, e) ||
-	    listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
+	if (listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
+		config_free(cfg);
+		return -1;
+	}
+	if (generation_check(s->host->loader, cfg, &listeners, e)) {
+		listeners_close(&listeners, open_sockets(s), true);
 		config_free(cfg);
 		return -1;
 	}

@@ -40,7 +40,7 @@ struct succession {
 	unsigned failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;
 	int64_t mercy_ms; /* stopping: what processes have that are left */
-	int exit_code; /* of the server, when no generation is left */
+	int exit_code;    /* of the server, when no generation is left */
 };
 
 void succession_init(struct succession *, const struct succession_setup *,

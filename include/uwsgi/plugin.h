@@ -771,6 +771,30 @@ struct daemon_status {
 /* The youngest first. */
 UWSGI_API bool uwsgi_status_next_daemon(const struct status *, size_t *i, struct daemon_status *);
 
+/* A server that this one, an emperor, runs for a configuration file. */
+enum vassal_state {
+	VASSAL_WAITING, /* it does not run: others start first, or it has failed and is given time */
+	VASSAL_STARTING,
+	VASSAL_SERVING,
+	VASSAL_RELOADING,
+	VASSAL_LEAVING,
+};
+struct vassal_status {
+	enum vassal_state state;
+	pid_t pid;         /* 0: it does not run now */
+	unsigned respawns; /* starts after the first one */
+	int reserved;
+	/* The first start and the last one, when it served or had reloaded last, its last heartbeat, the
+	 * last change of its file, and when it is started again after a failure; 0: never. */
+	long long first_us, started_us, ready_us, heartbeat_us, changed_us, again_us;
+	char name[160]; /* of its file, in the folder; with the whole path where that is "" */
+	char folder[160];
+	char inspect[72]; /* where its own inspect answers; "": nowhere */
+	char why[176];    /* what went wrong last; "": nothing since it served */
+};
+/* In no order. */
+UWSGI_API bool uwsgi_status_next_vassal(const struct status *, size_t *i, struct vassal_status *);
+
 /* A socket on which the server takes requests. */
 struct socket_status {
 	char name[160];       /* "127.0.0.1:8080", "/run/app.sock", "@name" */

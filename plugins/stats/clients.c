@@ -3,6 +3,7 @@
  * when all places are taken, the one that has had the most time gives way.  So nobody who is slow
  * keeps the others waiting. */
 #include "stats.h"
+#include "vassals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,9 +115,11 @@ static struct client *find_place(struct clients *all)
 }
 
 /* The whole answer; NULL: no memory. */
-static char *compose(const struct clients *all)
+static char *compose(const struct clients *all, bool of_emperor)
 {
-	char *json = report_text(&all->settings->form, all->status), *text = NULL;
+	char *json = of_emperor ? vassals_report(all->settings->form.minified, all->status)
+				: report_text(&all->settings->form, all->status);
+	char *text = NULL;
 
 	if (!json || !all->settings->http)
 		return json;
@@ -129,9 +132,9 @@ static char *compose(const struct clients *all)
 	return text;
 }
 
-static void begin(struct clients *all, int fd)
+static void begin(struct clients *all, bool of_emperor, int fd)
 {
-	char *text = compose(all);
+	char *text = compose(all, of_emperor);
 
 	if (!text) {
 		close(fd);
@@ -151,6 +154,8 @@ static void begin(struct clients *all, int fd)
 
 static void on_listening(struct ev_loop *loop, ev_io *w, int events)
 {
+	const struct listening *l = (struct listening *)w;
+
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
@@ -158,7 +163,7 @@ static void on_listening(struct ev_loop *loop, ev_io *w, int events)
 
 		if (fd < 0)
 			return;
-		begin(w->data, fd);
+		begin(w->data, l->of_emperor, fd);
 	}
 }
 
@@ -172,11 +177,13 @@ int clients_init(struct clients *all, const struct service_setup *setup,
 	if (!all->listening)
 		return uwsgi_error_set(e, "out of memory");
 	for (; all->listening_count < setup->socket_count; all->listening_count++) {
-		ev_io *io = &all->listening[all->listening_count];
+		size_t i = all->listening_count;
+		struct listening *l = &all->listening[i];
 
-		ev_io_init(io, on_listening, setup->sockets[all->listening_count], EV_READ);
-		io->data = all;
-		ev_io_start(all->loop, io);
+		l->of_emperor = strncmp(setup->socket_options[i], "emperor-", 8) == 0;
+		ev_io_init(&l->io, on_listening, setup->sockets[i], EV_READ);
+		l->io.data = all;
+		ev_io_start(all->loop, &l->io);
 	}
 	return 0;
 }
@@ -188,6 +195,6 @@ void clients_fini(struct clients *all)
 		if (all->client[i].text)
 			end(&all->client[i]);
 	for (size_t i = 0; i < all->listening_count; i++)
-		ev_io_stop(all->loop, &all->listening[i]);
+		ev_io_stop(all->loop, &all->listening[i].io);
 	free(all->listening);
 }

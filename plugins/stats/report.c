@@ -11,9 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* As uwsgi.version in an application. */
-#define BEHAVES_AS "2.0.30"
-
 json_t *report_string(const char *bytes)
 {
 	json_t *whole = json_string(bytes);
@@ -248,7 +245,7 @@ char *report_text(const struct report_form *form, const struct status *status)
 	long long queue = -1;
 	json_t *open = sockets(status, &queue);
 
-	json_object_set_new(all, "version", json_string(BEHAVES_AS));
+	json_object_set_new(all, "version", json_string(REPORT_BEHAVES_AS));
 	uwsgi_status_server(status, &server);
 	if (queue >= 0) {
 		add(all, "listen_queue", queue);

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+/* As uwsgi.version in an application. */
+#define REPORT_BEHAVES_AS "2.0.30"
+
 struct report_form {
 	bool minified, no_cores, no_metrics;
 	bool no_queries; /* URIs end where their query would begin */

@@ -16,6 +16,15 @@ static const struct option rows[] = {
 	  .example = "127.0.0.1:1717",
 	  .differs = "a process of its own answers; its counters go on through reloads" },
 	{ .name = "stats-server", .same_as = "stats" },
+	{ .name = "emperor-stats",
+	  .type = OPT_LIST,
+	  .listen = LISTEN_SERVICE,
+	  .offset = AT(emperor_addresses),
+	  .unit = "ADDRESS",
+	  .help = "tell whoever connects here which vassals an emperor has, as JSON",
+	  .example = "127.0.0.1:1718",
+	  .differs = "a process of its own answers" },
+	{ .name = "emperor-stats-server", .same_as = "emperor-stats" },
 	{ .name = "stats-http",
 	  .type = OPT_FLAG,
 	  .offset = AT(http),
@@ -51,7 +60,9 @@ static const struct option_table options = {
 
 static bool wants(const struct config *cfg)
 {
-	return ((const struct settings *)uwsgi_options(cfg, &options))->addresses.count > 0;
+	const struct settings *s = uwsgi_options(cfg, &options);
+
+	return s->addresses.count + s->emperor_addresses.count > 0;
 }
 
 static int start(const struct service_setup *setup, void **state, struct error *e)

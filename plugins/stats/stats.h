@@ -10,7 +10,7 @@
 #include <ev.h>
 
 struct settings {
-	struct option_list addresses;
+	struct option_list addresses, emperor_addresses;
 	bool http;
 	struct report_form form;
 };
@@ -35,7 +35,10 @@ struct clients {
 	const struct settings *settings;
 	const struct status *status;
 	struct ev_loop *loop;
-	ev_io *listening; /* [listening_count] */
+	struct listening {
+		ev_io io;
+		bool of_emperor; /* it asks for vassals */
+	} * listening;           /* [listening_count] */
 	size_t listening_count;
 	struct client client[CLIENTS_MAX];
 	size_t next; /* whose place is taken when none is free: the oldest one's */

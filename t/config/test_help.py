@@ -69,7 +69,7 @@ def test_one_option_is_explained(name, said):
 
 @pytest.mark.parametrize("name, said", [
     ("vaccum", 'unknown option "vaccum"; did you mean "vacuum"?'),
-    ("emperor", "of uWSGI is not supported here: there is no emperor here; run each application")])
+    ("emperor-tyrant", "of uWSGI is not supported here: vassals do not become the owner of their file")])
 def test_what_is_no_option_is_said_with_what_to_use(name, said):
     done = uwsgi("--help", name)
     assert done.returncode == 1 and done.stdout == "" and said in done.stderr
@@ -129,7 +129,7 @@ def test_no_option_that_works_is_said_to_have_no_effect():
         works |= set(re.findall(r"`([\w.-]+)`", also))
     without = {name for line in re.findall(r"^- .*?: (`.*)$", rest, re.M)
                for name in re.findall(r"`([\w.-]+)`", line)}
-    assert len(without) > 900
+    assert len(without) > 700
     assert works & without == set()
 
 

@@ -35,7 +35,7 @@ def _copy_apps():
 
 APPS = _copy_apps()
 COMMAND = shlex.split(os.environ.get("UWSGI_BIN", os.path.join(ROOT, "uwsgi")))
-READY = r"(serving|reloaded): \d+ workers?"
+READY = r"(serving|reloaded): (\d+ workers?|an emperor)"
 REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - ", re.M)
@@ -188,7 +188,7 @@ class Server:
         """Asks for a reload and waits for how it ends; True when the new generation serves."""
         seen = len(self.log())
         self.send(signal.SIGHUP)
-        match = until(lambda: re.search(r"reloaded: \d+ worker|reload given up: .*",
+        match = until(lambda: re.search(r"reloaded: (\d+ worker|an emperor)|reload given up: .*",
                                         self.log()[seen:]), "the end of the reload", 30)
         return match[0].startswith("reloaded")
 

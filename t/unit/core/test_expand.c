@@ -54,10 +54,10 @@ static void test_a_text_has_one_meaning(void **state)
 		assert_string_equal(expand(&f.reading, cases[i].text), cases[i].meaning);
 		assert_int_equal(f.report.count, 0);
 		char line[128];
-		snprintf(line, sizeof line, "emperor=%s", cases[i].text);
+		snprintf(line, sizeof line, "legion=%s", cases[i].text);
 		fixture_add(&f, line);
 		expand_all(&f.reading);
-		const struct directive *d = directives_find(&f.set, "emperor");
+		const struct directive *d = directives_find(&f.set, "legion");
 		assert_string_equal(d->value, cases[i].meaning);
 		if (cases[i].said)
 			assert_string_equal(f.report.items[0].text, cases[i].said);

@@ -90,8 +90,8 @@ static void test_every_subject_has_names_and_something_to_say(void **state)
 static void test_what_will_not_come_is_told_with_what_to_use(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(subject_of("emperor")->text, "systemd"));
-	assert_non_null(strstr(subject_of("vassals-include")->text, "systemd"));
+	assert_non_null(strstr(subject_of("emperor-tyrant")->text, "systemd"));
+	assert_non_null(strstr(subject_of("emperor-on-demand-dir")->text, "systemd"));
 	assert_non_null(strstr(subject_of("php-docroot")->text, "PHP-FPM"));
 	assert_non_null(strstr(subject_of("cgi")->text, "fcgiwrap"));
 	assert_non_null(strstr(subject_of("cgi-mode")->text, "modifiers"));
@@ -123,7 +123,7 @@ static void test_short_forms_lead_to_names_and_back(void **state)
 	}
 	assert_string_equal(uwsgi_names_of_letter('M'), "master");
 	assert_null(uwsgi_names_of_letter('p'));
-	assert_int_equal(uwsgi_names_letter("emperor-throttle"), 0);
+	assert_int_equal(uwsgi_names_letter("emperor-tyrant"), 0);
 }
 
 int main(void)

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* emperor.c: the options of an emperor, the look into its folders, the command line of a vassal.  What
+ * runs is vassals.c's. */
+#include "process/emperor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- options ---- */
+
+static const char *without_scheme(const char *place)
+{
+	static const char *const own[] = { "dir://", "glob://" };
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strncmp(place, own[i], strlen(own[i])) == 0)
+			return place + strlen(own[i]);
+	return place;
+}
+
+static int valid_place(const char *value, struct error *e)
+{
+	const char *place = without_scheme(value);
+
+	if (strstr(place, "://"))
+		return uwsgi_error_set(e,
+				       "\"%.64s\" is not looked at: write a folder, or a pattern "
+				       "such as /srv/*/uwsgi.ini",
+				       value);
+	return *place ? 0 : uwsgi_error_set(e, "expected a folder or a pattern");
+}
+
+#define AT(member) offsetof(struct emperor_settings, member)
+static const struct option rows[] = {
+	{ .name = "emperor",
+	  .type = OPT_LIST,
+	  .offset = AT(places),
+	  .unit = "FOLDER|PATTERN",
+	  .valid = valid_place,
+	  .help = "run a server, a vassal, for each configuration file of this folder (.ini, "
+		  ".json), or for each file that the pattern finds: it starts when the file "
+		  "appears, reloads when that is touched, and ends when it is gone",
+	  .example = "/etc/uwsgi/vassals",
+	  .differs = "a vassal that cannot reload is gone" },
+	{ .name = "emperor-freq",
+	  .type = OPT_SECONDS,
+	  .offset = AT(freq_s),
+	  .initial = "3",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "look at the files of vassals so often" },
+	{ .name = "emperor-nofollow",
+	  .type = OPT_FLAG,
+	  .offset = AT(nofollow),
+	  .initial = "false",
+	  .help = "where the file of a vassal is a symbolic link, look at when that was made, not "
+		  "at the file behind it" },
+	{ .name = "emperor-extra-extension",
+	  .type = OPT_LIST,
+	  .offset = AT(endings),
+	  .unit = "ENDING",
+	  .help = "files of emperor's folders that end so ask for a vassal, too",
+	  .example = ".conf" },
+	{ .name = "emperor-extra-ext", .same_as = "emperor-extra-extension" },
+	{ .name = "emperor-throttle",
+	  .type = OPT_INT,
+	  .offset = AT(throttle_ms),
+	  .initial = "1000",
+	  .max = 86400000,
+	  .unit = "MILLISECONDS",
+	  .help = "start a vassal that ended before it served, or soon after, again so much "
+		  "later; each time twice as late, until its file is touched",
+	  .differs = "the delay grows by this each time, and vassals wait for one another" },
+	{ .name = "emperor-max-throttle",
+	  .type = OPT_INT,
+	  .offset = AT(max_throttle_ms),
+	  .initial = "180000",
+	  .max = 86400000,
+	  .unit = "MILLISECONDS",
+	  .help = "start it again at least so often" },
+	{ .name = "emperor-required-heartbeat",
+	  .type = OPT_SECONDS,
+	  .offset = AT(required_heartbeat_s),
+	  .initial = "30",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "kill and start again a vassal with heartbeat that has not been heard of for so "
+		  "long" },
+	{ .name = "heartbeat",
+	  .type = OPT_SECONDS,
+	  .offset = AT(heartbeat_s),
+	  .initial = "0",
+	  .max = 86400,
+	  .help = "tell the emperor that started this server so often that it lives; 0: not at "
+		  "all",
+	  .example = "10",
+	  .differs = "the workers tell it" },
+	{ .name = "vassals-include-before",
+	  .type = OPT_LIST,
+	  .offset = AT(include_before),
+	  .unit = "FILE",
+	  .help = "each vassal reads this file before its own",
+	  .example = "/etc/uwsgi/defaults.ini" },
+	{ .name = "vassals-include",
+	  .type = OPT_LIST,
+	  .offset = AT(include),
+	  .unit = "FILE",
+	  .help = "each vassal reads this file after its own",
+	  .example = "/etc/uwsgi/all.ini" },
+	{ .name = "vassals-inherit-before",
+	  .type = OPT_LIST,
+	  .offset = AT(inherit_before),
+	  .unit = "FILE",
+	  .help = "the same as vassals-include-before, as a template (inherit)",
+	  .example = "/etc/uwsgi/defaults.ini" },
+	{ .name = "vassals-inherit",
+	  .type = OPT_LIST,
+	  .offset = AT(inherit),
+	  .unit = "FILE",
+	  .help = "the same as vassals-include, as a template (inherit)",
+	  .example = "/etc/uwsgi/all.ini" },
+	{ .name = "vassal-set",
+	  .type = OPT_LIST,
+	  .offset = AT(set),
+	  .unit = "NAME=VALUE",
+	  .help = "each vassal has this option or placeholder",
+	  .example = "processes=2" },
+	{ .name = "vassals-set", .same_as = "vassal-set" },
+};
+#undef AT
+
+const struct option_table emperor_options = {
+	.module = "emperor",
+	.size = sizeof(struct emperor_settings),
+	.rows = rows,
+	.count = sizeof rows / sizeof *rows,
+};
+
+bool emperor_is_named(const struct config *cfg)
+{
+	const struct option_list *places = uwsgi_config_setting(cfg, "emperor");
+
+	return places && places->count > 0;
+}
+
+long long emperor_heartbeat_s(const struct config *cfg)
+{
+	return ((const struct emperor_settings *)uwsgi_options(cfg, &emperor_options))->heartbeat_s;
+}
+
+/* ---- the look ---- */
+
+struct look {
+	const struct emperor_settings *settings;
+	void (*found)(void *data, const struct vassal_file *);
+	void *data;
+	enum emperor_sight sight;
+	struct error *error;
+};
+
+static void miss(struct look *l, const char *place, int why)
+{
+	enum emperor_sight sight =
+		why == ENOENT || why == ENOTDIR ? EMPEROR_MISSES_FOLDER : EMPEROR_SAW_PART;
+
+	if (sight <= l->sight)
+		return;
+	l->sight = sight;
+	uwsgi_error_set(l->error, "emperor = %s: %s", place, strerror(why));
+}
+
+/* folder: an open one that name is seen from, or AT_FDCWD. */
+static void tell(const struct look *l, int folder, struct vassal_file *file)
+{
+	struct stat st;
+
+	if (fstatat(folder, file->name, &st, l->settings->nofollow ? AT_SYMLINK_NOFOLLOW : 0)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return;
+		file->unknown = true;
+	} else if (S_ISDIR(st.st_mode)) {
+		return;
+	} else {
+		file->changed = st.st_mtim;
+		file->inode = st.st_ino;
+	}
+	l->found(l->data, file);
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+
+	return n > m && strcmp(name + n - m, ending) == 0;
+}
+
+/* Those of formats that are not read here are vassals, too: each says so in its first line. */
+static bool is_configuration(const struct emperor_settings *s, const char *name)
+{
+	static const char *const endings[] = { ".ini", ".json", ".js", ".xml", ".yml", ".yaml" };
+
+	if (*name == '.')
+		return false;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (ends_with(name, endings[i]))
+			return true;
+	for (size_t i = 0; i < s->endings.count; i++)
+		if (ends_with(name, s->endings.items[i]))
+			return true;
+	return false;
+}
+
+static void look_into(struct look *l, const char *folder, DIR *d)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	while ((entry = readdir(d))) {
+		struct vassal_file file = { .name = entry->d_name, .folder = folder };
+
+		if (is_configuration(l->settings, entry->d_name))
+			tell(l, dirfd(d), &file);
+		errno = 0;
+	}
+	if (errno)
+		miss(l, folder, errno);
+}
+
+static void look_for(struct look *l, const char *pattern)
+{
+	glob_t found;
+	int why = glob(pattern, 0, NULL, &found);
+
+	for (size_t i = 0; why == 0 && i < found.gl_pathc; i++) {
+		struct vassal_file file = { .name = found.gl_pathv[i] };
+
+		tell(l, AT_FDCWD, &file);
+	}
+	if (why == 0)
+		globfree(&found);
+	else if (why == GLOB_NOSPACE)
+		miss(l, pattern, ENOMEM);
+	else if (why == GLOB_NOMATCH && !strpbrk(pattern, "*?["))
+		miss(l, pattern, ENOENT);
+}
+
+enum emperor_sight emperor_look(const struct emperor_settings *s,
+				void (*found)(void *data, const struct vassal_file *), void *data,
+				struct error *e)
+{
+	struct look l = { s, found, data, EMPEROR_SAW_ALL, e };
+
+	for (size_t i = 0; i < s->places.count; i++) {
+		const char *place = without_scheme(s->places.items[i]);
+		DIR *d = opendir(place);
+
+		if (d) {
+			look_into(&l, place, d);
+			closedir(d);
+		} else if (errno == ENOENT || errno == ENOTDIR) {
+			look_for(&l, place);
+		} else {
+			miss(&l, place, errno);
+		}
+	}
+	return l.sight;
+}
+
+/* ---- the command line ---- */
+
+static size_t add(const char **to, size_t n, const char *option, const struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		to[n++] = option;
+		to[n++] = list->items[i];
+	}
+	return n;
+}
+
+/* Of two that set the same the last one wins: in uWSGI's order. */
+const char **emperor_arguments(const struct emperor_settings *s, const char *program,
+			       const char *file)
+{
+	size_t most = s->inherit_before.count + s->include_before.count + s->set.count +
+		      s->inherit.count + s->include.count + 1;
+	const char **list = calloc(2 * most + 2, sizeof *list);
+	size_t n = 0;
+
+	if (!list)
+		return NULL;
+	list[n++] = program;
+	n = add(list, n, "--inherit", &s->inherit_before);
+	n = add(list, n, "--include", &s->include_before);
+	n = add(list, n, "--set", &s->set);
+	list[n++] = ends_with(file, ".ini") ? "--ini" : "--config";
+	list[n++] = file;
+	n = add(list, n, "--inherit", &s->inherit);
+	add(list, n, "--include", &s->include);
+	return list;
+}

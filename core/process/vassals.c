@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+/* vassals.c: which vassals run.  Each is kept as an attached program is; they take turns to start and
+ * to reload, so that a hundred of them do not do it all at once.  The process of one is vassal.c's. */
+#include "process/vassals.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "process/cause.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of so many others can see what they do. */
+enum { SHOWN = 1024 };
+/* So many for each processor start or reload at the same time, and of one that takes long no other waits
+ * longer than this. */
+enum { AT_ONCE = 2, PATIENCE_MS = 5000 };
+/* Who has served for so long did not fail to start. */
+enum { LOYAL_MS = 5000 };
+/* An application may take any time to be imported: ten years. */
+#define START_MS ((int64_t)315360000000)
+/* What a vassal needs to end in the time that it has, before it is killed. */
+enum { FAREWELL_MS = 2000 };
+
+static struct vassal *vassal_with(struct kept *k)
+{
+	return (struct vassal *)((char *)k - offsetof(struct vassal, kept));
+}
+
+/* ---- what others see ---- */
+
+size_t vassals_memory_size(void)
+{
+	return ring_memory_size(SHOWN, sizeof(struct vassal_status));
+}
+
+struct ring vassals_ring(void *memory)
+{
+	return (struct ring){ memory, SHOWN, sizeof(struct vassal_status) };
+}
+
+static void show(struct vassal *v)
+{
+	ring_rewrite(&v->all->shown, v->row, &v->shown);
+}
+
+static void show_state(struct vassal *v, enum vassal_state state)
+{
+	v->shown.state = state;
+	show(v);
+}
+
+static void take_row(struct vassal *v)
+{
+	struct vassals *all = v->all;
+
+	if (all->free_rows) {
+		v->row = all->free_row[--all->free_rows];
+		show(v);
+	} else {
+		v->row = ring_write(&all->shown, &v->shown);
+	}
+}
+
+static void give_back_row(struct vassal *v)
+{
+	struct vassals *all = v->all;
+
+	v->shown = (struct vassal_status){ 0 };
+	show(v);
+	if (all->free_rows < sizeof all->free_row / sizeof *all->free_row)
+		all->free_row[all->free_rows++] = v->row;
+}
+
+/* ---- what its process says ---- */
+
+static struct slot *slot_of(struct vassal *v)
+{
+	for (size_t i = 0; v->kept.running && i < v->kept.roster.slot_count; i++)
+		if (v->kept.roster.slots[i].state != SLOT_VACANT)
+			return &v->kept.roster.slots[i];
+	return NULL;
+}
+
+static void note_ready(struct vassal *v)
+{
+	struct slot *slot = slot_of(v);
+
+	if (!slot || (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING))
+		return;
+	if (slot->state == SLOT_STARTING) {
+		roster_ready(&v->kept.roster, slot, clock_monotonic_ms());
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) serves", v->title, (long)slot->pid);
+	} else {
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) has reloaded", v->title, (long)slot->pid);
+	}
+	v->busy_since_ms = 0;
+	v->failed_reload = false;
+	v->shown.why[0] = '\0';
+	v->shown.ready_us = clock_wall_us();
+	show_state(v, VASSAL_SERVING);
+}
+
+static void note_failed_reload(struct vassal *v, const char *why)
+{
+	const struct slot *slot = slot_of(v);
+
+	v->busy_since_ms = 0;
+	if (!slot || slot->state != SLOT_SERVING)
+		return;
+	uwsgi_log(UWSGI_WARNING, "%s (pid %ld) could not reload, and serves on: %s", v->title,
+		  (long)slot->pid, why);
+	v->failed_reload = true;
+	snprintf(v->shown.why, sizeof v->shown.why, "reload failed: %.150s", why);
+	show_state(v, VASSAL_SERVING);
+}
+
+static void on_word(struct vassal *v, int word)
+{
+	switch (word) {
+	case ALLEGIANCE_READY:
+		note_ready(v);
+		break;
+	case ALLEGIANCE_HEARTBEAT:
+		v->heard_ms = clock_monotonic_ms();
+		v->shown.heartbeat_us = clock_wall_us();
+		show(v);
+		break;
+	case ALLEGIANCE_FAILED:
+		note_failed_reload(v, v->reader.text);
+		break;
+	case ALLEGIANCE_INSPECT:
+		snprintf(v->shown.inspect, sizeof v->shown.inspect, "%.*s",
+			 (int)sizeof v->shown.inspect - 1, v->reader.text);
+		show(v);
+		break;
+	default:
+		break; /* -1, or nothing that matters here */
+	}
+}
+
+static void close_channel(struct vassal *v)
+{
+	if (v->channel.io.fd < 0)
+		return;
+	watch_stop(&v->channel, v->all->loop);
+	close(v->channel.io.fd);
+	v->channel.io.fd = -1;
+}
+
+static void hear(struct vassal *v)
+{
+	unsigned char bytes[256];
+	ssize_t n;
+
+	while (v->channel.io.fd >= 0 && (n = recv(v->channel.io.fd, bytes, sizeof bytes, 0)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			on_word(v, allegiance_read(&v->reader, bytes[i]));
+	if (v->channel.io.fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+		close_channel(v);
+}
+
+static void on_channel(struct watch *w)
+{
+	struct vassal *v = w->data;
+
+	hear(v);
+	v->all->wake(v->all->data);
+}
+
+/* A program that is no vassal of this kind, and has closed its end, understands the signal. */
+static void tell(const struct vassal *v, const struct slot *slot, enum allegiance_word word,
+		 int signal)
+{
+	const char byte = (char)word;
+
+	if (v->channel.io.fd < 0 ||
+	    send(v->channel.io.fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1)
+		kill(slot->pid, signal);
+}
+
+/* ---- its life ---- */
+
+static pid_t start(struct kept *k, struct slot *slot, struct error *e)
+{
+	struct vassal *v = vassal_with(k);
+	int ends[2];
+
+	snprintf(slot->name, sizeof slot->name, "%s", v->title);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	watch_init(&v->channel, ends[0], EV_READ, on_channel, v);
+	pid_t pid = v->all->fork(v->all->data, v, ends[1]);
+	int why = errno;
+
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		v->channel.io.fd = -1;
+		return uwsgi_error_set(e, "fork: %s", strerror(why));
+	}
+	watch_start(&v->channel, v->all->loop);
+	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) starts", v->title, (long)pid);
+	v->reader = (struct allegiance_reader){ 0 };
+	v->busy_since_ms = clock_monotonic_ms();
+	v->heard_ms = 0;
+	v->shown.pid = pid;
+	v->shown.respawns = v->starts++;
+	v->shown.started_us = clock_wall_us();
+	v->shown.first_us = v->shown.first_us ? v->shown.first_us : v->shown.started_us;
+	v->shown.again_us = 0;
+	show_state(v, VASSAL_STARTING);
+	return pid;
+}
+
+static void ask(struct kept *k, const struct slot *slot)
+{
+	struct vassal *v = vassal_with(k);
+
+	if (v->all->at_once)
+		kill(slot->pid, SIGINT);
+	else
+		tell(v, slot, ALLEGIANCE_STOP, SIGTERM);
+	show_state(v, VASSAL_LEAVING);
+}
+
+/* Its workers end with it. */
+static void end(struct kept *k, const struct slot *slot)
+{
+	(void)k;
+	kill(slot->pid, SIGKILL);
+}
+
+/* How long one that failed waits. */
+static int64_t delay_of(const struct vassal *v)
+{
+	const struct emperor_settings *s = v->all->settings;
+	unsigned times = v->failures < 24 ? v->failures : 24;
+
+	if (!s || !v->failures)
+		return 0;
+	int64_t delay_ms = s->throttle_ms << (times - 1);
+
+	return delay_ms < s->max_throttle_ms ? delay_ms : s->max_throttle_ms;
+}
+
+/* What it has left behind in its session would go on without anybody's knowing.  Until it is reaped, no
+ * other group has this number. */
+static void on_end(struct kept *k, struct slot *slot, bool leaving)
+{
+	struct vassal *v = vassal_with(k);
+	int64_t now_ms = clock_monotonic_ms();
+
+	hear(v);
+	close_channel(v);
+	kill(-slot->pid, SIGKILL);
+	if (leaving || (slot->state == SLOT_SERVING && now_ms - slot->since_ms >= LOYAL_MS))
+		v->failures = 0;
+	else
+		v->failures++;
+	k->own_delay_ms = delay_of(v);
+	v->busy_since_ms = 0;
+	v->shown.pid = 0;
+	v->shown.inspect[0] = '\0';
+	v->shown.again_us = k->own_delay_ms ? clock_wall_us() + k->own_delay_ms * 1000 : 0;
+	show_state(v, VASSAL_WAITING);
+}
+
+static const struct kept_kind kind = { .fork = start, .ask = ask, .kill = end, .ended = on_end };
+
+static void reload(struct vassal *v)
+{
+	const struct slot *slot = slot_of(v);
+
+	if (!slot || slot->state == SLOT_LEAVING || slot->state == SLOT_KILLED)
+		return;
+	v->busy_since_ms = clock_monotonic_ms();
+	tell(v, slot, ALLEGIANCE_RELOAD, SIGHUP);
+	if (slot->state == SLOT_SERVING)
+		show_state(v, VASSAL_RELOADING);
+}
+
+/* ---- which there are ---- */
+
+static struct vassal *find(const struct vassals *all, const struct vassal_file *file)
+{
+	const char *folder = file->folder ? file->folder : "";
+	struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		if (!strcmp(v->name, file->name) && !strcmp(v->folder, folder))
+			return v;
+	return NULL;
+}
+
+static void free_vassal(struct vassal *v)
+{
+	free(v->name);
+	free(v->folder);
+	free(v);
+}
+
+static struct vassal *make(struct vassals *all, const struct vassal_file *file)
+{
+	struct vassal *v = calloc(1, sizeof *v);
+
+	if (!v)
+		return NULL;
+	v->name = strdup(file->name);
+	v->folder = strdup(file->folder ? file->folder : "");
+	if (!v->name || !v->folder) {
+		free_vassal(v);
+		return NULL;
+	}
+	v->all = all;
+	v->channel.io.fd = -1;
+	v->kept = (struct kept){ .kind = &kind,
+				 .name = v->title,
+				 .mercy_ms = all->mercy_ms + FAREWELL_MS,
+				 .start_ms = START_MS };
+	snprintf(v->title, sizeof v->title, "vassal %s", v->name);
+	snprintf(v->shown.name, sizeof v->shown.name, "%s", v->name);
+	snprintf(v->shown.folder, sizeof v->shown.folder, "%s", v->folder);
+	TAILQ_INSERT_TAIL(&all->list, v, link);
+	take_row(v);
+	return v;
+}
+
+static void forget(struct vassal *v)
+{
+	TAILQ_REMOVE(&v->all->list, v, link);
+	close_channel(v);
+	give_back_row(v);
+	free_vassal(v);
+}
+
+/* As soon as it may, and as if it had never failed. */
+static void start_anew(struct vassal *v)
+{
+	v->failures = 0;
+	v->wants_start = true;
+	v->wants_reload = false;
+}
+
+static bool has_changed(const struct vassal *v, const struct vassal_file *file)
+{
+	return !file->unknown &&
+	       (v->inode != file->inode || v->changed.tv_sec != file->changed.tv_sec ||
+		v->changed.tv_nsec != file->changed.tv_nsec);
+}
+
+static void note_change(struct vassal *v, const struct vassal_file *file)
+{
+	v->changed = file->changed;
+	v->inode = file->inode;
+	v->shown.changed_us = (long long)file->changed.tv_sec * 1000000;
+	show(v);
+}
+
+static void on_found(void *data, const struct vassal_file *file)
+{
+	struct vassals *all = data;
+	struct vassal *v = find(all, file);
+	const struct slot *slot = v ? slot_of(v) : NULL;
+
+	if (!v) {
+		v = make(all, file);
+		if (!v) {
+			uwsgi_log(UWSGI_ERROR, "out of memory: vassal %s is not started",
+				  file->name);
+			return;
+		}
+		note_change(v, file);
+		start_anew(v);
+	} else if (!v->kept.wanted && !v->wants_start) {
+		/* It came back while the vassal was ending. */
+		note_change(v, file);
+		start_anew(v);
+	} else if (has_changed(v, file)) {
+		note_change(v, file);
+		uwsgi_log(UWSGI_NOTE, "%s: its file was touched; it %s", v->title,
+			  slot ? "reloads" : "starts");
+		if (slot)
+			v->wants_reload = true;
+		else
+			start_anew(v);
+	}
+	v->found = true;
+}
+
+static void complain(struct vassals *all, const struct error *e)
+{
+	if (strcmp(all->complaint, e->text) == 0)
+		return;
+	snprintf(all->complaint, sizeof all->complaint, "%s", e->text);
+	if (*e->text)
+		uwsgi_log(UWSGI_WARNING, "%s", e->text);
+}
+
+/* A file that is gone, and of a folder that cannot be read it is not known. */
+static void look(struct vassals *all)
+{
+	struct error e = { .text = "" };
+	struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		v->found = false;
+	enum emperor_sight sight = emperor_look(all->settings, on_found, all, &e);
+
+	complain(all, &e);
+	TAILQ_FOREACH(v, &all->list, link) {
+		if (v->found || sight == EMPEROR_SAW_PART)
+			continue;
+		if (v->kept.wanted || v->wants_start)
+			uwsgi_log(UWSGI_NOTE, "%s: its file is gone; it ends", v->title);
+		v->kept.wanted = 0;
+		v->wants_start = v->wants_reload = false;
+	}
+}
+
+/* ---- what is due ---- */
+
+static size_t count_busy(const struct vassals *all, int64_t now_ms, int64_t *due_ms)
+{
+	const struct vassal *v;
+	size_t count = 0;
+
+	TAILQ_FOREACH(v, &all->list, link) {
+		int64_t until_ms = v->busy_since_ms + PATIENCE_MS;
+
+		if (!v->busy_since_ms || until_ms <= now_ms)
+			continue;
+		count++;
+		clock_keep_earlier(due_ms, until_ms);
+	}
+	return count;
+}
+
+/* True: it is busy from now on. */
+static bool take_turn(struct vassal *v, int64_t now_ms)
+{
+	if (v->wants_start) {
+		v->kept.wanted = ++v->all->starts;
+		/* One that waits to be started again does so now, and one that runs ends first. */
+		if (v->kept.running && !slot_of(v)) {
+			v->kept.running = v->kept.wanted;
+			v->kept.roster.place[0].not_before_ms = now_ms;
+			v->kept.roster.no_fork_before_ms = 0;
+		}
+	} else if (v->wants_reload) {
+		reload(v);
+	} else {
+		return false;
+	}
+	v->wants_start = v->wants_reload = false;
+	return true;
+}
+
+static void listen_for_heartbeat(const struct vassal *v, int64_t now_ms, int64_t *due_ms)
+{
+	const struct emperor_settings *s = v->all->settings;
+	int64_t at_ms = s ? v->heard_ms + s->required_heartbeat_s * 1000 : 0;
+
+	if (!s || !v->heard_ms || !v->shown.pid)
+		return;
+	if (now_ms < at_ms) {
+		clock_keep_earlier(due_ms, at_ms);
+		return;
+	}
+	uwsgi_log(UWSGI_ERROR, "%s (pid %ld) killed: no heartbeat for %lld s", v->title,
+		  (long)v->shown.pid, s->required_heartbeat_s);
+	kill(v->shown.pid, SIGKILL);
+}
+
+int64_t vassals_step(struct vassals *all, int64_t now_ms)
+{
+	size_t most = AT_ONCE * (size_t)sysconf(_SC_NPROCESSORS_ONLN), busy;
+	struct vassal *v, *next;
+	int64_t due_ms = 0, turn_ms = 0;
+
+	if (TAILQ_EMPTY(&all->list) && !all->settings)
+		return 0;
+	if (all->settings) {
+		if (now_ms >= all->look_at_ms) {
+			look(all);
+			all->look_at_ms = now_ms + all->settings->freq_s * 1000;
+		}
+		clock_keep_earlier(&due_ms, all->look_at_ms);
+	}
+	busy = count_busy(all, now_ms, &turn_ms);
+	for (v = TAILQ_FIRST(&all->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		listen_for_heartbeat(v, now_ms, &due_ms);
+		if (busy < most)
+			busy += take_turn(v, now_ms);
+		else if (v->wants_start || v->wants_reload)
+			clock_keep_earlier(&due_ms, turn_ms);
+		kept_step(&v->kept, now_ms, &due_ms);
+		if (!v->kept.wanted && !v->kept.running && !v->wants_start)
+			forget(v);
+	}
+	return due_ms;
+}
+
+/* ---- for the master ---- */
+
+void vassals_init(struct vassals *all, struct ring shown)
+{
+	TAILQ_INIT(&all->list);
+	all->shown = shown;
+}
+
+static uint64_t hash_list(uint64_t hash, const struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		hash = hash_text(hash, list->items[i]);
+	return hash_text(hash, "\n");
+}
+
+static uint64_t hash_additions(const struct emperor_settings *s)
+{
+	uint64_t hash = hash_list(HASH_NOTHING, &s->inherit_before);
+
+	hash = hash_list(hash_list(hash, &s->include_before), &s->set);
+	return hash_list(hash_list(hash, &s->inherit), &s->include);
+}
+
+void vassals_use(struct vassals *all, const struct config *cfg, int64_t mercy_ms)
+{
+	const struct emperor_settings *s = uwsgi_options(cfg, &emperor_options);
+	uint64_t made_of = hash_additions(s);
+	struct vassal *v;
+
+	if (cfg == all->used)
+		return;
+	all->used = cfg;
+	all->mercy_ms = mercy_ms;
+	all->look_at_ms = 0;
+	TAILQ_FOREACH(v, &all->list, link) {
+		v->kept.mercy_ms = mercy_ms + FAREWELL_MS;
+		if (made_of != all->made_of)
+			start_anew(v);
+		else
+			v->wants_reload = !v->wants_start;
+	}
+	all->made_of = made_of;
+	all->settings = s->places.count ? s : NULL;
+	if (!all->settings)
+		vassals_dismiss(all, mercy_ms);
+}
+
+void vassals_dismiss(struct vassals *all, int64_t mercy_ms)
+{
+	struct vassal *v;
+
+	all->settings = NULL;
+	all->at_once = mercy_ms <= 1000;
+	TAILQ_FOREACH(v, &all->list, link) {
+		v->wants_start = v->wants_reload = false;
+		if (!v->kept.wanted)
+			continue;
+		v->kept.wanted = 0;
+		v->kept.mercy_ms = mercy_ms + FAREWELL_MS;
+	}
+}
+
+void vassals_hurry(struct vassals *all, int64_t now_ms)
+{
+	struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		kept_hurry(&v->kept, now_ms);
+}
+
+bool vassals_ended(struct vassals *all, const siginfo_t *info, int64_t now_ms)
+{
+	struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link) {
+		struct slot *slot = kept_find(&v->kept, info->si_pid);
+		bool starts = slot && slot->state == SLOT_STARTING;
+
+		if (!slot)
+			continue;
+		if (kept_ended(&v->kept, slot, info, now_ms)) {
+			char how[64];
+
+			cause_of_end(info, how, sizeof how);
+			snprintf(v->shown.why, sizeof v->shown.why, "ended%s: %s",
+				 starts ? " while it started" : "", how);
+			show(v);
+		}
+		return true;
+	}
+	return false;
+}
+
+bool vassals_are_gone(const struct vassals *all)
+{
+	const struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		if (v->kept.running)
+			return false;
+	return true;
+}
+
+void vassals_enter_child(struct vassals *all)
+{
+	const struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		if (v->channel.io.fd >= 0)
+			close(v->channel.io.fd);
+}
+
+void vassals_print(const struct vassals *all)
+{
+	static const char *const states[] = { "waits", "starts", "serves", "reloads", "ends" };
+	const struct vassal *v;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		uwsgi_log(UWSGI_NOTE, "%s (pid %ld): %s%s%s", v->title, (long)v->shown.pid,
+			  states[v->shown.state], v->shown.why[0] ? "; " : "", v->shown.why);
+}
+
+void vassals_fini(struct vassals *all)
+{
+	while (!TAILQ_EMPTY(&all->list))
+		forget(TAILQ_FIRST(&all->list));
+}
