@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,7 +120,7 @@ void answering_begin(struct connection *c)
 	c->long_since = false;
 	if (clients->host->ended)
 		watch(c);
-	if (!clients->host->said_all)
+	if (!clients->host->said_all || clients->host->ended)
 		return;
 	if (!ev_is_active(&clients->look))
 		ev_timer_again(clients->loop, &clients->look);
@@ -232,14 +233,39 @@ static enum body_read read_body(struct connection *c)
 
 /* ---- events ---- */
 
+enum peer_state {
+	PEER_SPEAKS,
+	PEER_SAID_ALL, /* a TCP peer may be gone, too: that shows when something is sent to it */
+	PEER_GONE,
+};
+
 /* Bytes of a request behind this one hide the peer's end until they are read. */
-static bool has_ended(struct connection *c)
+static enum peer_state look_at_peer(struct connection *c)
 {
+	struct pollfd fd = { .fd = c->io.fd };
 	char byte;
 	ssize_t n = recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	c->spoke = n > 0;
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return PEER_SPEAKS;
+	return n < 0 || (poll(&fd, 1, 0) > 0 && fd.revents) ? PEER_GONE : PEER_SAID_ALL;
+}
+
+/* A host that is not a gateway.  Who has said all is not looked at again. */
+static void hear_of_peer(struct connection *c)
+{
+	const struct clients_host *host = c->clients->host;
+	enum peer_state state = look_at_peer(c);
+
+	if (state == PEER_SPEAKS)
+		return;
+	if (state == PEER_GONE || !host->said_all) {
+		connection_lose_peer(c);
+		return;
+	}
+	c->spoke = true;
+	host->said_all(c->clients->host_data, c->x);
 }
 
 /* Of a gateway's, whose answers are for half-closed connections, too. */
@@ -247,7 +273,7 @@ static void hear_for_gateway(struct connection *c)
 {
 	const struct clients_host *host = c->clients->host;
 
-	if (host->said_all && !c->spoke && has_ended(c)) {
+	if (host->said_all && !c->spoke && look_at_peer(c) != PEER_SPEAKS) {
 		c->spoke = true;
 		host->said_all(c->clients->host_data, c->x);
 	}
@@ -320,8 +346,8 @@ void answering_on_io(struct connection *c, int events)
 		send_more(c);
 	if (goes_on(c) && events & EV_READ && c->body == BODY_WANTED)
 		read_on(c);
-	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE && has_ended(c))
-		connection_lose_peer(c);
+	else if (goes_on(c) && events & EV_READ && c->body == BODY_WHOLE)
+		hear_of_peer(c);
 	if (goes_on(c))
 		watch(c);
 }

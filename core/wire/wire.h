@@ -74,14 +74,13 @@ struct clients_host {
 	/* The peer is gone before the response has ended, which must be ended in this call. */
 	void (*gone)(void *host, struct exchange *x);
 	/* While a response is to come that ends later: the peer says no more, and may still want it.
-	 * NULL: that makes no difference. */
+	 * NULL: it counts as gone where the host has ended(), and else makes no difference. */
 	void (*said_all)(void *host, struct exchange *x);
 	/* A handler that made a response wait is to be asked again; NULL: run() is called again when
 	 * the connection's turn comes. */
 	void (*go_on)(void *host, struct exchange *x);
 	/* A response has ended after run() had returned, or inside it where there is body(), or its
-	 * connection was detached; after this the exchange is somebody else's.  A host that has it
-	 * hears by gone() that a peer says no more; NULL: by said_all(). */
+	 * connection was detached; after this the exchange is somebody else's. */
 	void (*ended)(void *host, struct exchange *x);
 	/* All that was said is sent, and the response has not ended; NULL: nobody waits for that. */
 	void (*drained)(void *host, struct exchange *x);
@@ -133,7 +132,7 @@ struct clients {
 		turn; /* fed when something is to be done at the end of a turn; active while leaving */
 	ev_idle more;   /* runs while a turn has left something to the next one */
 	ev_timer retry; /* successors had no room */
-	ev_timer look;  /* for peers that leave before they are answered; with said_all() only */
+	ev_timer look;  /* a gateway's, for peers that leave before they are answered */
 	ev_timer grace; /* after it, idle connections are closed */
 	struct seldom no_memory, no_room, cut, made_room; /* said in the log */
 	int64_t date_s;                                   /* the second that date_text says */

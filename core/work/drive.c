@@ -114,6 +114,14 @@ static void on_gone(void *host, struct exchange *x)
 	lose(host, x);
 }
 
+/* Applications learn it as an end, as they do of other servers; a handler goes on. */
+static void on_said_all(void *host, struct exchange *x)
+{
+	(void)host;
+	if (!chain_waits(&x->rs))
+		connection_lose_peer(x->connection);
+}
+
 static void on_go_on(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
@@ -141,6 +149,7 @@ static void on_body(void *host, struct exchange *x)
 const struct clients_host drive_host = {
 	.run = on_run,
 	.gone = on_gone,
+	.said_all = on_said_all,
 	.go_on = on_go_on,
 	.ended = on_ended,
 	.drained = on_drained,

@@ -244,6 +244,13 @@ static void on_gone(void *host, struct exchange *x)
 	chain_give_up(&x->rs);
 }
 
+/* A handler goes on for it. */
+static void on_said_all(void *host, struct exchange *x)
+{
+	(void)host;
+	(void)x;
+}
+
 static void on_ended(void *host, struct exchange *x)
 {
 	if (x->rs.ended)
@@ -307,6 +314,7 @@ void lane_on_release(void *host, void *const *owners, size_t count)
 static const struct clients_host host_functions = {
 	.run = on_run,
 	.gone = on_gone,
+	.said_all = on_said_all,
 	.ended = on_ended,
 	.refused = lane_on_refused,
 	.unsent = lane_on_unsent,

@@ -483,9 +483,10 @@ struct handler {
 	 * owner of uwsgi_loan().  *mine, NULL before, comes back in the other calls for this
 	 * request; memory of uwsgi_request_alloc() lives as long. */
 	enum handled (*before)(void *state, struct request *, struct response *, void **mine);
-	/* A request that waits since it said HANDLED_LATER is over, as its client has closed the
-	 * connection or one half of it: it must not go on, and its response ends behind this call.
-	 * Needed where before() says that. */
+	/* A request that waits since it said HANDLED_LATER is over, as its client is gone: it must not
+	 * go on, and its response ends behind this call.  A client that only says no more gets its
+	 * answer.  Over TCP, whether one that has closed its connection is gone shows when it is
+	 * answered.  Needed where before() says that. */
 	void (*gone)(void *state, void *mine);
 	/* The head of an answer, before it is said: uwsgi_response_status(), _find(), _set(),
 	 * _set_status(), _replace(), _any_length() are for here. */

@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import socket
+import struct
 import threading
 import time
 
@@ -252,6 +253,24 @@ def test_a_lane_full_of_waiting_requests_serves_others(proxied):
     assert min(took) >= 1000
 
 
+@pytest.mark.parametrize("way", ["http-socket", "http"])
+def test_a_client_that_closes_its_half_of_the_connection_gets_its_answer(proxied, way):
+    go = threading.Event()
+
+    def say(connection, _seen, _read):
+        go.wait(10)
+        connection.sendall(OK)
+    server, backend = proxied(say, way=way)
+    with http.Connection(server.peer) as c:
+        c.send(http.request_bytes("/to/"))
+        c.finish_sending()
+        until(lambda: backend.seen, "the request to be passed on")
+        # The worker has heard of the end when it has answered somebody else.
+        assert http.request(server.peer, "/hello").status == 200
+        go.set()
+        assert c.read().body == b"ok"
+
+
 def test_the_server_learns_that_the_client_is_gone(proxied):
     gone = threading.Event()
 
@@ -262,6 +281,8 @@ def test_the_server_learns_that_the_client_is_gone(proxied):
     with http.Connection(server.peer) as c:
         c.send(http.request_bytes("/to/"))
         until(lambda: backend.seen, "the request to be passed on")
+        # A reset: an end alone might only be that of one half.
+        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert gone.wait(10)
     assert http.request(server.peer, "/hello").status == 200
 
