@@ -473,15 +473,9 @@ static bool peek(siginfo_t *info)
 /* Of a process of the server; NULL: it is none. */
 static const char *name_of(const struct master *m, pid_t pid)
 {
-	for (const struct generation *g = m->succession.generations; g; g = g->next) {
-		if (g->zygote == pid)
-			return "the process that workers are forked from";
-		for (size_t i = 0; i < g->roster.slot_count; i++)
-			if (g->roster.slots[i].pid == pid &&
-			    g->roster.slots[i].state != SLOT_VACANT)
-				return g->roster.slots[i].name;
-	}
-	return services_name(&m->services, pid);
+	const char *name = succession_name(&m->succession, pid);
+
+	return name ? name : services_name(&m->services, pid);
 }
 
 static void reap(struct master *m)

@@ -431,6 +431,19 @@ void succession_ended(struct succession *s, const siginfo_t *info)
 		g = g->next;
 }
 
+const char *succession_name(const struct succession *s, pid_t pid)
+{
+	for (const struct generation *g = s->generations; g; g = g->next) {
+		if (g->zygote == pid)
+			return "the process that workers are forked from";
+		for (size_t i = 0; i < g->roster.slot_count; i++)
+			if (g->roster.slots[i].pid == pid &&
+			    g->roster.slots[i].state != SLOT_VACANT)
+				return g->roster.slots[i].name;
+	}
+	return NULL;
+}
+
 const struct config *succession_config(const struct succession *s)
 {
 	const struct generation *g = s->serving ? s->serving : s->generations;

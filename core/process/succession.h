@@ -56,6 +56,8 @@ void succession_stop(struct succession *, const struct cause *, bool now);
 int64_t succession_step(struct succession *);
 /* A child has ended and is not reaped yet. */
 void succession_ended(struct succession *, const siginfo_t *);
+/* Of the process; NULL: it is none of theirs. */
+const char *succession_name(const struct succession *, pid_t);
 /* That of the serving generation, or of the one that will serve; NULL: none is left. */
 const struct config *succession_config(const struct succession *);
 /* Of all generations, the newest first; NULL: there are no more than i. */
