@@ -168,8 +168,7 @@ void report_print(const struct report *r)
 		uwsgi_log(UWSGI_ERROR, "out of memory: not all errors can be named");
 }
 
-/* Text of files may be in any encoding; JSON is UTF-8. */
-static json_t *text_or_null(const char *text)
+json_t *report_json_text(const char *text)
 {
 	json_t *string = text ? json_string(text) : json_null();
 
@@ -184,11 +183,11 @@ void report_print_json(const struct report *r)
 		const struct diagnostic *d = &r->items[i];
 
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:o, s:o, s:o, s:o}", "severity", words[d->severity],
-				  "file", text_or_null(d->at.file), "line",
-				  d->at.line > 0 ? json_integer(d->at.line) : json_null(), "option",
-				  text_or_null(d->option), "message", text_or_null(d->text)));
+			list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "severity", words[d->severity],
+					"file", report_json_text(d->at.file), "line",
+					d->at.line > 0 ? json_integer(d->at.line) : json_null(),
+					"option", report_json_text(d->option), "message",
+					report_json_text(d->text)));
 	}
 	all = json_pack("{s:i, s:i, s:o}", "errors", (int)r->errors, "warnings",
 			(int)report_count(r, UWSGI_WARNING), "diagnostics", list);

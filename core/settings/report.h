@@ -47,6 +47,8 @@ void report_sort_by_severity(struct report *);
 void report_print(const struct report *);
 /* All of it as one JSON document on standard output. */
 void report_print_json(const struct report *);
+/* Text of a file, which may be in any encoding, for JSON, which is UTF-8; NULL: null. */
+struct json_t *report_json_text(const char *);
 size_t report_count(const struct report *, enum severity);
 
 #endif

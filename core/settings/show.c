@@ -205,18 +205,11 @@ void show_text(const struct config *c, FILE *f)
 
 /* ---- JSON ---- */
 
-static json_t *text(const char *s)
-{
-	json_t *string = s ? json_string(s) : json_null();
-
-	return string ? string : json_string("(not UTF-8)");
-}
-
 static json_t *describe(const char *name, const char *value, const struct directive *d)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "name", text(name), "value", text(value), "file",
-			 text(d ? d->at.file : NULL), "line",
-			 d && d->at.line > 0 ? json_integer(d->at.line) : json_null());
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", report_json_text(name), "value",
+			 report_json_text(value), "file", report_json_text(d ? d->at.file : NULL),
+			 "line", d && d->at.line > 0 ? json_integer(d->at.line) : json_null());
 }
 
 static json_t *describe_defaults(const struct config *c)
