@@ -18,4 +18,10 @@ void memory_add_shares(struct memory *, pid_t);
 /* Bytes that the machine has for a new process without swapping; 0: not known. */
 uint64_t memory_available(void);
 
+/* As people say it. */
+static inline long long memory_mb(uint64_t bytes)
+{
+	return (long long)(bytes >> 20);
+}
+
 #endif

@@ -77,11 +77,6 @@ uint64_t budget_auto(uint64_t limit, uint64_t used, uint64_t held)
 	return limit > others ? (limit - others) / 10 * 9 : 0;
 }
 
-static long long mb(uint64_t bytes)
-{
-	return (long long)(bytes >> 20);
-}
-
 int budget_judge(const struct budget_view *v, bool *first, struct error *why)
 {
 	int largest = -1;
@@ -100,14 +95,14 @@ int budget_judge(const struct budget_view *v, bool *first, struct error *why)
 			why,
 			"all processes hold %lld MB of memory (memory-budget %lld MB), but no "
 			"worker has grown much: fewer processes would help",
-			mb(v->held), mb(v->budget));
+			memory_mb(v->held), memory_mb(v->budget));
 		return -1;
 	}
 	*first = v->room < v->fresh;
 	uwsgi_error_set(
 		why,
 		"all processes hold %lld MB of memory (memory-budget %lld MB), this one %lld MB",
-		mb(v->held), mb(v->budget), mb(v->workers[largest].share));
+		memory_mb(v->held), memory_mb(v->budget), memory_mb(v->workers[largest].share));
 	return largest;
 }
 

@@ -3,6 +3,7 @@
  * documentation describes them, counted in lanes instead of processes.  A look is a second. */
 #include "process/cheaper.h"
 
+#include "base/memory.h"
 #include "settings/config.h"
 
 #include <stddef.h>
@@ -407,11 +408,6 @@ static long long ask(const struct cheaper_settings *s, struct cheaper *c,
 
 /* ---- memory ---- */
 
-static long long mb(uint64_t bytes)
-{
-	return (long long)(bytes >> 20);
-}
-
 static int mind_memory(const struct cheaper_settings *s, struct cheaper *c,
 		       const struct cheaper_view *v, int change, struct error *why)
 {
@@ -422,14 +418,15 @@ static int mind_memory(const struct cheaper_settings *s, struct cheaper *c,
 
 	if (fewer < 0) {
 		uwsgi_error_set(why, "they hold %lld MB of memory (cheaper-rss-limit-hard %lld MB)",
-				mb(v->resident), mb((uint64_t)s->rss_hard));
+				memory_mb(v->resident), memory_mb((uint64_t)s->rss_hard));
 		return fewer;
 	}
 	if (held && !c->held)
 		uwsgi_error_set(
 			why, "another one is wanted, but they hold %lld MB of memory (%s %lld MB)",
-			mb(v->resident), soft ? "cheaper-rss-limit-soft" : "cheaper-rss-limit-hard",
-			mb((uint64_t)(soft ? s->rss_soft : s->rss_hard)));
+			memory_mb(v->resident),
+			soft ? "cheaper-rss-limit-soft" : "cheaper-rss-limit-hard",
+			memory_mb((uint64_t)(soft ? s->rss_soft : s->rss_hard)));
 	else if (held)
 		why->text[0] = '\0';
 	if (held || !soft)
