@@ -3,7 +3,6 @@
  * takes: the language's lock may be held by the very request that is asked about. */
 #include "work/order.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,23 +77,6 @@ static void *carry_out(void *argument)
 	return NULL;
 }
 
-/* It takes no signal: those for the process are the main thread's. */
-static int start_thread(struct task *task)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t thread;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	int failed = pthread_create(&thread, &attributes, carry_out, task);
-	pthread_attr_destroy(&attributes);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed;
-}
-
 void orders_init(struct orders *all, const struct app *app)
 {
 	*all = (struct orders){ .app = app, .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -121,7 +103,7 @@ void orders_take(struct orders *all, const struct message *m, int fd)
 	struct task *task = malloc(sizeof *task);
 	if (task)
 		*task = (struct task){ all, order, fd };
-	if (!task || start_thread(task)) {
+	if (!task || uwsgi_thread_start(NULL, carry_out, task)) {
 		free(task);
 		end(all, order.kind);
 	}

@@ -6,6 +6,7 @@
 #ifndef UWSGI_PLUGIN_H
 #define UWSGI_PLUGIN_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +90,10 @@ UWSGI_API int uwsgi_accept_coding(struct slice field, struct slice coding);
 /* For deadlines and what is kept for a while: on a clock that nobody sets, the same for all processes of a
  * machine, and up to some milliseconds behind, so that it costs next to nothing. */
 UWSGI_API int64_t uwsgi_now_ms(void);
+
+/* Starts a thread that hears no signal but those of its own faults: 0, or what pthread_create() says.
+ * thread: to be joined; NULL: nobody waits for its end. */
+UWSGI_API int uwsgi_thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /* A regular expression, as uWSGI's options have them: Perl's, over bytes (pcre2pattern(3)). */
 struct pattern;

@@ -3,8 +3,6 @@
  * which the loop must not: so a thread does it, and its answer is found at a later turn. */
 #include "destination.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,21 +35,6 @@ static void *look(void *data)
 	return NULL;
 }
 
-/* Signals are for the thread that turns the loop. */
-static int start_thread(struct lookup *l)
-{
-	sigset_t all, before;
-	pthread_t thread;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&thread, NULL, look, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!failed)
-		pthread_detach(thread);
-	return failed;
-}
-
 static void begin(struct destination *d)
 {
 	struct lookup *l = calloc(1, sizeof *l);
@@ -60,7 +43,7 @@ static void begin(struct destination *d)
 		return;
 	snprintf(l->text, sizeof l->text, "%s", d->text);
 	atomic_init(&l->users, 2);
-	if (start_thread(l))
+	if (uwsgi_thread_start(NULL, look, l))
 		free(l);
 	else
 		d->lookup = l;

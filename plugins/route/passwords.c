@@ -7,7 +7,6 @@
 #include <crypt.h>
 #include <ev.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,22 +284,6 @@ void passwords_forget(struct visit *v)
 	v->inquiry = NULL;
 }
 
-/* Signals are for the worker's own threads, but for those of faults. */
-static int start_thread(struct passwords *p)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS };
-	sigset_t all, before;
-	int failed;
-
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&p->thread, NULL, answer_jobs, p);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed;
-}
-
 struct passwords *passwords_new(struct ev_loop *loop)
 {
 	struct passwords *p = calloc(1, sizeof *p);
@@ -314,7 +297,7 @@ struct passwords *passwords_new(struct ev_loop *loop)
 	ev_async_init(&p->answered, on_answered);
 	p->answered.data = p;
 	ev_async_start(loop, &p->answered);
-	p->runs = start_thread(p) == 0;
+	p->runs = uwsgi_thread_start(&p->thread, answer_jobs, p) == 0;
 	if (p->runs)
 		return p;
 	passwords_free(p);
