@@ -202,6 +202,18 @@ void client_answer_late(struct client *c, const struct answer *a)
 	enter(c, CLIENT_WAITS, EV_READ, LATE_S);
 }
 
+void client_answer_text(struct client *c, const struct answer *a, char *text, size_t n)
+{
+	struct answer whole = *a;
+
+	whole.body = (struct slice){ text, n };
+	if (text)
+		client_answer(c, &whole);
+	else
+		client_refuse(c, 503, NULL, "out of memory\n");
+	free(text);
+}
+
 void client_refuse(struct client *c, int status, const char *extra, const char *text)
 {
 	const struct answer a = {

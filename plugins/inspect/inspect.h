@@ -47,6 +47,8 @@ struct answer {
 
 /* Now, or some time after client_wait(). */
 void client_answer(struct client *, const struct answer *);
+/* The same with a text of its own, which is freed; NULL: there was no memory for it. */
+void client_answer_text(struct client *, const struct answer *, char *text, size_t n);
 /* The same for a status with a line of text. */
 void client_refuse(struct client *, int status, const char *extra, const char *text);
 

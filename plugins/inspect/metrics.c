@@ -408,12 +408,12 @@ void answer_metrics(struct client *c, const struct asked *asked)
 		p.x.open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 				 : "text/plain; version=0.0.4; charset=utf-8",
 		"Vary: Accept\r\n",
-		{ text, n }
+		{ NULL, 0 }
 	};
 
-	if (well)
-		client_answer(c, &a);
-	else
-		client_refuse(c, 503, NULL, "out of memory\n");
-	free(text);
+	if (!well) {
+		free(text);
+		text = NULL;
+	}
+	client_answer_text(c, &a, text, n);
 }

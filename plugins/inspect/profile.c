@@ -113,21 +113,15 @@ static bool is_anything_there(const struct gather *g)
 
 static void done(struct gather *g)
 {
-	size_t size;
+	size_t size = 0;
 
 	if (!is_anything_there(g)) {
 		refuse(g);
 	} else {
+		const struct answer a = { 200, "text/plain; charset=utf-8", NULL, { NULL, 0 } };
 		char *text = sum_up(g, &size);
-		const struct answer a = {
-			200, "text/plain; charset=utf-8", NULL, { text, text ? size : 0 }
-		};
 
-		if (text)
-			client_answer(g->client, &a);
-		else
-			client_refuse(g->client, 503, NULL, "out of memory\n");
-		free(text);
+		client_answer_text(g->client, &a, text, size);
 	}
 	gather_end(g);
 }

@@ -14,13 +14,9 @@ static void answer_stats(struct client *c, const struct asked *asked)
 {
 	const struct report_form form = { .no_queries = !asked->known };
 	char *text = report_text(&form, client_status(c));
-	struct answer a = { 200, "application/json", NULL, { text, text ? strlen(text) : 0 } };
+	const struct answer a = { 200, "application/json", NULL, { NULL, 0 } };
 
-	if (text)
-		client_answer(c, &a);
-	else
-		client_refuse(c, 503, NULL, "out of memory");
-	free(text);
+	client_answer_text(c, &a, text, text ? strlen(text) : 0);
 }
 
 /* Nothing but what is in the page runs in a browser, and no other page shows it in a frame. */

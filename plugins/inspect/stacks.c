@@ -207,13 +207,9 @@ static char *write_json(struct gather *g)
 
 static void answer(struct gather *g, char *text, const char *type)
 {
-	const struct answer a = { 200, type, NULL, { text, text ? strlen(text) : 0 } };
+	const struct answer a = { 200, type, NULL, { NULL, 0 } };
 
-	if (text)
-		client_answer(g->client, &a);
-	else
-		client_refuse(g->client, 503, NULL, "out of memory\n");
-	free(text);
+	client_answer_text(g->client, &a, text, text ? strlen(text) : 0);
 	gather_end(g);
 }
 
