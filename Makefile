@@ -73,7 +73,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist rolling
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -293,6 +293,13 @@ soak:
 	buildconf/dependencies.sh check
 	$(MAKE) all
 	/usr/bin/python3 t/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
+
+# ---- restarts behind HAProxy and nginx; not part of check: ROUNDS=30 DELAY=0 ----
+ROUNDS ?= 30
+rolling:
+	buildconf/dependencies.sh check
+	$(MAKE) all
+	/usr/bin/python3 t/soak/rolling.py --rounds $(ROUNDS) $(DELAY:%=--delay %)
 
 # ---- figures, beside those of the peers ----
 bench:
