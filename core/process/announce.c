@@ -52,6 +52,38 @@ void announce_reload_queued(const struct cause *cause)
 		  cause->text);
 }
 
+static void tell_starter(struct announcer *a)
+{
+	if (a->starter < 0)
+		return;
+	if (write(a->starter, "", 1) != 1)
+		uwsgi_log(UWSGI_NOTE, "nobody waits any more for the server to serve");
+	close(a->starter);
+	a->starter = -1;
+}
+
+static void tell_ready(struct announcer *a, const struct error *status)
+{
+	a->held = *status;
+	if (a->holds)
+		return;
+	notify_ready(&a->notify, a->daemonized, status->text);
+	tell_starter(a);
+}
+
+void announce_hold(struct announcer *a)
+{
+	a->holds = true;
+}
+
+void announce_release(struct announcer *a)
+{
+	const struct error status = a->held;
+
+	a->holds = false;
+	tell_ready(a, &status);
+}
+
 void announce_reload_failed(struct announcer *a, const char *why)
 {
 	struct error status;
@@ -62,7 +94,7 @@ void announce_reload_failed(struct announcer *a, const char *why)
 	uwsgi_error_set(&status, "%s; the last reload was given up: %s",
 			a->has_served ? "serving" : "starting", why);
 	if (a->has_served)
-		notify_ready(&a->notify, a->daemonized, status.text);
+		tell_ready(a, &status);
 	else
 		notify_status(&a->notify, status.text);
 }
@@ -82,16 +114,6 @@ static void tell_emperor(struct announcer *a, const struct listeners *all)
 		return;
 	}
 	allegiance_serve(a->emperor, NULL);
-}
-
-static void tell_starter(struct announcer *a)
-{
-	if (a->starter < 0)
-		return;
-	if (write(a->starter, "", 1) != 1)
-		uwsgi_log(UWSGI_NOTE, "nobody waits any more for the server to serve");
-	close(a->starter);
-	a->starter = -1;
 }
 
 void announce_serving(struct announcer *a, const struct generation *g, bool replaces)
@@ -119,28 +141,30 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	if (g->number > 1)
 		outcome_end(&a->outcomes, OUTCOME_DONE, "");
 	a->has_served = true;
-	notify_ready(&a->notify, a->daemonized, what.text);
+	tell_ready(a, &what);
 	tell_emperor(a, &g->listeners);
-	tell_starter(a);
 }
 
-void announce_stopping(struct announcer *a, const struct cause *cause, long long delay_s,
-		       long long mercy_s)
+void announce_stopping(struct announcer *a, const struct cause *cause,
+		       const struct drain_settings *d, long long mercy_s)
 {
+	long long most_s = mercy_s;
 	struct error why;
 
-	if (delay_s)
+	if (d)
+		most_s += d->delay_s + (long long)d->on_drain.count * d->timeout_s;
+	if (d && d->delay_s)
 		uwsgi_log(UWSGI_NOTE,
 			  "%s: stopping; who comes in the next %lld s is served (drain-delay), "
 			  "then running requests have %lld s to finish",
-			  cause->text, delay_s, mercy_s);
+			  cause->text, d->delay_s, mercy_s);
 	else
 		uwsgi_log(UWSGI_NOTE, "%s: stopping; running requests have %lld s to finish",
 			  cause->text, mercy_s);
 	uwsgi_error_set(&why, "the server is stopping (%s)", cause->text);
 	outcome_end_all(&a->outcomes, OUTCOME_FAILED, why.text);
 	uwsgi_error_set(&why, "stopping (%s); running requests are finished", cause->text);
-	notify_stopping(&a->notify, why.text, delay_s + mercy_s);
+	notify_stopping(&a->notify, why.text, most_s);
 }
 
 void announce_stopping_instead(struct announcer *a)

@@ -6,6 +6,7 @@
 
 #include "process/allegiance.h"
 #include "process/cause.h"
+#include "process/drain.h"
 #include "process/generation.h"
 #include "process/notify.h"
 #include "process/outcome.h"
@@ -17,6 +18,8 @@ struct announcer {
 	bool has_served;
 	struct allegiance *emperor; /* the one that has started this server */
 	struct outcomes outcomes;
+	bool holds;        /* who waits for the start is not told yet that it serves */
+	struct error held; /* what is told then, or "" */
 };
 
 void announce_importing(struct announcer *);
@@ -28,10 +31,13 @@ void announce_reload(struct announcer *, const struct cause *);
 void announce_reload_queued(const struct cause *);
 /* The reload that is under way, or could not begin. */
 void announce_reload_failed(struct announcer *, const char *why);
+/* Whoever waits for the start waits on, until announce_release(). */
+void announce_hold(struct announcer *);
+void announce_release(struct announcer *);
 /* replaces: another one has served until now. */
 void announce_serving(struct announcer *, const struct generation *, bool replaces);
-/* delay_s: for how long it goes on accepting. */
-void announce_stopping(struct announcer *, const struct cause *, long long delay_s,
+/* The drain's settings: NULL: it accepts no more. */
+void announce_stopping(struct announcer *, const struct cause *, const struct drain_settings *,
 		       long long mercy_s);
 /* exit-on-reload: what was asked for is done. */
 void announce_stopping_instead(struct announcer *);

@@ -19,6 +19,32 @@ static const struct option rows[] = {
 		  "balancers need to see it",
 	  .differs = "there is no such option",
 	  .example = "7" },
+	{ .name = "on-ready",
+	  .type = OPT_LIST,
+	  .offset = AT(on_ready),
+	  .text = true,
+	  .unit = "COMMAND",
+	  .help = "run this command when the server accepts requests for the first time, and tell "
+		  "the service manager when it has ended; several run one after the other",
+	  .differs = "there is no such option",
+	  .example = "/usr/local/bin/register" },
+	{ .name = "on-drain",
+	  .type = OPT_LIST,
+	  .offset = AT(on_drain),
+	  .text = true,
+	  .unit = "COMMAND",
+	  .help = "run this command after TERM, while requests are served as ever; drain-delay "
+		  "begins when it has ended; several run one after the other",
+	  .differs = "there is no such option",
+	  .example = "/usr/local/bin/deregister" },
+	{ .name = "on-timeout",
+	  .type = OPT_SECONDS,
+	  .offset = AT(timeout_s),
+	  .initial = "10",
+	  .min = 1,
+	  .max = 86400,
+	  .help = "kill a command of on-ready or on-drain that takes longer",
+	  .differs = "there is no such option" },
 };
 #undef AT
 
@@ -29,9 +55,19 @@ const struct option_table drain_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
-void drain_begin(struct drain *d, int64_t now_ms, int64_t delay_ms)
+void drain_begin(struct drain *d, int64_t now_ms, int64_t delay_ms, bool tells)
 {
-	*d = (struct drain){ .stage = DRAIN_ACCEPTING, .due_ms = now_ms + delay_ms };
+	*d = (struct drain){ .stage = DRAIN_TELLING, .delay_ms = delay_ms };
+	if (!tells)
+		drain_told(d, now_ms);
+}
+
+void drain_told(struct drain *d, int64_t now_ms)
+{
+	if (d->stage != DRAIN_TELLING)
+		return;
+	d->stage = DRAIN_ACCEPTING;
+	d->due_ms = now_ms + d->delay_ms;
 }
 
 void drain_hurry(struct drain *d, int64_t now_ms)

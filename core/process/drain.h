@@ -11,11 +11,13 @@
 extern const struct option_table drain_options;
 
 struct drain_settings {
-	long long delay_s;
+	long long delay_s, timeout_s;
+	struct option_list on_ready, on_drain;
 };
 
 enum drain_stage {
 	DRAIN_NOT,
+	DRAIN_TELLING,   /* on-drain runs, and others are served as ever */
 	DRAIN_ACCEPTING, /* whoever watches sees that it leaves, and others are served */
 	DRAIN_CLOSING,   /* handshakes that have begun may end */
 	DRAIN_EMPTYING,  /* nobody new comes: what waits is served by those that leave */
@@ -24,12 +26,15 @@ enum drain_stage {
 
 struct drain {
 	enum drain_stage stage;
-	bool hurries;   /* no time for handshakes */
+	bool hurries; /* no time for handshakes */
+	int64_t delay_ms;
 	int64_t due_ms; /* when its next step is to be taken; 0: never */
 };
 
-/* It accepts for so long. */
-void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms);
+/* It accepts for so long; tells: only from drain_told() on. */
+void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms, bool tells);
+/* Whoever was to be told knows. */
+void drain_told(struct drain *, int64_t now_ms);
 /* … not at all, and handshakes are not waited for. */
 void drain_hurry(struct drain *, int64_t now_ms);
 /* Does what is due to these sockets and those of the lists behind them; *due_ms becomes earlier where

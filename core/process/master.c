@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "process/alarms.h"
+#include "process/balancers.h"
 #include "process/daemons.h"
 #include "process/gateway.h"
 #include "process/minder.h"
@@ -108,6 +109,7 @@ struct master {
 	struct daemons daemons;
 	struct alarms alarms;
 	struct vassals vassals;
+	struct balancers balancers;
 	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
@@ -353,6 +355,21 @@ static pid_t fork_vassal(void *data, const struct vassal *v, int channel)
 	return pid;
 }
 
+static pid_t fork_command(void *data, const char *command, const char *name)
+{
+	struct master *m = data;
+	const struct attached what = { .command = command };
+	const struct minder_start start = { .what = &what,
+					    .config = succession_config(&m->succession),
+					    .name = name,
+					    .start_folder = m->setup->invocation->cwd,
+					    .master = getpid(),
+					    .input = -1,
+					    .output = -1 };
+
+	return fork_program(m, &start, true);
+}
+
 static void relay(void *data, const struct message *order, int fd)
 {
 	struct master *m = data;
@@ -393,6 +410,7 @@ static void on_in_force(void *data, const struct config *cfg)
 	/* Services and attached programs go on as long as there are workers. */
 	if (!cfg) {
 		alarms_hurry(&m->alarms);
+		balancers_break_off(&m->balancers);
 		return;
 	}
 	alarms_use(&m->alarms, cfg);
@@ -404,6 +422,20 @@ static void on_in_force(void *data, const struct config *cfg)
 	allegiance_beat(&m->setup->emperor, emperor_heartbeat_s(cfg));
 	services_use(&m->services, cfg, succession_listeners(&m->succession),
 		     succession_metrics(&m->succession));
+}
+
+static void on_serves(void *data, const struct config *cfg)
+{
+	struct master *m = data;
+
+	balancers_serve(&m->balancers, cfg);
+}
+
+static bool on_drains(void *data, const struct config *cfg)
+{
+	struct master *m = data;
+
+	return balancers_drain(&m->balancers, cfg);
 }
 
 static void on_begun(void *data, const struct generation *g)
@@ -432,8 +464,12 @@ static void dismiss(struct master *m)
 
 static void step(struct master *m)
 {
-	int64_t due_ms = succession_step(&m->succession), now_ms = clock_monotonic_ms();
+	int64_t due_ms, now_ms;
 
+	do
+		due_ms = succession_step(&m->succession);
+	while (balancers_step(&m->balancers, &due_ms));
+	now_ms = clock_monotonic_ms();
 	if (!m->succession.generations)
 		dismiss(m);
 	clock_keep_earlier(&due_ms, services_step(&m->services, now_ms));
@@ -443,7 +479,8 @@ static void step(struct master *m)
 	clock_keep_earlier(&due_ms, vassals_step(&m->vassals, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services) &&
-	    daemons_are_gone(&m->daemons) && vassals_are_gone(&m->vassals))
+	    daemons_are_gone(&m->daemons) && vassals_are_gone(&m->vassals) &&
+	    balancers_are_told(&m->balancers))
 		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
@@ -489,7 +526,7 @@ static void reap(struct master *m)
 			alarms_crashed(&m->alarms, name_of(m, info.si_pid), &info);
 		if (!services_ended(&m->services, &info, clock_monotonic_ms()) &&
 		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&
-		    !alarms_ended(&m->alarms, &info) &&
+		    !balancers_ended(&m->balancers, &info) && !alarms_ended(&m->alarms, &info) &&
 		    !vassals_ended(&m->vassals, &info, clock_monotonic_ms()))
 			succession_ended(&m->succession, &info);
 		/* No generation's: the application left it behind, and the subreaper got it. */
@@ -683,6 +720,8 @@ static int prepare(struct master *m, struct error *e)
 							 .log = &m->log,
 							 .announcer = &m->announcer,
 							 .in_force = on_in_force,
+							 .serves = on_serves,
+							 .drains = on_drains,
 							 .begun = on_begun,
 							 .data = m };
 	succession_init(&m->succession, &m->succession_setup, &m->host);
@@ -693,6 +732,7 @@ static int prepare(struct master *m, struct error *e)
 	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.data = m;
+	balancers_init(&m->balancers, &m->announcer, &m->succession, fork_command, m);
 	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;
 	m->daemons.fork = fork_daemon;
@@ -737,6 +777,7 @@ static void run(struct master *m)
 		m->succession.exit_code = EXIT_FAILURE;
 	}
 	on_in_force(m, NULL);
+	balancers_fini(&m->balancers);
 	daemons_fini(&m->daemons);
 	logmaster_show(&m->log, NULL, NULL);
 	alarms_fini(&m->alarms);

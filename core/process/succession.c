@@ -100,12 +100,16 @@ static void end_server(struct succession *s, int exit_code)
 		generation_kill(g);
 }
 
-/* drain-delay, where anybody is sent here yet. */
-static long long delay(const struct generation *g)
+/* It serves on, for those who do not know yet. */
+static void begin_drain(struct succession *s, const struct generation *main)
 {
-	const struct drain_settings *d = uwsgi_options(g->config, &drain_options);
+	const struct drain_settings *d = uwsgi_options(main->config, &drain_options);
+	bool tells = s->setup->drains(s->setup->data, main->config);
 
-	return g->state == GENERATION_SERVING ? d->delay_s : 0;
+	generation_withdraw(s->serving);
+	if (s->starting)
+		generation_drain(s->starting, main->limits->reload_mercy_s, s->serving);
+	drain_begin(&s->drain, clock_monotonic_ms(), d->delay_s * 1000, tells);
 }
 
 void succession_stop(struct succession *s, const struct cause *cause, bool now)
@@ -115,24 +119,26 @@ void succession_stop(struct succession *s, const struct cause *cause, bool now)
 		end_server(s, s->exit_code);
 		return;
 	}
-	const struct generation *main = s->serving ? s->serving : s->generations;
+	struct generation *main = s->serving ? s->serving : s->generations;
+	const struct drain_settings *d = uwsgi_options(main->config, &drain_options);
 	const long long mercy_s = now ? STOP_NOW_S : main->limits->reload_mercy_s;
-	const long long delay_s = now ? 0 : delay(main);
+	bool drains = !now && main->state == GENERATION_SERVING;
 
 	s->stopping = true;
 	s->at_once = now;
 	s->mercy_ms = mercy_s * 1000;
 	put_in_force(s, NULL);
-	announce_stopping(s->setup->announcer, cause, delay_s, mercy_s);
-	if (s->serving)
-		generation_withdraw(s->serving);
-	if (s->starting && s->serving)
-		generation_drain(s->starting, mercy_s, s->serving);
-	s->starting = NULL;
-	if (now || main->state != GENERATION_SERVING)
-		drain_hurry(&s->drain, clock_monotonic_ms());
+	announce_stopping(s->setup->announcer, cause, drains ? d : NULL, mercy_s);
+	if (drains)
+		begin_drain(s, main);
 	else
-		drain_begin(&s->drain, clock_monotonic_ms(), delay_s * 1000);
+		drain_hurry(&s->drain, clock_monotonic_ms());
+	s->starting = NULL;
+}
+
+void succession_told(struct succession *s)
+{
+	drain_told(&s->drain, clock_monotonic_ms());
 }
 
 /* Nobody new can come. */
@@ -269,6 +275,7 @@ static void on_generation_ready(struct succession *s, struct generation *g)
 {
 	struct generation *old = s->serving;
 
+	s->setup->serves(s->setup->data, g->config);
 	if (!old || old == g) {
 		on_first_ready(s, g);
 		return;

@@ -20,6 +20,10 @@ struct succession_setup {
 	/* This configuration is in force from now on, or will be when its application is imported;
 	 * NULL: none any more. */
 	void (*in_force)(void *data, const struct config *);
+	/* Requests are accepted with this configuration, for the first time or again. */
+	void (*serves)(void *data, const struct config *);
+	/* TERM: others serve from now on.  True: succession_told() is called when they know. */
+	bool (*drains)(void *data, const struct config *);
 	/* There is one more generation. */
 	void (*begun)(void *data, const struct generation *);
 	void *data;
@@ -51,6 +55,8 @@ int succession_begin(struct succession *, struct config *, struct listeners *, s
 void succession_reload(struct succession *, const struct cause *);
 /* now: what is running has a second.  A second time ends all at once. */
 void succession_stop(struct succession *, const struct cause *, bool now);
+/* After drains(): now drain-delay begins. */
+void succession_told(struct succession *);
 /* Does all that is due.  Returns when to call it again; 0: when something has happened.  The server
  * has ended when no generation is left. */
 int64_t succession_step(struct succession *);

@@ -118,7 +118,7 @@ static void test_it_accepts_until_the_delay_is_over(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(expect_step(w, false), 0);
-	drain_begin(&w->drain, w->now_ms, 500);
+	drain_begin(&w->drain, w->now_ms, 500, false);
 	assert_int_equal(expect_step(w, false), 1500);
 	w->now_ms = 1499;
 	assert_int_equal(expect_step(w, false), 1500);
@@ -134,6 +134,20 @@ static void test_it_accepts_until_the_delay_is_over(void **state)
 	assert_int_equal(expect_step(w, false), 0);
 }
 
+static void test_the_delay_begins_when_others_were_told(void **state)
+{
+	struct world *w = *state;
+
+	drain_begin(&w->drain, w->now_ms, 500, true);
+	w->now_ms = 60000;
+	assert_int_equal(expect_step(w, false), 0);
+	expect_taken(w, TCP);
+	drain_told(&w->drain, w->now_ms);
+	assert_int_equal(expect_step(w, false), 60500);
+	drain_told(&w->drain, 60100);
+	assert_int_equal(expect_step(w, false), 60500);
+}
+
 static void test_who_waits_is_taken_before_a_port_is_closed(void **state)
 {
 	struct world *w = *state;
@@ -142,7 +156,7 @@ static void test_who_waits_is_taken_before_a_port_is_closed(void **state)
 	char byte;
 
 	int client = come(w, TCP), other = come(w, UNIX_);
-	drain_begin(&w->drain, w->now_ms, 0);
+	drain_begin(&w->drain, w->now_ms, 0, false);
 	w->now_ms = expect_step(w, false);
 	w->now_ms = expect_step(w, true);
 	assert_true(w->now_ms > 0);
@@ -181,7 +195,7 @@ static void test_sockets_of_others_stay_open(void **state)
 
 	w->items[TCP].passed = true;
 	w->items[UNIX_].internal = true;
-	drain_begin(&w->drain, w->now_ms, 0);
+	drain_begin(&w->drain, w->now_ms, 0, false);
 	/* There is no handshake to wait for. */
 	assert_true(drain_step(&w->drain, &newest, w->now_ms, &due_ms));
 	assert_int_equal(due_ms, 0);
@@ -205,6 +219,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_it_accepts_until_the_delay_is_over),
+		TEST(test_the_delay_begins_when_others_were_told),
 		TEST(test_who_waits_is_taken_before_a_port_is_closed),
 		TEST(test_a_stop_at_once_waits_for_no_handshake),
 		TEST(test_sockets_of_others_stay_open),
