@@ -29,7 +29,7 @@ static int import(const struct config *cfg, const struct app *app, const char *s
 	/* What the import forks ends with this process, and says nothing in its name. */
 	if (stray_init(e) || stray_begin(&none, e) ||
 	    (privileges_when(cfg) != PRIVILEGES_AFTER_IMPORT && privileges_give_up(cfg, e)) ||
-	    zygote_prepare(cfg, app, &info, start_folder, e))
+	    zygote_prepare(cfg, start_folder, e) || app->init(cfg, &info, e))
 		return -1;
 	return app->load(cfg, e);
 }

@@ -31,6 +31,7 @@
 #include "settings/lint.h"
 #include "exchange/trace.h"
 #include "exchange/trust.h"
+#include "work/hooks.h"
 #include "work/worker.h"
 
 #include <signal.h>
@@ -47,6 +48,7 @@ static const struct option_table *const core_tables[] = {
 	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
 	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
 	&budget_options,     &drain_options,     &alarm_options,    &emperor_options,
+	&hooks_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 
@@ -268,24 +270,46 @@ static void say_what_is_missing(const struct invocation *invocation, struct erro
 					       "--module app:app; uwsgi --help tells more");
 }
 
-/* All that may fail before the server is on its way; the configuration stays the caller's. */
-static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
-		   struct master_setup *setup, struct error *e)
+/* Before anything is opened: what they make may be the folder of a socket.  What is done as root is done
+ * within the root folder of chroot=, where there is one. */
+static int run_early_hooks(const struct config *cfg, struct error *e)
+{
+	static const enum hook_phase phases[] = { HOOK_ASAP, HOOK_PRE_JAIL, HOOK_POST_JAIL,
+						  HOOK_IN_JAIL };
+	int end = 0;
+
+	for (size_t i = 0; i < sizeof phases / sizeof *phases && !end; i++)
+		end = hooks_run(cfg, phases[i], e);
+	if (!end)
+		end = hooks_wait(cfg, e);
+	return end || privileges_changes_root(cfg) ? end : hooks_run(cfg, HOOK_AS_ROOT, e);
+}
+
+/* Where root is given up by other processes, they do what is to be done then. */
+static int run_user_hooks(const struct config *cfg, struct error *e)
+{
+	return privileges_when(cfg) == PRIVILEGES_ALL ? hooks_run(cfg, HOOK_AS_USER, e) : 0;
+}
+
+/* The last step; 1 and more, as hooks_run(). */
+static int give_up_root(const struct config *cfg, const struct identity *who, struct error *e)
+{
+	bool now = privileges_when(cfg) == PRIVILEGES_ALL && !privileges_at_once(cfg);
+	bool was_root = geteuid() == 0;
+
+	if (now && privileges_drop(cfg, who, e))
+		return -1;
+	return now && was_root ? run_user_hooks(cfg, e) : 0;
+}
+
+/* The sockets, as root where the configuration does not want it otherwise. */
+static int open_sockets(const struct config *cfg, const struct loader *ld,
+			const struct invocation *invocation, struct master_setup *setup,
+			struct error *e)
 {
 	struct listeners *listeners = &setup->listeners;
-	bool at_once = privileges_at_once(cfg), jailed = false;
-	struct identity who;
 
-	/* Whether an emperor needs one, its sockets say. */
-	if (!emperor_is_named(cfg) && !applications_find(ld, cfg, e))
-		return -1;
-	if (privileges_find(cfg, &who, e))
-		return -1;
-	environment_set_umask(cfg);
-	resources_set_descriptors(cfg);
-	if (environment_enter_folder(cfg, invocation->cwd, e) ||
-	    (at_once && privileges_drop(cfg, &who, e)) ||
-	    listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
+	if (listeners_open(listeners, cfg, &ld->plugins, &setup->passed, e))
 		return -1;
 	if (generation_check(ld, cfg, listeners, e)) {
 		if (listeners_take_nothing(listeners))
@@ -293,26 +317,64 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 		listeners_close(listeners, NULL, true);
 		return -1;
 	}
-	hold_reloads();
-	setup->log->uid = who.uid;
-	setup->log->gid = who.gid;
-	/* Its emperor would take a vassal that goes to the background for one that has ended. */
-	bool stays = setup->emperor.fd >= 0;
+	return 0;
+}
 
-	if ((stays || daemon_enter_waited(cfg, &setup->served, e) == 0) &&
-	    logfile_start(setup->log, cfg, false, e) == 0 && (stays || daemon_enter(cfg, e) == 0) &&
-	    pidfiles_write(setup->pidfiles, false, &who, e) == 0 &&
-	    privileges_enter_root(cfg, &jailed, e) == 0 &&
-	    (at_once || privileges_when(cfg) != PRIVILEGES_ALL ||
-	     privileges_drop(cfg, &who, e) == 0) &&
-	    pidfiles_write(setup->pidfiles, true, &who, e) == 0 &&
-	    open_late_log(cfg, setup->log, jailed, e) == 0) {
-		if (jailed)
-			invocation->cwd = "/";
-		return 0;
-	}
-	listeners_close(listeners, NULL, true);
-	return -1;
+/* From here on the server is where and who it will be; 1 and more, as hooks_run(). */
+static int settle(const struct config *cfg, const struct identity *who,
+		  struct invocation *invocation, struct master_setup *setup, struct error *e)
+{
+	/* Its emperor would take a vassal that goes to the background for one that has ended. */
+	bool stays = setup->emperor.fd >= 0, jailed = false;
+	int end;
+
+	setup->log->uid = who->uid;
+	setup->log->gid = who->gid;
+	if ((!stays && (end = daemon_enter_waited(cfg, &setup->served, e))) ||
+	    (end = logfile_start(setup->log, cfg, false, e)) ||
+	    (!stays && (end = daemon_enter(cfg, e))) ||
+	    (end = pidfiles_write(setup->pidfiles, false, who, e)) ||
+	    (end = privileges_enter_root(cfg, &jailed, e)) ||
+	    (jailed && (end = hooks_run(cfg, HOOK_AS_ROOT, e))) ||
+	    (end = give_up_root(cfg, who, e)) ||
+	    (end = pidfiles_write(setup->pidfiles, true, who, e)) ||
+	    (end = open_late_log(cfg, setup->log, jailed, e)))
+		return end;
+	if (jailed)
+		invocation->cwd = "/";
+	return 0;
+}
+
+/* All that may fail before the server is on its way; the configuration stays the caller's.  0; -1 with the
+ * reason; 1 and more: a hook wants the server to end, as hooks_run(). */
+static int prepare(const struct config *cfg, const struct loader *ld, struct invocation *invocation,
+		   struct master_setup *setup, struct error *e)
+{
+	bool at_once = privileges_at_once(cfg);
+	struct identity who;
+	int end;
+
+	/* Whether an emperor needs one, its sockets say. */
+	if (!emperor_is_named(cfg) && !applications_find(ld, cfg, e))
+		return -1;
+	if ((end = run_early_hooks(cfg, e)))
+		return end;
+	if (privileges_find(cfg, &who, e))
+		return -1;
+	environment_set_umask(cfg);
+	resources_set_descriptors(cfg);
+	if (environment_enter_folder(cfg, invocation->cwd, e) ||
+	    (at_once && privileges_drop(cfg, &who, e)))
+		return -1;
+	if ((at_once || geteuid() != 0) && (end = run_user_hooks(cfg, e)))
+		return end;
+	if (open_sockets(cfg, ld, invocation, setup, e))
+		return -1;
+	hold_reloads();
+	end = settle(cfg, &who, invocation, setup, e);
+	if (end)
+		listeners_close(&setup->listeners, NULL, true);
+	return end;
 }
 
 /* By its path, so that an upgrade of the server is one of its vassals, too. */
@@ -363,11 +425,13 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	logfile_init(&log, invocation->cwd);
 	logfile_configure(&log, setup.config);
 	pidfiles_find(&pidfiles, setup.config, invocation->cwd);
-	if (prepare(setup.config, ld, invocation, &setup, &e)) {
-		uwsgi_log(UWSGI_ERROR, "%s", e.text);
+	int end = prepare(setup.config, ld, invocation, &setup, &e);
+	if (end) {
+		if (end < 0)
+			uwsgi_log(UWSGI_ERROR, "%s", e.text);
 		pidfiles_remove(&pidfiles);
 		config_free(setup.config);
-		return EXIT_FAILURE;
+		return end < 0 ? EXIT_FAILURE : end - 1;
 	}
 	int exit_code = master_run(&setup);
 	pidfiles_remove(&pidfiles);

@@ -7,6 +7,7 @@
 #include "wire/acceptor.h"
 #include "work/channel.h"
 #include "process/child.h"
+#include "work/hooks.h"
 #include "work/lane.h"
 #include "wire/watch.h"
 
@@ -195,7 +196,8 @@ int gateway_run(const struct gateway_start *start)
 	struct message m = { .kind = MESSAGE_READY };
 	struct error e;
 
-	if (child_begin(start->config, start->name, start->master, &e) || begin(&p, &e)) {
+	if (child_begin(start->config, start->name, start->master, &e) ||
+	    hooks_run(start->config, HOOK_AS_GATEWAY, &e) || begin(&p, &e)) {
 		channel_send_failure(start->channel, &e);
 		return EXIT_FAILURE;
 	}

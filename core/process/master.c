@@ -12,6 +12,7 @@
 #include "process/balancers.h"
 #include "process/daemons.h"
 #include "process/gateway.h"
+#include "process/hook_signal.h"
 #include "process/minder.h"
 #include "process/outliving.h"
 #include "process/relay.h"
@@ -26,6 +27,7 @@
 #include "process/vassal.h"
 #include "process/view.h"
 #include "wire/watch.h"
+#include "work/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,14 +57,6 @@ static const struct option rows[] = {
 	{ .name = "touch-chain-reload", .same_as = "touch-reload" },
 	{ .name = "fs-reload", .same_as = "touch-reload" },
 	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
-	{ .name = "hook-master-start",
-	  .type = OPT_LIST,
-	  .offset = AT(hooks),
-	  .unit = "HOOK",
-	  .text = true,
-	  .help = "what the master does when it starts; only the one hook that makes SIGTERM "
-		  "graceful is understood, and it is so without it",
-	  .example = "unix_signal:15 gracefully_kill_them_all" },
 	{ .name = "exit-on-reload",
 	  .type = OPT_FLAG,
 	  .offset = AT(exit_on_reload),
@@ -71,25 +65,12 @@ static const struct option rows[] = {
 };
 #undef AT
 
-/* The hook that containers use makes TERM graceful, which it is here. */
-static void check(const struct config *cfg, struct report *report)
-{
-	const struct master_settings *s = uwsgi_options(cfg, &master_options);
-
-	for (size_t i = 0; i < s->hooks.count; i++)
-		if (strcmp(s->hooks.items[i], "unix_signal:15 gracefully_kill_them_all") != 0)
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-master-start",
-					   "not supported yet (hooks): only \"unix_signal:15 "
-					   "gracefully_kill_them_all\" is understood, and TERM "
-					   "always does that here");
-}
-
 const struct option_table master_options = {
 	.module = "master",
 	.size = sizeof(struct master_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
-	.check = check,
+	.check = hook_signals_check,
 };
 
 struct master {
@@ -114,7 +95,9 @@ struct master {
 	struct logmaster log;
 	struct touch touch_reload;
 	struct watch signals; /* a signalfd */
-	ev_timer timer;       /* the next deadline */
+	struct signal_meanings meanings;
+	struct hooks_kept at_exit;
+	ev_timer timer; /* the next deadline */
 };
 
 /* ---- memory ---- */
@@ -415,6 +398,7 @@ static void on_in_force(void *data, const struct config *cfg)
 	}
 	alarms_use(&m->alarms, cfg);
 	logmaster_show(&m->log, alarms_want_lines(&m->alarms) ? alarms_see : NULL, &m->alarms);
+	hooks_keep(&m->at_exit, cfg);
 	const struct limits_settings *limits = uwsgi_options(cfg, &limits_options);
 
 	daemons_use(&m->daemons, cfg, limits->reload_mercy_s * 1000);
@@ -563,11 +547,10 @@ static bool term_reloads(const struct master *m)
 
 	if (!cfg || !getenv("UWSGI_DEB_CONFNAMESPACE"))
 		return false;
-	const struct master_settings *s = uwsgi_options(cfg, &master_options);
 	const struct directive *key = config_directive(cfg, "die-on-term");
 	bool dies = key && !(key->value && option_boolean(key->value) == 0);
 
-	return !dies && s->hooks.count == 0;
+	return !dies && hook_signals_meaning(&m->meanings, SIGTERM) == SIGNAL_USUAL;
 }
 
 /* A command wants to see what the server does. */
@@ -589,6 +572,28 @@ static void print_status(const struct master *m)
 	vassals_print(&m->vassals);
 }
 
+/* False: the signal means what it usually does. */
+static bool do_as_hooked(struct master *m, int signal, const struct cause *cause)
+{
+	enum signal_meaning meaning = hook_signals_meaning(&m->meanings, signal);
+
+	switch (meaning) {
+	case SIGNAL_USUAL:
+		return false;
+	case SIGNAL_STOPS:
+	case SIGNAL_STOPS_NOW:
+		stop(m, cause, meaning == SIGNAL_STOPS_NOW);
+		break;
+	case SIGNAL_RELOADS:
+		succession_reload(&m->succession, cause);
+		break;
+	case SIGNAL_PRINTS:
+		print_status(m);
+		break;
+	}
+	return true;
+}
+
 static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 {
 	struct cause cause;
@@ -598,6 +603,9 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		return;
 	}
 	cause = cause_of_signal(info);
+	/* Commands of --reload and --status carry a ticket, and mean what they say. */
+	if (!cause.ticket && do_as_hooked(m, (int)info->ssi_signo, &cause))
+		return;
 	if (info->ssi_signo == SIGUSR1) {
 		if (cause.ticket)
 			tell_view(m, cause.ticket);
@@ -660,6 +668,8 @@ static int watch_signals(struct master *m, struct error *e)
 	sigset_t set;
 
 	sigemptyset(&set);
+	hook_signals_read(&m->meanings, m->setup->config);
+	hook_signals_add(&m->meanings, &set);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		sigaddset(&set, signals[i]);
 		/* Not ignored, as nohup(1) leaves it: that would reap children, too. */
@@ -690,7 +700,8 @@ static int prepare(struct master *m, struct error *e)
 
 	m->signals.io.fd = -1;
 	ev_set_syserr_cb(on_libev_failure);
-	if (stray_init(e))
+	/* Before signals are blocked: a command that hangs can be ended with the server. */
+	if (hooks_run(setup->config, HOOK_MASTER_START, e) || stray_init(e))
 		return -1;
 	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
 	m->loop = ev_loop_new(EVBACKEND_POLL);
@@ -784,6 +795,8 @@ static void run(struct master *m)
 	vassals_fini(&m->vassals);
 	allegiance_close(&setup->emperor);
 	logmaster_fini(&m->log);
+	hooks_run_kept(&m->at_exit, clock_monotonic_ms() + m->succession.mercy_ms);
+	hooks_forget(&m->at_exit);
 }
 
 int master_run(struct master_setup *setup)

@@ -213,6 +213,13 @@ static int set_groups(const struct privileges_settings *s, const struct identity
 	return 0;
 }
 
+bool privileges_changes_root(const struct config *cfg)
+{
+	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);
+
+	return s->root != NULL;
+}
+
 int privileges_enter_root(const struct config *cfg, bool *entered, struct error *e)
 {
 	const struct privileges_settings *s = uwsgi_options(cfg, &privileges_options);

@@ -23,6 +23,8 @@ bool privileges_at_once(const struct config *);
 
 /* Looks up uid= and gid=, names or numbers.  Returns -1 with the reason. */
 int privileges_find(const struct config *, struct identity *, struct error *);
+/* There is a chroot=. */
+bool privileges_changes_root(const struct config *);
 /* Enters the root folder of chroot=, and goes to its top; *entered: there is one. */
 int privileges_enter_root(const struct config *, bool *entered, struct error *);
 /* Becomes that user and group, with the user's supplementary groups and no way back.  Without

@@ -11,6 +11,7 @@
 #include "process/privileges.h"
 #include "exchange/requestlog.h"
 #include "process/resources.h"
+#include "work/hooks.h"
 #include "base/stray.h"
 #include "process/proctitle.h"
 
@@ -56,15 +57,15 @@ static int expect_strays(const struct zygote_setup *z, struct error *e)
 /* Where the master does not give up root for all. */
 static int give_up_root(const struct config *cfg, enum privileges_when now, struct error *e)
 {
-	return privileges_when(cfg) == now ? privileges_give_up(cfg, e) : 0;
+	if (privileges_when(cfg) != now)
+		return 0;
+	return privileges_give_up(cfg, e) || hooks_run(cfg, HOOK_AS_USER, e) ? -1 : 0;
 }
 
-int zygote_prepare(const struct config *cfg, const struct app *app, const struct worker_info *info,
-		   const char *start_folder, struct error *e)
+int zygote_prepare(const struct config *cfg, const char *start_folder, struct error *e)
 {
 	resources_set_limits(cfg);
-	return environment_enter_folder(cfg, start_folder, e) ||
-			       environment_set_variables(cfg, e) || app->init(cfg, info, e)
+	return environment_enter_folder(cfg, start_folder, e) || environment_set_variables(cfg, e)
 		       ? -1
 		       : 0;
 }
@@ -79,14 +80,18 @@ static void import(const struct zygote_setup *z)
 	struct error e;
 
 	if (expect_strays(z, &e) || give_up_root(cfg, PRIVILEGES_CHILDREN, &e) ||
-	    zygote_prepare(cfg, app, &z->worker.info, z->start_folder, &e))
+	    zygote_prepare(cfg, z->start_folder, &e) || hooks_wait_for_sockets(cfg, &e) ||
+	    /* Before Python looks at the environment. */
+	    (!s->lazy_apps && hooks_run(cfg, HOOK_PRE_APP, &e)) ||
+	    app->init(cfg, &z->worker.info, &e))
 		give_up(z, &e);
 	if (!s->lazy_apps && app->load(cfg, &e)) {
 		if (s->need_app || z->worker.info.reloaded)
 			give_up(z, &e);
 		snprintf(m.text, sizeof m.text, "%.*s", (int)sizeof m.text - 1, e.text);
 	}
-	if (environment_enter_later_folder(cfg, &e) ||
+	if ((!s->lazy_apps && hooks_run(cfg, HOOK_POST_APP, &e)) ||
+	    environment_enter_later_folder(cfg, &e) ||
 	    give_up_root(cfg, PRIVILEGES_AFTER_IMPORT, &e))
 		give_up(z, &e);
 	m.value = clock_monotonic_ms() - began_ms;
@@ -105,6 +110,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 {
 	struct worker_setup w = z->worker;
 	char role[32], go;
+	struct error e;
 
 	/* Until the intermediate process is gone and the master has been told: PR_SET_PDEATHSIG
 	 * watches the parent of the moment, and the master must know whom it reaps. */
@@ -122,6 +128,10 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	proctitle_set(w.config, role);
 	resources_set_processors(w.config, w.info.id);
 	w.app->fork_child(&w.info);
+	if (hooks_run(w.config, HOOK_POST_FORK, &e)) {
+		channel_send_failure(channel, &e);
+		_exit(EXIT_FAILED_APP);
+	}
 	_exit(worker_run(&w));
 }
 
@@ -178,8 +188,20 @@ static void fork_worker(const struct zygote_setup *z, const struct message *orde
 	z->worker.app->fork_parent();
 }
 
-_Noreturn void zygote_run(const struct zygote_setup *z)
+/* Whether it is the first worker of its number, which counts as one then. */
+static bool is_first(bool *seen, int worker)
 {
+	bool first = worker > 0 && worker <= WORKERS_MAX && !seen[worker - 1];
+
+	if (first)
+		seen[worker - 1] = true;
+	return first;
+}
+
+_Noreturn void zygote_run(const struct zygote_setup *setup)
+{
+	struct zygote_setup own = *setup, *z = &own;
+	bool seen[WORKERS_MAX] = { false };
 	struct message order;
 	int channel;
 
@@ -189,8 +211,10 @@ _Noreturn void zygote_run(const struct zygote_setup *z)
 	proctitle_set(z->worker.config, "zygote");
 	import(z);
 	while (channel_wait(z->channel, &order, &channel) > 0) {
-		if (order.kind == MESSAGE_FORK && channel >= 0)
+		if (order.kind == MESSAGE_FORK && channel >= 0) {
+			z->worker.is_first = is_first(seen, order.worker);
 			fork_worker(z, &order, channel);
+		}
 		if (channel >= 0)
 			close(channel);
 	}

@@ -12,10 +12,8 @@ struct zygote_setup {
 	int channel; /* to the master */
 };
 
-/* What is done before the application is imported, with the right user already: limits, folder,
- * variables, interpreter. */
-int zygote_prepare(const struct config *, const struct app *, const struct worker_info *,
-		   const char *start_folder, struct error *);
+/* What surrounds the application, with the right user already: limits, folder, variables. */
+int zygote_prepare(const struct config *, const char *start_folder, struct error *);
 /* In the child that the master has forked for it; does not return. */
 _Noreturn void zygote_run(const struct zygote_setup *);
 

@@ -6,6 +6,7 @@
 
 #include "work/channel.h"
 #include "work/drive.h"
+#include "work/hooks.h"
 #include "work/order.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -87,7 +88,7 @@ struct worker {
 	atomic_bool broken;      /* one of them could not go on */
 	struct watch channel;
 	struct orders orders;
-	ev_timer memory; /* of lane 0 */
+	ev_timer memory;           /* of lane 0 */
 	_Atomic int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
 
@@ -386,15 +387,32 @@ static int start(struct worker *w, struct error *e)
 	return wait_for_lanes(w, e) || watch_channel(w, e) ? -1 : 0;
 }
 
+/* -1: with the reason, by the application's own fault; -2: by a hook's. */
+static int load(const struct worker_setup *setup, struct error *e)
+{
+	struct error of_app;
+
+	if (hooks_run(setup->config, HOOK_PRE_APP, e))
+		return -2;
+	int failed = setup->app->load(setup->config, &of_app);
+
+	if (hooks_run(setup->config, HOOK_POST_APP, e))
+		return -2;
+	if (failed)
+		*e = of_app;
+	return failed;
+}
+
 /* With lazy-apps the application is this worker's own.  False: it must not serve. */
 static bool load_lazily(const struct worker_setup *setup)
 {
 	const struct worker_settings *s = uwsgi_options(setup->config, &worker_options);
 	struct error e;
+	int failed = s->lazy_apps ? load(setup, &e) : 0;
 
-	if (!s->lazy_apps || setup->app->load(setup->config, &e) == 0)
+	if (!failed)
 		return true;
-	if (s->need_app || setup->info.reloaded) {
+	if (failed == -2 || s->need_app || setup->info.reloaded) {
 		channel_send_failure(setup->channel, &e);
 		return false;
 	}
@@ -468,7 +486,10 @@ int worker_run(const struct worker_setup *setup)
 	}
 	/* First: who is said to serve can be asked to leave. */
 	watch_signals(&w);
-	if (!w.lane_setup.host)
+	bool unwanted = hooks_run_accepting(setup->config, setup->info.id, setup->is_first, &e);
+	if (unwanted)
+		on_failed(&w, &e);
+	else if (!w.lane_setup.host)
 		report_ready(&w);
 	watch_memory(&w);
 	run_lane(&w, 0);
@@ -478,5 +499,7 @@ int worker_run(const struct worker_setup *setup)
 	report_cut_off(&w);
 	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
 	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
+	if (unwanted)
+		return EXIT_FAILED_APP;
 	return w.broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -19,6 +19,7 @@ struct worker_setup {
 	const struct app *app;
 	const struct handler *const *handlers; /* in their order */
 	size_t handler_count;
+	bool is_first;     /* of its number in this generation */
 	bool takes_orders; /* of services */
 	bool is_watched;   /* by services */
 	const struct scoreboard *scoreboard;

@@ -100,7 +100,7 @@ def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
     ("module = no_such_module", "warning: module = no_such_module: neither .* hold it"),
     ("wsgi-file = app.py", "warning: wsgi-file = app.py: module = basic is served"),
     ("disable-logging = true\nlog-format = x", "note: log-format = x: disable-logging is set"),
-    ("hook-master-start = exec:ls", "warning: hook-master-start = exec:ls: not supported yet"),
+    ("hook-master-start = call:ls", "warning: hook-master-start = call:ls: the action call is left out"),
     ("vacuum = false ; not now", "note: vacuum: the comment is left out; uWSGI .* reads \"false ; not now\" as true"),
     ("callable = app  # mine", "note: callable: the comment is left out.*takes all of \"app  # mine\""),
     ("daemonize = /tmp/x.log\nlogto = /tmp/y.log", "note: daemonize = .*: logto says where")])

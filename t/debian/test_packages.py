@@ -108,8 +108,7 @@ SAID = {
                  'option "apparmor-profile" of uWSGI .*: THE APPLICATION IS NOT CONFINED'],
     "swift-proxy-server": ['plugin "transformation_chunked" of uWSGI is not here, ignored: http'],
     "mailman3-web": ['unknown option "process", ignored; did you mean "processes"'],
-    "radicale": ['did you mean "umask = 027"',
-                 "exec-as-root: not supported yet", "exec-as-root: not supported yet"],
+    "radicale": ['did you mean "umask = 027"'],
 }
 
 
