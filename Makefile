@@ -19,13 +19,23 @@
 #   make install         PREFIX=/usr/local DESTDIR=; make uninstall takes it away
 #   make PROFILE=debug   another profile of buildconf/ (default, debug, asan, tsan)
 #   make PYTHON=/path    another Python than /usr/bin/python3
+#   make CROSS=aarch64-linux-gnu    for another processor (docs/installing.md)
 
 PYTHON  ?= /usr/bin/python3
 PROFILE ?= default
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib/uwsgi
-# Objects of each profile, compiler and Python lie apart, so that none is taken for another's.
-B       ?= build/$(PROFILE)
+# Objects of each profile and processor lie apart, so that none is taken for another's.
+B       ?= build/$(PROFILE)$(CROSS:%=-%)
+
+# For another processor: Debian's cross compiler, the libraries of that architecture, and what runs the
+# program here when it is asked for its options.
+PKG_CONFIG := $(if $(CROSS),PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS)/pkgconfig) pkg-config
+ifdef CROSS
+CC  := $(CROSS)-gcc
+AR  := $(CROSS)-ar
+RUN ?= qemu-$(firstword $(subst -, ,$(CROSS)))
+endif
 
 profile  = $(shell sed -n 's/^$(1) *= *//p' buildconf/$(PROFILE).ini)
 PLUGINS := $(call profile,plugins)
@@ -40,7 +50,7 @@ WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-proto
 ANYWHERE := -fdebug-prefix-map=$(CURDIR)=.
 BUILD_CPPFLAGS := $(ANYWHERE) -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
 # Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
-CORE_LIBS = $(eval CORE_LIBS := $(shell pkg-config --libs inih jansson libpcre2-8 libcap) -lev -ldl -lpthread)$(CORE_LIBS)
+CORE_LIBS = $(eval CORE_LIBS := $(shell $(PKG_CONFIG) --libs inih jansson libpcre2-8 libcap) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # From the bottom up: a file includes its own folder of core/ and those before it.
 LAYERS  := base settings log exchange wire work process entry
@@ -59,15 +69,15 @@ otlp_also := metrics/destination.c
 inspect_made := $(B)/plugins/inspect/page.o
 
 http_libs := -lev
-inspect_libs = -lev $(shell pkg-config --libs jansson)
+inspect_libs = -lev $(shell $(PKG_CONFIG) --libs jansson)
 route_libs := -lcrypt -lev -lpthread
 gzip_libs := -lz
-metrics_libs = -lev -lpthread $(shell pkg-config --libs jansson)
-otlp_libs = -lev -lpthread $(shell pkg-config --libs jansson)
-stats_libs = -lev $(shell pkg-config --libs jansson)
+metrics_libs = -lev -lpthread $(shell $(PKG_CONFIG) --libs jansson)
+otlp_libs = -lev -lpthread $(shell $(PKG_CONFIG) --libs jansson)
+stats_libs = -lev $(shell $(PKG_CONFIG) --libs jansson)
 
 # buildconf/embed.py says what the words mean.
-python_says = $(shell $(PYTHON) buildconf/embed.py $(1))
+python_says = $(shell $(CROSS:%=_PYTHON_SYSCONFIGDATA_NAME=_sysconfigdata__%) $(PYTHON) buildconf/embed.py $(1))
 python_cppflags = $(eval python_cppflags := $(call python_says,compile))$(python_cppflags)
 python_libs = $(call python_says,link)
 
@@ -121,7 +131,7 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 
 # Which of them has which options: the server opens those that its configuration needs.
 plugins/manifest: uwsgi $(plugin_so)
-	./uwsgi --plugin-manifest > $@.new
+	$(RUN) ./uwsgi --plugin-manifest > $@.new
 	mv $@.new $@
 
 $(B)/core/%.o: core/%.c $(stamp)
@@ -332,7 +342,7 @@ pc_dir   = $(DESTDIR)$(PREFIX)/lib/pkgconfig
 abi      = $(shell sed -n 's/^.define UWSGI_ABI \([0-9]*\)u$$/\1/p' include/uwsgi/plugin.h)
 
 # Made of what the option tables say.
-document = ./uwsgi --help-json | $(PYTHON) buildconf/documents.py $(1)
+document = $(RUN) ./uwsgi --help-json | $(PYTHON) buildconf/documents.py $(1)
 
 install: all
 	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir) $(include_dir) $(pc_dir)

@@ -17,7 +17,7 @@ uwsgi-plugin-python3 haproxy python3-yaml"
 page="$check chromium chromium-driver python3-selenium prometheus"
 
 fresh="debootstrap git python3"
-container="$fresh buildah podman crun"
+container="$fresh buildah"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
 python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"

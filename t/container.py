@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The images of ini/container/, built and run word for word; no engine and no registry is needed.
 
-    make container                          on Debian 12; as root, with buildah, podman, debootstrap
+    make container                          on Debian 12; as root, with buildah and debootstrap
     make container CONTAINER=trixie         on Debian 13
     DEBIAN_MIRROR=http://… PIP_CERT=/etc/ssl/… make container       as with make fresh
 
@@ -27,7 +27,7 @@ ON_BASE = [line[3:].strip() for line in open(f"{ROOT}/ini/container/base.Dockerf
 
 
 class Engine:
-    """buildah and podman with a storage of their own below folder."""
+    """buildah with a storage of its own below folder.  It takes no service, and works in containers."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -40,23 +40,20 @@ class Engine:
             self.mounts += ["--volume", f"{os.environ['PIP_CERT']}:/etc/pip-cert.pem:ro",
                             "--volume", f"{folder}/pip.conf:/etc/pip.conf:ro"]
 
-    def buildah(self, *words, minutes=10):
-        run(["buildah", *self.places, *words], minutes, stdout=subprocess.DEVNULL)
-
-    def podman(self, *words):
-        done = subprocess.run(["podman", *self.places, "--cgroup-manager", "cgroupfs", *words],
-                              stdout=subprocess.PIPE, text=True, timeout=120, check=False)
+    def buildah(self, *words):
+        done = subprocess.run(["buildah", *self.places, *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, timeout=900, check=False)
         if done.returncode:
-            raise fresh.ended_with(done.returncode, f"podman {words[0]}")
+            raise fresh.ended_with(done.returncode, f"buildah {words[0]}")
         return done.stdout.strip()
 
     def import_debian(self, suite):
         root = f"{self.folder}/debian"
         fresh.debootstrap(suite, root)
         os.remove(f"{root}/etc/resolv.conf")
-        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
-            run(["podman", *self.places, "import", "--quiet", "-", BASE], 10, stdin=tar.stdout,
-                stdout=subprocess.DEVNULL)
+        container = self.buildah("from", "scratch")
+        self.buildah("add", container, root, "/")
+        self.buildah("commit", "--rm", container, BASE)
         shutil.rmtree(root)
 
     def build(self, tag, folder, file):
@@ -85,30 +82,75 @@ def application(folder, archive):
         f.write(f"./{os.path.basename(archive)}\nflask\n")
 
 
+class Container:
+    """Runs what an image says, as an engine does: process 1 of its own process ids, with the image's
+    command, user, folder and environment, in the machine's network."""
+    # $1: the root, $2: the user, $3: the folder; then environment and command.
+    script = """
+root=$1 user=$2 folder=$3; shift 3
+mount --rbind /dev "$root/dev" && mount -t proc proc "$root/proc"
+exec chroot --userspec="$user:$user" "$root" env -i --chdir="$folder" "$@"
+"""
+
+    def __init__(self, engine, tag):
+        self.name = engine.buildah("from", tag)
+        self.root = engine.buildah("mount", self.name)
+        self.config = json.loads(engine.buildah("inspect", self.name))["Docker"]["config"]
+
+    def words(self, command):
+        config = self.config
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", self.script,
+                "sh", self.root, config["User"], config["WorkingDir"], *config["Env"], *command]
+
+    def start(self):
+        self.process = subprocess.Popen(self.words(self.config["Cmd"]), stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+
+    def first(self):
+        """The process that is 1 in there."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children",
+                  encoding="ascii") as f:
+            return int(f.read().split()[0])
+
+    def check_health(self):
+        kind, *command = self.config["Healthcheck"]["Test"]
+        assert kind == "CMD"
+        run(self.words(command), 1)
+
+    def stop(self):
+        os.kill(self.first(), getattr(signal, self.config["StopSignal"]))
+        return self.process.wait(20)
+
+    def kill(self):
+        self.process.kill()  # and with it, all that runs in there
+        self.process.wait()
+
+
 def serves(engine, tag):
     """Runs it until the page is there, looks at it, and stops it."""
     if page():
         raise Failed("somebody else serves http://127.0.0.1:8080/ already")
-    # Also where this machine is a container that may not raise limits or make groups.
-    name = engine.podman("run", "--detach", "--network", "host", "--cgroups", "disabled",
-                         "--ulimit", "host", tag)
+    container = Container(engine, tag)
+    container.start()
     try:
         started = time.monotonic()
         while "It works" not in page():
-            if time.monotonic() - started > 30:
-                raise Failed(f"{tag} serves nothing: {engine.podman('logs', name)}")
+            if container.process.poll() is not None or time.monotonic() - started > 30:
+                raise Failed(f"{tag} serves nothing")
             time.sleep(0.1)
         say(f"{tag} serves after {time.monotonic() - started:.1f} s")
-        engine.podman("healthcheck", "run", name)
-        first = engine.podman("exec", name, "cat", "/proc/1/cmdline").split("\0")[0]
-        users = engine.podman("exec", name, "stat", "-c", "%u", "/proc/1")
-        engine.podman("stop", "--time", "20", name)
-        state = json.loads(engine.podman("inspect", name))[0]["State"]
-        if (first, users, state["ExitCode"]) != ("uwsgi", "10001", 0):
-            raise Failed(f"{tag}: process 1 is {first} of {users}; it ended with {state['ExitCode']}")
+        container.check_health()
+        first = container.first()
+        with open(f"/proc/{first}/cmdline", encoding="utf-8") as f:
+            command = f.read().split("\0")[0]
+        user = os.stat(f"/proc/{first}").st_uid
+        code = container.stop()
+        if (command, user, code) != ("uwsgi", 10001, 0):
+            raise Failed(f"{tag}: process 1 is {command} of {user}; it ended with {code}")
         say(f"{tag}: healthy, process 1, user 10001, ended by SIGTERM with 0")
     finally:
-        engine.podman("rm", "--force", name)
+        container.kill()
+        engine.buildah("rm", container.name)
 
 
 def try_suite(suite, folder):

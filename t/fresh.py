@@ -5,11 +5,14 @@ Debians.
     make fresh                       bookworm and trixie; as root, with debootstrap
     make fresh FRESH=trixie          one of them
     FRESH_STEPS="pip demo" make fresh    without `make check`, which takes most of the time
+    FRESH_STEPS=arm64 make fresh     compiles for another processor, which is not one of the usual steps
     DEBIAN_MIRROR=http://… make fresh
     PIP_CERT=/etc/ssl/… make fresh   where pip needs other certificates to reach the Python index
 
 What pip needs is tried in a Debian of its own, which has nothing of the others'.  Each Debian lies in a folder of its own, and every command has its own mounts and process ids:
 whatever happens, the kernel takes its processes and its /proc, /sys and /dev away."""
+import contextlib
+import glob
 import os
 import re
 import shutil
@@ -22,7 +25,7 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = "http://127.0.0.1:8080/"
-MINUTES = {"debootstrap": 15, "prepare": 10, "pip": 10, "demo": 15, "check": 45}
+MINUTES = {"debootstrap": 15, "prepare": 10, "pip": 10, "arm64": 15, "demo": 15, "check": 45}
 STEPS = os.environ.get("FRESH_STEPS", "pip demo check").split()
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
        "TERM": "dumb"}
@@ -126,27 +129,50 @@ def serve(root, command, folder, minutes):
         process.wait()
 
 
-def pip(bare):
-    """In a copy of the minimal Debian: an application of one's own, and the sources beside it."""
-    root = f"{bare}-pip"
+@contextlib.contextmanager
+def beside(bare):
+    """A copy of the minimal Debian, with the sources in /root/uwsgi."""
+    root = f"{bare}-copy"
     try:
         run(["cp", "-a", bare, root], MINUTES["prepare"])
         os.makedirs(f"{root}/root/uwsgi")
         with subprocess.Popen(["git", "-C", ROOT, "archive", "HEAD"], stdout=subprocess.PIPE) as tar:
             run(["tar", "-x", "-C", f"{root}/root/uwsgi"], 2, stdin=tar.stdout)
-        shutil.copy(f"{ROOT}/ini/demo/app.py", f"{root}/root/app.py")
-        env = dict(ENV)
-        if os.environ.get("PIP_CERT"):
-            shutil.copy(os.environ["PIP_CERT"], f"{root}/etc/pip-cert.pem")
-            env["PIP_CERT"] = "/etc/pip-cert.pem"
-        packages, install, server = pip_commands()
-        for command in (packages, install):
-            say(command)
-            run(inside(root, command), MINUTES["pip"], env=env, stdout=subprocess.DEVNULL)
-        say(server)
-        serve(root, server, "/root", 1)
+        yield root
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def pip(root):
+    """An application of one's own, and the sources beside it."""
+    shutil.copy(f"{ROOT}/ini/demo/app.py", f"{root}/root/app.py")
+    env = dict(ENV)
+    if os.environ.get("PIP_CERT"):
+        shutil.copy(os.environ["PIP_CERT"], f"{root}/etc/pip-cert.pem")
+        env["PIP_CERT"] = "/etc/pip-cert.pem"
+    packages, install, server = pip_commands()
+    for command in (packages, install):
+        say(command)
+        run(inside(root, command), MINUTES["pip"], env=env, stdout=subprocess.DEVNULL)
+    say(server)
+    serve(root, server, "/root", 1)
+
+
+def arm64(root):
+    """All that is installed is for that processor, and the server loads its plugins there."""
+    for command in three_commands("docs/installing.md", "For another processor"):
+        say(command)
+        run(inside(root, command, "/root/uwsgi"), MINUTES["arm64"], env=ENV,
+            stdout=subprocess.DEVNULL)
+    usr = f"{root}/tmp/arm64/usr/local"
+    programs = [f"{usr}/bin/uwsgi", *glob.glob(f"{usr}/lib/uwsgi/*.so")]
+    for path in programs:
+        with open(path, "rb") as f:
+            if f.read(20)[18:] != b"\xb7\x00":  # EM_AARCH64
+                raise Failed(f"{path} is for another processor")
+    run(inside(root, "qemu-aarch64 /tmp/arm64/usr/local/bin/uwsgi --check --http-socket :0"), 1,
+        env=ENV)
+    say(f"{len(programs)} files are for that processor")
 
 
 def readme(root):
@@ -168,9 +194,11 @@ def try_suite(suite):
     try:
         say(f"{suite}: debootstrap into {root}")
         debootstrap(suite, root)
-        if "pip" in STEPS:
-            pip(root)
-        if STEPS != ["pip"]:
+        for name, step in (("pip", pip), ("arm64", arm64)):
+            if name in STEPS:
+                with beside(root) as copy:
+                    step(copy)
+        if {"demo", "check"} & set(STEPS):
             readme(root)
         say(f"{suite}: passed")
     finally:
