@@ -5,8 +5,8 @@
     make container CONTAINER=trixie         on Debian 13
     DEBIAN_MIRROR=http://… PIP_CERT=/etc/ssl/… make container       as with make fresh
 
-Images and containers lie in a folder of their own, which is gone afterwards.  They use the machine's
-network: ports 8080 and 9091 of the loopback interface must be free."""
+Images and containers lie in a folder of their own, which is gone afterwards.  They use the
+machine's network: ports 8080 and 9091 of the loopback interface must be free."""
 import json
 import os
 import shutil
@@ -22,12 +22,14 @@ from fresh import ROOT, Failed, run, say
 
 BASE = "localhost/debian"
 # What comes after "FROM uwsgi-ng" in the comment of base.Dockerfile, too.
-ON_BASE = [line[3:].strip() for line in open(f"{ROOT}/ini/container/base.Dockerfile", encoding="utf-8")
-           if line.startswith("#   ") and not line.startswith("#   docker")]
+with open(f"{ROOT}/ini/container/base.Dockerfile", encoding="utf-8") as base:
+    ON_BASE = [line[3:].strip() for line in base
+               if line.startswith("#   ") and not line.startswith("#   docker")]
 
 
 class Engine:
-    """buildah with a storage of its own below folder.  It takes no service, and works in containers."""
+    """buildah with a storage of its own below folder.  It takes no service, and works where this
+    machine is a container."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -83,8 +85,8 @@ def application(folder, archive):
 
 
 class Container:
-    """Runs what an image says, as an engine does: process 1 of its own process ids, with the image's
-    command, user, folder and environment, in the machine's network."""
+    """Runs what an image says, as an engine does: process 1 of its own process ids, with the
+    image's command, user, folder and environment, in the machine's network."""
     # $1: the root, $2: the user, $3: the folder; then environment and command.
     script = """
 root=$1 user=$2 folder=$3; shift 3

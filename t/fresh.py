@@ -5,12 +5,13 @@ Debians.
     make fresh                       bookworm and trixie; as root, with debootstrap
     make fresh FRESH=trixie          one of them
     FRESH_STEPS="pip demo" make fresh    without `make check`, which takes most of the time
-    FRESH_STEPS=arm64 make fresh     compiles for another processor, which is not one of the usual steps
+    FRESH_STEPS=arm64 make fresh     compiles for another processor; not one of the usual steps
     DEBIAN_MIRROR=http://… make fresh
     PIP_CERT=/etc/ssl/… make fresh   where pip needs other certificates to reach the Python index
 
-What pip needs is tried in a Debian of its own, which has nothing of the others'.  Each Debian lies in a folder of its own, and every command has its own mounts and process ids:
-whatever happens, the kernel takes its processes and its /proc, /sys and /dev away."""
+What pip needs is tried in a Debian of its own, which has nothing of the others'.  Each Debian lies
+in a folder of its own, and every command has its own mounts and process ids: whatever happens, the kernel
+takes its processes and its /proc, /sys and /dev away."""
 import contextlib
 import glob
 import os
@@ -136,7 +137,8 @@ def beside(bare):
     try:
         run(["cp", "-a", bare, root], MINUTES["prepare"])
         os.makedirs(f"{root}/root/uwsgi")
-        with subprocess.Popen(["git", "-C", ROOT, "archive", "HEAD"], stdout=subprocess.PIPE) as tar:
+        archive = ["git", "-C", ROOT, "archive", "HEAD"]
+        with subprocess.Popen(archive, stdout=subprocess.PIPE) as tar:
             run(["tar", "-x", "-C", f"{root}/root/uwsgi"], 2, stdin=tar.stdout)
         yield root
     finally:

@@ -2,8 +2,8 @@
 """What pip, uv and others ask to build this project (PEP 517), with the standard library alone.
 
 A wheel holds what `make install` installs, and the package uwsgi_ng beside it: how the server is
-built is the Makefile's matter.  It is built in a copy, from nothing, so that the clone keeps what was
-built there, for whichever Python.  It is for the Python and the machine that build it.
+built is the Makefile's matter.  It is built in a copy, from nothing, so that the clone keeps what
+was built there, for whichever Python.  It is for the Python and the machine that build it.
 """
 import os
 import re
@@ -24,8 +24,8 @@ NAME = "uwsgi_ng"
 # No folder of this machine: what is installed finds its files from where it lies.
 PREFIX = "/usr"
 # What building and testing leaves among unpacked sources, and what the archive has beside them.
-NO_SOURCE = re.compile(r"(build/|dist/|uwsgi$|uwsgi-static$|plugins/manifest$|PKG-INFO$)|.*(_plugin\.so|\.pyc)$|"
-                       r"(.*/)?(__pycache__|\.pytest_cache|\.git)/|\.git$")
+NO_SOURCE = re.compile(r"(build|dist)/|(uwsgi|uwsgi-static|plugins/manifest|PKG-INFO|\.git)$|"
+                       r".*(_plugin\.so|\.pyc)$|(.*/)?(__pycache__|\.pytest_cache|\.git)/")
 
 
 def version():
@@ -100,14 +100,14 @@ def build(folder):
     copy = f"{folder}/sources"
     copy_sources(copy)
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "DESTDIR")}
-    subprocess.run(["make", "-s", f"-j{len(os.sched_getaffinity(0))}", "install", f"PREFIX={PREFIX}",
-                    f"DESTDIR={folder}/installed", f"PYTHON={interpreter()}"], cwd=copy, env=env,
-                   check=True, stdout=sys.stderr)
+    subprocess.run(["make", "-s", f"-j{len(os.sched_getaffinity(0))}", "install",
+                    f"PREFIX={PREFIX}", f"DESTDIR={folder}/installed", f"PYTHON={interpreter()}"],
+                   cwd=copy, env=env, check=True, stdout=sys.stderr)
 
 
 def installed_files(folder):
-    """Pairs of the name in the wheel and the file.  Wheels have no links: another name of the program
-    would be another copy."""
+    """Pairs of the name in the wheel and the file.  Wheels have no links: another name of the
+    program would be another copy."""
     base = f"{folder}{PREFIX}"
     for name in archive.files_below(base):
         kind = "scripts" if name.startswith("bin/") else "data"
@@ -141,7 +141,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         try:
             build(folder)
         except subprocess.CalledProcessError as e:
-            sys.exit(f"uwsgi-ng cannot be built: make ended with {e.returncode}; its words are above")
+            sys.exit(f"uwsgi-ng cannot be built: make ended with {e.returncode}; see above")
         return pack(f"{folder}/installed", wheel_directory)
 
 

@@ -23,7 +23,7 @@ FROM $DEBIAN
 RUN apt-get update && apt-get install --yes --no-install-recommends \
     python3 '^libpython3\.[0-9]+$' libev4 libjansson4 libinih1 libpcre2-8-0 libcap2 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /app app
+    && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH

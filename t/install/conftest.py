@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A wheel of what is built, and an environment with it.  What takes a minute, `pip install` from the
-sources, is what `make fresh` does."""
+"""A wheel of what is built, and an environment with it.  What takes a minute, `pip install` from
+the sources, is what `make fresh` does."""
 import shutil
 
 import pytest

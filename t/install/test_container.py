@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The files of ini/container/.  `make container` builds and runs the images; here is what can be seen
-without an engine."""
+"""The files of ini/container/.  `make container` builds and runs the images; here is what can be
+seen without an engine."""
 import json
 import re
 import subprocess

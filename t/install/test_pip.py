@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What pip installs: a server that finds its plugins, its Python and its packages from where it lies."""
+"""What pip installs: a server that finds its plugins, its Python and its packages from where it
+lies."""
 import base64
 import hashlib
 import json
@@ -54,8 +55,8 @@ def test_another_home_is_taken_when_it_is_named(serve, venv, folder):
 def test_a_check_knows_the_packages_of_the_environment(venv, folder):
     site = run(f"{venv}/bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
     os.makedirs(f"{site.strip()}/only_here", exist_ok=True)
-    done = subprocess.run([f"{venv}/bin/uwsgi", "--check", "--module", "only_here.wsgi"], cwd=folder,
-                          env=BASE_ENV, capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run([f"{venv}/bin/uwsgi", "--check", "--module", "only_here.wsgi"],
+                          cwd=folder, env=BASE_ENV, capture_output=True, text=True, timeout=10, check=False)
     assert "0 errors, 0 warnings" in done.stderr
 
 
