@@ -51,7 +51,8 @@ bool closing_begin(const struct listeners *set)
 				continue;
 			any = true;
 			if (drop_syns(l->fd))
-				uwsgi_log(UWSGI_WARNING,
+				/* Some kernels let only root do this: no reason to worry anybody. */
+				uwsgi_log(UWSGI_NOTE,
 					  "%s: cannot drop SYNs: %s; who connects while the server "
 					  "stops may be cut off",
 					  l->text.address, strerror(errno));
