@@ -23,6 +23,7 @@
 #include "base/stray.h"
 #include "process/succession.h"
 #include "process/proctitle.h"
+#include "process/pulse.h"
 #include "process/touch.h"
 #include "process/vassal.h"
 #include "process/view.h"
@@ -94,6 +95,7 @@ struct master {
 	struct relay relay;
 	struct logmaster log;
 	struct touch touch_reload;
+	struct pulse pulse;
 	struct watch signals; /* a signalfd */
 	struct signal_meanings meanings;
 	struct hooks_kept at_exit;
@@ -736,6 +738,7 @@ static int prepare(struct master *m, struct error *e)
 							 .begun = on_begun,
 							 .data = m };
 	succession_init(&m->succession, &m->succession_setup, &m->host);
+	pulse_start(&m->pulse, m->loop, &m->announcer.notify, &m->succession, m->host.totals);
 	m->services.loop = m->loop;
 	m->services.loader = setup->loader;
 	m->services.fork = fork_service;
@@ -788,6 +791,7 @@ static void run(struct master *m)
 		m->succession.exit_code = EXIT_FAILURE;
 	}
 	on_in_force(m, NULL);
+	pulse_stop(&m->pulse);
 	balancers_fini(&m->balancers);
 	daemons_fini(&m->daemons);
 	logmaster_show(&m->log, NULL, NULL);

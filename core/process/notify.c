@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* notify.c: tells the service manager when the server is ready, reloads and stops, with one live
- * line of status.  main() opens it, master.c speaks.  It never waits: what the manager has no room
- * for is not said. */
+ * line of status.  main() opens it, announce.c and pulse.c speak.  It never waits: what the manager
+ * has no room for is not said. */
 #include "process/notify.h"
 
 #include "base/address.h"
@@ -36,11 +36,23 @@ static int connect_to(const char *name)
 	return -1;
 }
 
+/* sd_watchdog_enabled(3).  It is for the process that the service manager has started. */
+static double find_watchdog(void)
+{
+	const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	double us = text ? strtod(text, NULL) : 0;
+	bool is_ours = !pid || strtol(pid, NULL, 10) == getpid();
+
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	return is_ours && us > 0 && us < 1e15 ? us / 1e6 : 0;
+}
+
 void notify_init(struct notify *n)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
 
-	n->fd = -1;
+	*n = (struct notify){ .fd = -1, .watchdog_s = find_watchdog() };
 	if (!name || !*name)
 		return;
 	n->fd = connect_to(name);
@@ -58,7 +70,12 @@ void notify_close(struct notify *n)
 	n->fd = -1;
 }
 
-static void say(const struct notify *n, const char *state, const char *status)
+static void send_text(const struct notify *n, const char *text)
+{
+	(void)send(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void say(struct notify *n, const char *state, const char *status)
 {
 	char text[1024], *end;
 
@@ -68,10 +85,12 @@ static void say(const struct notify *n, const char *state, const char *status)
 	/* One assignment a line: a status has no second one. */
 	end = strstr(text, "STATUS=");
 	end[strcspn(end, "\n")] = '\0';
-	(void)send(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	snprintf(n->status, sizeof n->status, "%s", end + strlen("STATUS="));
+	n->beat[0] = '\0';
+	send_text(n, text);
 }
 
-void notify_ready(const struct notify *n, bool daemonized, const char *status)
+void notify_ready(struct notify *n, bool daemonized, const char *status)
 {
 	char state[64] = "READY=1\n";
 
@@ -80,7 +99,7 @@ void notify_ready(const struct notify *n, bool daemonized, const char *status)
 	say(n, state, status);
 }
 
-void notify_reloading(const struct notify *n, const char *status)
+void notify_reloading(struct notify *n, const char *status)
 {
 	struct timespec now;
 	char state[64];
@@ -92,7 +111,7 @@ void notify_reloading(const struct notify *n, const char *status)
 	say(n, state, status);
 }
 
-void notify_stopping(const struct notify *n, const char *status, long long most_s)
+void notify_stopping(struct notify *n, const char *status, long long most_s)
 {
 	char state[80] = "STOPPING=1\n";
 
@@ -103,7 +122,22 @@ void notify_stopping(const struct notify *n, const char *status, long long most_
 	say(n, state, status);
 }
 
-void notify_status(const struct notify *n, const char *status)
+void notify_status(struct notify *n, const char *status)
 {
 	say(n, "", status);
+}
+
+void notify_beat(struct notify *n, const char *now)
+{
+	const char *alive = n->watchdog_s > 0 ? "WATCHDOG=1\n" : "";
+	bool changed = strcmp(n->beat, now) != 0;
+	char text[sizeof n->status + sizeof n->beat + 32];
+
+	snprintf(n->beat, sizeof n->beat, "%s", now);
+	snprintf(text, sizeof text, "%sSTATUS=%s%s%s", alive, n->status, *n->status ? "; " : "",
+		 n->beat);
+	if (changed)
+		send_text(n, text);
+	else if (*alive)
+		send_text(n, alive);
 }

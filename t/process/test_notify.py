@@ -17,7 +17,7 @@ import json, os, sys
 from basic import ROUTES
 def application(environ, start_response):
     start_response('200 OK', [])
-    return [json.dumps(sorted(k for k in os.environ if 'NOTIFY' in k)).encode()]
+    return [json.dumps(sorted(k for k in os.environ if 'NOTIFY' in k or 'WATCHDOG' in k)).encode()]
 """
 WAITING = "import time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)\n"
 
@@ -102,6 +102,24 @@ def test_a_reload_that_fails_does_not_make_a_start_ready(start, folder, manager)
 def test_the_application_does_not_see_it(server, manager):
     manager.read(), manager.read()
     assert json.loads(http.request(server.http).body) == []
+
+
+def test_the_watchdog_hears_of_the_master_and_the_status_what_it_does(start, folder, manager):
+    write_app(folder)
+    server = start(INI, folder=folder,
+                   env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+    assert json.loads(http.request(server.http).body) == []
+    while not (said := manager.read()).get("STATUS", "").startswith(
+            "serving: 2 workers × 1 thread accept requests; 0 busy, 1 requests, "):
+        pass
+    assert said["WATCHDOG"] == "1" and manager.read()["WATCHDOG"] == "1"
+    os.kill(server.pid, signal.SIGSTOP)
+    while not manager.silent():
+        pass
+    time.sleep(0.3)     # longer than a watchdog would wait
+    assert manager.silent()
+    os.kill(server.pid, signal.SIGCONT)
+    assert manager.read()["WATCHDOG"] == "1"
 
 
 def test_a_start_that_fails_says_why(start, folder, manager):

@@ -81,6 +81,55 @@ static void test_a_status_is_one_line(void **state)
 	close(fd);
 }
 
+static void test_the_watchdog_hears_that_it_is_well(void **state)
+{
+	char text[2048], pid[16];
+	struct notify n;
+	int fd = listen_as_manager();
+
+	(void)state;
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	setenv("WATCHDOG_USEC", "3000000", 1);
+	setenv("WATCHDOG_PID", pid, 1);
+	notify_init(&n);
+	assert_true(n.watchdog_s > 2.9 && n.watchdog_s < 3.1);
+	assert_null(getenv("WATCHDOG_USEC"));
+	assert_null(getenv("WATCHDOG_PID"));
+	notify_ready(&n, false, "serves");
+	heard(fd, text, sizeof text);
+	notify_beat(&n, "1 busy");
+	assert_string_equal(heard(fd, text, sizeof text), "WATCHDOG=1\nSTATUS=serves; 1 busy");
+	notify_beat(&n, "1 busy");
+	assert_string_equal(heard(fd, text, sizeof text), "WATCHDOG=1\n");
+	notify_stopping(&n, "ends", 0);
+	heard(fd, text, sizeof text);
+	notify_beat(&n, "1 busy");
+	assert_string_equal(heard(fd, text, sizeof text), "WATCHDOG=1\nSTATUS=ends; 1 busy");
+	notify_close(&n);
+	close(fd);
+}
+
+static void test_a_watchdog_of_another_process_is_not_ours(void **state)
+{
+	struct notify n;
+	int fd = listen_as_manager();
+	char text[2048];
+
+	(void)state;
+	setenv("WATCHDOG_USEC", "3000000", 1);
+	setenv("WATCHDOG_PID", "1", 1);
+	notify_init(&n);
+	assert_true(n.watchdog_s == 0);
+	notify_status(&n, "starts");
+	heard(fd, text, sizeof text);
+	notify_beat(&n, "0 busy");
+	assert_string_equal(heard(fd, text, sizeof text), "STATUS=starts; 0 busy");
+	notify_beat(&n, "0 busy");
+	assert_true(recv(fd, text, sizeof text, MSG_DONTWAIT) < 0);
+	notify_close(&n);
+	close(fd);
+}
+
 static void test_nobody_listens(void **state)
 {
 	struct notify n;
@@ -110,6 +159,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_said),
 		cmocka_unit_test(test_a_status_is_one_line),
+		cmocka_unit_test(test_the_watchdog_hears_that_it_is_well),
+		cmocka_unit_test(test_a_watchdog_of_another_process_is_not_ours),
 		cmocka_unit_test(test_nobody_listens),
 	};
 
