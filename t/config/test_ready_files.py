@@ -60,8 +60,10 @@ def run(start, site, name, words=None, env=None):
 def test_every_file_is_tested_here():
     tested = {"minimal.ini", "flask.ini", "django.ini", "behind-nginx.ini", "fastcgi.ini",
               "http.ini", "production.ini", "nginx.conf", "fastcgi-nginx.conf",
-              "app.service", "app.socket", "supervisor.conf", "logrotate.conf"}
+              "supervisor.conf", "logrotate.conf"}
     assert {os.path.basename(p) for p in glob.glob(f"{INI}/*.*")} == tested
+    units = {"app.service", "app.socket", "app@.service", "notify-reload.conf"}
+    assert set(os.listdir(f"{INI}/systemd")) == units
 
 
 def test_minimal(start, site):

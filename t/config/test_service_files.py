@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -72,7 +73,7 @@ def service(start, site):
     manager = Manager(f"{site}/notify")
 
     def begin(before=()):
-        unit = parsed("app.service", site)["Service"]
+        unit = parsed("systemd/app.service", site)["Service"]
         server = start.not_yet("", folder=site, plain=True, env={"NOTIFY_SOCKET": manager.name})
         server.write_ini(text_of("production.ini", site))
         server.command = [*before, *words(unit["ExecStart"])]
@@ -110,7 +111,7 @@ def test_systemd_starts_reloads_and_stops(service, site):
 
 
 def test_systemd_opens_the_socket(service, site):
-    path = parsed("app.socket", site)["Socket"]["ListenStream"]
+    path = parsed("systemd/app.socket", site)["Socket"]["ListenStream"]
     activate = [sys.executable, f"{ROOT}/t/lib/activate.py", path, "--"]
     _, server, manager = service(activate)
     until_ready(manager)
@@ -120,14 +121,38 @@ def test_systemd_opens_the_socket(service, site):
     assert server.wait() == 0 and os.path.exists(path)
 
 
+def test_systemd_sends_hup_by_itself(service, site):
+    """As the drop-in says: it takes a RELOADING for the answer to its signal by the time in it."""
+    unit = parsed("systemd/notify-reload.conf", site)["Service"]
+    assert unit["Type"] == "notify-reload" and unit["ExecReload"] == ""
+    _, server, manager = service()
+    until_ready(manager)
+    sent_us = time.monotonic_ns() // 1000
+    server.send(signal.SIGHUP)
+    said = manager.read()
+    assert said["RELOADING"] == "1" and int(said["MONOTONIC_USEC"]) >= sent_us
+    assert until_ready(manager)["STATUS"].startswith("reloaded")
+
+
+def test_systemd_is_told_how_long_a_stop_takes(service, site):
+    """TimeoutStopSec may be shorter."""
+    _, server, manager = service()
+    until_ready(manager)
+    server.send(signal.SIGTERM)
+    said = manager.read()
+    assert said["STOPPING"] == "1"
+    assert 60e6 < int(said["EXTEND_TIMEOUT_USEC"]) < 120e6
+    assert server.wait() == 0
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
 def test_systemd_understands_its_files(site):
-    for name in ("app.service", "app.socket"):
+    names = ["app.service", "app.socket", "app@.service"]
+    for name in names:
         with open(f"{site}/{name}", "w", encoding="ascii") as f:
-            f.write(text_of(name, site))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"{site}/app.service",
-                           f"{site}/app.socket"], capture_output=True, text=True, timeout=30,
-                          check=False)
+            f.write(text_of(f"systemd/{name}", site))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *[f"{site}/{n}" for n in names]],
+                          capture_output=True, text=True, timeout=30, check=False)
     said = [line for line in done.stderr.splitlines() if site in line]
     assert (done.returncode, said) == (0, [])
 
@@ -152,7 +177,7 @@ def test_logrotate_lets_the_server_begin_a_new_file(start, site):
     lines = [line.lstrip("# ") for line in rules.splitlines() if line.startswith("#     ")]
     server = start.not_yet("", folder=site, plain=True)
     server.write_ini(text_of("production.ini", site) + "\n".join(lines) + "\n")
-    server.command = words(parsed("app.service", site)["Service"]["ExecStart"])
+    server.command = words(parsed("systemd/app.service", site)["Service"]["ExecStart"])
     server.spawn()
     until(lambda: os.path.exists(log) and "serving: " in read(log), "the server to serve")
     with open(f"{site}/rules", "w", encoding="ascii") as f:
