@@ -52,6 +52,14 @@ void announce_reload_queued(const struct cause *cause)
 		  cause->text);
 }
 
+void announce_chain_reload(struct announcer *a, const struct cause *cause)
+{
+	uwsgi_log(UWSGI_NOTE,
+		  "%s: chain reload: one worker after the other imports the application again",
+		  cause->text);
+	notify_reloading(&a->notify, "serving, and replacing one worker after the other");
+}
+
 static void tell_starter(struct announcer *a)
 {
 	if (a->starter < 0)
@@ -81,6 +89,24 @@ void announce_release(struct announcer *a)
 	const struct error status = a->held;
 
 	a->holds = false;
+	tell_ready(a, &status);
+}
+
+void announce_chain_reloaded(struct announcer *a, int done, const char *why)
+{
+	struct error status;
+
+	if (*why) {
+		uwsgi_log(UWSGI_ERROR,
+			  "chain reload given up after %d worker%s: %s; the others serve on as "
+			  "they are",
+			  done, done == 1 ? "" : "s", why);
+		uwsgi_error_set(&status, "serving; the last chain reload was given up: %s", why);
+	} else {
+		uwsgi_error_set(&status, "chain reload: %d worker%s replaced", done,
+				done == 1 ? " is" : "s are");
+		uwsgi_log(UWSGI_NOTE, "%s", status.text);
+	}
 	tell_ready(a, &status);
 }
 

@@ -29,6 +29,9 @@ void announce_imported(const struct generation *, const struct message *);
 bool announce_asked(struct announcer *, const struct cause *);
 void announce_reload(struct announcer *, const struct cause *);
 void announce_reload_queued(const struct cause *);
+/* Workers are replaced one after the other; the end of it: done so many, and why no more; "": all. */
+void announce_chain_reload(struct announcer *, const struct cause *);
+void announce_chain_reloaded(struct announcer *, int done, const char *why);
 /* The reload that is under way, or could not begin. */
 void announce_reload_failed(struct announcer *, const char *why);
 /* Whoever waits for the start waits on, until announce_release(). */

@@ -209,6 +209,7 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 	case MESSAGE_FAILED:
 		uwsgi_log(UWSGI_ERROR, "%s: %s", slot->name, m->text);
 		keep_said(g, m->text);
+		rolling_hear(g, slot, m->text);
 		break;
 	default:
 		break; /* nothing that it has to say */
@@ -251,7 +252,9 @@ static void on_end(struct generation *g, struct slot *slot, int exit_code, const
 	channel_close(channel_of(g, slot), g->host->loop);
 	if (!roster_is_gateway(&g->roster, slot))
 		scoreboard_retire(&g->scoreboard, (size_t)(slot - g->roster.slots), slot->place);
-	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms))
+	bool told = rolling_lost(g, slot, what);
+
+	if (!roster_died(&g->roster, slot, now_of(g), &delay_ms) || told)
 		return;
 	if (starting)
 		keep_said(g, what);
@@ -346,7 +349,10 @@ bool generation_ended(struct generation *g, const siginfo_t *info)
 static void start_process(struct generation *g, struct slot *slot)
 {
 	size_t index = (size_t)(slot - g->roster.slots);
-	struct message order = { .kind = MESSAGE_FORK, .slot = (int)index, .worker = slot->place };
+	struct message order = { .kind = MESSAGE_FORK,
+				 .slot = (int)index,
+				 .worker = slot->place,
+				 .value = rolling_is_at(g, slot) };
 	struct error e;
 	int other = channel_open(channel_of(g, slot), g->host->loop, on_slot_channel, g, &e);
 
@@ -533,6 +539,7 @@ static void drain(struct generation *g, long long mercy_s, bool gateways_first)
 {
 	enter(g, GENERATION_DRAINING);
 	g->wants_reload = false;
+	g->rolling = (struct rolling){ 0 };
 	roster_drain(&g->roster, now_of(g) + mercy_s * 1000, gateways_first);
 	kill_process(g, g->zygote);
 }
@@ -566,6 +573,7 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 		elastic_step(g, now_ms, due_ms);
 		budget_step(g, now_ms, due_ms);
 	}
+	rolling_step(g);
 	check_start(g, now_ms, due_ms);
 	if (g->failed) {
 		g->failed = false;
@@ -580,6 +588,10 @@ enum generation_news generation_step(struct generation *g, int64_t *due_ms)
 	if (g->wants_reload) {
 		g->wants_reload = false;
 		return GENERATION_WANTS_RELOAD;
+	}
+	if (g->rolling.ended) {
+		g->rolling.ended = false;
+		return GENERATION_ROLLED;
 	}
 	if (g->elastic.idle) {
 		g->elastic.idle = false;

@@ -13,6 +13,7 @@
 #include "process/limit.h"
 #include "work/loader.h"
 #include "wire/migrate.h"
+#include "process/rolling.h"
 #include "process/roster.h"
 #include "work/scoreboard.h"
 #include "wire/watch.h"
@@ -58,6 +59,7 @@ enum generation_news {
 	GENERATION_READY,        /* from now on it serves */
 	GENERATION_FAILED,       /* it never will, and is coming to its end.  why, exit_code */
 	GENERATION_WANTS_RELOAD, /* its zygote is lost, or the application was changed.  why */
+	GENERATION_ROLLED,       /* rolling has ended: see there */
 	GENERATION_IDLE,         /* nobody has come for idle, with die-on-idle */
 	GENERATION_GONE,         /* no process of it is left */
 };
@@ -76,6 +78,7 @@ struct generation {
 	struct roster roster;
 	struct elastic elastic;
 	struct budget budget;
+	struct rolling rolling;
 	pid_t zygote; /* 0: none */
 	/* The master's ends, the second one [roster.slot_count]; io.fd -1: none. */
 	struct watch zygote_channel, *slot_channel;

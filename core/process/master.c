@@ -55,9 +55,15 @@ static const struct option rows[] = {
 	  .help = "reload when this file is touched, or anything directly in this folder",
 	  .example = "%p" },
 	{ .name = "touch-workers-reload", .same_as = "touch-reload" },
-	{ .name = "touch-chain-reload", .same_as = "touch-reload" },
 	{ .name = "fs-reload", .same_as = "touch-reload" },
 	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
+	{ .name = "touch-chain-reload",
+	  .type = OPT_LIST,
+	  .offset = AT(touch_chain),
+	  .unit = "FILE",
+	  .help = "when this file is touched, with lazy-apps, replace one worker after the other, "
+		  "each when the one before it serves; without, the same as touch-reload",
+	  .example = "%p" },
 	{ .name = "exit-on-reload",
 	  .type = OPT_FLAG,
 	  .offset = AT(exit_on_reload),
@@ -94,7 +100,7 @@ struct master {
 	struct balancers balancers;
 	struct relay relay;
 	struct logmaster log;
-	struct touch touch_reload;
+	struct touch touch_reload, touch_chain;
 	struct pulse pulse;
 	struct watch signals; /* a signalfd */
 	struct signal_meanings meanings;
@@ -392,6 +398,7 @@ static void on_in_force(void *data, const struct config *cfg)
 	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
+	touch_watch(&m->touch_chain, s ? &s->touch_chain : NULL);
 	/* Services and attached programs go on as long as there are workers. */
 	if (!cfg) {
 		alarms_hurry(&m->alarms);
@@ -649,14 +656,29 @@ static void on_emperor(void *data, int word)
 	on_wake(m);
 }
 
+static struct cause cause_of_touch(const char *file)
+{
+	struct cause cause = { 0 };
+
+	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
+	return cause;
+}
+
 static void on_touched(void *data, const char *file)
 {
 	struct master *m = data;
-	struct cause cause;
+	const struct cause cause = cause_of_touch(file);
 
-	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
-	cause.ticket = 0;
 	succession_reload(&m->succession, &cause);
+	step(m);
+}
+
+static void on_chain_touched(void *data, const char *file)
+{
+	struct master *m = data;
+	const struct cause cause = cause_of_touch(file);
+
+	succession_chain_reload(&m->succession, &cause);
 	step(m);
 }
 
@@ -723,6 +745,7 @@ static int prepare(struct master *m, struct error *e)
 	ev_timer_init(&m->timer, on_timer, 0., 0.);
 	m->timer.data = m;
 	touch_init(&m->touch_reload, m->loop, on_touched, m);
+	touch_init(&m->touch_chain, m->loop, on_chain_touched, m);
 	m->announcer = (struct announcer){ .starter = setup->served,
 					   .notify = setup->notify,
 					   .emperor = &setup->emperor,

@@ -115,6 +115,18 @@ int roster_serving(const struct roster *r, bool gateways)
 	return count;
 }
 
+struct slot *roster_server(const struct roster *r, int place)
+{
+	assert(place >= 1 && place <= r->workers);
+	look_at_places(r);
+	return r->place[place - 1].serves;
+}
+
+bool roster_is_wanted(const struct roster *r, int place)
+{
+	return !r->place[place - 1].spared;
+}
+
 bool roster_is_ready(const struct roster *r)
 {
 	look_at_places(r);

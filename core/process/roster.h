@@ -98,6 +98,9 @@ void roster_drain(struct roster *, int64_t by_ms, bool gateways_first);
 bool roster_is_gateway(const struct roster *, const struct slot *);
 /* Somebody else will do its work, or nobody has to: the end of this one is nobody's loss. */
 bool roster_is_replaced(const struct roster *, const struct slot *);
+/* Who serves in a worker's place, 1.., and stays until another one does; NULL: nobody. */
+struct slot *roster_server(const struct roster *, int place);
+bool roster_is_wanted(const struct roster *, int place);
 /* Places of workers, or of gateways, where somebody serves. */
 int roster_serving(const struct roster *, bool gateways);
 /* In every place that is wanted somebody serves. */

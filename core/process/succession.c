@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "process/master.h"
 #include "process/observe.h"
+#include "work/worker.h"
 
 #include <stdio.h>
 
@@ -242,6 +243,21 @@ void succession_reload(struct succession *s, const struct cause *cause)
 	}
 }
 
+void succession_chain_reload(struct succession *s, const struct cause *cause)
+{
+	const struct worker_settings *w =
+		s->serving ? uwsgi_options(s->serving->config, &worker_options) : NULL;
+
+	/* Else the application is imported once for all, and a reload that is under way does it. */
+	if (s->stopping || s->starting || !w || !w->lazy_apps ||
+	    s->serving->state != GENERATION_SERVING) {
+		succession_reload(s, cause);
+		return;
+	}
+	announce_chain_reload(s->setup->announcer, cause);
+	rolling_begin(s->serving);
+}
+
 /* ---- news ---- */
 
 static void use(const struct succession *s, const struct config *cfg)
@@ -346,6 +362,16 @@ static bool repair(struct succession *s, int64_t *due_ms)
 	return true;
 }
 
+static void on_rolled(struct succession *s, const struct generation *g)
+{
+	const struct rolling *r = &g->rolling;
+
+	atomic_fetch_add(r->why[0] ? &s->host->totals->failed_reloads : &s->host->totals->reloads,
+			 1);
+	if (g == s->serving)
+		announce_chain_reloaded(s->setup->announcer, r->done, r->why);
+}
+
 static void on_idle(struct succession *s, const struct generation *g)
 {
 	const struct cause cause = cause_of("no request for so long as idle says (die-on-idle)");
@@ -376,6 +402,9 @@ static bool step_generation(struct succession *s, struct generation *g, int64_t 
 	case GENERATION_WANTS_RELOAD:
 		if (g == s->serving)
 			on_reload_wanted(s, g);
+		return true;
+	case GENERATION_ROLLED:
+		on_rolled(s, g);
 		return true;
 	case GENERATION_IDLE:
 		on_idle(s, g);

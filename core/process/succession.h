@@ -53,6 +53,9 @@ void succession_init(struct succession *, const struct succession_setup *,
 int succession_begin(struct succession *, struct config *, struct listeners *, struct error *);
 /* At once, or when the one that is under way has ended. */
 void succession_reload(struct succession *, const struct cause *);
+/* The same, but with lazy-apps the workers are replaced one after the other, with the configuration they
+ * have. */
+void succession_chain_reload(struct succession *, const struct cause *);
 /* now: what is running has a second.  A second time ends all at once. */
 void succession_stop(struct succession *, const struct cause *, bool now);
 /* After drains(): now drain-delay begins. */

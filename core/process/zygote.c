@@ -124,6 +124,7 @@ static _Noreturn void become_worker(const struct zygote_setup *z, const struct m
 	w.channel = channel;
 	w.slot = (size_t)order->slot;
 	w.info.id = order->worker;
+	w.info.reloaded = w.info.reloaded || order->value;
 	snprintf(role, sizeof role, "worker %d", w.info.id);
 	proctitle_set(w.config, role);
 	resources_set_processors(w.config, w.info.id);

@@ -10,7 +10,8 @@
 
 enum message_kind {
 	/* master to zygote */
-	MESSAGE_FORK, /* slot, worker; with the worker's end of its channel */
+	/* slot, worker; value: 1: it must import the application; with the worker's end of its channel */
+	MESSAGE_FORK,
 	/* zygote to master */
 	MESSAGE_IMPORTED, /* value: milliseconds; text: why there is no application, or "" */
 	MESSAGE_FORKED,   /* slot, value: the pid, a child of the master; or -errno */

@@ -326,7 +326,7 @@ struct worker_info {
 	int id; /* 1..processes; 0 in the zygote */
 	int processes, threads;
 	pid_t master;
-	bool reloaded; /* this generation replaces an earlier one */
+	bool reloaded; /* this generation, or this worker, replaces an earlier one in a reload */
 	const struct metrics *metrics; /* NULL: there are none */
 };
 
