@@ -42,13 +42,13 @@
 
 /* In the order of --help; those of plugins stand behind. */
 static const struct option_table *const core_tables[] = {
-	&lint_table,         &config_table,      &loader_options,   &listener_options,
-	&worker_options,     &header_options,    &lane_options,     &limits_options,
-	&trust_options,      &trace_options,     &master_options,   &environment_options,
-	&privileges_options, &resources_options, &pidfile_options,  &logging_options,
-	&requestlog_options, &proctitle_options, &attached_options, &cheaper_options,
-	&budget_options,     &drain_options,     &alarm_options,    &emperor_options,
-	&hooks_options,
+	&lint_table,          &config_table,       &loader_options,    &listener_options,
+	&worker_options,      &header_options,     &lane_options,      &harakiri_options,
+	&limits_options,      &trust_options,      &trace_options,     &master_options,
+	&environment_options, &privileges_options, &resources_options, &pidfile_options,
+	&logging_options,     &requestlog_options, &proctitle_options, &attached_options,
+	&cheaper_options,     &budget_options,     &drain_options,     &alarm_options,
+	&emperor_options,     &hooks_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

@@ -298,7 +298,13 @@ void chain_handle(void *state, struct request *rq, struct response *rs)
 	}
 	p->waits = false;
 	chain->in_handler = true;
+	/* Handlers do not wait, and the lane's loop is theirs: no watchdog may have it meanwhile. */
+	struct deadline *deadline = rs->deadline;
+	enum hold hold = response_hold(rs);
+
 	handled = ask_all(p, rq);
+	if (hold == HOLD_TAKEN)
+		deadline_let_go(deadline);
 	chain->in_handler = false;
 	if (handled == HANDLED_LATER)
 		p->waits = true;

@@ -3,6 +3,8 @@
  * is read or sent here. */
 #include "exchange/exchange.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +52,7 @@ static struct exchange *make(struct exchange_pool *pool)
 	sendbuf_init(&x->out);
 	spool_init(&x->spool);
 	response_init(&x->rs, &x->rq, &x->out, pool->rules);
+	x->rs.deadline = pool->deadline;
 	response_reset(&x->rs, NULL, NULL);
 	return x;
 }
@@ -154,6 +157,18 @@ bool exchange_make_room(struct exchange *x, size_t head_limit)
 		return true;
 	uwsgi_request_reject(&x->rq, 500, "out of memory");
 	return false;
+}
+
+/* ---- its time ---- */
+
+void uwsgi_request_limit(struct request *rq, int64_t ms)
+{
+	struct deadline *d =
+		((struct exchange *)((char *)rq - offsetof(struct exchange, rq)))->rs.deadline;
+
+	/* What a stray does is not its parent's. */
+	if (d && !uwsgi_is_stray())
+		deadline_set_user(d, clock_monotonic_coarse_ms(), ms);
 }
 
 /* ---- life ---- */

@@ -49,6 +49,7 @@ struct exchange {
 struct exchange_pool {
 	const struct request_limits *limits;
 	const struct header_rules *rules;
+	struct deadline *deadline; /* NULL: nothing limits how long a request may run */
 	struct exchange *spare;
 	size_t count;
 };

@@ -44,7 +44,16 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->lender = 0;
 	rs->bodiless = rs->close = rs->file = false;
 	rs->no_memory = rs->refusal = rs->failed = false;
-	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = false;
+	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = rs->lost = false;
+}
+
+enum hold response_take(struct response *rs)
+{
+	enum hold hold = deadline_hold(rs->deadline);
+
+	if (hold == HOLD_LOST)
+		rs->lost = rs->broken = true;
+	return hold;
 }
 
 bool uwsgi_response_head_sent(const struct response *rs)
@@ -259,8 +268,12 @@ static void say_part(struct response *rs, struct piece *rest)
 
 static bool queue(struct response *rs, struct piece piece, void *owner)
 {
-	if (!rs->head_sent && rs->held_count == RESPONSE_HELD)
+	if (!rs->head_sent && rs->held_count == RESPONSE_HELD) {
+		enum hold hold = response_hold(rs);
+
 		open_head(rs, -1);
+		response_let_go(rs, hold);
+	}
 	if (rs->head_sent) {
 		/* What nobody lends is copied by the queue in parts of this size. */
 		while (piece.fd < 0 && !owner && piece.length > UWSGI_COPY_MAX)
@@ -324,11 +337,22 @@ static void finish(struct response *rs, bool complete)
 	rs->cut = ended == ENDED_CUT;
 }
 
+static void let_go_at_end(struct response *rs, enum hold hold)
+{
+	if (hold == HOLD_TAKEN && rs->deadline->ends_early)
+		deadline_end(rs->deadline);
+	else
+		response_let_go(rs, hold);
+}
+
 void response_end(struct response *rs)
 {
+	enum hold hold = response_hold(rs);
+
 	if (!rs->head_sent)
 		open_head(rs, rs->held_length);
 	finish(rs, rs->bodiless || rs->declared < 0 || rs->body == rs->declared);
+	let_go_at_end(rs, hold);
 }
 
 const char *uwsgi_reason(int status)
@@ -390,7 +414,10 @@ void response_refuse(struct response *rs, int status, struct slice text)
 	int n = snprintf(line, sizeof line, "%d %s", status, uwsgi_reason(status));
 
 	if (!uwsgi_response_start(rs, (struct slice){ line, (size_t)n })) {
+		enum hold hold = response_hold(rs);
+
 		finish(rs, false);
+		let_go_at_end(rs, hold);
 		return;
 	}
 	rs->refusal = true;

@@ -6,6 +6,7 @@
 #ifndef UWSGI_RESPONSE_H
 #define UWSGI_RESPONSE_H
 
+#include "exchange/deadline.h"
 #include "exchange/header_rules.h"
 #include "base/sendbuf.h"
 #include "exchange/request.h"
@@ -21,6 +22,7 @@ struct response {
 	struct request *rq;
 	struct sendbuf *out;
 	const struct header_rules *rules; /* NULL: none */
+	struct deadline *deadline;        /* of its lane; NULL: nothing limits it */
 
 	struct slice line; /* "200 OK" */
 	int status;
@@ -41,6 +43,7 @@ struct response {
 	bool bodiless, close;
 	bool file;                     /* a part of the body comes from a file */
 	bool head_sent, ended, broken; /* broken: the peer is gone */
+	bool lost;                     /* … as the watchdog has given it up: its time was over */
 	bool failed;                   /* the application did not come to the end of it */
 	/* After the end, and never both: the protocol lets the connection live on; only a reset can
 	 * tell the peer that the rest is missing. */
@@ -52,6 +55,19 @@ struct response {
 void response_init(struct response *, struct request *, struct sendbuf *,
 		   const struct header_rules *);
 void response_fini(struct response *);
+/* Around whatever changes what the watchdog looks at: the protocol's state, what is said of the head, and
+ * bytes for the peer.  Where the request is lost, the response is broken from then on. */
+enum hold response_take(struct response *);
+static inline enum hold response_hold(struct response *rs)
+{
+	return deadline_is_set(rs->deadline) ? response_take(rs) : HOLD_OURS;
+}
+static inline void response_let_go(struct response *rs, enum hold hold)
+{
+	if (hold == HOLD_TAKEN)
+		deadline_let_go(rs->deadline);
+}
+
 /* For the next request. */
 void response_reset(struct response *, const struct protocol *, void *state);
 

@@ -2,6 +2,8 @@
 /* attached.c: reads attach-daemon and its relatives. */
 #include "process/attached.h"
 
+#include "base/signalname.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,30 +28,6 @@ static int read_number(const char *text, long long most, long long *number, stru
 	if (end != text && !*end && *number >= 0 && *number <= most)
 		return 0;
 	return uwsgi_error_set(e, "\"%.64s\" is no number from 0 to %lld", text, most);
-}
-
-static int read_signal(const char *text, int *signal, struct error *e)
-{
-	static const struct {
-		const char *name;
-		int number;
-	} names[] = {
-		{ "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT },
-		{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "TERM", SIGTERM },
-		{ "KILL", SIGKILL }, { "CONT", SIGCONT }, { "WINCH", SIGWINCH },
-	};
-	const char *name = strncasecmp(text, "SIG", 3) ? text : text + 3;
-	long long number;
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcasecmp(name, names[i].name)) {
-			*signal = names[i].number;
-			return 0;
-		}
-	if (read_number(text, 64, &number, e) || number == 0)
-		return uwsgi_error_set(e, "\"%.64s\" is no signal: write 15 or TERM", text);
-	*signal = (int)number;
-	return 0;
 }
 
 /* ---- NAME=VALUE,NAME=VALUE ---- */
@@ -118,7 +96,7 @@ static int set_key(struct attached *a, const struct key *key, const char *value,
 		failed = read_number(value, 86400LL * 365, at, e);
 		break;
 	case KEY_SIGNAL:
-		failed = read_signal(value, at, e);
+		failed = signalname_read(value, at, e);
 		break;
 	case KEY_IGNORED:
 		break;

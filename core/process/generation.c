@@ -161,6 +161,18 @@ static void recycle(struct generation *g, struct slot *slot, const char *why)
 	slot->replace = true;
 }
 
+/* It has given up a request that hangs: young or not, it goes when its successor serves. */
+static void note_struck(const struct generation *g, struct slot *slot, const char *what)
+{
+	if (!slot->place)
+		return;
+	atomic_fetch_add(&g->scoreboard.totals->worker[slot->place - 1].harakiri, 1);
+	if ((slot->state != SLOT_STARTING && slot->state != SLOT_SERVING) || slot->replace)
+		return;
+	uwsgi_log(UWSGI_WARNING, "%s (pid %ld) is replaced: %s", slot->name, (long)slot->pid, what);
+	slot->replace = true;
+}
+
 /* As it is asked: its place is not empty meanwhile, and its end is no surprise. */
 static void note_asked(struct slot *slot, const struct message *m)
 {
@@ -198,6 +210,9 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 		break;
 	case MESSAGE_RECYCLE:
 		recycle(g, slot, m->text);
+		break;
+	case MESSAGE_STRUCK:
+		note_struck(g, slot, m->text);
 		break;
 	case MESSAGE_ASKED:
 		note_asked(slot, m);

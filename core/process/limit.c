@@ -74,11 +74,6 @@ static const struct option rows[] = {
 	  .help = "replace no worker before it has served for so long",
 	  .differs =
 		  "the default is 60; here a worker that dies young again and again is delayed" },
-	{ .name = "harakiri-verbose",
-	  .type = OPT_FLAG,
-	  .offset = AT(harakiri_verbose),
-	  .initial = "false",
-	  .help = "when harakiri ends a worker, log where in the kernel it was" },
 	{ .name = "reload-mercy",
 	  .type = OPT_SECONDS,
 	  .offset = AT(reload_mercy_s),

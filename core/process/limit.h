@@ -12,7 +12,6 @@ struct limits_settings {
 	long long evil_reload_on_as_mb, evil_reload_on_rss_mb;
 	long long max_lifetime_s, max_lifetime_delta_s, min_lifetime_s;
 	long long reload_mercy_s, worker_mercy_s, reload_timeout_s;
-	bool harakiri_verbose;
 };
 
 /* What the master knows of a worker. */

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* So much later than the watchdog of the worker itself, which is stopped or hangs then. */
+enum { WATCHDOG_MS = 2000 };
+
 static void find_overdue(const struct scoreboard *sb, size_t index, int64_t now_ms,
 			 struct observed *o)
 {
@@ -16,7 +19,8 @@ static void find_overdue(const struct scoreboard *sb, size_t index, int64_t now_
 		int64_t deadline_ms =
 			atomic_load_explicit(&score->deadline_ms, memory_order_acquire);
 
-		if (deadline_ms == 0 || now_ms - deadline_ms <= o->overdue_ms)
+		if (deadline_ms == 0 || now_ms - deadline_ms < WATCHDOG_MS ||
+		    now_ms - deadline_ms <= o->overdue_ms)
 			continue;
 		o->overdue_ms = now_ms - deadline_ms;
 		o->ran_ms = now_ms - atomic_load_explicit(&score->began_ms, memory_order_relaxed);
@@ -28,7 +32,7 @@ static void find_overdue(const struct scoreboard *sb, size_t index, int64_t now_
 
 bool observe_is_needed(const struct generation *g)
 {
-	return lane_has_deadlines(g->config) || limits_need_memory(g->limits) ||
+	return harakiri_is_wanted(g->config) || limits_need_memory(g->limits) ||
 	       limits_need_age(g->limits);
 }
 
@@ -48,34 +52,20 @@ static void look(const struct generation *g, const struct slot *slot, struct obs
 		memory_add_shares(&o->memory, slot->pid);
 }
 
-/* One line of a file of /proc about the worker; root may be needed to see more than "0". */
-static void log_proc(const struct slot *slot, const char *name)
-{
-	char path[64], text[256] = "";
-
-	snprintf(path, sizeof path, "/proc/%ld/%s", (long)slot->pid, name);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return;
-	if (fgets(text, sizeof text, f))
-		uwsgi_log(UWSGI_NOTE, "%s (pid %ld): %s: %.*s", slot->name, (long)slot->pid, name,
-			  (int)strcspn(text, "\n"), text);
-	fclose(f);
-}
-
 enum limits_verdict observe_judge(const struct generation *g, const struct slot *slot,
 				  struct error *why)
 {
+	const struct harakiri_settings *harakiri = uwsgi_options(g->config, &harakiri_options);
 	struct observed o;
+	char who[128];
 
 	look(g, slot, &o);
 	enum limits_verdict verdict = limits_judge(g->limits, &o, why);
 	if (verdict == LIMITS_KILL && o.overdue_ms > 0)
 		atomic_fetch_add(&g->scoreboard.totals->worker[slot->place - 1].harakiri, 1);
-	/* Where in the kernel it hangs. */
-	if (verdict == LIMITS_KILL && g->limits->harakiri_verbose) {
-		log_proc(slot, "wchan");
-		log_proc(slot, "syscall");
+	if (verdict == LIMITS_KILL && harakiri->verbose) {
+		snprintf(who, sizeof who, "%s (pid %ld)", slot->name, (long)slot->pid);
+		harakiri_log_kernel(who, slot->pid, slot->pid);
 	}
 	return verdict;
 }
@@ -97,8 +87,9 @@ static void print_running(const struct generation *g, const struct slot *slot)
 			     (struct slice){ lane->method, strnlen(lane->method, SCORE_METHOD) });
 		uwsgi_escape(uri, sizeof uri,
 			     (struct slice){ lane->uri, strnlen(lane->uri, SCORE_URI) });
-		uwsgi_log(UWSGI_NOTE, "generation %d %s (pid %ld): thread %zu runs %s %s for %.1f s",
-			  g->number, slot->name, (long)slot->pid, i + 1, method, uri,
+		uwsgi_log(UWSGI_NOTE,
+			  "generation %d %s (pid %ld): thread %zu runs %s %s for %.1f s", g->number,
+			  slot->name, (long)slot->pid, i + 1, method, uri,
 			  ran_ms > 0 ? (double)ran_ms / 1000 : 0.);
 	}
 }

@@ -47,6 +47,8 @@ static void add_number(struct description *d, const struct option *row, long lon
 
 	for (; row->type == OPT_SIZE && n && n % 1024 == 0 && i < 4; i++)
 		n /= 1024;
+	if (row->type == OPT_SPAN)
+		n /= 1000;
 	ADD(d->type, "%lld%s", n, suffixes[i]);
 }
 
@@ -75,12 +77,14 @@ static void add_type(struct description *d, const struct option *row)
 		[OPT_CHOICE] = "one of: ",
 		[OPT_STRING] = "text",
 		[OPT_LIST] = "text, may be repeated",
+		[OPT_SPAN] = "seconds, also with a fraction",
 	};
 
 	ADD(d->type, "%s", types[row->type]);
 	if (row->type == OPT_INT && row->unit)
 		ADD(d->type, " of %s", row->unit);
-	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_SECONDS)
+	if (row->type == OPT_INT || row->type == OPT_SIZE || row->type == OPT_SECONDS ||
+	    row->type == OPT_SPAN)
 		add_bounds(d, row);
 	for (int i = 0; row->type == OPT_CHOICE && row->choices[i]; i++)
 		ADD(d->type, "%s%s", i ? ", " : "", row->choices[i]);
@@ -105,7 +109,7 @@ static const char *example_of(const struct option *row)
 	static const char *const usual[] = {
 		[OPT_FLAG] = "true",  [OPT_INT] = "4",      [OPT_SIZE] = "64k",
 		[OPT_SECONDS] = "60", [OPT_STRING] = "...", [OPT_LIST] = "...",
-		[OPT_CHOICE] = "...",
+		[OPT_CHOICE] = "...", [OPT_SPAN] = "30",
 	};
 	bool told = row->initial && *row->initial && strcmp(row->initial, "0") != 0 &&
 		    row->type != OPT_FLAG;

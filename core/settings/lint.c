@@ -36,7 +36,7 @@ static bool is_set(const struct config *c, const char *option)
 static void find_short_mercy(const struct config *c, struct report *r)
 {
 	static const char *const mercies[] = { "reload-mercy", "worker-reload-mercy" };
-	long long harakiri = number(c, "harakiri");
+	long long harakiri = (number(c, "harakiri") + 999) / 1000;
 
 	for (size_t i = 0; i < sizeof mercies / sizeof *mercies; i++) {
 		long long mercy = number(c, mercies[i]);

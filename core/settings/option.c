@@ -67,12 +67,19 @@ static enum option_verdict store_flag(const struct value *v)
 
 /* ---- numbers ---- */
 
+static bool is_time(const struct option *row)
+{
+	return row->type == OPT_SECONDS || row->type == OPT_SPAN;
+}
+
 static const char *kind_of_number(const struct option *row)
 {
 	if (row->type == OPT_SIZE)
 		return "a number of bytes (k, m and g are understood)";
 	if (row->type == OPT_SECONDS)
 		return "a whole number of seconds";
+	if (row->type == OPT_SPAN)
+		return "a number of seconds, such as 30 or 1.5";
 	return "a whole number";
 }
 
@@ -122,7 +129,7 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 				 : size_factor(rest);
 	else if (row->unit && strcasecmp(row->unit, "MB") == 0)
 		factor = size_factor(rest) >> 20; /* the number itself counts megabytes */
-	else if (row->type == OPT_SECONDS && strcasecmp(rest, "s") == 0)
+	else if (is_time(row) && strcasecmp(rest, "s") == 0)
 		factor = 1;
 	if (factor > 0) {
 		if (__builtin_mul_overflow(*n, factor, &product))
@@ -130,13 +137,23 @@ static enum option_verdict apply_suffix(const struct value *v, const char *rest,
 		*n = product;
 		return OPTION_STORED;
 	}
-	if (row->type == OPT_SECONDS)
+	if (is_time(row))
 		factor = second_factor(rest);
 	if (factor > 1 && !__builtin_mul_overflow(*n, factor, &product))
 		return say(v, OPTION_REFUSED, "this is in seconds, write %lld", product);
 	if (factor == 1 || strspn(rest, ";,\"' \t") == strlen(rest))
 		return say(v, OPTION_DOUBTFUL, "taken as %lld", *n);
 	return say(v, OPTION_REFUSED, "expected %s", kind_of_number(row));
+}
+
+/* As users write it. */
+static const char *number_text(const struct option *row, long long n, char text[32])
+{
+	if (row->type != OPT_SPAN || n % 1000 == 0)
+		snprintf(text, 32, "%lld", row->type == OPT_SPAN ? n / 1000 : n);
+	else
+		snprintf(text, 32, "%lld.%03lld", n / 1000, n % 1000);
+	return text;
 }
 
 static bool has_bounds(const struct option *row)
@@ -181,7 +198,7 @@ static void store_too_small(const struct value *v, long long n)
 		store_own(v, v->row->below);
 	else if (v->row->min <= 0 || n > 0)
 		*(long long *)v->at = v->row->min;
-	else if (v->row->type == OPT_SECONDS)
+	else if (is_time(v->row))
 		*(long long *)v->at = v->row->max;
 	else if (v->row->initial)
 		store_own(v, v->row->initial);
@@ -195,26 +212,41 @@ static enum option_verdict store_nearest(const struct value *v, long long n)
 {
 	const struct option *row = v->row;
 	const char *unit = row->unit ? row->unit : "", *blank = row->unit ? " " : "";
-	char bounds[96];
+	char bounds[128], least[32], most[32];
 
 	if (n < row->min)
 		store_too_small(v, n);
 	else
 		*(long long *)v->at = row->max;
+	number_text(row, row->min, least);
 	if (has_bounds(row) && row->max >= row->min)
-		snprintf(bounds, sizeof bounds, "from %lld to %lld%s%s", row->min, row->max, blank,
-			 unit);
+		snprintf(bounds, sizeof bounds, "from %s to %s%s%s", least,
+			 number_text(row, row->max, most), blank, unit);
 	else
-		snprintf(bounds, sizeof bounds, "at least %lld%s%s", row->min, blank, unit);
+		snprintf(bounds, sizeof bounds, "at least %s%s%s", least, blank, unit);
 	long long taken = *(long long *)v->at;
 	if (!row->initial && !in_bounds(row, taken))
 		return say(v, OPTION_DOUBTFUL, "must be %s; taken as unset", bounds);
-	return say(v, OPTION_DOUBTFUL, "must be %s; taken as %lld", bounds, taken);
+	return say(v, OPTION_DOUBTFUL, "must be %s; taken as %s", bounds,
+		   number_text(row, taken, most));
+}
+
+/* What stands behind the point of a number of seconds, in milliseconds; *end goes behind it. */
+static long long read_fraction(char **end)
+{
+	long long ms = 0, unit = 100;
+
+	if (**end != '.')
+		return 0;
+	for (++*end; isdigit((unsigned char)**end); ++*end, unit /= 10)
+		ms += (**end - '0') * unit;
+	return ms;
 }
 
 static enum option_verdict store_number(const struct value *v)
 {
 	enum option_verdict verdict = OPTION_STORED;
+	bool is_span = v->row->type == OPT_SPAN;
 	char *end;
 
 	long long n = strtoll(v->text, &end, 10); /* the largest there is where it is larger */
@@ -225,10 +257,14 @@ static enum option_verdict store_number(const struct value *v)
 			return store_boolean_number(v, yes);
 		return say(v, OPTION_REFUSED, "expected %s", kind_of_number(v->row));
 	}
+	long long part_ms = is_span ? read_fraction(&end) : 0;
 	if (*end)
 		verdict = apply_suffix(v, end, &n);
 	if (verdict == OPTION_REFUSED)
 		return verdict;
+	if (is_span && __builtin_mul_overflow(n, 1000, &n))
+		n = *v->text == '-' ? LLONG_MIN : LLONG_MAX - part_ms;
+	n += n < 0 ? -part_ms : part_ms;
 	if (!in_bounds(v->row, n))
 		return store_nearest(v, n);
 	*(long long *)v->at = n;
@@ -313,7 +349,7 @@ enum option_verdict option_store(const struct option *row, void *settings, const
 		[OPT_FLAG] = store_flag,     [OPT_INT] = store_number,
 		[OPT_SIZE] = store_number,   [OPT_SECONDS] = store_number,
 		[OPT_STRING] = store_string, [OPT_LIST] = store_item,
-		[OPT_CHOICE] = store_choice,
+		[OPT_CHOICE] = store_choice, [OPT_SPAN] = store_number,
 	};
 	struct value v = { row, name, value, (char *)settings + row->offset, arena, e };
 
@@ -358,6 +394,7 @@ const char *option_word(const struct option *row)
 	case OPT_SIZE:
 		return "SIZE";
 	case OPT_SECONDS:
+	case OPT_SPAN:
 		return "SECONDS";
 	case OPT_STRING:
 	case OPT_LIST:

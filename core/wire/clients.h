@@ -12,6 +12,7 @@ struct clients_setup {
 	struct counts *counts; /* for what is counted here; NULL: nothing is */
 	const struct config *config;
 	const struct header_rules *rules;
+	struct deadline *deadline; /* of the requests; NULL: nothing limits them */
 	struct request_limits limits;
 	struct unread_limits unread;
 	size_t buffer_size;

@@ -379,6 +379,15 @@ static void after_response(struct connection *c)
 	wait_for_s(c, EV_READ, c->listener->idle_timeout_s);
 }
 
+/* The watchdog has given its request up, and told the peer what there was to tell. */
+static void end_lost(struct connection *c)
+{
+	sendbuf_drop(&c->x->out);
+	c->x->out.failed = false;
+	delivery_release(c);
+	start_linger(c);
+}
+
 /* The time that its peer took for what the kernel could not take at once. */
 static void note_sent(struct connection *c)
 {
@@ -419,7 +428,10 @@ void connection_send(struct connection *c)
 	case SENT_FAILED:
 		if (c->x->out.failed)
 			connection_tell_no_memory(c->clients, "an answer is cut off");
-		give_up(c);
+		if (c->x->rs.lost)
+			end_lost(c);
+		else
+			give_up(c);
 		break;
 	}
 }

@@ -215,9 +215,12 @@ static bool flush(struct connection *c)
 
 bool uwsgi_response_flush(struct response *rs)
 {
+	enum hold hold = response_hold(rs);
+
 	response_open(rs);
 	if (!flush(answered_by(rs)))
 		rs->broken = true;
+	response_let_go(rs, hold);
 	return !rs->broken;
 }
 

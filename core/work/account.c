@@ -91,9 +91,9 @@ static void write_line(struct account *a, struct exchange *x)
 	x->has_line = true;
 }
 
-static void count(struct lane_score *score, const struct exchange *x, uint64_t us)
+static void count(struct lane_score *score, const struct exchange *x, const struct response *rs,
+		  uint64_t us)
 {
-	const struct response *rs = &x->rs;
 	struct counts *counts = &score->counts;
 	unsigned class = (unsigned)rs->status / 100;
 	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
@@ -110,12 +110,12 @@ static void count(struct lane_score *score, const struct exchange *x, uint64_t u
 		counts_add(&counts->failed, 1);
 }
 
-static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
+static void note_slow(const struct account *a, struct exchange *x, int status, uint64_t us)
 {
 	struct slow_status slow = { .at_us = x->logged.ended_us,
 				    .worker = a->to.worker,
 				    .lane = a->to.lane,
-				    .status = x->rs.status,
+				    .status = status,
 				    .wait_us = x->waited_us,
 				    .run_us = us };
 
@@ -125,15 +125,15 @@ static void note_slow(const struct account *a, struct exchange *x, uint64_t us)
 	x->slow_number = ring_write(a->to.slow, &slow) + 1;
 }
 
-static void note_span(const struct account *a, struct exchange *x)
+static void note_span(const struct account *a, struct exchange *x, const struct response *rs)
 {
 	struct span_status span = { .began_us = x->logged.began_us,
 				    .ended_us = x->logged.ended_us,
-				    .sent = (unsigned long long)x->rs.body,
+				    .sent = (unsigned long long)rs->body,
 				    .worker = a->to.worker,
 				    .lane = a->to.lane,
-				    .status = x->rs.status,
-				    .failed = x->rs.failed };
+				    .status = rs->status,
+				    .failed = rs->failed };
 
 	memcpy(span.trace, x->span.trace, sizeof span.trace);
 	memcpy(span.id, x->span.id, sizeof span.id);
@@ -145,12 +145,13 @@ static void note_span(const struct account *a, struct exchange *x)
 	x->span.is_recorded = false;
 }
 
-void account_end(struct account *a, struct exchange *x, int64_t began_us)
+static void enter(struct account *a, struct exchange *x, const struct response *rs,
+		  int64_t began_us)
 {
 	struct logged *logged = &x->logged;
 
 	*logged = (struct logged){ .rq = &x->rq,
-				   .rs = &x->rs,
+				   .rs = rs,
 				   .pid = a->to.pid,
 				   .worker = a->to.worker,
 				   .lane = a->to.lane,
@@ -159,11 +160,11 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 	/* A wall clock may be set back. */
 	uint64_t us = logged->ended_us > began_us ? (uint64_t)(logged->ended_us - began_us) : 0;
 
-	count(a->to.score, x, us);
+	count(a->to.score, x, rs, us);
 	if (us >= a->slow_us)
-		note_slow(a, x, us);
+		note_slow(a, x, rs->status, us);
 	if (x->span.is_recorded)
-		note_span(a, x);
+		note_span(a, x, rs);
 	logged->worker_requests =
 		1 + atomic_fetch_add_explicit(&a->to.slot->requests, 1, memory_order_relaxed);
 	logged->server_requests =
@@ -171,6 +172,18 @@ void account_end(struct account *a, struct exchange *x, int64_t began_us)
 	x->has_line = false;
 	if (requestlog_wants(&a->log, logged))
 		write_line(a, x);
+}
+
+void account_end(struct account *a, struct exchange *x, int64_t began_us)
+{
+	enter(a, x, &x->rs, began_us);
+}
+
+void account_struck(struct account *a, struct exchange *x, const struct response *rs,
+		    int64_t began_us)
+{
+	enter(a, x, rs, began_us);
+	x->logged.rq = NULL;
 }
 
 void account_unsent(struct account *a, struct exchange *x)

@@ -42,6 +42,9 @@ void account_leave_turn(struct account *);
 bool account_begin(struct account *, struct exchange *, unsigned turn, int64_t began_us);
 /* Its response has ended: it is counted in, logged, and then in all counters. */
 void account_end(struct account *, struct exchange *, int64_t began_us);
+/* The same of one that the watchdog has ended, on its thread; rs: what its client got. */
+void account_struck(struct account *, struct exchange *, const struct response *rs,
+		    int64_t began_us);
 /* It has held up the others of its lane meanwhile. */
 static inline void account_held_up(struct account *a, const struct exchange *x)
 {

@@ -8,6 +8,7 @@
 #include "exchange/request.h"
 #include "exchange/response.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static char name[256]; /* "python, constant below /c" */
 struct lane {
 	void *states[MOUNTED_MAX + 1];
 	size_t started;
-	size_t running; /* whose handle() waits */
+	atomic_size_t running; /* whose handle() waits */
 };
 
 /* ---- which one ---- */
@@ -79,7 +80,7 @@ static void handle(void *state, struct request *rq, struct response *rs)
 		return;
 	}
 	rs->lender = i << MARK_SHIFT;
-	lane->running = i;
+	atomic_store_explicit(&lane->running, i, memory_order_relaxed);
 	parts[i].app->handle(lane->states[i], rq, rs);
 }
 
@@ -227,6 +228,14 @@ static void examine(const struct order *order, int fd)
 	send(fd, none, sizeof none - 1, MSG_NOSIGNAL);
 }
 
+static size_t where(void *state, char *text, size_t size)
+{
+	const struct lane *lane = state;
+	const struct app *app = parts[lane->running].app;
+
+	return app->where ? app->where(lane->states[lane->running], text, size) : 0;
+}
+
 static const struct app joined = {
 	.name = name,
 	.init = init,
@@ -245,6 +254,7 @@ static const struct app joined = {
 	.lane_stop = lane_stop,
 	.worker_stop = worker_stop,
 	.examine = examine,
+	.where = where,
 };
 
 /* others NULL: what is below none of the paths is not found. */

@@ -18,6 +18,7 @@ enum message_kind {
 	/* worker to master */
 	MESSAGE_READY,   /* all lanes accept */
 	MESSAGE_RECYCLE, /* it wants a successor and to leave then; text: why */
+	MESSAGE_STRUCK,  /* it has given a request up, and wants the same; text: which one */
 	MESSAGE_ASKED,   /* a signal asks it to leave; value: which one, worker: the sender's pid */
 	MESSAGE_CHANGED, /* the application was changed on disk; text: what */
 	/* zygote or worker to master, which then ends */

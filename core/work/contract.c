@@ -61,7 +61,7 @@ static int check_row(const struct plugin *p, const struct option *row, struct er
 		return uwsgi_error_set(e, "plugin %s: an option has no name", p->name);
 	if (row->same_as)
 		return 0;
-	if (row->type > OPT_CHOICE)
+	if (row->type > OPT_SPAN)
 		return uwsgi_error_set(e, "plugin %s: option %s: its type is unknown", p->name,
 				       row->name);
 	if (row->type == OPT_CHOICE && !row->choices)

@@ -18,7 +18,7 @@ enum { TICK_MS = 250 };
 
 static bool has_deadlines(const struct lane *lane)
 {
-	return lane->settings->harakiri_s > 0;
+	return lane->harakiri->limit_ms > 0;
 }
 
 /* Whoever has it, a handler or the application, ends it. */
@@ -30,14 +30,14 @@ static void lose(const struct lane *lane, struct exchange *x)
 
 static void cut(struct lane *lane, struct exchange *x)
 {
-	char method[32], uri[256];
+	char method[32], uri[256], limit[HARAKIRI_TEXT];
 	size_t before = lane->in_flight;
 
 	uwsgi_escape(method, sizeof method, uwsgi_request_find(&x->rq, SLICE("REQUEST_METHOD")));
 	uwsgi_escape(uri, sizeof uri, uwsgi_request_find(&x->rq, SLICE("REQUEST_URI")));
-	uwsgi_log(UWSGI_WARNING, "%s %s ran %lld s (harakiri %lld); it is given up, others go on",
-		  method, uri, (long long)(ev_now(lane->loop) - (double)x->began_us / 1e6),
-		  lane->settings->harakiri_s);
+	uwsgi_log(UWSGI_WARNING, "%s %s ran %.1f s (harakiri %s); it is given up, others go on",
+		  method, uri, ev_now(lane->loop) - (double)x->began_us / 1e6,
+		  harakiri_text(lane->harakiri->limit_ms, limit));
 	lose(lane, x);
 	assert(lane->in_flight < before);
 }
@@ -84,9 +84,11 @@ static void on_run(void *host, struct exchange *x)
 		lane->ticked_ms = clock_monotonic_coarse_ms();
 		ev_timer_again(lane->loop, &lane->tick);
 	}
-	if (has_deadlines(lane))
-		x->left_ms = lane->settings->harakiri_s * 1000 + clock_monotonic_coarse_ms() -
-			     lane->ticked_ms;
+	if (has_deadlines(lane)) {
+		x->left_ms =
+			lane->harakiri->limit_ms + clock_monotonic_coarse_ms() - lane->ticked_ms;
+		lane_show_turning(lane);
+	}
 	/* After either, x may be somebody else's. */
 	if (lane_show_busy(lane, x, x->began_us))
 		lane->handle(lane->handle_state, &x->rq, &x->rs);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/stray.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -111,14 +112,6 @@ static const struct option rows[] = {
 	  .help = "an answer of which more than 1 MiB is not taken yet goes to a temporary file up "
 		  "to this size, beyond which the application waits for its client; 0: no files",
 	  .differs = "the worker waits for each client" },
-	{ .name = "harakiri",
-	  .letter = 't',
-	  .type = OPT_SECONDS,
-	  .offset = AT(harakiri_s),
-	  .initial = "0",
-	  .max = 86400LL * 365,
-	  .help = "end a worker whose request runs longer than this; 0: never",
-	  .differs = "one deadline for all threads of a worker" },
 };
 #undef AT
 
@@ -128,13 +121,6 @@ const struct option_table lane_options = {
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
 };
-
-bool lane_has_deadlines(const struct config *cfg)
-{
-	const struct lane_settings *s = uwsgi_options(cfg, &lane_options);
-
-	return s->harakiri_s > 0 || uwsgi_config_has_action(cfg, SLICE("harakiri"));
-}
 
 int64_t lane_drain_idle_ms(const struct config *cfg)
 {
@@ -172,18 +158,13 @@ void lane_limits(const struct config *cfg, struct clients_setup *clients)
 
 bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 {
-	const struct lane_settings *s = lane->settings;
 	struct lane_score *score = lane->score;
-	int64_t now_ms = clock_monotonic_coarse_ms();
 
 	bool has_method = account_begin(&lane->account, x, lane->clients.queue.turn, began_us);
 
 	if (lane->traces.is_wanted)
 		x->span = trace_begin(&lane->traces, &x->rq);
-	atomic_store_explicit(&score->began_ms, now_ms, memory_order_relaxed);
-	if (s->harakiri_s)
-		atomic_store_explicit(&score->deadline_ms, now_ms + s->harakiri_s * 1000,
-				      memory_order_release);
+	atomic_store_explicit(&score->began_ms, clock_monotonic_coarse_ms(), memory_order_relaxed);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
 	return has_method;
 }
@@ -206,7 +187,7 @@ void lane_show_idle(struct lane *lane)
 void lane_show_turning(struct lane *lane)
 {
 	atomic_store_explicit(&lane->score->deadline_ms,
-			      clock_monotonic_coarse_ms() + lane->settings->harakiri_s * 1000,
+			      clock_monotonic_coarse_ms() + lane->harakiri->limit_ms,
 			      memory_order_release);
 }
 
@@ -217,23 +198,42 @@ void lane_account(struct lane *lane, struct exchange *x, int64_t began_us)
 		lane->setup->exhausted(lane->setup->worker);
 }
 
+/* The watchdog took it, and has counted it.  A handler that wanted to answer later gives it up. */
+static void note_lost(struct exchange *x)
+{
+	x->rs.lost = x->rs.broken = true;
+	if (!x->rs.ended)
+		chain_give_up(&x->rs);
+	assert(x->rs.ended);
+}
+
 static void on_run(void *host, struct exchange *x)
 {
 	struct lane *lane = host;
 	/* The loop's time: read when it woke, and again after each request. */
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
-	if (lane_show_busy(lane, x, began_us))
+	bool has_method = lane_show_busy(lane, x, began_us);
+	lane->running = x;
+	if (lane->harakiri->limit_ms) /* from here on the watchdog may take it */
+		deadline_begin(&lane->deadline, lane->score->began_ms, lane->harakiri->limit_ms);
+	if (has_method)
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
 		lane_refuse_nameless(x);
 	stray_end();
-	lane_show_idle(lane);
+	bool lost = x->rs.lost;
+	if (deadline_is_set(&lane->deadline))
+		lost = deadline_end(&lane->deadline) || lost;
+	atomic_store_explicit(&lane->score->busy, false, memory_order_release);
+	if (lost)
+		note_lost(x);
 	if (!x->rs.ended) {
 		x->began_us = began_us;
 		return;
 	}
-	lane_account(lane, x, began_us);
+	if (!lost)
+		lane_account(lane, x, began_us);
 	account_held_up(&lane->account, x);
 }
 
@@ -279,14 +279,8 @@ void lane_on_sent(void *host, struct exchange *x, uint64_t us)
 static void on_pause(void *host)
 {
 	struct lane *lane = host;
-	int64_t deadline_ms = atomic_load_explicit(&lane->score->deadline_ms, memory_order_relaxed);
 
-	if (deadline_ms) {
-		lane->left_ms = deadline_ms - clock_monotonic_coarse_ms();
-		if (lane->left_ms <= 0)
-			lane->left_ms = 1;
-		atomic_store_explicit(&lane->score->deadline_ms, 0, memory_order_release);
-	}
+	deadline_pause(&lane->deadline, clock_monotonic_coarse_ms());
 	if (!lane->chain.in_handler)
 		lane->setup->app->pause(lane->app_state);
 }
@@ -297,11 +291,7 @@ static void on_resume(void *host)
 
 	if (!lane->chain.in_handler)
 		lane->setup->app->resume(lane->app_state);
-	if (lane->left_ms)
-		atomic_store_explicit(&lane->score->deadline_ms,
-				      clock_monotonic_coarse_ms() + lane->left_ms,
-				      memory_order_release);
-	lane->left_ms = 0;
+	deadline_resume(&lane->deadline, clock_monotonic_coarse_ms());
 }
 
 void lane_on_release(void *host, void *const *owners, size_t count)
@@ -518,11 +508,19 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;
+	lane->harakiri = uwsgi_options(setup->config, &harakiri_options);
+	lane->thread_id = gettid();
+	deadline_init(&lane->deadline, &score->deadline_ms);
+	lane->deadline.ends_early = lane->harakiri->ends_early;
+	lane->deadline.sooner = setup->sooner;
+	lane->deadline.data = setup->worker;
+	if (!setup->host)
+		clients.deadline = &lane->deadline;
 	clients.counts = &score->counts;
 	lane->chain.counts = &score->counts;
 	if (s->max_requests)
-		lane->max_requests = (uint64_t)(s->max_requests +
-						s->max_requests_delta * setup->worker_id);
+		lane->max_requests =
+			(uint64_t)(s->max_requests + s->max_requests_delta * setup->worker_id);
 	lane->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!lane->loop)
 		return uwsgi_error_set(e, "lane %d: cannot make an event loop: %s", index,

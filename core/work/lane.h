@@ -8,18 +8,16 @@
 #include "exchange/trace.h"
 #include "wire/acceptor.h"
 #include "work/account.h"
+#include "work/harakiri.h"
 #include "wire/watch.h"
 
 extern const struct option_table lane_options;
 
 struct lane_settings {
-	long long buffer_size, post_buffering, limit_post, body_rate, harakiri_s;
+	long long buffer_size, post_buffering, limit_post, body_rate;
 	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
 	long long response_memory, response_file_max;
 };
-
-/* With harakiri, the scoreboard's deadlines have to be watched. */
-bool lane_has_deadlines(const struct config *);
 
 /* max-connections; 0: as many as descriptors leave room for. */
 long long lane_max_connections(const struct config *);
@@ -49,6 +47,8 @@ struct lane_setup {
 	void (*exhausted)(void *worker);
 	/* Called on a lane's thread when the application was changed on disk. */
 	void (*changed)(void *worker, const char *what);
+	/* As struct deadline's; NULL: there is no watchdog. */
+	void (*sooner)(void *worker, int64_t at_ms);
 	void *worker;
 	/* Of lanes that their application drives (drive.h), else NULL.  accepts() and failed(), it
 	 * cannot go on, are called on the lane's thread. */
@@ -81,7 +81,11 @@ struct lane {
 	struct acceptor acceptor;
 	int idle;          /* an epoll of its own, waited on while there is no connection */
 	struct watch wake; /* an eventfd, written to by other threads and signal handlers */
-	int64_t left_ms; /* of the running request's time, while it waits for its client; 0: any */
+	const struct harakiri_settings *harakiri;
+	struct deadline deadline;
+	struct exchange *running; /* valid for the watchdog when it has struck; or the last one */
+	pid_t thread_id;
+	atomic_bool over;       /* it has come to its end */
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	atomic_bool empties;    /* the same */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */

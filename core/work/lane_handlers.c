@@ -23,11 +23,10 @@ const struct metrics *uwsgi_lane_metrics(const struct handler_lane *at)
 void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
 {
 	struct lane *lane = lane_of(at);
-	int64_t deadline_ms = seconds ? clock_monotonic_coarse_ms() + seconds * 1000 : 0;
 
 	/* Of a lane that its application drives, it is that of the loop. */
 	if (!lane->setup->host)
-		atomic_store_explicit(&lane->score->deadline_ms, deadline_ms, memory_order_release);
+		deadline_set_limit(&lane->deadline, clock_monotonic_coarse_ms(), seconds * 1000);
 }
 
 long long uwsgi_lane_backlog(const struct handler_lane *at)

@@ -8,6 +8,7 @@
 #include "work/drive.h"
 #include "work/hooks.h"
 #include "work/order.h"
+#include "work/watchdog.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stray.h"
@@ -88,6 +89,8 @@ struct worker {
 	atomic_bool broken;      /* one of them could not go on */
 	struct watch channel;
 	struct orders orders;
+	struct watchdog watchdog;
+	atomic_bool leaving;
 	ev_timer memory;           /* of lane 0 */
 	_Atomic int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
@@ -138,19 +141,27 @@ static void hear(struct worker *w, int got, const struct message *m, int fd)
 	if (got > 0 && fd >= 0)
 		close(fd);
 	orders_end(&w->orders);
+	w->leaving = true;
 	leave(w, got > 0 ? m->value : 1, got > 0 && m->slot);
+}
+
+static bool hear_next(void *worker)
+{
+	struct worker *w = worker;
+	struct message m;
+	int fd, got = channel_receive(w->setup->channel, &m, &fd);
+
+	if (got != 0)
+		hear(w, got, &m, fd);
+	return got >= 0;
 }
 
 static void on_channel(struct watch *channel)
 {
 	struct worker *w = channel->data;
-	struct message m;
-	int fd, got = channel_receive(w->setup->channel, &m, &fd);
 
-	if (got < 0)
+	if (!hear_next(w))
 		watch_stop(channel, w->lanes[0].loop);
-	if (got != 0)
-		hear(w, got, &m, fd);
 }
 
 /* The same where services give orders, which are taken while lane 0 runs a request, too. */
@@ -185,6 +196,19 @@ static void on_changed(void *worker, const char *what)
 
 	snprintf(m.text, sizeof m.text, "%s", what);
 	channel_send(w->setup->channel, &m, -1);
+}
+
+static bool leaves(void *worker)
+{
+	return ((struct worker *)worker)->leaving;
+}
+
+/* On the thread of any lane. */
+static void on_sooner(void *worker, int64_t at_ms)
+{
+	struct worker *w = worker;
+
+	watchdog_expect(&w->watchdog, at_ms);
 }
 
 static void report_ready(struct worker *w)
@@ -250,6 +274,7 @@ static void run_lane(struct worker *w, size_t i)
 		drive_run(&w->lanes[i]);
 	else
 		lane_run(&w->lanes[i]);
+	atomic_store(&w->lanes[i].over, true);
 }
 
 struct thread_start {
@@ -331,6 +356,13 @@ static int watch_channel(struct worker *w, struct error *e)
 	return lane_watch(&w->lanes[0], w->setup->channel, e);
 }
 
+/* A loop that its application turns looks after its requests by itself. */
+static void start_watchdog(struct worker *w)
+{
+	if (!w->lane_setup.host && harakiri_is_wanted(w->setup->config))
+		watchdog_start(&w->watchdog);
+}
+
 /* In the place of handlers that the application may have set when it was imported, as in uWSGI. */
 static void watch_signals(struct worker *w)
 {
@@ -371,11 +403,23 @@ static int start(struct worker *w, struct error *e)
 		.lanes = w->count,
 		.exhausted = on_exhausted,
 		.changed = on_changed,
+		.sooner = on_sooner,
 		.host = drive_is_wanted(setup->app, setup->config) ? &drive_host : NULL,
 		.accepts = on_accepts,
 		.failed = on_failed,
 		.worker = w,
 	};
+	const struct watchdog_setup watchdog = {
+		.lane_setup = &w->lane_setup,
+		.lanes = w->lanes,
+		.count = w->count,
+		.channel = setup->channel,
+		.slot = (int)setup->slot,
+		.hear = hear_next,
+		.leaves = leaves,
+		.worker = w,
+	};
+	watchdog_init(&w->watchdog, &watchdog);
 	if (setup->app->worker_start(e))
 		return -1;
 	if (init_lane(w, 0) == 0 && start_threads(w, e))
@@ -469,37 +513,55 @@ static void report_cut_off(const struct worker *w)
 			  w->setup->info.id, n, n == 1 ? "" : "s");
 }
 
+/* Threads that nobody joins look at it until the process is gone: it is never freed. */
+static struct worker *worker_new(const struct worker_setup *setup)
+{
+	struct worker *w = malloc(sizeof *w);
+
+	if (w)
+		*w = (struct worker){ .setup = setup,
+				      .lock = PTHREAD_MUTEX_INITIALIZER,
+				      .changed = PTHREAD_COND_INITIALIZER };
+	return w;
+}
+
+static int serve(struct worker *w)
+{
+	run_lane(w, 0);
+	for (size_t i = 1; i < w->count; i++)
+		pthread_join(w->threads[i], NULL);
+	lane_fini(&w->lanes[0]);
+	report_cut_off(w);
+	int64_t left_ms = w->end_by_ms - clock_monotonic_ms();
+	w->setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
+	return w->broken ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int worker_run(const struct worker_setup *setup)
 {
-	struct worker w = { .setup = setup,
-			    .lock = PTHREAD_MUTEX_INITIALIZER,
-			    .changed = PTHREAD_COND_INITIALIZER };
+	struct worker *w = worker_new(setup);
 	struct error e;
 
 	scoreboard_enter(setup->scoreboard, setup->slot, setup->info.id);
 	if (!load_lazily(setup))
 		return EXIT_FAILED_APP;
-	if (start(&w, &e)) {
+	if (!w)
+		uwsgi_error_set(&e, "out of memory");
+	if (!w || start(w, &e)) {
 		/* NOLINTNEXTLINE: all memory goes with the process */
 		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}
 	/* First: who is said to serve can be asked to leave. */
-	watch_signals(&w);
+	watch_signals(w);
 	bool unwanted = hooks_run_accepting(setup->config, setup->info.id, setup->is_first, &e);
 	if (unwanted)
-		on_failed(&w, &e);
-	else if (!w.lane_setup.host)
-		report_ready(&w);
-	watch_memory(&w);
-	run_lane(&w, 0);
-	for (size_t i = 1; i < w.count; i++)
-		pthread_join(w.threads[i], NULL);
-	lane_fini(&w.lanes[0]);
-	report_cut_off(&w);
-	int64_t left_ms = w.end_by_ms - clock_monotonic_ms();
-	setup->app->worker_stop(left_ms > 0 ? left_ms : 0);
-	if (unwanted)
-		return EXIT_FAILED_APP;
-	return w.broken ? EXIT_FAILURE : EXIT_SUCCESS;
+		on_failed(w, &e);
+	else if (!w->lane_setup.host)
+		report_ready(w);
+	watch_memory(w);
+	start_watchdog(w);
+	int code = serve(w);
+
+	return unwanted ? EXIT_FAILED_APP : code;
 }

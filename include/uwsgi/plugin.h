@@ -122,6 +122,7 @@ enum option_type {
 	OPT_STRING,  /* const char *, NULL when unset */
 	OPT_LIST,    /* struct option_list: each use of the option adds one */
 	OPT_CHOICE,  /* int, an index into choices */
+	OPT_SPAN,    /* long long, milliseconds; written in seconds, as "1.5" */
 };
 
 struct option_list {
@@ -436,6 +437,11 @@ struct app {
 	 * by then is the answer.  It may wait for the language's lock as long as it takes.  Of each
 	 * kind there is one call at a time.  NULL: services are told that there is nothing to see. */
 	void (*examine)(const struct order *, int fd);
+	/* In the worker, on a thread of the server's own, while this lane's handle() runs for too long:
+	 * where it is, as lines of text without a zero behind them; returns their length, 0: nobody
+	 * knows.  It must not wait for the language's lock, which handle() may hold for ever, nor
+	 * longer than a quarter of a second for anything else.  NULL: nobody knows. */
+	size_t (*where)(void *state, char *text, size_t size);
 };
 
 /* ---- a handler: C between the protocols and the application; answers requests by itself, or changes
@@ -719,7 +725,7 @@ struct worker_status {
 	pid_t pid;         /* who serves now, the younger of two; 0: nobody does */
 	enum stage stage;  /* of that one */
 	unsigned spawns;   /* processes that have served */
-	unsigned harakiri; /* … and were killed because a request ran too long */
+	unsigned harakiri; /* requests of it that ran too long and were given up */
 	long long since;   /* when the last one began to serve, in seconds since 1970 */
 	/* Of all of them: requests, those that failed, bytes of heads and bodies (heads as HTTP writes
 	 * them), and the time that the application took. */
@@ -940,6 +946,10 @@ UWSGI_API bool uwsgi_request_trusts_forwarded(const struct request *);
 
 /* This request leaves no line in the log. */
 UWSGI_API void uwsgi_request_keep_out_of_log(struct request *);
+
+/* In handle(): the request has so many milliseconds more, or what harakiri leaves it, if that is less; 0:
+ * harakiri alone counts.  Does nothing for an application that drives its lane. */
+UWSGI_API void uwsgi_request_limit(struct request *, int64_t ms);
 
 /* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);

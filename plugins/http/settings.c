@@ -175,7 +175,7 @@ static void check(const struct config *cfg, struct report *report)
 	if (s->to.count > 0 && s->routers.count == 0)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "http-to",
 				   "no effect without http = ADDRESS, on which the router listens");
-	if (s->routers.count > 0 && harakiri && *harakiri > s->timeout_s)
+	if (s->routers.count > 0 && harakiri && *harakiri > s->timeout_s * 1000)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "harakiri",
 				   "the router lets nobody wait longer than http-timeout (%lld)",
 				   s->timeout_s);

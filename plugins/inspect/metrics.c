@@ -212,7 +212,7 @@ static const struct family worker_families[WORKER_FAMILIES] = {
 	[W_REQUESTS] = { "worker_requests", NULL, "Requests", COUNTER },
 	[W_FAILED] = { "worker_exceptions", NULL, "Requests that the application failed", COUNTER },
 	[W_HARAKIRI] = { "worker_harakiri_count", NULL,
-			 "Processes that were killed because of harakiri", COUNTER },
+			 "Requests that harakiri has given up", COUNTER },
 	[W_SPAWNS] = { "worker_respawn_count", NULL, "Processes so far", COUNTER },
 	[W_SENT] = { "worker_transmitted_bytes", "bytes", "Bytes of answers", COUNTER },
 };

@@ -178,6 +178,13 @@ void text_put_attribute(struct text *, PyObject *code, const char *name);
 /* Sends it to whoever reads, and empties it; without the GIL.  False: nobody does, or too slowly. */
 bool text_send(struct text *, int fd);
 
+/* ---- where.c ---- */
+
+/* In a worker whose requests may have deadlines: from now on where_write() can tell. */
+void where_prepare(void);
+/* Of struct app; without the GIL. */
+size_t where_write(void *lane, char *text, size_t size);
+
 /* ---- stacks.c ---- */
 
 /* Of all threads, as uwsgi_order() tells it. */
@@ -389,9 +396,11 @@ void wsgi_release(void *lane, void *const *owners, size_t count);
 /* Around the application's run, on the lane's thread; its rq and input are the request's. */
 void running_begin(const struct lane *);
 void running_end(void);
-/* uwsgi.set_logvar(name, value), get_logvar(name), chunked_read([timeout]), chunked_read_nb(). */
+/* uwsgi.set_logvar(name, value), get_logvar(name), set_user_harakiri(seconds),
+ * chunked_read([timeout]), chunked_read_nb(). */
 PyObject *running_set_logvar(PyObject *self, PyObject *arguments);
 PyObject *running_get_logvar(PyObject *self, PyObject *arguments);
+PyObject *running_set_user_harakiri(PyObject *self, PyObject *seconds);
 PyObject *running_chunked_read(PyObject *self, PyObject *arguments);
 PyObject *running_chunked_read_nb(PyObject *self, PyObject *unused);
 

@@ -84,6 +84,8 @@ static PyMethodDef methods[] = {
 	{ "alarm", alarm_raise, METH_VARARGS, "raise the alarm of this name with a text" },
 	{ "set_logvar", running_set_logvar, METH_VARARGS,
 	  "say what %(name) of log-format is for this request" },
+	{ "set_user_harakiri", running_set_user_harakiri, METH_O,
+	  "give this request up after so many seconds; 0: as harakiri has it" },
 	{ "get_logvar", running_get_logvar, METH_VARARGS, "what set_logvar() has said, or None" },
 	{ "metric_get", metrics_get, METH_O, "the value of a metric; 0 if there is none" },
 	{ "metric_set", metrics_set, METH_VARARGS, "set a metric" },

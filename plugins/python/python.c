@@ -222,6 +222,7 @@ static const struct app app = {
 	.lane_stop = interpreter_lane_stop,
 	.worker_stop = interpreter_worker_stop,
 	.examine = examine_run,
+	.where = where_write,
 };
 
 /* Debian's names among them: python3, python311. */

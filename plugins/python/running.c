@@ -54,6 +54,23 @@ PyObject *running_get_logvar(PyObject *self, PyObject *arguments)
 	return PyBytes_FromStringAndSize(value.p, (Py_ssize_t)value.n);
 }
 
+/* As harakiri, whatever that is; a thread of the application's own has no request to end. */
+PyObject *running_set_user_harakiri(PyObject *self, PyObject *seconds)
+{
+	double s = PyFloat_AsDouble(seconds);
+
+	(void)self;
+	if ((s == -1 && PyErr_Occurred()) || !check_running())
+		return NULL;
+	if (!(s >= 0 && s < 1e9)) {
+		PyErr_SetString(PyExc_ValueError, "set_user_harakiri() takes seconds; 0: no limit");
+		return NULL;
+	}
+	where_prepare();
+	uwsgi_request_limit(running->rq, s > 0 && s < 0.001 ? 1 : (int64_t)(s * 1000));
+	Py_RETURN_NONE;
+}
+
 /* The body is here already, so there is no time to wait; what the chunks were is forgotten. */
 PyObject *running_chunked_read(PyObject *self, PyObject *arguments)
 {

@@ -44,7 +44,9 @@ DATE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} - ", re.M)
 BASE_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp",
             "PYTHONDONTWRITEBYTECODE": "1",
             "ASAN_OPTIONS": "abort_on_error=1:" + os.environ.get("ASAN_OPTIONS", ""),
-            "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=0"}
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+            # A worker in which a thread hangs ends without the others.
+            "TSAN_OPTIONS": "halt_on_error=0:report_thread_leaks=0"}
 
 
 def undated(log):

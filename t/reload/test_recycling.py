@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Workers that leave or die: the successor is there first where that can be, no request is lost
 where that can be, and nothing is ever left behind."""
-import contextlib
 import os
 import re
 import signal
@@ -129,79 +128,6 @@ def test_a_master_killed_while_it_imports_leaves_nothing(start, folder):
     server.process.wait()
     for pid in family:
         proc.wait_gone(pid, 5)
-
-
-# ---- harakiri ----
-
-def test_harakiri_ends_the_worker_and_names_the_request(start):
-    server = start(INI + "harakiri = 1\n")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=30"))
-        server.wait_log("^sleeping in")
-        assert c.is_closed()
-    server.wait_log(r"GET /sleep\?s=30.*harakiri 1\b")
-    assert http.request(server.http, "/hello").body == b"hello\n"
-
-
-def test_harakiri_of_a_worker_that_leaves_promises_no_other(start):
-    server = start(INI + "harakiri = 2\nmax-requests = 1\nthreads = 2\n")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=30"))
-        server.wait_log("^sleeping in")
-        leaving = pid_of(server)
-        server.wait_log(f"{leaving}\\) is replaced")
-        assert c.is_closed()
-    line = server.wait_log(rf"worker 1 \(pid {leaving}\) killed: GET /sleep.*")[0]
-    assert "restarting" not in line
-
-
-def test_harakiri_verbose_tells_where_the_worker_was(start):
-    server = start(INI + "harakiri = 1\nharakiri-verbose = true\n")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=30"))
-        assert c.is_closed()
-    server.wait_log(r"worker \d+ \(pid \d+\): wchan: \w+")
-    server.wait_log(r"worker \d+ \(pid \d+\): syscall: \w+")
-
-
-def test_harakiri_does_not_touch_requests_that_are_fast_enough(start):
-    """Each of two threads has its own deadline: a short request must not end or extend the
-    other's."""
-    server = start(INI + "threads = 2\nharakiri = 2\n")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=1"))
-        server.wait_log("^sleeping in")
-        with Load(server.http, clients=1) as load:
-            assert c.read().status == 200
-    assert load.failures == []
-    assert "harakiri" not in server.log()
-
-
-def test_harakiri_is_not_put_off_by_other_requests(start):
-    server = start(INI + "threads = 2\nharakiri = 1\n")
-
-    def ask_meanwhile():
-        with contextlib.suppress(http.Closed, OSError):     # it may end with the worker
-            http.request(server.http, "/hello")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=30"))
-        server.wait_log("^sleeping in")
-        until(lambda: "harakiri 1" in server.log() or ask_meanwhile(), "harakiri", 5)
-
-
-def test_waiting_clients_do_not_count_for_harakiri(start):
-    """A slow upload is not a running request."""
-    server = start(INI + "harakiri = 1\n")
-    data = http.request_bytes("/echo", "POST", body=b"0123456789")
-    with http.Connection(server.http) as slow, http.Connection(server.http) as other:
-        slow.send(data[:-1])
-        other.send(http.request_bytes("/sleep?s=0.8"))
-        assert other.read().status == 200
-        other.send(http.request_bytes("/sleep?s=0.8"))
-        assert other.read().status == 200
-        slow.send(data[-1:])
-        assert slow.read().body == b"0123456789"
-    assert "harakiri" not in server.log()
 
 
 # ---- stopping ----

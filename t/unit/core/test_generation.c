@@ -152,9 +152,10 @@ static bool was_asked_to_leave(int n)
 
 static struct config *load(char *word)
 {
-	static const struct option_table *const tables[] = { &config_table,    &worker_options,
-							     &limits_options,  &lane_options,
-							     &cheaper_options, &budget_options };
+	static const struct option_table *const tables[] = { &config_table,     &worker_options,
+							     &limits_options,   &lane_options,
+							     &harakiri_options, &cheaper_options,
+							     &budget_options };
 	char *argv[] = { (char[]){ "uwsgi" }, word, NULL };
 	char *environ_[] = { NULL };
 	struct invocation invocation = {

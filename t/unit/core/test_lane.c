@@ -91,9 +91,10 @@ static void exhausted(void *worker)
 
 static struct config *load(char *word)
 {
-	static const struct option_table *const tables[] = { &config_table,       &lane_options,
-							     &requestlog_options, &header_options,
-							     &trust_options,      &trace_options };
+	static const struct option_table *const tables[] = { &config_table,     &lane_options,
+							     &harakiri_options, &requestlog_options,
+							     &header_options,   &trust_options,
+							     &trace_options };
 	char *argv[] = { (char[]){ "uwsgi" }, (char[]){ "--disable-logging" }, word, NULL };
 	char *environ_[] = { NULL };
 	struct invocation invocation = {

@@ -44,6 +44,9 @@ static const struct option harakiri = {
 static const struct option wait_row = {
 	.name = "wait", .type = OPT_SECONDS, .offset = AT(number), .min = 5, .max = 600
 };
+static const struct option span = {
+	.name = "span", .type = OPT_SPAN, .offset = AT(number), .min = 0, .max = 86400500
+};
 static const struct option buffer = { .name = "buffer",
 				      .type = OPT_SIZE,
 				      .offset = AT(number),
@@ -126,6 +129,20 @@ static const struct {
 	{ &size, "9223372036854775807k", OPTION_STORED, LLONG_MAX, NULL },
 	{ &size, "4x", OPTION_REFUSED, 77,
 	  "size = 4x: expected a number of bytes (k, m and g are understood)" },
+	{ &span, "60", OPTION_STORED, 60000, NULL },
+	{ &span, "1.5", OPTION_STORED, 1500, NULL },
+	{ &span, "0.1s", OPTION_STORED, 100, NULL },
+	{ &span, "2.", OPTION_STORED, 2000, NULL },
+	{ &span, "0.0625", OPTION_STORED, 62, NULL },
+	{ &span, "2m", OPTION_REFUSED, 77, "span = 2m: this is in seconds, write 120" },
+	{ &span, "1.5 moons", OPTION_REFUSED, 77,
+	  "span = 1.5 moons: expected a number of seconds, such as 30 or 1.5" },
+	{ &span, "86401", OPTION_DOUBTFUL, 86400500,
+	  "span = 86401: must be from 0 to 86400.500; taken as 86400.500" },
+	{ &span, "-1.5", OPTION_DOUBTFUL, 0,
+	  "span = -1.5: must be from 0 to 86400.500; taken as 0" },
+	{ &span, "99999999999999999999", OPTION_DOUBTFUL, 86400500,
+	  "span = 99999999999999999999: must be from 0 to 86400.500; taken as 86400.500" },
 	{ &harakiri, "60", OPTION_STORED, 60, NULL },
 	{ &harakiri, "60s", OPTION_STORED, 60, NULL },
 	{ &harakiri, "2m", OPTION_REFUSED, 77, "harakiri = 2m: this is in seconds, write 120" },

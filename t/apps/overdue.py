@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Requests that take too long, each in its own way: see test_harakiri.py."""
+import atexit
+import os
+import time
+from urllib.parse import parse_qs
+
+try:
+    import uwsgi
+except ImportError:
+    uwsgi = None
+
+atexit.register(print, "ends in order", flush=True)
+
+
+def innermost(seconds):
+    time.sleep(seconds)
+
+
+def stand(seconds):
+    print("begun", flush=True)
+    innermost(seconds)
+    print("came back", flush=True)
+
+
+def hold():
+    """Keeps the lock of the interpreter, in C."""
+    print("begun", flush=True)
+    sum(range(10 ** 13))
+
+
+def close_late(seconds):
+    class Answer(list):
+        def close(self):
+            stand(seconds)
+    return Answer([b"all"])
+
+
+def stream(start_response, then):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"x" * 10
+    then()
+    yield b"y" * 10
+
+
+def application(environ, start_response):
+    query = {k: v[0] for k, v in parse_qs(environ["QUERY_STRING"]).items()}
+    path, seconds = environ["PATH_INFO"], float(query.get("s", 600))
+
+    if path == "/stream":
+        return stream(start_response, lambda: stand(seconds))
+    if path == "/user":
+        uwsgi.set_user_harakiri(float(query["after"]))
+        if "none" in query:
+            uwsgi.set_user_harakiri(0)
+    if path in ("/stand", "/user"):
+        stand(seconds)
+    elif path == "/hold":
+        hold()
+    elif path == "/wait":
+        print("begun", flush=True)
+        with open(query["for"], encoding="ascii") as fifo:
+            fifo.read()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return close_late(seconds) if path == "/close" else [b"%d" % os.getpid()]
