@@ -254,6 +254,21 @@ int safefile_open(struct safefile *f, const char *path, int flags, mode_t mode, 
 	return failed ? -1 : 0;
 }
 
+int safefile_find(const char *path, struct error *e)
+{
+	struct place p;
+	int fd = -1;
+
+	if (walk(&p, path, true, e) == 0) {
+		fd = openat(p.folder, *p.name ? p.name : ".",
+			    O_PATH | O_CLOEXEC | (p.magic ? 0 : O_NOFOLLOW));
+		if (fd < 0)
+			say_errno(e);
+	}
+	close_place(&p);
+	return fd;
+}
+
 /* ---- names ---- */
 
 int safefile_rename(const char *from, const char *to, struct error *e)

@@ -23,6 +23,9 @@ struct safefile {
  * that path ends in.  Returns -1 with the reason, which does not name the path. */
 int safefile_open(struct safefile *, const char *path, int flags, mode_t mode, uid_t user,
 		  struct error *);
+/* A descriptor (O_PATH) of what is there, of any kind, with links followed as above; the caller's to
+ * close.  -1 with the reason. */
+int safefile_find(const char *path, struct error *);
 /* Both with the folders found as above; the files themselves are never followed. */
 int safefile_rename(const char *from, const char *to, struct error *);
 /* Removes path if it is still this file. */

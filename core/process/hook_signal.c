@@ -57,7 +57,7 @@ void hook_signals_add(const struct signal_meanings *m, sigset_t *set)
 
 enum signal_meaning hook_signals_meaning(const struct signal_meanings *m, int signal)
 {
-	return signal > 0 && signal < NSIG ? (enum signal_meaning)m->of[signal] : SIGNAL_USUAL;
+	return (enum signal_meaning)m->of[signal];
 }
 
 void hook_signals_check(const struct config *cfg, struct report *report)

@@ -45,6 +45,13 @@ static bool file_is_there(enum hook_awaited what, const char *path)
 	}
 }
 
+static bool becomes_writable(int fd)
+{
+	struct pollfd there = { .fd = fd, .events = POLLOUT };
+
+	return poll(&there, 1, CONNECT_MS) == 1;
+}
+
 static bool accepts(const char *name)
 {
 	struct address address;
@@ -55,17 +62,16 @@ static bool accepts(const char *name)
 	/* A host whose name is not known yet may be known soon. */
 	if (address_parse(&address, name, &e))
 		return false;
-	struct pollfd there = { .events = POLLOUT };
+	int fd = socket(address.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	there.fd = socket(address.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (there.fd < 0)
+	if (fd < 0)
 		return false;
-	int failed = connect(there.fd, (struct sockaddr *)&address.sa, address.length);
+	int failed = connect(fd, (struct sockaddr *)&address.sa, address.length);
 
-	if (failed && errno == EINPROGRESS && poll(&there, 1, CONNECT_MS) == 1 &&
-	    getsockopt(there.fd, SOL_SOCKET, SO_ERROR, &fault, &size) == 0)
+	if (failed && errno == EINPROGRESS && becomes_writable(fd) &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &size) == 0)
 		failed = fault;
-	close(there.fd);
+	close(fd);
 	return !failed;
 }
 

@@ -74,22 +74,23 @@ static int valid_command(const char *value, struct error *e)
 }
 
 #define AT(member) offsetof(struct hooks_settings, member)
-#define ROW(kind, list, check, unit_, example_, phase, phase_name, help_)                          \
+#define ROW(kind, at, check, unit_, example_, phase_name, help_)                                   \
 	{                                                                                          \
-		.name = kind phase_name, .type = OPT_LIST, .offset = AT(list[phase]),              \
-		.text = true, .valid = check, .unit = unit_, .help = help_, .example = example_    \
+		.name = kind phase_name, .type = OPT_LIST, .offset = (at), .text = true,           \
+		.valid = (check), .unit = (unit_), .help = (help_), .example = (example_)          \
 	}
 #define HOOK(phase, name, when)                                                                    \
-	ROW("hook-", hooks, valid_hook, "ACTION:WORDS", "exec:/usr/local/bin/prepare", phase,      \
-	    name, "do this " when ": exec:COMMAND, write:FILE TEXT, mkdir:FOLDER …")
+	ROW("hook-", AT(hooks[(phase)]), valid_hook, "ACTION:WORDS",                               \
+	    "exec:/usr/local/bin/prepare", name,                                                   \
+	    "do this " when ": exec:COMMAND, write:FILE TEXT, mkdir:FOLDER …")
 #define EXEC(phase, name, when)                                                                    \
-	ROW("exec-", commands, valid_command, "COMMAND", "/usr/local/bin/prepare", phase, name,    \
-	    "run this command " when)
+	ROW("exec-", AT(commands[(phase)]), valid_command, "COMMAND", "/usr/local/bin/prepare",    \
+	    name, "run this command " when)
 #define MOUNT(phase, name, when)                                                                   \
-	ROW("mount-", mounts, valid_mount, "KIND SOURCE FOLDER [FLAGS]",                           \
-	    "tmpfs none /srv/shop/tmp nosuid,nodev", phase, name, "mount this " when),             \
-		ROW("umount-", umounts, valid_umount, "FOLDER [FLAGS]", "/srv/shop/tmp", phase,    \
-		    name, "unmount this " when)
+	ROW("mount-", AT(mounts[(phase)]), valid_mount, "KIND SOURCE FOLDER [FLAGS]",              \
+	    "tmpfs none /srv/shop/tmp nosuid,nodev", name, "mount this " when),                    \
+		ROW("umount-", AT(umounts[(phase)]), valid_umount, "FOLDER [FLAGS]",               \
+		    "/srv/shop/tmp", name, "unmount this " when)
 
 static const struct option rows[] = {
 	HOOK(HOOK_ASAP, "asap", "when the configuration is read, before all else"),

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from lib import http, proc
-from lib.server import command
+from lib.server import command, command_for_all
 from lib.wait import until
 
 APP = "http-socket = {http}\nmodule = basic\n"
@@ -131,7 +131,7 @@ def test_actions(start, folder):
         """)
     assert server.run() == 0
     with open(f"{folder}/text", encoding="ascii") as f:
-        assert f.read() == "one twothree\n"
+        assert f.read() == "one two three\n"
     with open(f"{folder}/line", encoding="ascii") as f:
         assert f.read() == "x\n"
     assert sorted(os.listdir(folder)) == ["a b", "full", "line", "pipe", "text"]
@@ -161,9 +161,15 @@ def test_root_follows_no_link_that_another_user_has_planted(start, folder):
         f.write("gold")
     os.symlink(treasure, f"{folder}/link")
     os.lchown(f"{folder}/link", nobody, nobody)
-    for hook in ("chown:{}/link nobody nogroup", "chmod:{}/link 777", "write:{}/link x"):
+    os.symlink(os.path.dirname(treasure), f"{folder}/down")
+    os.lchown(f"{folder}/down", nobody, nobody)
+    for hook in ("chown:{}/link nobody nogroup", "chmod:{}/link 777", "write:{}/link x",
+                 "chown:{}/down/treasure nobody nogroup", "sticky:{}/down/treasure",
+                 "create:{}/down/treasure", "unlink:{}/down/treasure",
+                 "rename:{0}/down/treasure {0}/mine"):
         server = start.not_yet(APP + f"hook-as-root = {hook.format(folder)}\n")
         assert server.run() == 1, hook
+        server.wait_log("symbolic link")
     assert os.stat(treasure).st_uid == 0 and os.stat(treasure).st_mode & 0o777 == 0o644
     with open(treasure, encoding="ascii") as f:
         assert f.read() == "gold"
@@ -210,17 +216,42 @@ def test_what_is_made_as_root_can_be_the_folder_of_a_socket(start, folder):
     assert server.stop() == 0
 
 
-def test_without_root_what_root_should_do_is_left_out(start):
-    under = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] \
-        if os.geteuid() == 0 else []
-    here = start.not_yet().folder
-    os.chmod(here, 0o777)
-    server = start.not_yet("hook-as-root = print:<root>\nhook-as-user = print:<user>\n"
-                           "hook-as-user = exit:\n" + APP, under=under)
-    assert server.run() in (0, 1)
-    if "cannot execute" not in server.log():
-        server.wait_log("^<user>$")
-    assert "<root>\n<" not in server.log()
+def test_without_root_what_root_should_do_is_left_out(start, folder):
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    server = start.not_yet(APP + saying("as-root", "as-user") + "hook-as-user = exit:\n",
+                           under=as_nobody if os.geteuid() == 0 else [])
+    server.command = command_for_all(folder)
+    assert server.run() == 0
+    assert [phase for phase, _, _ in done(server)] == ["as-user"]
+    server.wait_log("what is to be done as root is left out")
+
+
+def test_each_router_has_its_hook(start):
+    server = start("http = {http}\nmodule = basic\n" + saying("as-gateway"))
+    server.wait_log("http 1 .* takes clients")
+    assert [(phase, pid) for phase, pid, _ in done(server)] == [("as-gateway", server.routers()[0])]
+
+
+@AS_ROOT
+@pytest.mark.parametrize("line", ["master-as-root", "drop-after-apps"])
+def test_where_the_master_stays_root_others_give_it_up(start, line):
+    nobody = pwd.getpwnam("nobody").pw_uid
+    server = start(APP + f"uid = nobody\n{line} = true\n" +
+                   saying("as-root", "as-user", "post-fork", "as-user-atexit"))
+    (_, root, _), (_, zygote, user), (_, _, worker_user) = done(server)
+    assert root == server.pid != zygote
+    assert user == worker_user == nobody
+    server.stop()
+    assert done(server)[-1] == ("as-user-atexit", server.pid, 0)
+
+
+@AS_ROOT
+def test_with_chroot_roots_hook_sees_that_folder(start, folder):
+    """Which lacks a Python: the start ends there."""
+    server = start.not_yet(APP + f"chroot = {folder}\nhook-pre-jail = create:{folder}/before\n"
+                           "hook-as-root = create:/within\nhook-as-user = exit:\n")
+    assert server.run() == 0
+    assert sorted(os.listdir(folder)) == ["before", "within"]
 
 
 # ---- signals ----

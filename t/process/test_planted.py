@@ -98,8 +98,9 @@ def test_what_was_there_already_is_not_given_away(start, folder, run, lines):
 @pytest.mark.parametrize("lines", [PIDFILES[0], LOGS[1]])
 def test_what_is_created_is_the_users(start, folder, run, lines):
     server = start.not_yet(INI + lines, folder=folder).spawn()
+    until(lambda: os.path.exists(f"{run}/x") and
+          os.stat(f"{run}/x").st_uid == pwd.getpwnam("www-data").pw_uid, "the user's own file")
     server.wait_listening("http")
-    assert os.stat(f"{run}/x").st_uid == pwd.getpwnam("www-data").pw_uid
 
 
 def test_roots_own_links_are_followed(start, folder):
