@@ -213,6 +213,20 @@ int stray_init(struct error *e)
 	return failed ? uwsgi_error_set(e, "pthread_atfork: %s", strerror(failed)) : 0;
 }
 
+void stray_carry(struct carry *c)
+{
+	int ends[2] = { self.alive, self.master };
+
+	carry_fd(c, &ends[0]);
+	carry_fd(c, &ends[1]);
+	if (!c->reading || c->failed)
+		return;
+	close(self.alive);
+	close(self.master);
+	self.alive = ends[0];
+	self.master = ends[1];
+}
+
 pid_t stray_fork_own(void)
 {
 	forks_own = true;

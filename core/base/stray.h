@@ -5,6 +5,8 @@
 #ifndef UWSGI_STRAY_H
 #define UWSGI_STRAY_H
 
+#include "base/carry.h"
+
 #include <uwsgi/plugin.h>
 
 #include <signal.h>
@@ -12,6 +14,8 @@
 /* In the process that strays end with, the master, before it forks anything.  Returns -1 with the
  * reason. */
 int stray_init(struct error *);
+/* To another program, behind its stray_init(): strays end with that. */
+void stray_carry(struct carry *);
 /* fork() for a process of the server, where the application's code may run. */
 pid_t stray_fork_own(void);
 

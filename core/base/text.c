@@ -60,3 +60,13 @@ const char *text_take(struct text *t, struct arena *a)
 	*t = (struct text){ 0 };
 	return whole.p;
 }
+
+void text_carry(struct text *t, size_t from, struct carry *c)
+{
+	char *p = c->reading || !t->p ? NULL : t->p + from;
+	size_t n = p ? t->n - from : 0;
+
+	carry_bytes(c, &p, &n, TEXT_MAX);
+	if (c->reading)
+		*t = (struct text){ .p = p, .n = n, .capacity = n };
+}

@@ -25,6 +25,7 @@
 #include "wire/passed.h"
 #include "process/pidfile.h"
 #include "process/resources.h"
+#include "process/takeover.h"
 #include "settings/show.h"
 #include "settings/source.h"
 #include "process/proctitle.h"
@@ -438,6 +439,60 @@ static int serve(struct invocation *invocation, struct loader *ld)
 	return exit_code;
 }
 
+static void say_takeover(const struct master_setup *setup)
+{
+	(void)setup;
+	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, goes on where the program before it was",
+		  UWSGI_VERSION, (long)getpid());
+}
+
+/* A server that runs is this process's from now on, or (rehearsal) could be. */
+static int take_over(struct invocation *invocation, struct loader *ld, int state, bool rehearsal)
+{
+	struct logfile log;
+	struct pidfiles pidfiles = { 0 };
+	struct carry taken;
+	struct master_setup setup = { .invocation = invocation,
+				      .loader = ld,
+				      .load = load_all,
+				      .log = &log,
+				      .pidfiles = &pidfiles,
+				      .notify = { .fd = -1 },
+				      .emperor = { .fd = -1 },
+				      .started = getpid(),
+				      .served = -1,
+				      .taken = &taken,
+				      .hello = say_takeover };
+	struct arena words;
+	struct error e;
+	char binary[4096];
+	int exit_code = EXIT_FAILURE;
+
+	setup.binary = find_binary(binary, sizeof binary);
+	arena_init(&words);
+	bool failed = carry_receive(&taken, state, state_form(), &e) != 0;
+	close(state);
+	if (!failed) {
+		taken.rehearsal = rehearsal;
+		logfile_init(&log, invocation->cwd);
+		state_carry_start(&taken, invocation, &words, &log, &pidfiles, &setup.cause);
+		log.start_folder = invocation->cwd;
+		if (!rehearsal)
+			exit_code = master_run(&setup);
+		else
+			failed = master_rehearse(&setup, &e) != 0;
+		carry_fini(&taken);
+	}
+	if (rehearsal)
+		printf("%s\n", failed ? e.text : TAKEOVER_YES);
+	else if (failed)
+		uwsgi_log(UWSGI_ERROR, "cannot go on where the program before was: %s", e.text);
+	if (!rehearsal)
+		pidfiles_remove(&pidfiles);
+	arena_fini(&words);
+	return rehearsal && !failed ? EXIT_SUCCESS : exit_code;
+}
+
 /* --ini - and --json=-: kept, because a reload reads everything again. */
 static void keep_input(struct invocation *invocation)
 {
@@ -533,6 +588,9 @@ static int run(int argc, char **argv, struct loader *ld)
 					 .plugins = ld };
 
 	loader_learn_profile(ld);
+	int state = takeover_descriptor();
+	if (state >= 0)
+		return take_over(&invocation, ld, state, false);
 	const struct command command = find_command(argc, argv, ld);
 	keep_input(&invocation);
 	switch (command.kind) {
@@ -550,6 +608,8 @@ static int run(int argc, char **argv, struct loader *ld)
 	case COMMAND_HELP_JSON:
 	case COMMAND_MANIFEST:
 		return tell(&command, ld);
+	case COMMAND_CHECK_TAKEOVER:
+		return take_over(&invocation, ld, atoi(command.argument), true);
 	case COMMAND_CHECK:
 	case COMMAND_CHECK_APP:
 		return check(&invocation, ld, command.argument, command.kind == COMMAND_CHECK_APP);

@@ -286,6 +286,19 @@ int logfile_descriptor(struct logfile *f, const struct stat *out)
 	return f->unblocked >= 0 ? f->unblocked : STDERR_FILENO;
 }
 
+/* What could be opened once, as root, perhaps could not be again. */
+void logfile_carry(struct logfile *f, struct carry *c)
+{
+	int unblocked = f->unblocked;
+
+	carry_text(c, f->path, sizeof f->path);
+	carry_fd(c, &unblocked);
+	if (!c->reading || unblocked < 0)
+		return;
+	close_unblocked(f);
+	f->unblocked = unblocked;
+}
+
 void logfile_enter_child(struct logfile *f)
 {
 	close_unblocked(f);

@@ -4,6 +4,8 @@
 #ifndef UWSGI_LOGFILE_H
 #define UWSGI_LOGFILE_H
 
+#include "base/carry.h"
+
 #include <uwsgi/plugin.h>
 
 #include <sys/stat.h>
@@ -53,6 +55,8 @@ void logfile_reopen(struct logfile *);
  * or terminal is opened once more, since other processes share standard error and its flags, and
  * may count on waiting.  out: standard error.  Not the caller's to close. */
 int logfile_descriptor(struct logfile *, const struct stat *out);
+/* To another program, behind its logfile_init(). */
+void logfile_carry(struct logfile *, struct carry *);
 /* In a new child. */
 void logfile_enter_child(struct logfile *);
 

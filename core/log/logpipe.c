@@ -271,6 +271,8 @@ static bool work(struct logpipe *p)
 {
 	bool blocked = false, moved = false;
 
+	if (p->carried)
+		return false;
 	p->working = true;
 	for (int i = 0; !blocked && i < PORTIONS_A_TURN; i++) {
 		if (p->written == p->out.n && !fill(p))
@@ -321,23 +323,70 @@ static void say(void *data, const char *text, size_t n)
 
 /* ---- life ---- */
 
+void logpipe_carry(struct logpipe *p, struct carry *c)
+{
+	struct text in = { .p = p->in, .n = p->in_n };
+
+	if (!c->reading && !is_open(p))
+		p->ends[0] = p->ends[1] = -1;
+	carry_fd(c, &p->ends[0]);
+	carry_fd(c, &p->ends[1]);
+	text_carry(&in, 0, c);
+	text_carry(&p->own, 0, c);
+	text_carry(&p->out, p->written, c);
+	carry_bool(c, &p->inside_line);
+	carry_bool(c, &p->broken);
+	carry_u64(c, &p->lost);
+	carry_int(c, &p->why_lost, 0, INT32_MAX);
+	if (!c->reading)
+		return;
+	p->in = in.p;
+	p->in_n = in.n;
+	p->carried = true;
+}
+
 void logpipe_open(struct logpipe *p, struct ev_loop *loop, struct logfile *file)
 {
-	*p = (struct logpipe){ .loop = loop, .file = file, .ends = { -1, -1 } };
+	if (!p->carried)
+		*p = (struct logpipe){ .ends = { -1, -1 } };
+	p->loop = loop;
+	p->file = file;
 	ev_init(&p->readable, on_io);
 	ev_io_init(&p->writable, on_io, STDERR_FILENO, EV_WRITE);
 	ev_timer_init(&p->pause, on_pause_over, 0., 0.);
 	p->readable.data = p->writable.data = p->pause.data = p;
 }
 
+/* With room for what was carried. */
+static bool make_room(struct logpipe *p, size_t portion)
+{
+	p->in_size = portion < PORTION_MAX ? portion : PORTION_MAX;
+	if (p->in_size <= p->in_n)
+		p->in_size = PORTION_MAX;
+	char *in = p->in_n < p->in_size ? realloc(p->in, p->in_size) : NULL;
+
+	if (in)
+		p->in = in;
+	return in != NULL;
+}
+
+static void watch_pipe(struct logpipe *p)
+{
+	ev_io_set(&p->readable, p->ends[0], EV_READ);
+	if (!ev_is_active(&p->writable))
+		ev_io_start(p->loop, &p->readable);
+}
+
 int logpipe_open_pipe(struct logpipe *p, size_t portion, struct error *e)
 {
-	if (has_pipe(p))
+	if (has_pipe(p) && !p->carried)
 		return 0;
-	p->in_size = portion < PORTION_MAX ? portion : PORTION_MAX;
-	free(p->in);
-	if (!(p->in = malloc(p->in_size)))
+	if (!make_room(p, portion))
 		return uwsgi_error_set(e, "log-master: out of memory");
+	if (has_pipe(p)) {
+		watch_pipe(p);
+		return 0;
+	}
 	if (pipe2(p->ends, O_CLOEXEC)) {
 		p->ends[0] = p->ends[1] = -1;
 		return uwsgi_error_set(e, "log-master: cannot make a pipe: %s", strerror(errno));
@@ -347,9 +396,7 @@ int logpipe_open_pipe(struct logpipe *p, size_t portion, struct error *e)
 		uwsgi_log(UWSGI_NOTE, "log-master: %s", strerror(errno));
 	fcntl(p->ends[0], F_SETFL, O_NONBLOCK);
 	fcntl(p->ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* as much as the system allows */
-	ev_io_set(&p->readable, p->ends[0], EV_READ);
-	if (!ev_is_active(&p->writable))
-		ev_io_start(p->loop, &p->readable);
+	watch_pipe(p);
 	return 0;
 }
 
@@ -360,8 +407,13 @@ void logpipe_take_own(struct logpipe *p)
 
 void logpipe_use(struct logpipe *p, struct sinks *sinks)
 {
+	bool carried = p->carried;
+
 	logpipe_drain(p);
+	p->carried = false;
 	p->sinks = sinks;
+	if (carried)
+		logpipe_drain(p);
 }
 
 void logpipe_show(struct logpipe *p, void (*seen)(void *data, struct slice line), void *data)

@@ -10,8 +10,9 @@
 
 #include <ev.h>
 
-/* Zeroed it is closed: every function but logpipe_open() does nothing then. */
+/* Zeroed it is closed: every function but logpipe_open() and logpipe_carry() does nothing then. */
 struct logpipe {
+	bool carried; /* from another program; it goes on when it is known with which sinks */
 	struct ev_loop *loop;
 	struct logfile *file;
 	struct sinks *sinks; /* what lines go through first; NULL: nothing */
@@ -34,7 +35,9 @@ struct logpipe {
 	int why_lost;     /* errno */
 };
 
-/* Without a pipe. */
+/* To another program, where it is not open yet: with what is not written. */
+void logpipe_carry(struct logpipe *, struct carry *);
+/* Without a pipe, but for one that was carried. */
 void logpipe_open(struct logpipe *, struct ev_loop *, struct logfile *);
 /* For the processes that are forked from now on; nothing happens when there is one.  portion: how
  * much is taken out of it at once, at most 128 KiB.  Returns -1 with the reason. */

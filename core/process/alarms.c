@@ -514,6 +514,13 @@ void alarms_init(struct alarms *all)
 	all->ends[0] = all->ends[1] = all->udp[0] = all->udp[1] = -1;
 }
 
+static void hear(struct alarms *all)
+{
+	raise_set_socket(all->ends[1]);
+	watch_init(&all->heard, all->ends[0], EV_READ, on_heard, all);
+	watch_start(&all->heard, all->loop);
+}
+
 void alarms_expect(struct alarms *all, const struct config *cfg)
 {
 	const struct alarm_settings *s = uwsgi_options(cfg, &alarm_options);
@@ -526,9 +533,7 @@ void alarms_expect(struct alarms *all, const struct config *cfg)
 		    strerror(errno));
 		return;
 	}
-	raise_set_socket(all->ends[1]);
-	watch_init(&all->heard, all->ends[0], EV_READ, on_heard, all);
-	watch_start(&all->heard, all->loop);
+	hear(all);
 }
 
 int64_t alarms_step(struct alarms *all, const struct listeners *sockets, int64_t now_ms)
@@ -581,6 +586,53 @@ bool alarms_ended(struct alarms *all, const siginfo_t *info)
 		return true;
 	}
 	return false;
+}
+
+static void carry_one(struct alarms *all, struct alarm *a, struct carry *c)
+{
+	char name[256] = "";
+
+	if (a)
+		snprintf(name, sizeof name, "%.*s", (int)a->what.name.n, a->what.name.p);
+	carry_text(c, name, sizeof name);
+	if (c->reading)
+		a = find(all, slice_of(name));
+	if (!a) {
+		carry_fail(c, "there is no alarm %s", name);
+		return;
+	}
+	carry_int(c, &a->pid, 0, INT32_MAX);
+	carry_ms(c, &a->kill_at_ms);
+	carry_ms(c, &a->not_before_ms);
+	carry_bool(c, &a->raised);
+	a->left_out = (unsigned)carry_count(c, a->left_out, UINT32_MAX);
+	text_carry(&a->waiting, 0, c);
+	text_carry(&a->told, 0, c);
+}
+
+/* Of one that is not in the configuration any more, only a command still runs. */
+void alarms_carry(struct alarms *all, const struct config *cfg, struct carry *c)
+{
+	uint64_t overflows = all->overflows;
+	size_t count = 0;
+	struct alarm *a;
+
+	carry_fd(c, &all->ends[0]);
+	carry_fd(c, &all->ends[1]);
+	carry_u64(c, &overflows);
+	all->overflows = overflows;
+	if (c->reading && all->ends[0] >= 0)
+		hear(all);
+	if (c->reading)
+		alarms_use(all, cfg);
+	TAILQ_FOREACH(a, &all->list, link)
+		count += a->named;
+	count = carry_count(c, count, 65536);
+	for (size_t i = 0; c->reading && i < count && !c->failed; i++)
+		carry_one(all, NULL, c);
+	TAILQ_FOREACH(a, &all->list, link)
+		if (!c->reading && a->named)
+			carry_one(all, a, c);
 }
 
 void alarms_enter_child(struct alarms *all)

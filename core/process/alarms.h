@@ -3,6 +3,7 @@
 #ifndef UWSGI_ALARMS_H
 #define UWSGI_ALARMS_H
 
+#include "base/carry.h"
 #include "base/seldom.h"
 #include "base/text.h"
 #include "process/alarm.h"
@@ -73,6 +74,8 @@ bool alarms_ended(struct alarms *, const siginfo_t *);
 /* Does what is due; sockets: those that serve, or NULL.  When to call it again, 0: when something has
  * happened. */
 int64_t alarms_step(struct alarms *, const struct listeners *sockets, int64_t now_ms);
+/* To another program, with the configuration in force, which it has then, too. */
+void alarms_carry(struct alarms *, const struct config *, struct carry *);
 void alarms_enter_child(struct alarms *);
 /* Commands that run go on. */
 void alarms_fini(struct alarms *);

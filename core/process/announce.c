@@ -213,6 +213,16 @@ void announce_failed_start(struct announcer *a, const char *why)
 	notify_stopping(&a->notify, status.text, 0);
 }
 
+void announce_carry(struct announcer *a, struct carry *c)
+{
+	carry_fd(c, &a->starter);
+	notify_carry(&a->notify, c);
+	carry_fd(c, &a->emperor->fd);
+	carry_bool(c, &a->daemonized);
+	carry_bool(c, &a->has_served);
+	outcomes_carry(&a->outcomes, c);
+}
+
 void announce_enter_child(struct announcer *a)
 {
 	notify_close(&a->notify);

@@ -47,6 +47,8 @@ void announce_stopping_instead(struct announcer *);
 /* Asked too late. */
 void announce_is_stopping(struct announcer *);
 void announce_failed_start(struct announcer *, const char *why);
+/* To another program. */
+void announce_carry(struct announcer *, struct carry *);
 /* In a child, which announces nothing. */
 void announce_enter_child(struct announcer *);
 

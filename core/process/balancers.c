@@ -62,6 +62,11 @@ bool balancers_ended(struct balancers *b, const siginfo_t *info)
 	return errand_ended(&b->on_ready, info) || errand_ended(&b->on_drain, info);
 }
 
+void balancers_carry(struct balancers *b, struct carry *c)
+{
+	carry_bool(c, &b->was_ready);
+}
+
 void balancers_fini(struct balancers *b)
 {
 	errand_fini(&b->on_ready);

@@ -28,6 +28,8 @@ void balancers_break_off(struct balancers *);
 bool balancers_step(struct balancers *, int64_t *due_ms);
 /* A child has ended.  False: it was no command of these. */
 bool balancers_ended(struct balancers *, const siginfo_t *);
+/* To another program; no command runs. */
+void balancers_carry(struct balancers *, struct carry *);
 void balancers_fini(struct balancers *);
 /* No command runs. */
 bool balancers_are_told(const struct balancers *);

@@ -119,6 +119,27 @@ void cells_give_back(struct cells *c, struct metrics *all)
 	}
 }
 
+static void carry_use(struct cell_use *use, struct carry *c)
+{
+	/* The generations that are carried take them again. */
+	carry_u64(c, &use->definition);
+	use->users = c->reading ? 0 : use->users;
+}
+
+void cells_carry(struct cells *cells, struct carry *c)
+{
+	struct error e;
+	size_t count = carry_count(c, cells->count, CELLS_MAX);
+
+	if (c->reading && count > 0 && !make_room(cells, count, &e)) {
+		carry_fail(c, "%s", e.text);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		carry_use(&cells->use[i], c);
+	cells->count = count;
+}
+
 void cells_fini(struct cells *c)
 {
 	free(c->use);

@@ -25,6 +25,8 @@ struct cells {
  * that they name.  Returns -1 with the reason, and none is taken then. */
 int cells_take(struct cells *, struct metrics *, struct error *);
 void cells_give_back(struct cells *, struct metrics *);
+/* To another program.  A cell that no generation takes there stays as it is: old processes write to it. */
+void cells_carry(struct cells *, struct carry *);
 void cells_fini(struct cells *);
 
 #endif

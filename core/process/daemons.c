@@ -350,6 +350,58 @@ bool daemons_ended(struct daemons *all, const siginfo_t *info, int64_t now_ms)
 	return false;
 }
 
+bool daemons_are_settled(const struct daemons *all)
+{
+	const struct daemon *d;
+
+	TAILQ_FOREACH(d, &all->list, link)
+		if (!d->named || d->kept.running != d->kept.wanted)
+			return false;
+	return true;
+}
+
+static void carry_one(struct daemon *d, struct carry *c)
+{
+	carry_int(c, &d->number, 1, INT32_MAX);
+	carry_text(c, d->name, sizeof d->name);
+	carry_int(c, &d->pid, 0, INT32_MAX);
+	d->starts = (unsigned)carry_count(c, d->starts, UINT32_MAX);
+	carry_u64(c, &d->row);
+	kept_carry(&d->kept, c);
+}
+
+/* All are named by this configuration, in any order. */
+void daemons_carry(struct daemons *all, const struct config *cfg, struct carry *c)
+{
+	size_t count;
+	struct attached *wanted = attached_find(cfg, &count);
+	struct daemon *d;
+
+	TAILQ_FOREACH(d, &all->list, link)
+		d->named = false;
+	if (carry_count(c, count, count) != count)
+		carry_fail(c, "there are other programs beside the server");
+	for (size_t i = 0; i < count; i++) {
+		d = c->reading ? make(all, &wanted[i]) : find_same(all, &wanted[i]);
+		if (d) {
+			d->named = true;
+			if (c->reading)
+				hide(d); /* it has a row */
+			carry_one(d, c);
+		} else {
+			carry_fail(c, "%s is not there", wanted[i].command);
+		}
+		if (!c->reading || !d)
+			attached_fini(&wanted[i]);
+	}
+	free(wanted);
+	TAILQ_FOREACH(d, &all->list, link)
+		d->named = true;
+	carry_u64(c, &all->starts);
+	carry_int(c, &all->count, 0, INT32_MAX);
+	all->used = cfg;
+}
+
 bool daemons_are_gone(const struct daemons *all)
 {
 	const struct daemon *d;

@@ -60,6 +60,10 @@ void daemons_hurry(struct daemons *, int64_t now_ms);
 int64_t daemons_step(struct daemons *, int64_t now_ms);
 /* A child has ended.  False: it was none of these. */
 bool daemons_ended(struct daemons *, const siginfo_t *, int64_t now_ms);
+/* To another program, with the configuration in force.  What runs goes on there. */
+void daemons_carry(struct daemons *, const struct config *, struct carry *);
+/* Whether none is on its way out. */
+bool daemons_are_settled(const struct daemons *);
 /* No process is left that is to end with the server. */
 bool daemons_are_gone(const struct daemons *);
 void daemons_fini(struct daemons *);

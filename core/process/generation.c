@@ -666,3 +666,19 @@ int generation_start(struct generation *g, struct error *e)
 	g->zygote = pid;
 	return 0;
 }
+
+static void resume(struct generation *g, struct watch *w, void (*ready)(struct watch *))
+{
+	int fd = w->io.fd;
+
+	watch_init(w, fd, EV_READ, ready, g);
+	if (fd >= 0)
+		watch_start(w, g->host->loop);
+}
+
+void generation_resume(struct generation *g)
+{
+	resume(g, &g->zygote_channel, on_zygote_channel);
+	for (size_t i = 0; i < g->roster.slot_count; i++)
+		resume(g, &g->slot_channel[i], on_slot_channel);
+}

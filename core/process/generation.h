@@ -105,6 +105,16 @@ int generation_check(const struct loader *, const struct config *, const struct 
 struct generation *generation_new(const struct generation_host *, struct config *,
 				  struct listeners *, const struct listeners *kept, int number,
 				  struct error *);
+/* To another program, which gets a generation that goes on there.  load: makes the configuration of what was
+ * set (struct invocation's `given`), with the plugins that it needs; NULL with the reason.  NULL: it is not
+ * whole. */
+void generation_carry(struct generation *, struct carry *);
+struct generation *generation_receive(const struct generation_host *, struct carry *,
+				      struct config *(*load)(void *data, const struct directives *,
+							     struct error *),
+				      void *data);
+/* Hears its processes over the channels that are open. */
+void generation_resume(struct generation *);
 /* Forks the zygote, which begins to import at once. */
 int generation_start(struct generation *, struct error *);
 /* Does all that is due.  Returns one piece of news: to be called until it says QUIET or GONE (which

@@ -52,11 +52,17 @@ static void do_what_is_due(struct kept *k, int64_t now_ms, int64_t *due_ms)
 	}
 }
 
-/* It has addresses and files of its own, so its successor comes when it is gone. */
-void kept_step(struct kept *k, int64_t now_ms, int64_t *due_ms)
+static int make_roster(struct kept *k, struct error *e)
 {
 	const struct roster_row row = { .name = k->name, .count = 1 };
 	const struct roster_setup setup = { &row, 1, k->mercy_ms, k->start_ms };
+
+	return roster_init(&k->roster, &setup, e);
+}
+
+/* It has addresses and files of its own, so its successor comes when it is gone. */
+void kept_step(struct kept *k, int64_t now_ms, int64_t *due_ms)
+{
 	struct error e;
 
 	if (k->running && k->running != k->wanted && !k->roster.drained_by_ms)
@@ -66,8 +72,8 @@ void kept_step(struct kept *k, int64_t now_ms, int64_t *due_ms)
 		k->running = 0;
 	}
 	if (!k->running && k->wanted) {
-		if (roster_init(&k->roster, &setup, &e)) {
-			uwsgi_log(UWSGI_ERROR, "cannot start %s: %s", row.name, e.text);
+		if (make_roster(k, &e)) {
+			uwsgi_log(UWSGI_ERROR, "cannot start %s: %s", k->name, e.text);
 			return;
 		}
 		k->roster.open = true;
@@ -81,6 +87,23 @@ void kept_hurry(struct kept *k, int64_t now_ms)
 {
 	if (k->running && k->roster.drained_by_ms)
 		roster_drain(&k->roster, now_ms, false);
+}
+
+void kept_carry(struct kept *k, struct carry *c)
+{
+	struct error e;
+
+	carry_u64(c, &k->wanted);
+	carry_u64(c, &k->running);
+	carry_ms(c, &k->mercy_ms);
+	if (!k->running)
+		return;
+	if (c->reading && make_roster(k, &e)) {
+		k->running = 0;
+		carry_fail(c, "%s", e.text);
+		return;
+	}
+	roster_carry(&k->roster, c);
 }
 
 /* ---- ends ---- */

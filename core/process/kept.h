@@ -40,6 +40,8 @@ void kept_step(struct kept *, int64_t now_ms, int64_t *due_ms);
 struct slot *kept_find(const struct kept *, pid_t);
 /* It has ended.  True: though nobody had asked it to, and the log says so. */
 bool kept_ended(struct kept *, struct slot *, const siginfo_t *, int64_t now_ms);
+/* To another program, of one with the same kind and settings there. */
+void kept_carry(struct kept *, struct carry *);
 /* Who is to leave has no more time. */
 void kept_hurry(struct kept *, int64_t now_ms);
 

@@ -20,10 +20,11 @@ static void open_pipes(struct logmaster *m, const struct logging_settings *s)
 static void use_sinks(const struct logging_settings *s, struct logpipe *p, struct sinks **sinks,
 		      const struct sink_options *wanted)
 {
-	logpipe_use(p, NULL);
-	sinks_free(*sinks);
+	struct sinks *before = *sinks;
+
 	*sinks = sinks_new(wanted, (size_t)s->packet_size, s->split);
 	logpipe_use(p, *sinks);
+	sinks_free(before);
 }
 
 /* ---- files that are touched ---- */
@@ -48,10 +49,17 @@ static void on_reopen_touched(void *data, const char *file)
 
 /* ---- life ---- */
 
+void logmaster_carry(struct logmaster *m, struct carry *c)
+{
+	logpipe_carry(&m->lines, c);
+	logpipe_carry(&m->requests, c);
+}
+
 void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *file,
 		    const struct config *cfg)
 {
-	*m = (struct logmaster){ .loop = loop, .file = file };
+	m->loop = loop;
+	m->file = file;
 	touch_init(&m->touch_rotate, loop, on_rotate_touched, m);
 	touch_init(&m->touch_reopen, loop, on_reopen_touched, m);
 	logpipe_open(&m->lines, loop, file);

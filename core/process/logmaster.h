@@ -15,6 +15,8 @@ struct logmaster {
 	struct touch touch_rotate, touch_reopen;
 };
 
+/* To another program, where it is zeroed and logmaster_init() follows. */
+void logmaster_carry(struct logmaster *, struct carry *);
 /* The first configuration is in force at once. */
 void logmaster_init(struct logmaster *, struct ev_loop *, struct logfile *, const struct config *);
 /* Writes what is left. */

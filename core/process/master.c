@@ -22,6 +22,7 @@
 #include "settings/option.h"
 #include "base/stray.h"
 #include "process/succession.h"
+#include "process/takeover.h"
 #include "process/proctitle.h"
 #include "process/pulse.h"
 #include "process/touch.h"
@@ -102,6 +103,7 @@ struct master {
 	struct logmaster log;
 	struct touch touch_reload, touch_chain;
 	struct pulse pulse;
+	struct takeover takeover;
 	struct watch signals; /* a signalfd */
 	struct signal_meanings meanings;
 	struct hooks_kept at_exit;
@@ -129,8 +131,10 @@ static int open_memory(struct master *m, struct error *e)
 	m->host.cells = &m->cells;
 	cgroup_find(&m->cgroup, "/sys/fs/cgroup", "/proc/self/cgroup");
 	m->host.cgroup = &m->cgroup;
-	atomic_store(&m->host.totals->started_us, clock_wall_us());
-	atomic_store(&m->host.totals->generation, 1);
+	if (!atomic_load(&m->host.totals->started_us)) {
+		atomic_store(&m->host.totals->started_us, clock_wall_us());
+		atomic_store(&m->host.totals->generation, 1);
+	}
 	m->slow_ring = slow_ring(m->slow->p);
 	m->spans_ring = spans_ring(m->slow->p);
 	const struct ring ring = log_warnings(m->warnings->p);
@@ -149,6 +153,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	alarms_enter_child(&m->alarms);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
+	takeover_enter_child(&m->takeover);
 	services_enter_child(&m->services);
 	vassals_enter_child(&m->vassals);
 	outliving_enter_child(&m->outliving);
@@ -399,6 +404,7 @@ static void on_in_force(void *data, const struct config *cfg)
 
 	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
 	touch_watch(&m->touch_chain, s ? &s->touch_chain : NULL);
+	program_note(&m->takeover.program);
 	/* Services and attached programs go on as long as there are workers. */
 	if (!cfg) {
 		alarms_hurry(&m->alarms);
@@ -410,6 +416,7 @@ static void on_in_force(void *data, const struct config *cfg)
 	hooks_keep(&m->at_exit, cfg);
 	const struct limits_settings *limits = uwsgi_options(cfg, &limits_options);
 
+	m->takeover.patience_s = limits->reload_timeout_s;
 	daemons_use(&m->daemons, cfg, limits->reload_mercy_s * 1000);
 	vassals_use(&m->vassals, cfg, limits->reload_mercy_s * 1000);
 	allegiance_beat(&m->setup->emperor, emperor_heartbeat_s(cfg));
@@ -438,6 +445,13 @@ static void on_begun(void *data, const struct generation *g)
 	services_show(&m->services, &g->scoreboard);
 }
 
+static bool on_replace(void *data, const struct cause *cause)
+{
+	struct master *m = data;
+
+	return takeover_begin(&m->takeover, cause);
+}
+
 static const struct scoreboard *board(void *data, size_t i)
 {
 	const struct master *m = data;
@@ -455,13 +469,26 @@ static void dismiss(struct master *m)
 	vassals_dismiss(&m->vassals, m->succession.mercy_ms);
 }
 
+/* Whether another program goes on, or this one. */
+static void see_to_takeover(struct master *m, int64_t now_ms, int64_t *due_ms)
+{
+	enum takeover_news news = takeover_step(&m->takeover, now_ms, due_ms);
+
+	if (news == TAKEOVER_READY)
+		takeover_execute(&m->takeover);
+	if (news != TAKEOVER_QUIET)
+		succession_go_on(&m->succession, &m->takeover.cause);
+}
+
 static void step(struct master *m)
 {
-	int64_t due_ms, now_ms;
+	int64_t asked_due_ms = 0, due_ms, now_ms = clock_monotonic_ms();
 
+	see_to_takeover(m, now_ms, &asked_due_ms);
 	do
 		due_ms = succession_step(&m->succession);
 	while (balancers_step(&m->balancers, &due_ms));
+	clock_keep_earlier(&due_ms, asked_due_ms);
 	now_ms = clock_monotonic_ms();
 	if (!m->succession.generations)
 		dismiss(m);
@@ -517,7 +544,8 @@ static void reap(struct master *m)
 		logmaster_drain(&m->log);
 		if (name_of(m, info.si_pid))
 			alarms_crashed(&m->alarms, name_of(m, info.si_pid), &info);
-		if (!services_ended(&m->services, &info, clock_monotonic_ms()) &&
+		if (!takeover_ended(&m->takeover, &info) &&
+		    !services_ended(&m->services, &info, clock_monotonic_ms()) &&
 		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&
 		    !balancers_ended(&m->balancers, &info) && !alarms_ended(&m->alarms, &info) &&
 		    !vassals_ended(&m->vassals, &info, clock_monotonic_ms()))
@@ -531,6 +559,7 @@ static void stop(struct master *m, const struct cause *cause, bool now)
 {
 	bool again = m->succession.stopping;
 
+	takeover_cancel(&m->takeover);
 	succession_stop(&m->succession, cause, now);
 	vassals_dismiss(&m->vassals, m->succession.mercy_ms);
 	if (!again)
@@ -718,58 +747,29 @@ static void on_libev_failure(const char *what)
 	usleep(100000);
 }
 
-static int prepare(struct master *m, struct error *e)
+static int open_common(struct master *m, struct error *e)
 {
-	struct master_setup *setup = m->setup;
+	struct carry *taken = m->setup->taken;
 
-	m->signals.io.fd = -1;
-	ev_set_syserr_cb(on_libev_failure);
-	/* Before signals are blocked: a command that hangs can be ended with the server. */
-	if (hooks_run(setup->config, HOOK_MASTER_START, e) || stray_init(e))
+	if (taken)
+		state_carry_common(&m->takeover.mine, taken);
+	if (open_memory(m, e))
 		return -1;
-	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
-	m->loop = ev_loop_new(EVBACKEND_POLL);
-	if (!m->loop)
-		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
-	m->host = (struct generation_host){ .loop = m->loop,
-					    .calls = &calls,
-					    .loader = setup->loader,
-					    .workers_left = MIGRATE_NO_QUEUE,
-					    .gateways_left = MIGRATE_NO_QUEUE,
-					    .wake = on_wake,
-					    .data = m };
-	if (open_memory(m, e) || migrate_open(&m->host.workers_left, e) ||
-	    migrate_open(&m->host.gateways_left, e) || watch_signals(m, e))
-		return -1;
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	ev_timer_init(&m->timer, on_timer, 0., 0.);
-	m->timer.data = m;
-	touch_init(&m->touch_reload, m->loop, on_touched, m);
-	touch_init(&m->touch_chain, m->loop, on_chain_touched, m);
-	m->announcer = (struct announcer){ .starter = setup->served,
-					   .notify = setup->notify,
-					   .emperor = &setup->emperor,
-					   .daemonized = getpid() != setup->started };
-	m->succession_setup = (struct succession_setup){ .invocation = setup->invocation,
-							 .loader = setup->loader,
-							 .load = setup->load,
-							 .log = &m->log,
-							 .announcer = &m->announcer,
-							 .in_force = on_in_force,
-							 .serves = on_serves,
-							 .drains = on_drains,
-							 .begun = on_begun,
-							 .data = m };
-	succession_init(&m->succession, &m->succession_setup, &m->host);
-	pulse_start(&m->pulse, m->loop, &m->announcer.notify, &m->succession, m->host.totals);
+	return !taken && (migrate_open(&m->host.workers_left, e) ||
+			  migrate_open(&m->host.gateways_left, e))
+		       ? -1
+		       : 0;
+}
+
+static void connect_services(struct master *m)
+{
 	m->services.loop = m->loop;
-	m->services.loader = setup->loader;
+	m->services.loader = m->setup->loader;
 	m->services.fork = fork_service;
 	m->services.board = board;
 	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.data = m;
-	balancers_init(&m->balancers, &m->announcer, &m->succession, fork_command, m);
 	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;
 	m->daemons.fork = fork_daemon;
@@ -786,10 +786,104 @@ static int prepare(struct master *m, struct error *e)
 	m->vassals.fork = fork_vassal;
 	m->vassals.wake = on_wake;
 	m->vassals.data = m;
+}
+
+/* What the program before this one has left. */
+static int take_over(struct master *m, struct error *e)
+{
+	state_carry_processes(&m->takeover.mine, m->setup->taken);
+	outliving_settle(&m->outliving);
+	if (carry_end(m->setup->taken, e))
+		return -1;
+	m->setup->config = m->succession.serving->config;
+	return 0;
+}
+
+static void init_takeover(struct master *m)
+{
+	const struct master_setup *setup = m->setup;
+
+	takeover_init(&m->takeover, &(struct state){ .invocation = setup->invocation,
+						     .pidfiles = setup->pidfiles,
+						     .outliving = &m->outliving,
+						     .cells = &m->cells,
+						     .host = &m->host,
+						     .announcer = &m->announcer,
+						     .succession = &m->succession,
+						     .services = &m->services,
+						     .daemons = &m->daemons,
+						     .alarms = &m->alarms,
+						     .vassals = &m->vassals,
+						     .balancers = &m->balancers,
+						     .log = &m->log });
+}
+
+static int prepare(struct master *m, struct error *e)
+{
+	struct master_setup *setup = m->setup;
+
+	m->signals.io.fd = -1;
+	init_takeover(m);
+	ev_set_syserr_cb(on_libev_failure);
+	/* Before signals are blocked: a command that hangs can be ended with the server. */
+	if ((!setup->taken && hooks_run(setup->config, HOOK_MASTER_START, e)) || stray_init(e))
+		return -1;
+	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
+	m->loop = ev_loop_new(EVBACKEND_POLL);
+	if (!m->loop)
+		return uwsgi_error_set(e, "cannot make an event loop: %s", strerror(errno));
+	m->host = (struct generation_host){ .loop = m->loop,
+					    .calls = &calls,
+					    .loader = setup->loader,
+					    .workers_left = MIGRATE_NO_QUEUE,
+					    .gateways_left = MIGRATE_NO_QUEUE,
+					    .wake = on_wake,
+					    .data = m };
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ev_timer_init(&m->timer, on_timer, 0., 0.);
+	m->timer.data = m;
+	touch_init(&m->touch_reload, m->loop, on_touched, m);
+	touch_init(&m->touch_chain, m->loop, on_chain_touched, m);
+	m->announcer = (struct announcer){ .starter = setup->served,
+					   .notify = setup->notify,
+					   .emperor = &setup->emperor,
+					   .daemonized = getpid() != setup->started };
+	if (open_common(m, e))
+		return -1;
+	m->succession_setup = (struct succession_setup){ .invocation = setup->invocation,
+							 .loader = setup->loader,
+							 .load = setup->load,
+							 .log = &m->log,
+							 .announcer = &m->announcer,
+							 .in_force = on_in_force,
+							 .serves = on_serves,
+							 .drains = on_drains,
+							 .begun = on_begun,
+							 .replace = on_replace,
+							 .data = m };
+	succession_init(&m->succession, &m->succession_setup, &m->host);
+	pulse_start(&m->pulse, m->loop, &m->announcer.notify, &m->succession, m->host.totals);
+	connect_services(m);
+	balancers_init(&m->balancers, &m->announcer, &m->succession, fork_command, m);
 	setup->emperor.heard = on_emperor;
 	setup->emperor.data = m;
 	allegiance_begin(&setup->emperor, m->loop);
-	return 0;
+	return (setup->taken && take_over(m, e)) || watch_signals(m, e) ? -1 : 0;
+}
+
+/* The first generation, or those that another program has left.  Returns -1 with the reason. */
+static int begin(struct master *m, struct error *e)
+{
+	struct master_setup *setup = m->setup;
+
+	if (setup->taken) {
+		succession_resume(&m->succession, &setup->cause);
+		/* Who has ended meanwhile is told of no more. */
+		reap(m);
+		return 0;
+	}
+	announce_importing(&m->announcer);
+	return succession_begin(&m->succession, setup->config, &setup->listeners, e);
 }
 
 static void run(struct master *m)
@@ -800,8 +894,7 @@ static void run(struct master *m)
 	proctitle_set(setup->config, "master");
 	logmaster_init(&m->log, m->loop, setup->log, setup->config);
 	setup->hello(setup);
-	announce_importing(&m->announcer);
-	if (succession_begin(&m->succession, setup->config, &setup->listeners, &e) == 0) {
+	if (begin(m, &e) == 0) {
 		if (term_reloads(m))
 			uwsgi_log(UWSGI_NOTE, "SIGTERM reloads, as Debian's init script wants it "
 					      "(UWSGI_DEB_CONFNAMESPACE is set); with "
@@ -826,6 +919,14 @@ static void run(struct master *m)
 	hooks_forget(&m->at_exit);
 }
 
+int master_rehearse(struct master_setup *setup, struct error *e)
+{
+	struct master m = { .setup = setup };
+
+	/* All of it goes with the process. */
+	return prepare(&m, e) || succession_rehearse(&m.succession, e) ? -1 : 0;
+}
+
 int master_run(struct master_setup *setup)
 {
 	struct master m = { .setup = setup };
@@ -841,6 +942,7 @@ int master_run(struct master_setup *setup)
 	log_keep_warnings(&(struct ring){ 0 });
 	cells_fini(&m.cells);
 	outliving_fini(&m.outliving);
+	takeover_fini(&m.takeover);
 	close(m.signals.io.fd);
 	ev_loop_destroy(m.loop);
 	return m.succession.exit_code;

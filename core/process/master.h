@@ -9,6 +9,7 @@
 #include "work/loader.h"
 #include "log/logfile.h"
 #include "process/allegiance.h"
+#include "process/cause.h"
 #include "process/notify.h"
 #include "process/pidfile.h"
 
@@ -28,6 +29,9 @@ struct master_setup {
 	void (*hello)(const struct master_setup *); /* says what was started */
 	struct allegiance emperor;                  /* who has started this server as a vassal */
 	const char *binary;                         /* what vassals of this server execute */
+	/* What the program has left whose place this one takes; NULL: the server starts. */
+	struct carry *taken;
+	struct cause cause; /* … and why it was replaced */
 	int served; /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
 	struct listeners listeners;
@@ -42,5 +46,8 @@ struct master_settings {
 
 /* Serves until it is told to stop; returns the exit code. */
 int master_run(struct master_setup *);
+/* Whether this program could go on with `taken`: does all of it that changes nothing.  Returns -1 with the
+ * reason. */
+int master_rehearse(struct master_setup *, struct error *);
 
 #endif

@@ -63,6 +63,16 @@ void notify_init(struct notify *n)
 	unsetenv("NOTIFY_SOCKET");
 }
 
+void notify_carry(struct notify *n, struct carry *c)
+{
+	int64_t watchdog_us = (int64_t)(n->watchdog_s * 1e6);
+
+	carry_fd(c, &n->fd);
+	carry_ms(c, &watchdog_us);
+	carry_text(c, n->status, sizeof n->status);
+	n->watchdog_s = (double)watchdog_us / 1e6;
+}
+
 void notify_close(struct notify *n)
 {
 	if (n->fd >= 0)

@@ -4,7 +4,7 @@
 #ifndef UWSGI_NOTIFY_H
 #define UWSGI_NOTIFY_H
 
-#include <uwsgi/plugin.h>
+#include "base/carry.h"
 
 struct notify {
 	int fd;            /* -1: nobody listens */
@@ -16,6 +16,8 @@ struct notify {
 /* Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment, so that no child can speak for the server.  Before
  * the root folder or the user changes. */
 void notify_init(struct notify *);
+/* To another program in the same process. */
+void notify_carry(struct notify *, struct carry *);
 /* In a child, or at the end. */
 void notify_close(struct notify *);
 

@@ -89,6 +89,18 @@ void outcome_end_all(struct outcomes *o, enum outcome_kind kind, const char *tex
 	outcome_end(o, kind, text);
 }
 
+void outcomes_carry(struct outcomes *o, struct carry *c)
+{
+	o->count = carry_count(c, o->count, OUTCOME_ASKERS);
+	for (size_t i = 0; i < o->count; i++) {
+		carry_u64(c, &o->askers[i].ticket);
+		carry_bool(c, &o->askers[i].begun);
+	}
+	o->told_at = carry_count(c, o->told_at % OUTCOME_ASKERS, OUTCOME_ASKERS);
+	for (size_t i = 0; i < OUTCOME_ASKERS; i++)
+		carry_u64(c, &o->told[i]);
+}
+
 /* ---- the command's side ---- */
 
 /* A signal carries as many bits as a pointer has; 0 would mean that nobody wants to know. */

@@ -4,7 +4,7 @@
 #ifndef UWSGI_OUTCOME_H
 #define UWSGI_OUTCOME_H
 
-#include <uwsgi/plugin.h>
+#include "base/carry.h"
 
 enum outcome_kind {
 	OUTCOME_NONE,      /* nothing there, or nothing from the master */
@@ -44,6 +44,9 @@ void outcome_begin(struct outcomes *);
 void outcome_end(struct outcomes *, enum outcome_kind, const char *text);
 /* There will be no more reloads, and why. */
 void outcome_end_all(struct outcomes *, enum outcome_kind, const char *text);
+
+/* To another program. */
+void outcomes_carry(struct outcomes *, struct carry *);
 
 /* ---- the command's side ---- */
 

@@ -84,6 +84,69 @@ void outliving_enter_child(struct outliving *o)
 		shared_close_fd(&at->memory);
 }
 
+enum { OBJECTS_MAX = 4096 };
+
+static void carry_object(struct outliving_object *o, struct carry *c)
+{
+	uint64_t size = o->memory.size;
+	int own = o->memory.own;
+	struct error e;
+
+	carry_text(c, o->name, sizeof o->name);
+	carry_u64(c, &o->definition);
+	carry_u64(c, &size);
+	carry_fd(c, &own);
+	if (own < 0)
+		carry_fail(c, "the memory of %s cannot be handed over", o->name);
+	if (c->reading && !c->failed &&
+	    shared_take_over(&o->memory, own, size, c->rehearsal, &e))
+		carry_fail(c, "%s: %s", o->name, e.text);
+}
+
+static void read_object(struct outliving *o, struct carry *c)
+{
+	struct outliving_object *new = calloc(1, sizeof *new);
+
+	if (!new) {
+		carry_fail(c, "out of memory");
+		return;
+	}
+	new->memory = SHARED_NONE;
+	new->next = o->objects;
+	o->objects = new;
+	carry_object(new, c);
+}
+
+void outliving_carry(struct outliving *o, struct carry *c)
+{
+	size_t count = 0;
+
+	for (const struct outliving_object *at = o->objects; !c->reading && at; at = at->next)
+		count++;
+	count = carry_count(c, count, OBJECTS_MAX);
+	for (size_t i = 0; c->reading && i < count && !c->failed; i++)
+		read_object(o, c);
+	for (struct outliving_object *at = o->objects; !c->reading && at; at = at->next)
+		carry_object(at, c);
+}
+
+void outliving_settle(struct outliving *o)
+{
+	struct outliving_object **at = &o->objects;
+
+	while (*at) {
+		struct outliving_object *object = *at;
+
+		if (object->users > 0) {
+			at = &object->next;
+			continue;
+		}
+		*at = object->next;
+		shared_free(&object->memory);
+		free(object);
+	}
+}
+
 void outliving_fini(struct outliving *o)
 {
 	while (o->objects) {

@@ -6,6 +6,7 @@
 #ifndef UWSGI_OUTLIVING_H
 #define UWSGI_OUTLIVING_H
 
+#include "base/carry.h"
 #include "base/shared.h"
 
 struct outliving {
@@ -19,6 +20,10 @@ struct shared *outliving_take(struct outliving *, const char *name, uint64_t def
 void outliving_give_back(struct outliving *, struct shared *);
 /* In a child: what it has mapped stays, and the descriptors go. */
 void outliving_enter_child(struct outliving *);
+/* To another program, where nobody uses the objects yet. */
+void outliving_carry(struct outliving *, struct carry *);
+/* Those that nobody has taken are freed. */
+void outliving_settle(struct outliving *);
 void outliving_fini(struct outliving *);
 
 #endif

@@ -213,6 +213,16 @@ int pidfiles_write(struct pidfiles *files, bool later, const struct identity *ow
 	return 0;
 }
 
+void pidfiles_carry(struct pidfiles *files, struct carry *c)
+{
+	files->count = carry_count(c, files->count, sizeof files->items / sizeof *files->items);
+	for (size_t i = 0; i < files->count; i++) {
+		carry_text(c, files->items[i].path, sizeof files->items[i].path);
+		carry_bool(c, &files->items[i].later);
+		carry_fd(c, &files->items[i].fd);
+	}
+}
+
 void pidfiles_close(const struct pidfiles *files)
 {
 	for (size_t i = 0; i < files->count; i++)

@@ -4,6 +4,7 @@
 #ifndef UWSGI_PIDFILE_H
 #define UWSGI_PIDFILE_H
 
+#include "base/carry.h"
 #include "process/privileges.h"
 
 extern const struct option_table pidfile_options;
@@ -23,6 +24,8 @@ void pidfiles_find(struct pidfiles *, const struct config *, const char *start_f
  * gives them to who the server will be.  For the process that stays, behind its last fork().
  * Returns -1 with the reason: also when another server holds one. */
 int pidfiles_write(struct pidfiles *, bool later, const struct identity *, struct error *);
+/* To another program in the same process, which has the locks then. */
+void pidfiles_carry(struct pidfiles *, struct carry *);
 /* In a child, which has nothing to do with them. */
 void pidfiles_close(const struct pidfiles *);
 /* At the end of the server: removes those that are still its own, and closes them. */

@@ -331,3 +331,38 @@ int privileges_become(const char *user, const char *group, struct error *e)
 				       strerror(errno));
 	return become(&who, NULL, e);
 }
+
+/* ---- for a program that takes the place of this one ---- */
+
+uint64_t privileges_ambient(void)
+{
+	uint64_t bits = 0;
+
+	for (cap_value_t v = 0; v <= CAP_LAST_CAP; v++)
+		if (cap_get_ambient(v) == CAP_SET)
+			bits |= UINT64_C(1) << v;
+	return bits;
+}
+
+void privileges_set_ambient(uint64_t bits)
+{
+	for (cap_value_t v = 0; v <= CAP_LAST_CAP; v++)
+		cap_set_ambient(v, bits >> v & 1 ? CAP_SET : CAP_CLEAR);
+}
+
+/* Root has all of them in any case. */
+uint64_t privileges_inheritable(void)
+{
+	cap_t own = geteuid() != 0 ? cap_get_proc() : NULL;
+	uint64_t bits = 0;
+
+	for (cap_value_t v = 0; own && v <= CAP_LAST_CAP; v++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		if (cap_get_flag(own, v, CAP_INHERITABLE, &has) == 0 && has == CAP_SET)
+			bits |= UINT64_C(1) << v;
+	}
+	if (own)
+		cap_free(own);
+	return bits;
+}

@@ -33,6 +33,12 @@ int privileges_drop(const struct config *, const struct identity *, struct error
 /* Becomes this user and group, names or numbers; NULL: nobody else, and the user's own group.  With no
  * supplementary groups but the user's, and no way back. */
 int privileges_become(const char *user, const char *group, struct error *);
+/* Capabilities that every program that this process executes has, too: a bit for each. */
+uint64_t privileges_ambient(void);
+/* Exactly these, of those that this process can hand on. */
+void privileges_set_ambient(uint64_t);
+/* All that `cap` gives, or who has started the server. */
+uint64_t privileges_inheritable(void);
 /* Both: becomes who uid= and gid= say. */
 int privileges_give_up(const struct config *, struct error *);
 

@@ -379,3 +379,41 @@ void roster_drain(struct roster *r, int64_t by_ms, bool gateways_first)
 		if (r->slots[i].state == SLOT_LEAVING)
 			r->slots[i].kill_at_ms = by_ms;
 }
+
+/* ---- to another program ---- */
+
+static void carry_slot(struct slot *slot, int places, struct carry *c)
+{
+	int state = (int)slot->state;
+
+	carry_int(c, &state, SLOT_VACANT, SLOT_STATES - 1);
+	slot->state = (enum slot_state)state;
+	carry_int(c, &slot->place, slot->state == SLOT_VACANT ? 0 : 1, places);
+	carry_text(c, slot->name, sizeof slot->name);
+	carry_bool(c, &slot->replace);
+	carry_bool(c, &slot->goes_first);
+	carry_bool(c, &slot->exhausted);
+	carry_ms(c, &slot->since_ms);
+	carry_ms(c, &slot->kill_at_ms);
+	carry_int(c, &slot->pid, 0, INT32_MAX);
+}
+
+void roster_carry(struct roster *r, struct carry *c)
+{
+	if (carry_count(c, r->slot_count, r->slot_count) != r->slot_count)
+		carry_fail(c, "there are other numbers of processes");
+	for (size_t i = 0; i < r->slot_count; i++)
+		carry_slot(&r->slots[i], r->places, c);
+	for (int i = 0; i < r->places; i++) {
+		carry_int(c, &r->place[i].young_deaths, 0, INT32_MAX);
+		carry_ms(c, &r->place[i].not_before_ms);
+		carry_bool(c, &r->place[i].spared);
+	}
+	carry_bool(c, &r->open);
+	carry_bool(c, &r->has_zygote);
+	carry_ms(c, &r->longest_ms);
+	carry_int(c, &r->failed_forks, 0, INT32_MAX);
+	carry_ms(c, &r->no_fork_before_ms);
+	carry_ms(c, &r->drained_by_ms);
+	carry_bool(c, &r->gateways_first);
+}

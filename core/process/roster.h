@@ -5,6 +5,7 @@
 #define UWSGI_ROSTER_H
 
 #include <uwsgi/plugin.h>
+#include "base/carry.h"
 #include "process/slot.h"
 
 /* Workers that are ordered from the zygote and not forked yet.  So few fit into its channel, and
@@ -93,6 +94,9 @@ int roster_wanted(const struct roster *);
 void roster_be_patient(struct roster *, struct slot *, int64_t now_ms);
 /* All are to leave; what is there at that time is killed. */
 void roster_drain(struct roster *, int64_t by_ms, bool gateways_first);
+
+/* To another program, of one that has the same rows there. */
+void roster_carry(struct roster *, struct carry *);
 
 /* Not one of those that the zygote forks. */
 bool roster_is_gateway(const struct roster *, const struct slot *);

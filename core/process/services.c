@@ -7,6 +7,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +78,13 @@ static struct service_place *place_of(struct services *s, const struct plugin *p
 	return &s->places[s->count++];
 }
 
+static void settle_places(struct services *s)
+{
+	for (size_t i = 0; i < s->loader->plugins.count; i++)
+		if (s->loader->plugins.items[i]->service)
+			place_of(s, s->loader->plugins.items[i]);
+}
+
 /* more: how many others follow at once. */
 static void tell_board(int channel, const struct scoreboard *b, size_t more)
 {
@@ -112,9 +120,7 @@ void services_use(struct services *s, const struct config *cfg, const struct lis
 {
 	const uint64_t measured = metrics_definitions(metrics);
 
-	for (size_t i = 0; i < s->loader->plugins.count; i++)
-		if (s->loader->plugins.items[i]->service)
-			place_of(s, s->loader->plugins.items[i]);
+	settle_places(s);
 	for (size_t i = 0; i < s->count; i++) {
 		struct service_place *p = &s->places[i];
 
@@ -283,6 +289,56 @@ bool services_ended(struct services *s, const siginfo_t *info, int64_t now_ms)
 		return true;
 	}
 	return false;
+}
+
+static void resume(struct service_place *p, struct watch *w)
+{
+	int fd = w->io.fd;
+
+	watch_init(w, fd, EV_READ, on_channel, p);
+	if (fd >= 0)
+		watch_start(w, p->all->loop);
+}
+
+/* What runs is of no settings that there can be: those have odd numbers. */
+static void carry_place(struct service_place *p, struct carry *c)
+{
+	enum { OLD = 2 };
+
+	kept_carry(&p->kept, c);
+	for (size_t i = 0; i < 2; i++) {
+		carry_fd(c, &p->channel[i].io.fd);
+		if (c->reading)
+			resume(p, &p->channel[i]);
+	}
+	if (c->reading && p->kept.running)
+		p->kept.running = OLD;
+}
+
+static struct service_place *place_named(struct services *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->places[i].plugin->name, name) == 0)
+			return &s->places[i];
+	return NULL;
+}
+
+void services_carry(struct services *s, struct carry *c)
+{
+	size_t count = carry_count(c, s->count, LOADER_MAX);
+	char name[64];
+
+	if (c->reading)
+		settle_places(s);
+	for (size_t i = 0; i < count && !c->failed; i++) {
+		snprintf(name, sizeof name, "%s", c->reading ? "" : s->places[i].plugin->name);
+		carry_text(c, name, sizeof name);
+		struct service_place *p = place_named(s, name);
+		if (p)
+			carry_place(p, c);
+		else
+			carry_fail(c, "there is no service of a plugin %s", name);
+	}
 }
 
 bool services_are_gone(const struct services *s)

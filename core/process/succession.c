@@ -5,8 +5,10 @@
 #include "process/succession.h"
 
 #include "base/clock.h"
+#include "process/emperor.h"
 #include "process/master.h"
 #include "process/observe.h"
+#include "work/applications.h"
 #include "work/worker.h"
 
 #include <stdio.h>
@@ -168,28 +170,60 @@ static void reload_failed(struct succession *s, const char *why)
 		s->repair_at_ms = clock_monotonic_ms() + repair_delay(s->failed_repairs++);
 }
 
+static const char *first_error(const struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (report->items[i].severity == UWSGI_ERROR)
+			return report->items[i].text;
+	return "it cannot be read";
+}
+
+/* quietly: only the reason counts. */
+static struct config *load(const struct succession *s, const struct invocation *invocation,
+			   bool quietly, struct error *e)
+{
+	struct report report;
+
+	report_init(&report);
+	report.again = true;
+	struct config *cfg = s->setup->load(invocation, s->setup->loader, &report);
+	if (!quietly)
+		report_print(&report);
+	if (!cfg)
+		uwsgi_error_set(e, "the configuration has errors%s%s", quietly ? ": " : "",
+				quietly ? first_error(&report) : "");
+	report_fini(&report);
+	return cfg;
+}
+
+/* The configuration that a reload is made of; NULL with the reason. */
+static struct config *load_anew(const struct succession *s, bool quietly, struct error *e)
+{
+	struct invocation invocation = *s->setup->invocation;
+
+	invocation.is_reload = true;
+	struct config *cfg = load(s, &invocation, quietly, e);
+	if (!cfg)
+		return NULL;
+	if (!quietly)
+		config_print(cfg);
+	if (config_exit(cfg) >= 0)
+		uwsgi_error_set(e, "the configuration now says exit = %d", config_exit(cfg));
+	else
+		return cfg;
+	config_free(cfg);
+	return NULL;
+}
+
 /* Up to the new generation's zygote.  Returns -1 with the reason. */
 static int begin_reload(struct succession *s, struct error *e)
 {
 	const struct succession_setup *setup = s->setup;
-	struct invocation invocation = *setup->invocation;
 	struct listeners listeners;
-	struct report report;
+	struct config *cfg = load_anew(s, false, e);
 
-	invocation.is_reload = true;
-	report_init(&report);
-	report.again = true;
-	struct config *cfg = setup->load(&invocation, setup->loader, &report);
-	report_print(&report);
-	report_fini(&report);
 	if (!cfg)
-		return uwsgi_error_set(e, "the configuration has errors");
-	config_print(cfg);
-	if (config_exit(cfg) >= 0) {
-		uwsgi_error_set(e, "the configuration now says exit = %d", config_exit(cfg));
-		config_free(cfg);
 		return -1;
-	}
 	if (listeners_open(&listeners, cfg, &s->host->loader->plugins, open_sockets(s), e)) {
 		config_free(cfg);
 		return -1;
@@ -203,14 +237,24 @@ static int begin_reload(struct succession *s, struct error *e)
 	return begin(s, cfg, &listeners, e);
 }
 
-static void reload(struct succession *s, const struct cause *cause)
+void succession_go_on(struct succession *s, const struct cause *cause)
 {
 	struct error e;
 
-	s->reload_wanted = false;
+	s->waits = false;
+	if (s->stopping)
+		return;
 	announce_reload(s->setup->announcer, cause);
 	if (begin_reload(s, &e))
 		reload_failed(s, e.text);
+}
+
+static void reload(struct succession *s, const struct cause *cause)
+{
+	s->reload_wanted = false;
+	s->waits = s->setup->replace && s->setup->replace(s->setup->data, cause);
+	if (!s->waits)
+		succession_go_on(s, cause);
 }
 
 void succession_reload(struct succession *s, const struct cause *cause)
@@ -234,7 +278,7 @@ void succession_reload(struct succession *s, const struct cause *cause)
 			 cause->text);
 		announce_stopping_instead(s->setup->announcer);
 		succession_stop(s, &with_option, false);
-	} else if (s->starting) {
+	} else if (s->starting || s->waits) {
 		s->reload_wanted = true;
 		s->wanted_by = *cause;
 		announce_reload_queued(cause);
@@ -249,7 +293,7 @@ void succession_chain_reload(struct succession *s, const struct cause *cause)
 		s->serving ? uwsgi_options(s->serving->config, &worker_options) : NULL;
 
 	/* Else the application is imported once for all, and a reload that is under way does it. */
-	if (s->stopping || s->starting || !w || !w->lazy_apps ||
+	if (s->stopping || s->starting || s->waits || !w || !w->lazy_apps ||
 	    s->serving->state != GENERATION_SERVING) {
 		succession_reload(s, cause);
 		return;
@@ -352,7 +396,8 @@ static bool repair(struct succession *s, int64_t *due_ms)
 {
 	const struct cause cause = cause_of("the process that workers are forked from was lost");
 
-	if (s->stopping || s->starting || !s->serving || generation_can_fork(s->serving))
+	if (s->stopping || s->starting || s->waits || !s->serving ||
+	    generation_can_fork(s->serving))
 		return false;
 	if (s->repair_at_ms > clock_monotonic_ms()) {
 		clock_keep_earlier(due_ms, s->repair_at_ms);
@@ -429,7 +474,7 @@ int64_t succession_step(struct succession *s)
 			next = g->next;
 			again = step_generation(s, g, &due_ms) || again;
 		}
-		if (s->reload_wanted && !s->starting && !s->stopping) {
+		if (s->reload_wanted && !s->starting && !s->waits && !s->stopping) {
 			reload(s, &s->wanted_by);
 			again = true;
 		}
@@ -529,4 +574,73 @@ void succession_enter_child(struct succession *s, const struct generation *own)
 		g->listeners.older = NULL;
 	for (struct generation *g = s->generations; g; g = g->next)
 		generation_close_in_child(g, own);
+}
+
+/* ---- to another program ---- */
+
+/* More reloads than these do not drain beside one another. */
+enum { GENERATIONS_MAX = 1000 };
+
+static struct config *load_given(void *data, const struct directives *given, struct error *e)
+{
+	const struct succession *s = data;
+	struct invocation invocation = *s->setup->invocation;
+
+	invocation.given = given;
+	return load(s, &invocation, true, e);
+}
+
+static void receive(struct succession *s, size_t count, size_t serving, struct carry *c)
+{
+	struct generation **at = &s->generations;
+
+	for (size_t i = 0; i < count && !c->failed; i++) {
+		*at = generation_receive(s->host, c, load_given, s);
+		if (*at && i == serving)
+			s->serving = *at;
+		if (*at)
+			at = &(*at)->next;
+	}
+	link_sockets(s);
+}
+
+/* None is starting then, and one serves. */
+void succession_carry(struct succession *s, struct carry *c)
+{
+	size_t count = 0, serving = 0;
+
+	for (struct generation *g = s->generations; g; g = g->next) {
+		if (g == s->serving)
+			serving = count;
+		count++;
+	}
+	carry_int(c, &s->count, 1, INT32_MAX);
+	carry_bool(c, &s->reload_wanted);
+	carry_text(c, s->wanted_by.text, sizeof s->wanted_by.text);
+	count = carry_count(c, count, GENERATIONS_MAX);
+	serving = carry_count(c, serving, count - 1);
+	if (c->reading)
+		receive(s, count, serving, c);
+	for (struct generation *g = s->generations; !c->reading && g; g = g->next)
+		generation_carry(g, c);
+	if (c->reading && !s->serving)
+		carry_fail(c, "no generation serves");
+}
+
+void succession_resume(struct succession *s, const struct cause *cause)
+{
+	for (struct generation *g = s->generations; g; g = g->next)
+		generation_resume(g);
+	put_in_force(s, s->serving->config);
+	succession_go_on(s, cause);
+}
+
+int succession_rehearse(struct succession *s, struct error *e)
+{
+	struct config *cfg = load_anew(s, true, e);
+	/* Without sockets an emperor needs none. */
+	bool fits = cfg && (emperor_is_named(cfg) || applications_find(s->host->loader, cfg, e));
+
+	config_free(cfg);
+	return fits ? 0 : -1;
 }

@@ -26,6 +26,9 @@ struct succession_setup {
 	bool (*drains)(void *data, const struct config *);
 	/* There is one more generation. */
 	void (*begun)(void *data, const struct generation *);
+	/* A reload is to begin.  True: the program itself has changed, and it will be known later
+	 * whether it is executed: succession_go_on(). */
+	bool (*replace)(void *data, const struct cause *);
 	void *data;
 };
 
@@ -40,6 +43,7 @@ struct succession {
 	bool reload_wanted, stopping;
 	bool at_once; /* stopping: what is running has a second */
 	struct drain drain;
+	bool waits; /* for the answer of `replace`, as if a reload were under way */
 	struct cause wanted_by;
 	unsigned failed_repairs; /* in a row: imports for a lost zygote */
 	int64_t repair_at_ms;
@@ -56,6 +60,14 @@ void succession_reload(struct succession *, const struct cause *);
 /* The same, but with lazy-apps the workers are replaced one after the other, with the configuration they
  * have. */
 void succession_chain_reload(struct succession *, const struct cause *);
+/* The program stays the same; the reload that waited for it begins. */
+void succession_go_on(struct succession *, const struct cause *);
+/* To another program; there succession_resume() follows. */
+void succession_carry(struct succession *, struct carry *);
+/* What was carried goes on, and the reload begins because of which the program was replaced. */
+void succession_resume(struct succession *, const struct cause *);
+/* Whether a reload could begin, as far as that can be told without beginning it.  -1 with the reason. */
+int succession_rehearse(struct succession *, struct error *);
 /* now: what is running has a second.  A second time ends all at once. */
 void succession_stop(struct succession *, const struct cause *, bool now);
 /* After drains(): now drain-delay begins. */

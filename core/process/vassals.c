@@ -611,6 +611,99 @@ bool vassals_are_gone(const struct vassals *all)
 	return true;
 }
 
+/* ---- to another program ---- */
+
+enum { VASSALS_MAX = 65536 };
+
+static void carry_process(struct vassal *v, struct carry *c)
+{
+	int fd = v->channel.io.fd;
+
+	kept_carry(&v->kept, c);
+	carry_fd(c, &fd);
+	carry_bool(c, &v->wants_start);
+	carry_bool(c, &v->wants_reload);
+	carry_bool(c, &v->failed_reload);
+	carry_ms(c, &v->busy_since_ms);
+	carry_ms(c, &v->heard_ms);
+	v->failures = (unsigned)carry_count(c, v->failures, UINT32_MAX);
+	v->starts = (unsigned)carry_count(c, v->starts, UINT32_MAX);
+	if (!c->reading)
+		return;
+	watch_init(&v->channel, fd, EV_READ, on_channel, v);
+	if (fd >= 0)
+		watch_start(&v->channel, v->all->loop);
+}
+
+/* In its row, which it keeps, is what others see of it. */
+static struct vassal *make_again(struct vassals *all, const struct vassal_file *file, uint64_t row)
+{
+	struct vassal_status shown;
+	bool known = ring_read(&all->shown, row, &shown);
+
+	all->free_row[0] = row;
+	all->free_rows = 1;
+	struct vassal *v = make(all, file);
+	if (v && known)
+		v->shown = shown;
+	if (v)
+		show(v);
+	return v;
+}
+
+static void carry_one(struct vassals *all, struct vassal *v, struct carry *c)
+{
+	char name[4096] = "", folder[4096] = "";
+	int64_t s = v ? v->changed.tv_sec : 0, ns = v ? v->changed.tv_nsec : 0;
+	uint64_t inode = v ? v->inode : 0, row = v ? v->row : 0;
+
+	if (v) {
+		snprintf(name, sizeof name, "%s", v->name);
+		snprintf(folder, sizeof folder, "%s", v->folder);
+	}
+	carry_text(c, name, sizeof name);
+	carry_text(c, folder, sizeof folder);
+	carry_number(c, &s, INT64_MIN, INT64_MAX);
+	carry_number(c, &ns, 0, 999999999);
+	carry_u64(c, &inode);
+	carry_u64(c, &row);
+	if (c->reading)
+		v = make_again(all, &(struct vassal_file){ .name = name, .folder = folder }, row);
+	if (!v) {
+		carry_fail(c, "out of memory");
+		return;
+	}
+	v->changed = (struct timespec){ s, ns };
+	v->inode = (ino_t)inode;
+	carry_process(v, c);
+}
+
+void vassals_carry(struct vassals *all, const struct config *cfg, struct carry *c)
+{
+	const struct emperor_settings *settings = uwsgi_options(cfg, &emperor_options);
+	struct vassal *v;
+	size_t count = 0;
+
+	TAILQ_FOREACH(v, &all->list, link)
+		count++;
+	count = carry_count(c, count, VASSALS_MAX);
+	carry_u64(c, &all->starts);
+	carry_ms(c, &all->mercy_ms);
+	for (size_t i = 0; c->reading && i < count && !c->failed; i++)
+		carry_one(all, NULL, c);
+	TAILQ_FOREACH(v, &all->list, link)
+		if (!c->reading)
+			carry_one(all, v, c);
+	all->free_rows = carry_count(c, all->free_rows, sizeof all->free_row / sizeof *all->free_row);
+	for (size_t i = 0; i < all->free_rows; i++)
+		carry_u64(c, &all->free_row[i]);
+	if (!c->reading)
+		return;
+	all->used = cfg;
+	all->made_of = hash_additions(settings);
+	all->settings = settings->places.count ? settings : NULL;
+}
+
 void vassals_enter_child(struct vassals *all)
 {
 	const struct vassal *v;

@@ -76,6 +76,8 @@ int64_t vassals_step(struct vassals *, int64_t now_ms);
 bool vassals_ended(struct vassals *, const siginfo_t *, int64_t now_ms);
 /* No process is left. */
 bool vassals_are_gone(const struct vassals *);
+/* To another program, with the configuration in force.  Vassals go on. */
+void vassals_carry(struct vassals *, const struct config *, struct carry *);
 /* In a child: closes what is the emperor's. */
 void vassals_enter_child(struct vassals *);
 /* A line for each, for the log. */

@@ -255,7 +255,7 @@ static int take_letter(struct view *v, int from, struct error *e)
 
 int view_init(struct view *v, pid_t master, struct error *e)
 {
-	*v = (struct view){ .totals.fd = -1, .slow.fd = -1, .warnings.fd = -1 };
+	*v = (struct view){ .totals = SHARED_NONE, .slow = SHARED_NONE, .warnings = SHARED_NONE };
 	if (status_init(&v->status, NULL, NULL, NULL, (struct ring){ 0 }, (struct ring){ 0 }, e))
 		return -1;
 	v->status.master = master;

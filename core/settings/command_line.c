@@ -19,6 +19,8 @@ const struct command_row command_rows[] = {
 	  "all options and commands as JSON, of which manual pages and the like are made", true },
 	{ "plugin-manifest", 0, COMMAND_MANIFEST, ARITY_NONE, "",
 	  "which plugin of the build has which options, for the server itself", true },
+	{ "check-takeover", 0, COMMAND_CHECK_TAKEOVER, ARITY_REQUIRED, "DESCRIPTOR",
+	  "whether this program can go on where a running server is, for the server itself", true },
 	{ "version", 0, COMMAND_VERSION, ARITY_NONE, "", "the version", false },
 	{ "check", 0, COMMAND_CHECK, ARITY_NONE, "[=json]",
 	  "report all that is wrong with the configuration; its plugins are loaded and its "

@@ -16,6 +16,7 @@ enum command_kind {
 	COMMAND_VERSION,
 	COMMAND_CHECK, /* the configuration is named as for serving; argument: "json", or NULL */
 	COMMAND_CHECK_APP,
+	COMMAND_CHECK_TAKEOVER,
 	COMMAND_SHOW_CONFIG, /* argument: the same */
 	COMMAND_RELOAD,      /* argument: a pidfile */
 	COMMAND_STOP,        /* argument: a pidfile */

@@ -108,3 +108,48 @@ struct directive *directives_add(struct reading *r, const struct directive *give
 	}
 	return &set->items[set->count++];
 }
+
+/* ---- to another program ---- */
+
+static void carry_word(const char **word, struct arena *arena, struct carry *c)
+{
+	char *p = (char *)(uintptr_t)*word;
+	size_t n = p && !c->reading ? strlen(p) : 0;
+
+	carry_bytes(c, &p, &n, (size_t)MEBIBYTES_MAX << 20);
+	if (!c->reading)
+		return;
+	*word = p ? arena_string(arena, p, strlen(p)) : NULL;
+	free(p);
+}
+
+static void carry_one(struct directive *d, struct arena *arena, struct carry *c)
+{
+	carry_word(&d->name, arena, c);
+	carry_word(&d->value, arena, c);
+	carry_word(&d->at.file, arena, c);
+	carry_int(c, &d->at.line, 0, INT32_MAX);
+	carry_bool(c, &d->from_environment);
+	carry_bool(c, &d->placeholder);
+	carry_bool(c, &d->used);
+	if (!d->name)
+		carry_fail(c, "a setting has no name");
+}
+
+void directives_carry(struct directives *set, struct arena *arena, struct carry *c)
+{
+	size_t count = carry_count(c, set->count, DIRECTIVES_MAX);
+
+	carry_word(&set->file, arena, c);
+	for (size_t i = 0; i < count && !c->failed; i++) {
+		if (c->reading && !make_room(set)) {
+			carry_fail(c, "out of memory");
+			return;
+		}
+		if (c->reading)
+			set->items[set->count++] = (struct directive){ 0 };
+		carry_one(&set->items[i], arena, c);
+	}
+	if (arena->failed)
+		carry_fail(c, "out of memory");
+}

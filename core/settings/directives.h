@@ -4,6 +4,7 @@
 #define UWSGI_DIRECTIVES_H
 
 #include "base/arena.h"
+#include "base/carry.h"
 #include "settings/catalogue.h"
 #include "settings/invocation.h"
 #include "settings/lookup.h"
@@ -50,6 +51,9 @@ struct reading {
 struct directive *directives_add(struct reading *, const struct directive *);
 /* Whether so many bytes more may be kept; when that is too much, says so once, and that is all. */
 bool directives_fit(struct reading *, size_t bytes, struct origin);
+/* To another program, where they are only to be read again (struct invocation): without the index.  What
+ * is read has its strings in the arena. */
+void directives_carry(struct directives *, struct arena *, struct carry *);
 void directives_fini(struct directives *);
 
 /* The first one of a name, whose value is what the name means; NULL: nobody sets it. */

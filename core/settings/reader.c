@@ -580,8 +580,29 @@ static void read_templates(struct reading *r)
 	}
 }
 
+/* As they were when another program had read them. */
+static void take_given(struct reading *r)
+{
+	const struct directives *given = r->invocation->given;
+
+	r->set->file = given->file ? arena_string(r->arena, given->file, strlen(given->file)) : NULL;
+	for (size_t i = 0; i < given->count; i++) {
+		struct directive d = given->items[i];
+
+		d.written = d.value;
+		struct directive *added = directives_add(r, &d);
+		if (!added)
+			return;
+		added->used = given->items[i].used;
+	}
+}
+
 void reader_run(struct reading *r)
 {
+	if (r->invocation->given) {
+		take_given(r);
+		return;
+	}
 	for (char **v = r->invocation->environ_; v && *v; v++)
 		read_variable(r, *v);
 	read_command_line(r, false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* passed.c: finds the sockets that the service manager has passed on.  main() calls it, once.  What
- * is spoken on them is the configuration's to say, and so listener.c's. */
+/* passed.c: finds the sockets that are open when the server starts.  What is spoken on them is the
+ * configuration's to say, and so listener.c's. */
 #include "wire/passed.h"
 
 #include <errno.h>
@@ -12,6 +12,9 @@
 
 /* The first of them, and more than anybody passes. */
 enum { FIRST = 3, MOST = 256 };
+
+/* Of one generation. */
+enum { SOCKETS_MAX = 65536 };
 
 static long number_of(const char *variable)
 {
@@ -33,15 +36,21 @@ static bool find_address(int fd, struct address *a)
 	return true;
 }
 
+static bool listens(int fd)
+{
+	int accepts = 0, type = 0;
+	socklen_t n = sizeof accepts, m = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &n) == 0 && accepts &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM;
+}
+
 static int take_one(struct listener *l, int fd, struct error *e)
 {
-	int listens = 0, type = 0, flags = fcntl(fd, F_GETFL);
-	socklen_t n = sizeof listens, m = sizeof type;
+	int flags = fcntl(fd, F_GETFL);
 
 	*l = (struct listener){ .option = "socket", .passed = true, .fd = fd };
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) || !listens ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) || type != SOCK_STREAM ||
-	    !find_address(fd, &l->address))
+	if (!listens(fd) || !find_address(fd, &l->address))
 		return uwsgi_error_set(e,
 				       "descriptor %d, which the service manager has passed on "
 				       "(LISTEN_FDS), is not a listening stream socket",
@@ -72,4 +81,61 @@ int passed_take(struct listeners *set, struct error *e)
 		if (take_one(&set->items[set->count], FIRST + (int)set->count, e))
 			return -1;
 	return 0;
+}
+
+/* ---- to another program ---- */
+
+/* The address is the one that the settings name, which for a port 0 is not the bound one. */
+static void carry_address(struct address *a, struct carry *c)
+{
+	char *p = (char *)&a->sa;
+	size_t n = a->length;
+
+	carry_bytes(c, &p, &n, sizeof a->sa);
+	carry_bool(c, &a->has_path);
+	if (!c->reading)
+		return;
+	if (p)
+		memcpy(&a->sa, p, n);
+	free(p);
+	a->length = (socklen_t)n;
+	if (n < sizeof a->sa.ss_family)
+		carry_fail(c, "the address of a socket is too short");
+}
+
+static void carry_one(struct listener *l, struct carry *c)
+{
+	struct sockaddr_storage bound;
+	socklen_t length = sizeof bound;
+	uint64_t inode = l->inode;
+
+	carry_address(&l->address, c);
+	carry_bool(c, &l->passed);
+	carry_u64(c, &inode);
+	carry_fd(c, &l->fd);
+	l->inode = (ino_t)inode;
+	if (!c->reading || c->failed)
+		return;
+	if (!listens(l->fd) || getsockname(l->fd, (struct sockaddr *)&bound, &length))
+		carry_fail(c, "descriptor %d is not a listening stream socket", l->fd);
+	else
+		address_to_text((struct sockaddr *)&bound, length, &l->text);
+}
+
+void passed_carry(struct listeners *set, struct carry *c)
+{
+	size_t count = carry_count(c, set->count, SOCKETS_MAX);
+
+	if (c->reading) {
+		set->items = calloc(count + 1, sizeof *set->items);
+		if (!set->items)
+			carry_fail(c, "out of memory");
+	}
+	for (size_t i = 0; i < count && !c->failed; i++) {
+		if (c->reading)
+			set->items[i] = (struct listener){ .option = "socket", .fd = -1 };
+		carry_one(&set->items[i], c);
+		if (c->reading)
+			set->count++;
+	}
 }

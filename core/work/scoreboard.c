@@ -33,7 +33,7 @@ int scoreboard_init(struct scoreboard *sb, const struct scoreboard_setup *setup,
 {
 	struct shared memory;
 
-	*sb = (struct scoreboard){ .memory.fd = -1 };
+	*sb = (struct scoreboard){ .memory = SHARED_NONE };
 	if (shared_make(&memory, "uwsgi-scoreboard", size_of(setup->slots, setup->lanes), e))
 		return -1;
 	lay_out(sb, &memory, setup->slots, setup->lanes);
@@ -42,6 +42,19 @@ int scoreboard_init(struct scoreboard *sb, const struct scoreboard_setup *setup,
 	atomic_store(&sb->board->workers, setup->workers);
 	atomic_store(&sb->board->wanted, setup->workers);
 	scoreboard_show(sb, STAGE_STARTING);
+	return 0;
+}
+
+int scoreboard_take_over(struct scoreboard *sb, const struct scoreboard_setup *setup, int own,
+			 bool rehearsal, struct error *e)
+{
+	struct shared memory;
+
+	*sb = (struct scoreboard){ .memory = SHARED_NONE };
+	if (shared_take_over(&memory, own, size_of(setup->slots, setup->lanes), rehearsal, e))
+		return -1;
+	lay_out(sb, &memory, setup->slots, setup->lanes);
+	sb->totals = setup->totals;
 	return 0;
 }
 
@@ -60,7 +73,7 @@ void scoreboard_fini(struct scoreboard *sb)
 	if (!sb->slot)
 		return;
 	shared_free(&sb->memory);
-	*sb = (struct scoreboard){ .memory.fd = -1 };
+	*sb = (struct scoreboard){ .memory = SHARED_NONE };
 }
 
 struct lane_score *scoreboard_lane(const struct scoreboard *sb, size_t slot, size_t lane)

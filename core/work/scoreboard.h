@@ -63,6 +63,10 @@ struct scoreboard_setup {
 
 /* Returns -1 with the reason. */
 int scoreboard_init(struct scoreboard *, const struct scoreboard_setup *, struct error *);
+/* That of another program, behind its memory's `own`, which is this one's from now on; rehearsal: as
+ * shared_take_over()'s. */
+int scoreboard_take_over(struct scoreboard *, const struct scoreboard_setup *, int own,
+			 bool rehearsal, struct error *);
 void scoreboard_fini(struct scoreboard *);
 struct lane_score *scoreboard_lane(const struct scoreboard *, size_t slot, size_t lane);
 /* How many of the slot's lanes run a request. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* program.c: remembers files as they were when they were loaded.  An upgrade puts another file in the
+ * place of each, which then has another inode; a link may also lead elsewhere. */
+#include "process/program.h"
+
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct program_file {
+	char *path;
+	struct stat was;
+};
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool is_known(const struct program *p, const char *path)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->files[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct program *p, const char *path)
+{
+	struct stat now;
+
+	if (is_known(p, path) || stat(path, &now))
+		return;
+	struct program_file *grown = realloc(p->files, (p->count + 1) * sizeof *grown);
+	char *copy = grown ? strdup(path) : NULL;
+
+	if (grown)
+		p->files = grown;
+	if (copy)
+		p->files[p->count++] = (struct program_file){ copy, now };
+}
+
+/* The program itself has no name there, and what the kernel gives to all no path. */
+static int add_object(struct dl_phdr_info *info, size_t size, void *program)
+{
+	(void)size;
+	if (*info->dlpi_name == '/')
+		add(program, info->dlpi_name);
+	return 0;
+}
+
+void program_note(struct program *p)
+{
+	if (*p->path)
+		dl_iterate_phdr(add_object, p);
+}
+
+/* The path that was executed, which may be a link that leads to another version by now. */
+static bool find_executed(const char *start_folder, char *path, size_t size)
+{
+	const char *given = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	struct stat named, self;
+
+	if (!given || !strchr(given, '/'))
+		return false;
+	snprintf(path, size, "%s%s%s", *given == '/' ? "" : start_folder, *given == '/' ? "" : "/",
+		 given);
+	return stat(path, &named) == 0 && stat("/proc/self/exe", &self) == 0 &&
+	       is_same(&named, &self);
+}
+
+void program_find(struct program *p, const char *start_folder)
+{
+	struct stat st;
+
+	*p = (struct program){ 0 };
+	if (!find_executed(start_folder, p->path, sizeof p->path)) {
+		ssize_t n = readlink("/proc/self/exe", p->path, sizeof p->path - 1);
+
+		p->path[n > 0 ? n : 0] = '\0';
+	}
+	if (stat(p->path, &st))
+		*p->path = '\0';
+	else
+		add(p, p->path);
+	program_note(p);
+}
+
+const char *program_changed(const struct program *p)
+{
+	struct stat now;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (stat(p->files[i].path, &now) || !is_same(&now, &p->files[i].was))
+			return p->files[i].path;
+	return NULL;
+}
+
+void program_fini(struct program *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		free(p->files[i].path);
+	free(p->files);
+	*p = (struct program){ 0 };
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""A server whose program is a copy, in its own folder, that a test puts another file in the place of, as
+the upgrade of a package does."""
+import os
+import re
+import shutil
+import signal
+
+from lib import server as servers
+from lib.wait import until
+
+TAKES_OVER = r"goes on where the program before it was"
+
+
+def version():
+    return servers.command("--version").stdout.split()[1]
+
+
+def replace(path, content, mode=0o755):
+    """Another file of the same name, in one step."""
+    with open(f"{path}.new", "wb") as f:
+        f.write(content)
+    os.chmod(f"{path}.new", mode)
+    os.replace(f"{path}.new", path)
+
+
+class Upgraded:
+    """begin(ini, …): a running server as start() makes it."""
+
+    def __init__(self, start, folder):
+        self.start, self.folder = start, str(folder)
+        self.command = servers.command_for_all(self.folder)
+        if self.command[0] != f"{self.folder}/uwsgi":
+            shutil.copy(self.command[0], f"{self.folder}/uwsgi")
+            self.command = [f"{self.folder}/uwsgi", *self.command[1:]]
+        self.path, self.version = self.command[0], version()
+
+    def not_yet(self, ini, **how):
+        server = self.start.not_yet(ini, folder=self.folder, **how)
+        server.command = [*server.command[:-len(self.command)], *self.command]
+        return server
+
+    def begin(self, ini, **how):
+        return self.not_yet(ini, **how).start()
+
+    def program(self):
+        with open(self.path, "rb") as f:
+            return f.read()
+
+    def upgrade(self, new="9.9.9"):
+        """The same program with another version."""
+        old, content = f"\0{self.version}\0".encode(), self.program()
+        assert content.count(old) == 1 and len(new) + 2 == len(old)
+        replace(self.path, content.replace(old, f"\0{new}\0".encode()))
+        self.version = new
+
+    def plugin(self, name):
+        return f"{self.folder}/plugins/{name}/{name}_plugin.so"
+
+
+def reload(server):
+    """Asks for a reload; what it says of another program, and True when the new workers serve."""
+    seen = len(server.log())
+    server.send(signal.SIGHUP)
+    until(lambda: re.search(r"^(reloaded: \d+ worker|error: reload given up)", server.log()[seen:], re.M),
+          "the end of the reload", 30)
+    said = server.log()[seen:]
+    refused = re.search(r"the new program does not take over: (.*); the old one goes on", said)
+    return (refused[1] if refused else re.search(TAKES_OVER, said) is not None,
+            "\nreloaded: " in said)

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: MIT
+"""A reload after an upgrade: the master executes the new program, and nobody notices.  A program that
+is no good is not executed, and the old one reloads as ever."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lib import http, mixed, proc, upgrade
+from lib.address import accepts, free_port
+from lib.load import Load
+from lib.notify import Manager
+from lib.server import ROOT, command
+from lib.wait import until
+
+INI = """
+http-socket = {http}
+chdir = {here}
+wsgi-file = mine.py
+processes = 2
+pidfile = {here}/pid
+reload-timeout = 20
+reload-mercy = 10
+"""
+APP = """
+import os, signal
+from basic import ROUTES
+def application(environ, start_response):
+    route = environ['PATH_INFO'] != '/' and ROUTES.get(environ['PATH_INFO'])
+    if route:
+        return route(environ, start_response)
+    start_response('200 OK', [])
+    return [b'version {version}']
+"""
+
+
+def write_app(folder, version=1, text=APP):
+    upgrade.replace(f"{folder}/mine.py", text.replace("{version}", str(version)).encode(), 0o644)
+
+
+@pytest.fixture
+def upgraded(start, folder):
+    write_app(folder)
+    return upgrade.Upgraded(start, folder)
+
+
+def ask(server, path="/"):
+    return http.request(server.http, path).body.decode()
+
+
+# ---- as it should be ----
+
+def test_the_new_program_goes_on_in_the_same_process(upgraded):
+    server = upgraded.begin(INI)
+    before = server.workers()
+    write_app(server.folder, 2)
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    server.wait_log(rf"^uwsgi 9\.9\.9, pid {server.pid}, goes on")
+    until(lambda: ask(server) == "version 2", "the new application")
+    until(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before),
+          "two new workers")
+    assert os.readlink(f"/proc/{server.pid}/exe") == upgraded.path
+    # Nothing has changed since.
+    assert upgrade.reload(server) == (False, True)
+
+
+def test_the_commands_find_it_and_learn_how_it_went(upgraded):
+    server = upgraded.begin(INI)
+    upgraded.upgrade()
+    done = command("--reload", f"{server.folder}/pid")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(upgrade.TAKES_OVER, server.log()) and "reloaded: 2 workers" in server.log()
+    upgrade.replace(f"{server.folder}/mine.py", b"import no_such_module\n", 0o644)
+    server.write_ini(INI + "need-app = true\n")
+    upgraded.upgrade("8.8.8")
+    failed = command("--reload", f"{server.folder}/pid")
+    assert failed.returncode == 1 and "no_such_module" in failed.stderr
+    assert "uwsgi 8.8.8" in server.log() and ask(server) == "version 1"
+    assert command("--stop", f"{server.folder}/pid").returncode == 0
+    assert server.wait() == 0 and not os.path.exists(f"{server.folder}/pid")
+
+
+@pytest.mark.seconds(120)
+def test_no_request_is_lost_on_any_protocol(upgraded):
+    server = upgraded.begin(mixed.INI + "reload-mercy = 20\n")
+    ways = {name: server.names[name] for name in mixed.PEERS}
+    with mixed.Mixed(ways, clients=1) as load:
+        for n in range(3):
+            upgraded.upgrade(f"9.9.{n}")
+            assert upgrade.reload(server) == (True, True)
+            load.wait_more(5)
+    assert load.failures == []
+
+
+def test_kept_connections_go_on_with_the_new_workers(upgraded):
+    server = upgraded.begin(INI)
+    with http.Connection(server.http) as kept:
+        first = kept.request("/pid").body
+        upgraded.upgrade()
+        assert upgrade.reload(server) == (True, True)
+        until(lambda: kept.request("/pid").body != first, "another worker to answer")
+
+
+def test_a_running_request_is_finished_by_its_worker(upgraded):
+    server = upgraded.begin(INI)
+    with http.Connection(server.http) as c:
+        c.send(http.request_bytes("/sleep?s=1"))
+        server.wait_log("^sleeping in")
+        upgraded.upgrade()
+        assert upgrade.reload(server) == (True, True)
+        response = c.read()
+    assert (response.status, response.complete) == (200, True)
+
+
+def test_a_plugin_that_was_upgraded_counts_too(upgraded):
+    server = upgraded.begin(INI)
+    with open(upgraded.plugin("python"), "rb") as f:
+        upgrade.replace(upgraded.plugin("python"), f.read())
+    assert upgrade.reload(server) == (True, True)
+    server.wait_log(r"plugins/python/python_plugin\.so has changed")
+
+
+def test_a_link_to_another_version_counts_too(upgraded):
+    os.rename(upgraded.path, f"{upgraded.folder}/one")
+    os.symlink("one", upgraded.path)
+    server = upgraded.begin(INI)
+    os.makedirs(f"{upgraded.folder}/two")
+    os.symlink("../plugins", f"{upgraded.folder}/two/plugins")
+    with open(f"{upgraded.folder}/one", "rb") as f:
+        upgrade.replace(f"{upgraded.folder}/two/uwsgi", f.read())
+    os.symlink("two/uwsgi", f"{upgraded.folder}/link")
+    os.rename(f"{upgraded.folder}/link", upgraded.path)
+    assert upgrade.reload(server) == (True, True)
+    assert os.readlink(f"/proc/{server.pid}/exe") == f"{upgraded.folder}/two/uwsgi"
+
+
+def test_what_has_changed_in_the_file_meanwhile_counts(upgraded):
+    server = upgraded.begin(INI + "http-socket = {old}\nattach-daemon = exec sleep 100\n")
+    gone = re.search(r"daemon 1 \(pid (\d+)\)", server.log())
+    server.write_ini(INI.replace("processes = 2", "processes = 3") + "http-socket = {new}\n")
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    until(lambda: len(server.workers()) == 3, "three workers")
+    assert http.request(server.new).status == 200
+    proc.wait_gone(int(gone[1]))
+    until(lambda: not accepts(server.old), "the old socket to be closed")
+
+
+def test_a_signal_that_comes_meanwhile_is_not_lost(upgraded):
+    server = upgraded.begin(INI)
+    upgraded.upgrade()
+    server.send(signal.SIGHUP)
+    server.wait_log("asking the new program")
+    server.send(signal.SIGTERM)
+    assert server.wait() == 0
+
+
+def test_two_reloads_at_once_are_two(upgraded):
+    server = upgraded.begin(INI)
+    upgraded.upgrade()
+    server.send(signal.SIGHUP)
+    server.wait_log("asking the new program")
+    server.send(signal.SIGHUP)
+    until(lambda: len(re.findall("^reloaded: ", server.log(), re.M)) == 2, "two reloads")
+    assert ask(server) == "version 1"
+
+
+# ---- what goes on ----
+
+def test_an_application_that_is_broken_leaves_the_old_workers_as_they_were(upgraded):
+    """They are those of the program before, and looked after as ever."""
+    server = upgraded.begin(INI + "need-app = true\nattach-daemon = exec sleep 100\n")
+    until(lambda: "daemon 1 (pid" in server.log(), "the daemon to run")
+    beside = proc.children(server.pid)
+    write_app(server.folder, text="import no_such_module\n")
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, False)
+    assert ask(server) == "version 1"
+    until(lambda: proc.children(server.pid) == beside, "the failed generation to be gone")
+    victim = int(ask(server, "/pid"))
+    os.kill(victim, signal.SIGKILL)
+    server.wait_log(rf"\(pid {victim}\) ended unexpectedly: killed by signal 9.*; restarting")
+    until(lambda: len(set(proc.children(server.pid)) - set(beside)) == 1, "another worker")
+    assert int(ask(server, "/pid")) != victim
+    write_app(server.folder, 2)
+    assert server.hup()
+    until(lambda: ask(server) == "version 2", "the new application")
+
+
+def test_a_program_beside_the_server_stays_and_hears_of_the_reload(upgraded):
+    server = upgraded.begin(INI + "attach-daemon2 = cmd=trap 'echo heard' USR1; echo pid $$; "
+                            "while :; do sleep 0.05; done,reloadsignal=USR1\n"
+                            "smart-attach-daemon = {here}/smart sleep 100 & echo $! > {here}/smart\n")
+    server.wait_log(r"^daemon 2 \(pid \d+\) runs")
+    pid = int(server.wait_log(r"^pid (\d+)$")[1])
+    with open(f"{server.folder}/smart", encoding="ascii") as f:
+        smart = int(f.read())
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    server.wait_log("^heard$")
+    assert proc.alive(pid) and proc.alive(smart)
+    assert len(re.findall(r"^daemon \d \(pid \d+\) runs", server.log(), re.M)) == 2
+    server.stop()
+    assert not proc.alive(pid) and proc.alive(smart)
+    os.kill(smart, signal.SIGKILL)
+
+
+def test_what_the_application_has_forked_stays(upgraded):
+    write_app(upgraded.folder, text=APP + """
+if os.fork() == 0:
+    print('stray', os.getpid(), flush=True)
+    signal.pause()
+""")
+    server = upgraded.begin(INI)
+    stray = int(server.wait_log(r"^stray (\d+)$")[1])
+    write_app(server.folder)
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    assert proc.alive(stray)
+    server.stop()
+    proc.wait_gone(stray)
+
+
+def test_counters_and_services_go_on(upgraded):
+    server = upgraded.begin(INI + "stats = {stats}\nstats-http = true\n")
+    for _ in range(3):
+        ask(server)
+    old = server.services()
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    ask(server)
+    until(lambda: len(server.services()) == 2, "another service")
+    until(lambda: proc.alive(server.services()[1]), "it to run")
+    proc.wait_gone(old[0])
+    said = json.loads(http.request(server.stats).body)
+    assert said["pid"] == server.pid
+    until(lambda: json.loads(http.request(server.stats).body)["total_requests"] == 4
+          if "total_requests" in said else True, "the requests of both programs")
+    assert sum(w["requests"] for w in said["workers"]) in (3, 4)
+
+
+@pytest.mark.parametrize("how", ["log-master = true\n",
+                                 "req-logger = file:{here}/requests\nlogto = {here}/lines\n",
+                                 "daemonize2 = {here}/lines\n"])
+def test_each_line_is_in_the_log_once(upgraded, how):
+    server = upgraded.not_yet(INI + how)
+    if "daemonize" in how:
+        assert server.run() == 0
+    else:
+        server.spawn()
+    lines = f"{server.folder}/lines" if "lines" in how else server.log_path
+
+    def log():
+        if not os.path.exists(lines):
+            return ""
+        with open(lines, encoding="utf-8") as f:
+            return f.read()
+    until(lambda: "serving: 2 workers" in log(), "the server to serve")
+    with open(f"{server.folder}/pid", encoding="ascii") as f:
+        pid = int(f.read())
+    upgraded.upgrade()
+    try:
+        with Load(server.http, clients=1, target="/hello") as load:
+            os.kill(pid, signal.SIGHUP)
+            until(lambda: "reloaded: 2 workers" in log(), "the reload")
+            load.wait_more(5)
+        assert load.failures == []
+        asked = load.answers
+    finally:
+        os.kill(pid, signal.SIGINT)
+        until(lambda: "goodbye" in log(), "the end")
+    requests = log()
+    if "requests" in how:
+        with open(f"{server.folder}/requests", encoding="utf-8") as f:
+            requests = f.read()
+    assert len(re.findall(r"GET /hello => generated", requests)) == asked
+    assert len(re.findall(upgrade.TAKES_OVER, log())) == 1
+
+
+# ---- where it runs ----
+
+def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, folder):
+    manager = Manager(f"{folder}/notify")
+    try:
+        server = upgraded.begin(INI, env={"NOTIFY_SOCKET": manager.name})
+        manager.read(), manager.read()
+        upgraded.upgrade()
+        server.send(signal.SIGHUP)
+        assert manager.read()["RELOADING"] == "1"
+        ready = manager.read()
+        while "RELOADING" in ready:
+            ready = manager.read()
+        assert ready["READY"] == "1" and ready["STATUS"].startswith("reloaded: 2 workers")
+        assert manager.sender == server.pid
+        server.stop(signal.SIGTERM)
+        assert manager.read()["STOPPING"] == "1"
+    finally:
+        manager.close()
+
+
+def test_sockets_of_the_service_manager_stay(upgraded):
+    server = upgraded.not_yet(INI.replace("http-socket", "protocol = http\n#"))
+    server.names["http"] = f"127.0.0.1:{free_port('127.0.0.1')}"
+    server.command = [sys.executable, f"{ROOT}/t/lib/activate.py", server.http, "--",
+                      *server.command]
+    server.start()
+    upgraded.upgrade()
+    with Load(server.http, clients=1, target="/hello") as load:
+        assert upgrade.reload(server) == (True, True)
+        load.wait_more(5)
+    assert load.failures == []
+    server.wait_log("^reloaded")
+
+
+def ids(pid):
+    return {f: proc.status(pid, f) for f in ("Uid", "Gid", "Groups", "NoNewPrivs", "CapPrm",
+                                              "CapEff", "CapInh", "CapAmb", "CapBnd")}
+
+
+@pytest.mark.parametrize("who", ["uid = www-data\n", "uid = www-data\ncap = net_bind_service\n",
+                                 "uid = www-data\nno-new-privileges = true\n",
+                                 "uid = www-data\nmaster-as-root = true\n"])
+def test_nobody_gains_or_loses_rights(as_root, upgraded, who):
+    os.chmod(upgraded.folder, 0o777)
+    server = upgraded.begin(INI.replace("{http}", "127.0.0.1:{port}") + who,
+                            port=str(free_port("127.0.0.1")))
+    before = ids(server.pid), ids(server.workers()[0])
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    until(lambda: len(server.workers()) == 2, "the old workers to leave")
+    assert (ids(server.pid), ids(server.workers()[0])) == before
+
+
+# ---- a program that is no good ----
+
+def stub(text):
+    return f"#!/bin/sh\n{text}\n".encode()
+
+
+@pytest.mark.parametrize("content, mode, why", [
+    (stub("exit 1"), 0o755, "it ended: exit code 1"),
+    (stub("exit 0"), 0o755, "it ended: exit code 0"),
+    (stub("echo some words; echo libx.so: cannot open >&2; exit 127"), 0o755,
+     "libx.so: cannot open"),
+    (stub("kill -SEGV $$"), 0o755, "killed by signal 11"),
+    (stub("exec sleep 100"), 0o755, r"says nothing for 1 s \(reload-timeout\)"),
+    (b"no program\n", 0o755, "Exec format error"),
+    (stub("exit 1"), 0o644, "Permission denied")])
+def test_the_old_one_goes_on(upgraded, content, mode, why):
+    server = upgraded.begin(INI.replace("reload-timeout = 20", "reload-timeout = 1"))
+    write_app(server.folder, 2)
+    upgrade.replace(upgraded.path, content, mode)
+    refused, reloaded = upgrade.reload(server)
+    assert re.search(why, refused) and reloaded
+    until(lambda: ask(server) == "version 2", "the new application")
+
+
+def test_a_program_that_is_not_there_any_more(upgraded):
+    server = upgraded.begin(INI)
+    os.unlink(upgraded.path)
+    refused, reloaded = upgrade.reload(server)
+    assert refused.endswith("uwsgi: No such file or directory") and reloaded
+
+
+def test_a_plugin_that_does_not_fit(upgraded):
+    server = upgraded.begin(INI)
+    upgrade.replace(upgraded.plugin("python"), b"no library\n")
+    refused, reloaded = upgrade.reload(server)
+    assert "python_plugin.so" in refused and reloaded
+
+
+def test_a_file_that_the_new_program_does_not_understand(upgraded):
+    server = upgraded.begin(INI)
+    server.write_ini(INI + "processes = many\n")
+    upgraded.upgrade()
+    refused, reloaded = upgrade.reload(server)
+    assert "the configuration has errors" in refused and not reloaded
+    assert ask(server) == "version 1"
+
+
+@pytest.mark.parametrize("state, why", [
+    (b"", "not the state of a server"),
+    (b"uwsgi->\0" + bytes(24), "version 0 of its state"),
+    (b"something else" * 100, "not the state of a server")])
+def test_a_state_that_is_none(state, why):
+    fd = os.memfd_create("state")
+    os.write(fd, state)
+    said = subprocess.run([*command_words(), "--check-takeover", str(fd)], pass_fds=[fd],
+                          capture_output=True, text=True, timeout=20, check=False)
+    os.close(fd)
+    assert said.returncode == 1 and why in said.stdout
+
+
+def command_words():
+    from lib.server import COMMAND
+    return COMMAND
