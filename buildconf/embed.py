@@ -25,20 +25,22 @@ def compile_flags():
 
 
 def library_folder():
-    """Pythons that were moved after they were built still name the folder from before."""
-    folders = (value("LIBDIR"), os.path.join(sys.base_prefix, "lib"))
-    return next((f for f in folders if f and os.path.exists(f"{f}/{value('LDLIBRARY')}")),
-                folders[0])
+    """Where the shared library is, or None.  Conda's Pythons are built without one and bring it all the
+    same; Pythons that were moved after they were built name the folder from before."""
+    name = f"libpython{value('LDVERSION')}.so"
+    folders = (value("LIBDIR") or "", os.path.join(sys.base_prefix, "lib"))
+    found = next((f for f in folders if os.path.exists(f"{f}/{name}")), None)
+    return found or (folders[0] if value("Py_ENABLE_SHARED") else None)
 
 
 def shared():
-    return ["yes"] if value("Py_ENABLE_SHARED") else []
+    return ["yes"] if library_folder() else []
 
 
 def link_flags():
-    if not shared():
-        return []
     folder = library_folder()
+    if not folder:
+        return []
     # Where the dynamic linker looks by itself, nothing of this machine goes into the plugin.
     system = folder.startswith(("/usr/lib", "/lib"))
     return [f"-L{folder}", *([] if system else [f"-Wl,-rpath,{folder}"]),

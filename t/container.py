@@ -15,10 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 import fresh
-from fresh import ROOT, Failed, run, say
+from fresh import ROOT, Failed, page, run, say
 
 BASE = "localhost/debian"
 # What comes after "FROM uwsgi-ng" in the comment of base.Dockerfile, too.
@@ -63,14 +62,6 @@ class Engine:
         self.buildah("build", "--format", "docker", "--network", "host", "--isolation", "chroot",
                      *self.mounts, "--build-arg", f"DEBIAN={BASE}", "--tag", tag, "--file", file,
                      folder)
-
-
-def page(port=8080, path="/"):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-            return answer.read().decode()
-    except OSError:
-        return ""
 
 
 def application(folder, archive):

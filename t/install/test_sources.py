@@ -104,8 +104,10 @@ def commands_for(python):
 
 def test_a_python_without_a_shared_library_is_linked_into_the_server(folder):
     with open(f"{folder}/sitecustomize.py", "w", encoding="ascii") as f:
-        f.write("import sysconfig\nreal = sysconfig.get_config_var\n"
-                "sysconfig.get_config_var = lambda n: 0 if n == 'Py_ENABLE_SHARED' else real(n)\n")
+        f.write("import sys, sysconfig\nreal = sysconfig.get_config_var\n"
+                "fake = {'Py_ENABLE_SHARED': 0, 'LIBDIR': '/nowhere'}\n"
+                "sysconfig.get_config_var = lambda n: fake[n] if n in fake else real(n)\n"
+                "sys.base_prefix = '/nowhere'\n")
     with open(f"{folder}/python", "w", encoding="ascii") as f:
         f.write(f'#!/bin/sh\nPYTHONPATH={folder} exec {PYTHON} "$@"\n')
     os.chmod(f"{folder}/python", 0o755)
