@@ -53,22 +53,21 @@ static bool wait_until(pid_t pid, int64_t by_ms, const sigset_t *signals, int *s
 	}
 }
 
-static bool wait_for(pid_t pid, int64_t by_ms, int *status)
+static void fill_awaited(sigset_t *signals)
 {
 	static const int awaited[] = { SIGCHLD, SIGINT, SIGTERM, SIGQUIT };
-	sigset_t signals, before;
 
-	if (!by_ms) {
-		TEMP_FAILURE_RETRY(waitpid(pid, status, 0));
-		return true;
-	}
-	sigemptyset(&signals);
+	sigemptyset(signals);
 	for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
-		sigaddset(&signals, awaited[i]);
-	sigprocmask(SIG_BLOCK, &signals, &before);
-	bool ended = wait_until(pid, by_ms, &signals, status);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return ended;
+		sigaddset(signals, awaited[i]);
+}
+
+static bool wait_for(pid_t pid, int64_t by_ms, const sigset_t *signals, int *status)
+{
+	if (by_ms)
+		return wait_until(pid, by_ms, signals, status);
+	TEMP_FAILURE_RETRY(waitpid(pid, status, 0));
+	return true;
 }
 
 static int judge(int status, struct error *e)
@@ -86,6 +85,7 @@ static int judge(int status, struct error *e)
 int shell_run(const char *command, int64_t by_ms, struct error *e)
 {
 	struct sigaction before;
+	sigset_t signals, mask;
 	int status = 0;
 	pid_t pid;
 
@@ -93,9 +93,13 @@ int shell_run(const char *command, int64_t by_ms, struct error *e)
 	sigaction(SIGCHLD, NULL, &before);
 	if (before.sa_handler == SIG_IGN)
 		signal(SIGCHLD, SIG_DFL);
+	/* Before the command can send one. */
+	fill_awaited(&signals);
+	sigprocmask(SIG_BLOCK, by_ms ? &signals : NULL, &mask);
 	int fault = start(command, by_ms > 0, &pid);
-	bool ended = fault || wait_for(pid, by_ms, &status);
+	bool ended = fault || wait_for(pid, by_ms, &signals, &status);
 
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (before.sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, &before, NULL);
 	if (fault)
