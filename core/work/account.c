@@ -26,7 +26,10 @@ static void copy_cut(char *to, size_t size, struct slice s)
 int account_init(struct account *a, const struct config *cfg, const struct account_setup *setup,
 		 struct error *e)
 {
-	*a = (struct account){ .to = *setup, .slow_us = requestlog_slow_us(cfg), .turn = NO_TURN };
+	*a = (struct account){ .to = *setup,
+			       .slow_us = requestlog_slow_us(cfg),
+			       .turn = NO_TURN,
+			       .look_until_us = setup->asks_always ? INT64_MAX : 0 };
 	return requestlog_init(&a->log, cfg, setup->metrics, e);
 }
 

@@ -20,6 +20,7 @@ struct account_setup {
 	pid_t pid;
 	int worker, lane;
 	bool side_by_side; /* requests of this lane do not wait for one another */
+	bool asks_always;  /* something depends on how long they have waited */
 };
 
 /* One lane's. */
@@ -50,7 +51,7 @@ static inline void account_held_up(struct account *a, const struct exchange *x)
 {
 	int64_t us = x->logged.ended_us - x->logged.began_us;
 
-	if (us >= ACCOUNT_LONG_US)
+	if (us >= ACCOUNT_LONG_US && a->look_until_us < x->logged.ended_us + us)
 		a->look_until_us = x->logged.ended_us + us;
 }
 /* The client did not take all of the answer, which was logged, or not, as one that it has. */

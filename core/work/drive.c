@@ -93,7 +93,7 @@ static void on_run(void *host, struct exchange *x)
 	if (lane_show_busy(lane, x, x->began_us))
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
-		lane_refuse_nameless(x);
+		lane_refuse(lane, x);
 	stray_end();
 }
 

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -93,6 +94,16 @@ static const struct option rows[] = {
 	  .help = "when the server stops, close a kept connection after so long a silence, which "
 		  "may have begun before",
 	  .differs = "there is no such option" },
+	{ .name = "queue-timeout",
+	  .type = OPT_SPAN,
+	  .offset = AT(queue_timeout_ms),
+	  .initial = "0",
+	  .max = 86400LL * 1000,
+	  .help = "answer a request that has waited longer than this for its turn with 503 and "
+		  "Retry-After, without the application: its client has hardly any patience left, "
+		  "and those behind it wait less; 0: never",
+	  .example = "5",
+	  .differs = "there is no such option" },
 	{ .name = "response-memory",
 	  .type = OPT_SIZE,
 	  .offset = AT(response_memory),
@@ -156,6 +167,19 @@ void lane_limits(const struct config *cfg, struct clients_setup *clients)
 
 /* ---- one request ---- */
 
+/* For its turn, not for a handler that has said later. */
+static bool is_too_late(struct lane *lane, const struct exchange *x)
+{
+	int64_t limit_us = lane->settings->queue_timeout_ms * 1000;
+
+	if (limit_us == 0 || x->waited_us <= (uint64_t)limit_us || chain_waits(&x->rs))
+		return false;
+	seldom_log(&lane->too_late, UWSGI_WARNING,
+		   "a request that has waited for %.1f s is answered with 503 (queue-timeout)",
+		   (double)x->waited_us / 1e6);
+	return true;
+}
+
 bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 {
 	struct lane_score *score = lane->score;
@@ -166,11 +190,30 @@ bool lane_show_busy(struct lane *lane, struct exchange *x, int64_t began_us)
 		x->span = trace_begin(&lane->traces, &x->rq);
 	atomic_store_explicit(&score->began_ms, clock_monotonic_coarse_ms(), memory_order_relaxed);
 	atomic_store_explicit(&score->busy, true, memory_order_release);
-	return has_method;
+	return has_method && !is_too_late(lane, x);
 }
 
-void lane_refuse_nameless(struct exchange *x)
+/* RFC 9110 section 10.2.3: in whole seconds. */
+static void refuse_late(const struct lane *lane, struct response *rs)
 {
+	char seconds[24];
+	int n = snprintf(seconds, sizeof seconds, "%lld",
+			 (lane->settings->queue_timeout_ms + 999) / 1000);
+
+	uwsgi_response_start(rs, SLICE("503 Service Unavailable"));
+	uwsgi_response_header(rs, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
+	uwsgi_response_header(rs, SLICE("Retry-After"), (struct slice){ seconds, (size_t)n });
+	uwsgi_response_body(rs, SLICE("Service Unavailable\n"), NULL);
+	rs->refusal = true;
+	uwsgi_response_end(rs);
+}
+
+void lane_refuse(const struct lane *lane, struct exchange *x)
+{
+	if (request_method(&x->rq).n > 0) {
+		refuse_late(lane, &x->rs);
+		return;
+	}
 	uwsgi_request_reject(&x->rq, 400,
 			     "it has no REQUEST_METHOD: does the web server pass CGI "
 			     "variables on (nginx: include uwsgi_params)?");
@@ -213,14 +256,14 @@ static void on_run(void *host, struct exchange *x)
 	/* The loop's time: read when it woke, and again after each request. */
 	int64_t began_us = (int64_t)(ev_now(lane->loop) * 1e6);
 
-	bool has_method = lane_show_busy(lane, x, began_us);
+	bool runs = lane_show_busy(lane, x, began_us);
 	lane->running = x;
 	if (lane->harakiri->limit_ms) /* from here on the watchdog may take it */
 		deadline_begin(&lane->deadline, lane->score->began_ms, lane->harakiri->limit_ms);
-	if (has_method)
+	if (runs)
 		lane->handle(lane->handle_state, &x->rq, &x->rs);
 	else
-		lane_refuse_nameless(x);
+		lane_refuse(lane, x);
 	stray_end();
 	bool lost = x->rs.lost;
 	if (deadline_is_set(&lane->deadline))
@@ -504,7 +547,8 @@ int lane_init(struct lane *lane, const struct lane_setup *setup, int index,
 					       .pid = setup->pid,
 					       .worker = setup->worker_id,
 					       .lane = index,
-					       .side_by_side = setup->host != NULL };
+					       .side_by_side = setup->host != NULL,
+					       .asks_always = s->queue_timeout_ms > 0 };
 	int most = setup->neighbours.take < 0 ? ACCEPTS_A_TURN : 1;
 
 	lane->settings = s;

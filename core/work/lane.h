@@ -16,7 +16,7 @@ extern const struct option_table lane_options;
 struct lane_settings {
 	long long buffer_size, post_buffering, limit_post, body_rate;
 	long long max_requests, max_requests_delta, drain_idle_s, max_connections;
-	long long response_memory, response_file_max;
+	long long response_memory, response_file_max, queue_timeout_ms;
 };
 
 /* max-connections; 0: as many as descriptors leave room for. */
@@ -89,6 +89,7 @@ struct lane {
 	_Atomic int64_t end_ms; /* what lane_ask_to_leave() said last */
 	atomic_bool empties;    /* the same */
 	ev_timer look;          /* whether the application was changed; runs in one lane only */
+	struct seldom too_late; /* said in the log */
 	bool crowded;           /* the last accept left another connection in the queue */
 	unsigned accepted;
 	bool leaving;
@@ -122,12 +123,12 @@ bool lane_is_through(struct lane *);
 /* ---- for drive.c ---- */
 
 /* What the lane's row of the scoreboard says: a request runs; the loop turns; nothing runs.  False:
- * it is no request that an application could run. */
+ * it is no request that the application could run, or has waited for too long: it is to be refused. */
 bool lane_show_busy(struct lane *, struct exchange *, int64_t began_us);
 void lane_show_turning(struct lane *);
 void lane_show_idle(struct lane *);
-/* Ends the response. */
-void lane_refuse_nameless(struct exchange *);
+/* Ends the response to one that is not run. */
+void lane_refuse(const struct lane *, struct exchange *);
 /* Counts the request in, which is then in all counters, and logs it. */
 void lane_account(struct lane *, struct exchange *, int64_t began_us);
 /* Members of struct clients_host. */

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	STACK_SIZE = 256 << 10,
 	HELD_MS = 20,     /* a lane that is saying something is looked at again so soon */
 	STUCK_MS = 50,    /* how often to look whether the other lanes are done */
 	SPARED_MS = 1000, /* the same for the queue of harakiri-queue-threshold */
@@ -201,24 +199,6 @@ static void *run(void *watchdog)
 	return NULL;
 }
 
-/* It takes no signal: those for the process are the main thread's. */
-static int start_thread(struct watchdog *w)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t thread;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	int failed = pthread_create(&thread, &attributes, run, w);
-	pthread_attr_destroy(&attributes);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed;
-}
-
 /* Without it the master still kills the worker of a request that is overdue. */
 void watchdog_start(struct watchdog *w)
 {
@@ -226,7 +206,7 @@ void watchdog_start(struct watchdog *w)
 		return;
 	w->watched = calloc(w->setup.count, sizeof *w->watched);
 	w->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int failed = !w->watched || w->poke < 0 ? errno : start_thread(w);
+	int failed = !w->watched || w->poke < 0 ? errno : uwsgi_thread_start(NULL, run, w);
 
 	if (failed)
 		uwsgi_log(UWSGI_ERROR, "nothing watches requests for harakiri: %s",

@@ -48,6 +48,11 @@ def test_many_wait_side_by_side_in_one_lane(doorman):
         c.close()
 
 
+def test_the_time_at_the_door_is_no_wait_for_a_turn(doorman):
+    server = doorman(400, "queue-timeout = 0.2\n")
+    assert http.request(server.http, "/hello").body == b"hello\n"
+
+
 def test_who_leaves_meanwhile_hurts_nobody(doorman):
     server = doorman(100)
     for _ in range(20):

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""queue-timeout: a request that has waited for too long is refused without the application."""
+import time
+
+import pytest
+
+from lib import http
+from lib.house import DIRECT
+
+INI = """
+http-socket = {http}
+http-socket = {http_unix}
+http = {router}
+http = {router_unix}
+socket = {uwsgi}
+uwsgi-socket = {uwsgi_unix}
+fastcgi-socket = {fastcgi}
+fastcgi-socket = {fastcgi_unix}
+scgi-socket = {scgi}
+scgi-socket = {scgi_unix}
+module = basic
+queue-timeout = 0.3
+"""
+
+
+def wait_behind(server, target, seconds, address=None):
+    """A request that is sent while another one runs, which takes so long."""
+    address = address or server.http
+    with http.Connection(address) as first, http.Connection(address) as second:
+        first.send(http.request_bytes(f"/sleep?s={seconds}"))
+        server.wait_log("^sleeping in")
+        second.send(http.request_bytes(target))
+        assert first.read().status == 200
+        return second.read()
+
+
+@pytest.fixture
+def server(start):
+    return start(INI)
+
+
+def test_who_waits_behind_another_one_for_too_long_is_refused(server):
+    answer = wait_behind(server, "/hello?late", 0.5)
+    assert (answer.status, answer.body) == (503, b"Service Unavailable\n")
+    assert answer.header("Retry-After") == "1"
+    server.wait_log(r"warning: a request that has waited for 0\.\d s is answered with 503 "
+                    r"\(queue-timeout\)")
+    server.wait_log(r"GET /hello\?late => .* \(HTTP/1.1 503\)")
+    assert http.request(server.http, "/hello").status == 200
+
+
+def test_the_router_s_clients_are_waited_for_as_well(server):
+    assert wait_behind(server, "/hello", 0.5, server.router).status == 503
+
+
+def test_who_waits_less_is_served(server):
+    assert wait_behind(server, "/hello", 0.1).status == 200
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_the_proxy_says_counts(start, threads):
+    """Whatever is spoken; nothing of it reaches the application."""
+    server = start(INI + f"threads = {threads}\n")
+    for way, request in DIRECT.items():
+        def ask(ago_s, ask=request, address=server.names[way]):
+            began = ("X-Request-Start", f"t={time.time() - ago_s:.3f}")
+            return ask(address, "/sleep?s=0", headers=[began], timeout=20)
+        assert ask(9).status == 503
+        assert ask(0).status == 200
+    assert server.log().count("sleeping in") == len(DIRECT)
+    assert server.log().count("queue-timeout") <= threads
