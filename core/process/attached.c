@@ -2,6 +2,7 @@
 /* attached.c: reads attach-daemon and its relatives. */
 #include "process/attached.h"
 
+#include "base/owner.h"
 #include "base/signalname.h"
 
 #include <signal.h>
@@ -192,7 +193,13 @@ static int check_value(enum form form, const char *value, struct error *e)
 {
 	struct attached a;
 	int result = read_attached(&a, form, value, e);
+	uid_t uid;
+	gid_t gid;
 
+	if (result == 0 && a.user)
+		result = owner_user(a.user, &uid, &gid, e);
+	if (result == 0 && a.group)
+		result = owner_group(a.group, &gid, e);
 	attached_fini(&a);
 	return result;
 }

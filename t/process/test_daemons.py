@@ -201,6 +201,8 @@ def test_it_is_the_servers_user(start, as_root):
     ("attach-daemon2 = command=", "cmd=COMMAND"), ("attach-daemon2 = pidfil=/x,cmd=y", "pidfile"),
     ("attach-daemon2 = cmd=x,stopsignal=FOO", "no signal"),
     ("attach-daemon2 = cmd=x,freq=soon", "no number"), ("smart-attach-daemon = x", "PIDFILE COMMAND"),
+    ("attach-daemon2 = cmd=x,uid=nosuchuser", "nosuchuser"),
+    ("attach-daemon2 = cmd=x,gid=nosuchgroup", "nosuchgroup"),
     ("attach-daemon2 = cmd=x,ns_pid=1", "ns_pid does nothing here"),
     ("attach-daemon2 = cmd=x,pidfile=/y,control=1", "leaves alone")])
 def test_mistakes_are_said_beforehand(tmp_path, line, sentence):

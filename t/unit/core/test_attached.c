@@ -33,7 +33,7 @@ static struct config *load(int argc, char **words, size_t *errors)
 static void test_every_key_is_read(void **unused)
 {
 	char word[] = "--attach-daemon2=cmd=a b\\,c;x=y,control=1,stopsignal=SIGINT,reloadsignal=1,"
-		      "touch=/t,max_throttle=5,chdir=/d,uid=u,gid=g,stdin=1,freq=7,ns_pid=1";
+		      "touch=/t,max_throttle=5,chdir=/d,uid=nobody,gid=root,stdin=1,freq=7,ns_pid=1";
 	char *words[] = { word };
 	size_t count, errors;
 	struct config *cfg = load(1, words, &errors);
@@ -53,8 +53,8 @@ static void test_every_key_is_read(void **unused)
 	assert_string_equal(a->touch, "/t");
 	assert_int_equal(a->longest_delay_s, 5);
 	assert_string_equal(a->folder, "/d");
-	assert_string_equal(a->user, "u");
-	assert_string_equal(a->group, "g");
+	assert_string_equal(a->user, "nobody");
+	assert_string_equal(a->group, "root");
 	assert_int_equal(a->freq_s, 7);
 	attached_fini(a);
 	free(a);
