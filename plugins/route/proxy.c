@@ -74,6 +74,12 @@ static int parse_address(struct proxy *p, struct slice address, struct error *e)
 
 	if (address.n == 0 || address.n >= sizeof p->where)
 		return uwsgi_error_set(e, "expected an address");
+	/* As the path of a socket it would be seen from the folder that the worker is in then. */
+	if (!memchr(address.p, ':', address.n) && !memchr(address.p, '/', address.n) &&
+	    *address.p != '@')
+		return uwsgi_error_set(e,
+				       "expected HOST:PORT or the path of a UNIX socket, not \"%.*s\"",
+				       (int)address.n, address.p);
 	memcpy(p->where, address.p, address.n);
 	u->where = p->where;
 	u->count = 1;

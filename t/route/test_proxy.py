@@ -190,7 +190,8 @@ def test_rules_for_answers_hold(proxied):
 
 
 @pytest.mark.parametrize("rule,sentence", [
-    ("http:", "expected an address"), ("http:127.0.0.1:1,", "HOST"),
+    ("http:", "expected an address"), ("http:127.0.0.1", "expected HOST:PORT"),
+    ("uwsgi:shop.example,1", "expected HOST:PORT"), ("http:127.0.0.1:1,", "HOST"),
     ("http:127.0.0.1:1,a,b", "HOST"), ("uwsgi:127.0.0.1:1,300", "MODIFIER1"),
     ("uwsgi:127.0.0.1:1,1,x", "MODIFIER1")])
 def test_what_is_no_rule(start, rule, sentence):
