@@ -2,7 +2,9 @@
 /* stats.c: the options of the statistics server, and its process. */
 #include "stats.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define AT(member) offsetof(struct settings, member)
 static const struct option rows[] = {
@@ -51,12 +53,50 @@ static const struct option rows[] = {
 };
 #undef AT
 
+static void check(const struct config *, struct report *);
+
 static const struct option_table options = {
 	.module = "statistics",
 	.size = sizeof(struct settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
+
+/* All of this machine's addresses. */
+static bool is_any(const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *four = (const void *)a;
+	const struct sockaddr_in6 *six = (const void *)a;
+
+	return a->ss_family == AF_INET    ? four->sin_addr.s_addr == htonl(INADDR_ANY)
+	       : a->ss_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr)
+					  : false;
+}
+
+static void check_addresses(const struct config *cfg, struct report *report, const char *option,
+			    const struct option_list *addresses)
+{
+	struct sockaddr_storage at = { 0 };
+	struct error e;
+	size_t length;
+
+	for (size_t i = 0; i < addresses->count; i++)
+		if (uwsgi_address(addresses->items[i], (struct sockaddr *)&at, &length, &e) == 0 &&
+		    is_any(&at))
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
+					   "whoever reaches this machine can read it at %s; write "
+					   "127.0.0.1:PORT or the path of a UNIX socket",
+					   addresses->items[i]);
+}
+
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct settings *s = uwsgi_options(cfg, &options);
+
+	check_addresses(cfg, report, "stats", &s->addresses);
+	check_addresses(cfg, report, "emperor-stats", &s->emperor_addresses);
+}
 
 static bool wants(const struct config *cfg)
 {

@@ -11,6 +11,7 @@ import pytest
 
 from lib import http, proc, uwsgi
 from lib.http import raw
+from lib.server import command
 from lib.wait import until
 
 # What uwsgitop reads without asking whether it is there, and the rest of its row.
@@ -326,3 +327,12 @@ def test_a_server_that_only_tells_of_itself_is_a_mistake(start):
     assert server.run() == 1
     server.wait_log("nothing to listen on")
     assert not os.path.exists(server.st_unix)
+
+
+@pytest.mark.parametrize("address, said", [
+    ("0.0.0.0:0", True), (":0", True), ("[::]:0", True), ("127.0.0.1:0", False), ("@stats", False)])
+def test_an_address_that_others_reach_is_said(folder, address, said):
+    with open(f"{folder}/x.ini", "w", encoding="utf-8") as f:
+        f.write(f"[uwsgi]\nhttp-socket = :0\nmodule = x\nstats = {address}\n")
+    checked = command("--check", f"{folder}/x.ini").stderr
+    assert (f"whoever reaches this machine can read it at {address}; write" in checked) == said
