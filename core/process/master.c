@@ -769,6 +769,7 @@ static void connect_services(struct master *m)
 	m->services.board = board;
 	m->services.relay = relay;
 	m->services.wake = on_wake;
+	m->services.beat_ms = &m->host.totals->beat_ms;
 	m->services.data = m;
 	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* How long one may take to start, and to leave. */
-enum { START_MS = 30000, MERCY_MS = 1000, MESSAGES_A_TURN = 64 };
+enum { START_MS = 30000, MERCY_MS = 1000, MESSAGES_A_TURN = 64, BEAT_MS = 1000 };
 
 static const struct kept_kind kind;
 
@@ -262,6 +262,10 @@ int64_t services_step(struct services *s, int64_t now_ms)
 
 	for (size_t i = 0; i < s->count; i++)
 		kept_step(&s->places[i].kept, now_ms, &due_ms);
+	if (services_are_gone(s))
+		return due_ms;
+	atomic_store(s->beat_ms, now_ms);
+	clock_keep_earlier(&due_ms, now_ms + BEAT_MS);
 	return due_ms;
 }
 

@@ -32,6 +32,7 @@ struct services {
 	void *data;
 	/* The scoreboards of all generations there are; NULL: no more than i. */
 	const struct scoreboard *(*board)(void *data, size_t i);
+	_Atomic int64_t *beat_ms; /* as struct totals' */
 	struct service_place places[LOADER_MAX];
 	size_t count;
 };

@@ -363,6 +363,13 @@ static void add_living(struct counts *to, const struct status *s)
 			counts_add_all(to, &scoreboard_lane(at.board, at.slot, k)->counts);
 }
 
+static int64_t silent_ms(const struct totals *t)
+{
+	int64_t beat_ms = atomic_load(&t->beat_ms);
+
+	return beat_ms ? clock_monotonic_ms() - beat_ms : 0;
+}
+
 void uwsgi_status_server(const struct status *s, struct server_status *server)
 {
 	const struct totals *t = s->totals;
@@ -372,7 +379,8 @@ void uwsgi_status_server(const struct status *s, struct server_status *server)
 					  .generation = atomic_load(&t->generation),
 					  .started_us = atomic_load(&t->started_us),
 					  .reloads = atomic_load(&t->reloads),
-					  .failed_reloads = atomic_load(&t->failed_reloads) };
+					  .failed_reloads = atomic_load(&t->failed_reloads),
+					  .silent_ms = silent_ms(t) };
 	do {
 		before = totals_read(t);
 		server->counts = (struct counts){ 0 };

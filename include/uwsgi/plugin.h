@@ -672,6 +672,7 @@ struct server_status {
 	long long started_us;               /* since 1970, as all times here */
 	unsigned reloads, failed_reloads;   /* a reload that failed has changed nothing */
 	unsigned long long queue_overflows; /* connections that full queues turned away (TCP) */
+	long long silent_ms; /* since the master has last done anything; it does each second */
 	struct counts counts;
 };
 UWSGI_API void uwsgi_status_server(const struct status *, struct server_status *);

@@ -3,6 +3,11 @@
  * none takes a worker's time. */
 #include "inspect.h"
 
+#include <stdio.h>
+
+/* It may wait for a name that is looked up, or for a command of the configuration, at a reload. */
+enum { SILENT_MS = 10000 };
+
 static void say(struct client *c, bool well, const char *text)
 {
 	if (well)
@@ -14,11 +19,20 @@ static void say(struct client *c, bool well, const char *text)
 		client_refuse(c, 503, NULL, text);
 }
 
-/* This process dies with the master, so who gets an answer knows that it lives. */
+/* This process dies with the master, so it is there; but it may be stopped or stuck. */
 void probe_live(struct client *c, const struct asked *asked)
 {
+	struct server_status server;
+	char text[64];
+
 	(void)asked;
-	say(c, true, "alive\n");
+	uwsgi_status_server(client_status(c), &server);
+	snprintf(text, sizeof text, "the master has done nothing for %lld s\n",
+		 server.silent_ms / 1000);
+	if (server.silent_ms < SILENT_MS)
+		say(c, true, "alive\n");
+	else
+		say(c, false, text);
 }
 
 void probe_ready(struct client *c, const struct asked *asked)
