@@ -62,7 +62,8 @@ plugin_o  = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard plugins/$(1)/*.c)) $(addpr
 plugin_so := $(foreach p,$(PLUGINS),plugins/$(p)/$(p)_plugin.so)
 
 # Sources of another plugin that one takes in, too; it includes their header by its folder.
-inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c
+inspect_also := $(patsubst %,http/%.c,find parse fields target) route/credentials.c stats/report.c \
+	stats/vassals.c
 route_also := $(patsubst %,http/%.c,parse fields target chunked packet reply job answer)
 metrics_also := stats/report.c
 otlp_also := metrics/destination.c

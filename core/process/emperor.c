@@ -28,10 +28,8 @@ static int valid_place(const char *value, struct error *e)
 	const char *place = without_scheme(value);
 
 	if (strstr(place, "://"))
-		return uwsgi_error_set(e,
-				       "\"%.64s\" is not looked at: write a folder, or a pattern "
-				       "such as /srv/*/uwsgi.ini",
-				       value);
+		return uwsgi_error_set(e, "expected a folder, or a pattern of files such as "
+					  "/srv/*/uwsgi.ini");
 	return *place ? 0 : uwsgi_error_set(e, "expected a folder or a pattern");
 }
 

@@ -597,6 +597,7 @@ static void tell_view(struct master *m, uint64_t ticket)
 	const struct view_source source = { .totals = m->totals,
 					    .slow = m->slow,
 					    .warnings = m->warnings,
+					    .vassals = m->below,
 					    .listeners = succession_listeners(&m->succession),
 					    .board = board,
 					    .data = m };

@@ -73,7 +73,7 @@ static int hear(struct process *p, const struct message *m, int fd)
 
 	if (m->kind != MESSAGE_SCOREBOARD) {
 		p->leaving = true;
-	} else if (fd >= 0 && m->value > 0 && m->worker > 0) {
+	} else if (fd >= 0 && m->value >= 0 && m->worker > 0) {
 		status_look_at(&p->status, fd, (size_t)m->value, (size_t)m->worker);
 		more = m->slot;
 	}

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "process/outcome.h"
+#include "process/vassals.h"
 #include "wire/backlog.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 /* Generations and sockets that are told of at most. */
-enum { BOARDS = 12, SOCKETS = 32, FDS = 3 + BOARDS };
+enum { BOARDS = 12, SOCKETS = 32, MEMORIES = 4, FDS = MEMORIES + BOARDS };
 
 struct letter {
 	/* Both sides must have the same layouts; servers of other versions are asked by their own
@@ -41,15 +42,13 @@ union fds {
 
 static uint64_t layout(void)
 {
-	static const uint64_t sizes[] = { sizeof(struct letter),
-					  sizeof(struct totals),
-					  sizeof(struct board_score),
-					  sizeof(struct slot_score),
-					  sizeof(struct lane_score),
-					  sizeof(struct slow_status),
-					  sizeof(struct warning_status),
-					  sizeof(struct span_status),
-					  UWSGI_ABI };
+	static const uint64_t sizes[] = {
+		sizeof(struct letter),         sizeof(struct totals),
+		sizeof(struct board_score),    sizeof(struct slot_score),
+		sizeof(struct lane_score),     sizeof(struct slow_status),
+		sizeof(struct warning_status), sizeof(struct vassal_status),
+		sizeof(struct span_status),    UWSGI_ABI
+	};
 
 	return hash_bytes(HASH_NOTHING, sizes, sizeof sizes);
 }
@@ -84,11 +83,12 @@ static void write_sockets(struct letter *l, const struct listeners *all)
 static size_t write_letter(struct letter *l, const struct view_source *from, int fds[FDS])
 {
 	const struct scoreboard *b;
-	size_t count = 3;
+	size_t count = MEMORIES;
 
 	fds[0] = from->totals->fd;
 	fds[1] = from->slow->fd;
 	fds[2] = from->warnings->fd;
+	fds[3] = from->vassals->fd;
 	l->layout = layout();
 	while (l->boards < BOARDS && (b = from->board(from->data, l->boards))) {
 		l->board[l->boards].slots = b->slots;
@@ -188,19 +188,22 @@ static void forget(struct view *v)
 	shared_free(&v->totals);
 	shared_free(&v->slow);
 	shared_free(&v->warnings);
+	shared_free(&v->vassals);
 	free(v->letter);
 	v->letter = NULL;
 }
 
-static int map(struct view *v, const int fds[3], struct error *e)
+static int map(struct view *v, const int fds[MEMORIES], struct error *e)
 {
 	if (shared_view(&v->totals, fds[0], sizeof(struct totals)) ||
 	    shared_view(&v->slow, fds[1], slow_memory_size()) ||
-	    shared_view(&v->warnings, fds[2], log_warnings_size()))
+	    shared_view(&v->warnings, fds[2], log_warnings_size()) ||
+	    shared_view(&v->vassals, fds[3], vassals_memory_size()))
 		return uwsgi_error_set(e, "cannot see what the server counts: %s", strerror(errno));
 	v->status.totals = v->totals.p;
 	v->status.slow = slow_ring(v->slow.p);
 	v->status.warnings = log_warnings(v->warnings.p);
+	v->status.vassals = vassals_ring(v->vassals.p);
 	return 0;
 }
 
@@ -226,13 +229,13 @@ static int see(struct view *v, const int *fds, size_t count, struct error *e)
 	const struct letter *l = v->letter;
 
 	if (l->layout != layout() || l->boards > BOARDS || l->sockets > SOCKETS ||
-	    count != 3 + l->boards)
+	    count != MEMORIES + l->boards)
 		return uwsgi_error_set(e, "the server is of another version than this program; "
 					  "its own one can ask it");
 	if (map(v, fds, e))
 		return -1;
 	for (size_t i = 0; i < l->boards; i++)
-		status_look_at(&v->status, fds[3 + i], l->board[i].slots, l->board[i].lanes);
+		status_look_at(&v->status, fds[MEMORIES + i], l->board[i].slots, l->board[i].lanes);
 	see_sockets(v);
 	return 0;
 }
@@ -255,7 +258,10 @@ static int take_letter(struct view *v, int from, struct error *e)
 
 int view_init(struct view *v, pid_t master, struct error *e)
 {
-	*v = (struct view){ .totals = SHARED_NONE, .slow = SHARED_NONE, .warnings = SHARED_NONE };
+	*v = (struct view){ .totals = SHARED_NONE,
+			    .slow = SHARED_NONE,
+			    .warnings = SHARED_NONE,
+			    .vassals = SHARED_NONE };
 	if (status_init(&v->status, NULL, NULL, NULL, (struct ring){ 0 }, (struct ring){ 0 }, e))
 		return -1;
 	v->status.master = master;

@@ -11,7 +11,7 @@
 /* ---- the master's side: never blocks ---- */
 
 struct view_source {
-	const struct shared *totals, *slow, *warnings;
+	const struct shared *totals, *slow, *warnings, *vassals;
 	const struct listeners *listeners;
 	/* The i-th generation's, the youngest first; NULL: there are no more. */
 	const struct scoreboard *(*board)(void *data, size_t i);
@@ -26,7 +26,7 @@ struct letter;
 
 struct view {
 	struct status status; /* view_receive() fills it in */
-	struct shared totals, slow, warnings;
+	struct shared totals, slow, warnings, vassals;
 	struct letter *letter; /* owned */
 };
 

@@ -100,7 +100,9 @@ static void find_twins(const struct config *c, struct report *r)
 
 static void find_nobody_listens(const struct config *c, struct report *r)
 {
-	if (!next_place(c, &(struct place){ 0 }))
+	const struct option_list *emperor = uwsgi_config_setting(c, "emperor");
+
+	if (!next_place(c, &(struct place){ 0 }) && !(emperor && emperor->count > 0))
 		uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
 				   "nothing to listen on; write http-socket = :8000, or socket = "
 				   "/path behind nginx");

@@ -127,6 +127,12 @@ void answer_metrics(struct client *, const struct asked *);
  * memory. */
 struct json_t *snapshot_new(const struct status *, bool queries);
 
+/* ---- vassals.c ---- */
+
+/* Of an emperor, a list. */
+struct json_t *vassals_of(const struct status *);
+void answer_vassals(struct client *, const struct asked *);
+
 /* ---- events.c ---- */
 
 struct events;

@@ -55,7 +55,9 @@ void probe_startup(struct client *c, const struct asked *asked)
 {
 	struct worker_status w;
 	size_t i = 0;
-	bool started = uwsgi_status_next_worker(client_status(c), &i, &w);
+	/* An emperor has none. */
+	bool started = uwsgi_status_next_worker(client_status(c), &i, &w) ||
+		       state_is_ready(client_status(c));
 
 	(void)asked;
 	say(c, started, started ? "started\n" : "no worker has served yet\n");

@@ -42,6 +42,7 @@ static const struct route routes[] = {
 	{ .path = "/events", .answer = answer_events },
 	{ .path = "/metrics", .answer = answer_metrics },
 	{ .path = "/stats", .answer = answer_stats },
+	{ .path = "/vassals", .answer = answer_vassals },
 };
 
 const struct route *route_find(struct slice path)

@@ -233,6 +233,7 @@ json_t *snapshot_new(const struct status *status, bool queries)
 	add_server(all, status);
 	json_object_set_new(all, "workers", workers_of(status, queries));
 	json_object_set_new(all, "sockets", sockets_of(status));
+	json_object_set_new(all, "vassals", vassals_of(status));
 	json_object_set_new(all, "slow", slow_of(status, queries));
 	json_object_set_new(all, "log", log_of(status, queries));
 	return all;

@@ -4,6 +4,7 @@
 #include "summary.h"
 
 #include "inspect.h"
+#include "stats/vassals.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -168,6 +169,29 @@ static void say_workers(struct summary *s, const struct status *status, long lon
 	}
 }
 
+/* ---- vassals ---- */
+
+static void say_vassals(struct summary *s, const struct status *status, long long at_us)
+{
+	size_t count;
+	struct vassal_status *all = vassals_sorted(status, &count);
+	char age[24];
+
+	if (count) {
+		say(s, "%s", "");
+		say(s, "    pid  state      since     vassal");
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct vassal_status *v = &all[i];
+		long long since_us = v->state == VASSAL_SERVING ? v->ready_us : v->started_us;
+
+		say(s, "%7ld  %-9s  %-8s  %s%s%s%s%s", (long)v->pid, vassal_state_name(v->state),
+		    since_us ? write_duration(age, (double)(at_us - since_us) / 1e6) : "",
+		    v->folder, *v->folder ? "/" : "", v->name, *v->why ? ": " : "", v->why);
+	}
+	free(all);
+}
+
 /* ---- what happened ---- */
 
 static const char *write_time(char to[24], long long us)
@@ -222,6 +246,7 @@ void summary_write(struct summary *s, const struct status *status)
 	say_times(s, "ran", &server.counts.run, &s->last.run);
 	say_sockets(s, status);
 	say_workers(s, status, at_us);
+	say_vassals(s, status, at_us);
 	say_slow(s, status);
 	say_warnings(s, status);
 	s->last_us = at_us;

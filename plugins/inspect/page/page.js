@@ -5,7 +5,7 @@
 const RETRY_MS = 1000,
 	SILENCE_MS = 4000;
 
-const seen = { workers: [], sockets: [], slow: [], log: [], classes: [0, 0, 0, 0, 0], hist: {} };
+const seen = { workers: [], sockets: [], vassals: [], slow: [], log: [], classes: [0, 0, 0, 0, 0], hist: {} };
 const samples = [];
 const profiles = new Profiles();
 
@@ -45,6 +45,7 @@ function draw() {
 	drawCharts();
 	drawWorkers(seen.workers, seen.t);
 	drawSockets(seen.sockets);
+	drawVassals(seen.vassals, seen.t);
 	drawLog(seen.log);
 	profiles.offer([...new Set(seen.workers.map(w => w.id))]);
 }

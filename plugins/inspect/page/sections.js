@@ -175,6 +175,58 @@ function drawWorkers(workers, now) {
 	say($("generations"), generations(workers));
 }
 
+// ---- vassals: what an emperor runs ----
+
+// Where its own page is: one that listens on all addresses is found where this page is from.
+function vassalPage(address) {
+	const at = /^([\w.*:[\]-]*):(\d+)$/.exec(address ?? "");
+
+	if (!at) return null;
+	return `http://${/^(\*|0\.0\.0\.0|\[::\])?$/.test(at[1]) ? location.hostname : at[1]}:${at[2]}/`;
+}
+
+function makeVassal() {
+	const node = element("li", { class: "worker" });
+
+	node.name = element("h3");
+	node.state = element("span", { class: "pill" });
+	node.facts = element("p", { class: "quiet" });
+	node.why = element("p");
+	node.append(element("div", { class: "title" }, node.name, node.state), node.facts, node.why);
+	return node;
+}
+
+function updateVassal(node, v, now) {
+	const page = vassalPage(v.inspect),
+		since = v.state === "serving" ? v.ready : v.started,
+		facts = [v.folder, v.pid ? `pid ${v.pid}` : "no process"];
+
+	if (v.pid && since) facts.push(`for ${duration(Math.max(0, now - since) * 1e6)}`);
+	if (v.respawns) facts.push(many(v.respawns, "respawn"));
+	if (v.again) facts.push(`again in ${duration(Math.max(0, v.again - now) * 1e6)}`);
+	if (v.inspect && !page) facts.push(v.inspect);
+	// The same link stays, so that it can be clicked between two updates.
+	if (node.page !== page || node.shown !== v.name)
+		node.name.replaceChildren(page ? element("a", { href: page }, v.name) : v.name);
+	node.page = page;
+	node.shown = v.name;
+	say(node.state, v.state);
+	node.state.className = `pill ${v.state}`;
+	say(node.facts, facts.filter(Boolean).join(", "));
+	say(node.why, v.why ?? "");
+}
+
+function drawVassals(vassals, now) {
+	$("vassals-section").hidden = !vassals.length;
+	show(
+		$("vassals"),
+		vassals,
+		v => `${v.folder} ${v.name}`,
+		makeVassal,
+		(node, v) => updateVassal(node, v, now),
+	);
+}
+
 function drawSockets(sockets) {
 	show(
 		$("sockets"),

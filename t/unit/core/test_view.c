@@ -3,12 +3,13 @@
 #include "unit.h"
 
 #include "base/log.h"
+#include "process/vassals.h"
 #include "process/view.h"
 
 #include <unistd.h>
 
 struct server {
-	struct shared totals, slow, warnings;
+	struct shared totals, slow, warnings, vassals;
 	struct scoreboard boards[2];
 	size_t board_count;
 };
@@ -21,6 +22,7 @@ static void begin(struct server *s)
 	assert_int_equal(shared_make(&s->totals, "totals", sizeof(struct totals), &e), 0);
 	assert_int_equal(shared_make(&s->slow, "slow", slow_memory_size(), &e), 0);
 	assert_int_equal(shared_make(&s->warnings, "warnings", log_warnings_size(), &e), 0);
+	assert_int_equal(shared_make(&s->vassals, "vassals", vassals_memory_size(), &e), 0);
 	for (int i = 0; i < 2; i++) {
 		const struct scoreboard_setup setup = { .totals = s->totals.p,
 							.generation = 2 - i,
@@ -40,6 +42,7 @@ static void finish(struct server *s)
 	shared_free(&s->totals);
 	shared_free(&s->slow);
 	shared_free(&s->warnings);
+	shared_free(&s->vassals);
 }
 
 static const struct scoreboard *board(void *data, size_t i)
@@ -54,6 +57,7 @@ static void tell(struct server *s, uint64_t ticket)
 	const struct view_source source = { .totals = &s->totals,
 					    .slow = &s->slow,
 					    .warnings = &s->warnings,
+					    .vassals = &s->vassals,
 					    .board = board,
 					    .data = s };
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""An emperor and the files of its vassals."""
+import os
+import re
+
+from lib import http
+from lib.server import APPS
+from lib.wait import until
+
+APP = "http-socket = {http}\nmodule = basic\n"
+
+
+class Emperor:
+    """An emperor of the folder {here}/vassals, which it looks into once a second."""
+
+    def __init__(self, start, ini="", env=None, **vassals):
+        self.server = start.not_yet("emperor = vassals\nemperor-freq = 1\n" + ini, env=env)
+        self.folder = f"{self.server.folder}/vassals"
+        os.mkdir(self.folder)
+        for name, text in vassals.items():
+            self.write(f"{name}.ini", text)
+        self.server.start()
+
+    def write(self, name, text):
+        """As a whole, and then in its place."""
+        with open(f"{self.folder}/.new", "w", encoding="utf-8") as f:
+            f.write(f"[uwsgi]\npythonpath = {APPS}\n{text.format_map(self.server.names)}")
+        os.rename(f"{self.folder}/.new", f"{self.folder}/{name}")
+
+    def remove(self, name):
+        os.remove(f"{self.folder}/{name}")
+
+    def said(self, pattern, times=1):
+        found = until(lambda: self._said(pattern, times), f"{pattern!r} × {times} in the log")
+        return found[times - 1]
+
+    def _said(self, pattern, times):
+        found = re.findall(pattern, self.server.log(), re.M)
+        return found if len(found) >= times else None
+
+    def serves(self, name, times=1):
+        """The pid of this vassal."""
+        return int(self.said(rf"^vassal {name} \(pid (\d+)\) serves", times))
+
+    def ask(self, name, path="/hello"):
+        return http.request(self.server.names[name], path).body
