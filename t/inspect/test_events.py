@@ -9,7 +9,7 @@ from lib import http
 from lib.wait import until
 
 ALL = {"t", "started", "version", "generation", "state", "requests", "failed", "sent", "gone", "classes",
-       "hist", "workers", "sockets", "slow", "log"}
+       "hist", "workers", "sockets", "vassals", "slow", "log"}
 
 
 @pytest.fixture
