@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,8 @@ void allegiance_find(struct allegiance *a)
 		a->fd = -1;
 		return;
 	}
+	/* From now on the end of the socket says that the emperor is gone. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	fcntl(a->fd, F_SETFD, FD_CLOEXEC);
 	fcntl(a->fd, F_SETFL, O_NONBLOCK);
 }
