@@ -21,7 +21,7 @@ RUN python3 -m venv /venv && /venv/bin/pip install --no-cache-dir /build
 
 FROM $DEBIAN
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-    python3 '^libpython3\.[0-9]+$' libev4 libjansson4 libinih1 libpcre2-8-0 libcap2 \
+    ca-certificates python3 '^libpython3\.[0-9]+$' libev4 libjansson4 libinih1 libpcre2-8-0 libcap2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
