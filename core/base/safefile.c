@@ -269,6 +269,48 @@ int safefile_find(const char *path, struct error *e)
 	return fd;
 }
 
+/* ---- FIFOs ---- */
+
+/* Whoever has put another one there meanwhile gains nothing: it would have to be this user's, with no rights
+ * for others. */
+static int open_fifo(const struct place *p, struct error *e)
+{
+	struct stat st;
+	int fd = openat(p->folder, p->name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return say_errno(e);
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & 0077))
+		return fd;
+	close(fd);
+	return uwsgi_error_set(e, "another user has put something there");
+}
+
+static int make_fifo(const struct place *p, struct error *e)
+{
+	struct stat st;
+
+	if (fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISFIFO(st.st_mode))
+			return uwsgi_error_set(e, "there is something else that is no FIFO");
+		if (unlinkat(p->folder, p->name, 0))
+			return say_errno(e);
+	}
+	if (mkfifoat(p->folder, p->name, 0600))
+		return say_errno(e);
+	return open_fifo(p, e);
+}
+
+int safefile_make_fifo(const char *path, struct error *e)
+{
+	struct place p;
+	int fd = walk(&p, path, false, e) ? -1 : make_fifo(&p, e);
+
+	close_place(&p);
+	return fd;
+}
+
 /* ---- names ---- */
 
 int safefile_rename(const char *from, const char *to, struct error *e)

@@ -26,6 +26,10 @@ int safefile_open(struct safefile *, const char *path, int flags, mode_t mode, u
 /* A descriptor (O_PATH) of what is there, of any kind, with links followed as above; the caller's to
  * close.  -1 with the reason. */
 int safefile_find(const char *path, struct error *);
+/* Makes a FIFO that only this user may use, in the place of another FIFO if there is one, and opens it so that
+ * neither reading nor a writer's end is waited for.  Returns the descriptor, or -1 with the reason, which
+ * does not name the path. */
+int safefile_make_fifo(const char *path, struct error *);
 /* Both with the folders found as above; the files themselves are never followed. */
 int safefile_rename(const char *from, const char *to, struct error *);
 /* Removes path if it is still this file. */

@@ -21,6 +21,7 @@
 #include "work/loader.h"
 #include "log/logging.h"
 #include "process/attached.h"
+#include "process/chores.h"
 #include "process/master.h"
 #include "wire/passed.h"
 #include "process/pidfile.h"
@@ -49,7 +50,8 @@ static const struct option_table *const core_tables[] = {
 	&environment_options, &privileges_options, &resources_options, &pidfile_options,
 	&logging_options,     &requestlog_options, &proctitle_options, &attached_options,
 	&cheaper_options,     &budget_options,     &drain_options,     &alarm_options,
-	&emperor_options,     &hooks_options,
+	&emperor_options,     &hooks_options,     &chores_options,    &crontab_options,
+	&fifo_options,
 };
 enum { CORE_TABLES = sizeof core_tables / sizeof *core_tables };
 

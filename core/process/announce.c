@@ -153,7 +153,9 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 		snprintf(others, sizeof others, "; %d more do%s not yet", missing,
 			 missing == 1 ? "es" : "");
 	if (!roster_wanted(r) && !g->is_bare)
-		snprintf(others, sizeof others, "; they start when somebody connects");
+		snprintf(others, sizeof others, "; %s",
+			 g->elastic.paused ? "the server is paused"
+					   : "they start when somebody connects");
 	if (g->is_bare)
 		uwsgi_error_set(&what, "%s: an emperor, without an application of its own,",
 				replaces ? "reloaded" : "serving");

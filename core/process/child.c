@@ -23,14 +23,14 @@ static void ignore(int signal, siginfo_t *info, void *context)
  * the master.  A handler, not SIG_IGN, which programs that the application starts would inherit. */
 void child_set_signals(void)
 {
-	static const int defaults[] = { SIGCHLD, SIGTSTP };
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	static const int ignored[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP
+	};
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		stray_handle(ignored[i], ignore);
-	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
-		signal(defaults[i], SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -69,8 +69,7 @@ int crontime_read(struct crontime *c, const char *text, const char **command, st
 	}
 	text += strspn(text, " \t");
 	*command = text;
-	return *text ? 0
-		     : uwsgi_error_set(e, "expected MINUTE HOUR DAY MONTH WEEKDAY COMMAND");
+	return *text ? 0 : uwsgi_error_set(e, "expected MINUTE HOUR DAY MONTH WEEKDAY COMMAND");
 }
 
 /* ---- one minute ---- */
@@ -186,10 +185,9 @@ bool crontime_is_due(const struct crontime *c, const struct crontime_span *span,
 struct crontime_span crontime_look(struct crontime_clock *clock, int64_t minute, int64_t passed)
 {
 	int64_t set = minute - clock->looked - passed;
-	struct crontime_span span = { .after = clock->looked,
-				      .until = minute,
-				      .done = clock->done,
-				      .was_set = set > LATE };
+	struct crontime_span span = {
+		.after = clock->looked, .until = minute, .done = clock->done, .was_set = set > LATE
+	};
 
 	if (minute < clock->looked)
 		span.after = minute - 1;

@@ -23,13 +23,14 @@ enum crontime_field {
 /* Where the looks at a clock have come to; minutes since 1970. */
 struct crontime_clock {
 	int64_t looked; /* the last look */
-	int64_t done;   /* the latest minute of all looks: more than `looked` when it was set back */
+	int64_t done; /* the latest minute of all looks: more than `looked` when it was set back */
 };
 
 /* What is looked at now: the minutes behind `after` up to `until`, which is the present. */
 struct crontime_span {
-	int64_t after, until, done; /* until `done` was looked at before, with the clock as it was then */
-	bool was_set;               /* forward: nobody has lived through these minutes */
+	int64_t after, until,
+		done; /* until `done` was looked at before, with the clock as it was then */
+	bool was_set; /* forward: nobody has lived through these minutes */
 };
 
 /* Any time. */

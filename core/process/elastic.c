@@ -111,6 +111,7 @@ static struct cheaper_view look(struct generation *g, int64_t now_ms)
 static void show(struct generation *g)
 {
 	atomic_store(&g->scoreboard.board->wanted, roster_wanted(&g->roster));
+	atomic_store(&g->scoreboard.board->paused, g->elastic.paused);
 }
 
 static void add(struct generation *g, int count)
@@ -217,6 +218,8 @@ static void watch_sockets(struct generation *g)
 {
 	struct elastic *el = &g->elastic;
 
+	if (el->paused)
+		return;
 	for (size_t i = 0; i < el->socket_count && !el->watches; i++)
 		watch_start(&el->sockets[i], g->host->loop);
 	el->watches = true;
@@ -305,6 +308,13 @@ void elastic_follow(struct generation *g, const struct generation *old)
 	const struct cheaper_settings *s = g->elastic.settings;
 	int count = roster_wanted(&old->roster), least = cheaper_initial(s, g->roster.workers);
 
+	if (old->elastic.paused) {
+		g->elastic.paused = true;
+		g->elastic.before_pause =
+			old->elastic.before_pause ? cheaper_initial(s, g->roster.workers) : 0;
+		want_exactly(g, 0);
+		return;
+	}
 	if (count == 0 && (s->cheap || s->sleep_s)) {
 		want_exactly(g, 0);
 		return;
@@ -343,7 +353,8 @@ void elastic_step(struct generation *g, int64_t now_ms, int64_t *due_ms)
 	}
 	if (elastic_sleeps(g))
 		watch_sockets(g);
-	if ((!is_elastic(g) && !el->settings->sleep_s) || (elastic_sleeps(g) && !has_workers(g)))
+	if ((!is_elastic(g) && !el->settings->sleep_s && !elastic_sleeps(g)) ||
+	    (elastic_sleeps(g) && !has_workers(g)))
 		return;
 	if (el->look_at_ms <= now_ms) {
 		el->look_at_ms = now_ms + LOOK_MS;
@@ -364,7 +375,9 @@ void elastic_resize(struct generation *g, int by, const char *who)
 					.workers = roster_wanted(&g->roster) };
 	int bound = cheaper_bound(g->elastic.settings, &v, by);
 
-	if (!is_elastic(g))
+	if (g->elastic.paused)
+		uwsgi_log(UWSGI_NOTE, "%s: the server is paused", who);
+	else if (!is_elastic(g))
 		uwsgi_log(UWSGI_NOTE, "%s: all %d workers always run (cheaper is not set)", who,
 			  v.workers);
 	else if (!bound)
@@ -372,4 +385,26 @@ void elastic_resize(struct generation *g, int by, const char *who)
 			  by > 0 ? "many" : "few", by > 0 ? "processes" : "cheaper");
 	else
 		change(g, bound, who);
+}
+
+void elastic_sleep(struct generation *g, const char *who)
+{
+	if (!g->elastic.paused)
+		change(g, -g->roster.workers, who);
+}
+
+/* Connections that come meanwhile stay in the queues of their sockets. */
+void elastic_pause(struct generation *g, bool pause, const char *who)
+{
+	struct elastic *el = &g->elastic;
+
+	el->paused = pause;
+	if (pause) {
+		stop_watching(g);
+		el->before_pause = roster_wanted(&g->roster);
+		change(g, -g->roster.workers, who);
+	} else {
+		el->active_ms = el->looked_ms = g->host->calls->now_ms();
+		change(g, el->before_pause, who);
+	}
 }

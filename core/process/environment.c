@@ -177,6 +177,18 @@ int environment_set_variables(const struct config *cfg, struct error *e)
 	return 0;
 }
 
+const char *environment_variable(const struct config *cfg, const char *name)
+{
+	const struct environment_settings *s = uwsgi_options(cfg, &environment_options);
+	const char *value = NULL;
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < s->variables.count; i++)
+		if (!strncmp(s->variables.items[i], name, n) && s->variables.items[i][n] == '=')
+			value = s->variables.items[i] + n + 1;
+	return value;
+}
+
 void environment_set_umask(const struct config *cfg)
 {
 	const struct environment_settings *s = uwsgi_options(cfg, &environment_options);

@@ -13,6 +13,8 @@ int environment_enter_folder(const struct config *, const char *start_folder, st
 int environment_enter_later_folder(const struct config *, struct error *);
 /* Sets the variables of envdir, then those of env in order; takes those of unenv away. */
 int environment_set_variables(const struct config *, struct error *);
+/* What env says of this one; NULL: nothing. */
+const char *environment_variable(const struct config *, const char *name);
 /* The umask that is asked for, if one is. */
 void environment_set_umask(const struct config *);
 

@@ -29,22 +29,28 @@ static void use_sinks(const struct logging_settings *s, struct logpipe *p, struc
 
 /* ---- files that are touched ---- */
 
+void logmaster_rotate(struct logmaster *m)
+{
+	logfile_rotate(m->file);
+}
+
+void logmaster_reopen(struct logmaster *m)
+{
+	logfile_reopen(m->file);
+	sinks_reopen(m->line_sinks);
+	sinks_reopen(m->request_sinks);
+}
+
 static void on_rotate_touched(void *data, const char *file)
 {
-	struct logmaster *m = data;
-
 	(void)file;
-	logfile_rotate(m->file);
+	logmaster_rotate(data);
 }
 
 static void on_reopen_touched(void *data, const char *file)
 {
-	struct logmaster *m = data;
-
 	(void)file;
-	logfile_reopen(m->file);
-	sinks_reopen(m->line_sinks);
-	sinks_reopen(m->request_sinks);
+	logmaster_reopen(data);
 }
 
 /* ---- life ---- */

@@ -27,6 +27,9 @@ void logmaster_expect(struct logmaster *, const struct config *);
 void logmaster_use(struct logmaster *, const struct config *);
 /* Shows the lines that are not of requests, as logpipe_show() does. */
 void logmaster_show(struct logmaster *, void (*seen)(void *data, struct slice line), void *data);
+/* What a touched file of touch-logrotate does, and one of touch-logreopen. */
+void logmaster_rotate(struct logmaster *);
+void logmaster_reopen(struct logmaster *);
 /* In a new child of the master. */
 void logmaster_enter_child(struct logmaster *);
 /* Writes what the children have said so far; does not wait. */

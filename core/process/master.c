@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "process/alarms.h"
 #include "process/balancers.h"
+#include "process/chores.h"
 #include "process/daemons.h"
 #include "process/gateway.h"
 #include "process/hook_signal.h"
@@ -25,7 +26,6 @@
 #include "process/takeover.h"
 #include "process/proctitle.h"
 #include "process/pulse.h"
-#include "process/touch.h"
 #include "process/vassal.h"
 #include "process/view.h"
 #include "wire/watch.h"
@@ -49,22 +49,6 @@ static const struct option rows[] = {
 	  .offset = AT(vacuum),
 	  .initial = "false",
 	  .help = "remove UNIX sockets when the server ends" },
-	{ .name = "touch-reload",
-	  .type = OPT_LIST,
-	  .offset = AT(touch_reload),
-	  .unit = "FILE",
-	  .help = "reload when this file is touched, or anything directly in this folder",
-	  .example = "%p" },
-	{ .name = "touch-workers-reload", .same_as = "touch-reload" },
-	{ .name = "fs-reload", .same_as = "touch-reload" },
-	{ .name = "fs-brutal-reload", .same_as = "touch-reload" },
-	{ .name = "touch-chain-reload",
-	  .type = OPT_LIST,
-	  .offset = AT(touch_chain),
-	  .unit = "FILE",
-	  .help = "when this file is touched, with lazy-apps, replace one worker after the other, "
-		  "each when the one before it serves; without, the same as touch-reload",
-	  .example = "%p" },
 	{ .name = "exit-on-reload",
 	  .type = OPT_FLAG,
 	  .offset = AT(exit_on_reload),
@@ -89,7 +73,7 @@ struct master {
 	struct cgroup cgroup;
 	/* What the server counts and keeps; it outlives generations. */
 	struct outliving outliving;
-	struct shared *totals, *slow, *warnings, *beside, *below;
+	struct shared *totals, *slow, *warnings, *beside, *below, *crons;
 	struct ring slow_ring, spans_ring;
 	struct announcer announcer;
 	struct succession_setup succession_setup;
@@ -97,17 +81,18 @@ struct master {
 	struct services services;
 	struct daemons daemons;
 	struct alarms alarms;
+	struct chores chores;
 	struct vassals vassals;
 	struct balancers balancers;
 	struct relay relay;
 	struct logmaster log;
-	struct touch touch_reload, touch_chain;
 	struct pulse pulse;
 	struct takeover takeover;
 	struct watch signals; /* a signalfd */
 	struct signal_meanings meanings;
 	struct hooks_kept at_exit;
 	ev_timer timer; /* the next deadline */
+	bool dismissed; /* no generation is left: what is beside them is to end */
 };
 
 /* ---- memory ---- */
@@ -124,7 +109,9 @@ static int open_memory(struct master *m, struct error *e)
 			    : NULL;
 	m->below = m->beside ? outliving_take(&m->outliving, "vassals", 1, vassals_memory_size(), e)
 			     : NULL;
-	if (!m->below)
+	m->crons = m->below ? outliving_take(&m->outliving, "crons", 1, crons_memory_size(), e)
+			    : NULL;
+	if (!m->crons)
 		return -1;
 	m->host.totals = m->totals->p;
 	m->cells.outliving = &m->outliving;
@@ -151,6 +138,7 @@ static void enter_child(struct master *m, const struct generation *own)
 	close(m->signals.io.fd);
 	logmaster_enter_child(&m->log);
 	alarms_enter_child(&m->alarms);
+	chores_enter_child(&m->chores);
 	pidfiles_close(m->setup->pidfiles);
 	announce_enter_child(&m->announcer);
 	takeover_enter_child(&m->takeover);
@@ -245,6 +233,7 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 				       .warnings = log_warnings(m->warnings->p),
 				       .daemons = daemons_ring(m->beside->p),
 				       .vassals = vassals_ring(m->below->p),
+				       .crons = crons_ring(m->crons->p),
 				       .metrics = succession_metrics(&m->succession),
 				       .channel = channel,
 				       .master = getpid() };
@@ -255,7 +244,8 @@ static pid_t fork_service(void *data, const struct service *service, const char 
 		/* What the server counts can only be read here. */
 		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
 		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e) ||
-		    shared_give_up_writing(m->beside, &e) || shared_give_up_writing(m->below, &e)) {
+		    shared_give_up_writing(m->beside, &e) || shared_give_up_writing(m->below, &e) ||
+		    shared_give_up_writing(m->crons, &e)) {
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
@@ -300,36 +290,45 @@ static pid_t fork_program(struct master *m, const struct minder_start *start, bo
 	minder_run(start);
 }
 
+static struct minder_start start_of(const struct master *m, const struct attached *what,
+				    const char *name)
+{
+	return (struct minder_start){ .what = what,
+				      .config = succession_config(&m->succession),
+				      .name = name,
+				      .start_folder = m->setup->invocation->cwd,
+				      .master = getpid(),
+				      .input = -1,
+				      .output = -1 };
+}
+
 static pid_t fork_daemon(void *data, const struct daemon *d)
 {
-	struct master *m = data;
-	const struct minder_start start = { .what = &d->what,
-					    .config = succession_config(&m->succession),
-					    .name = d->name,
-					    .start_folder = m->setup->invocation->cwd,
-					    .master = getpid(),
-					    .input = -1,
-					    .output = -1 };
+	const struct minder_start start = start_of(data, &d->what, d->name);
 
-	return fork_program(m, &start, !d->what.pidfile);
+	return fork_program(data, &start, !d->what.pidfile);
+}
+
+static pid_t fork_job(void *data, const struct attached *what, const char *name)
+{
+	struct minder_start start = start_of(data, what, name);
+
+	start.waits = true;
+	return fork_program(data, &start, true);
 }
 
 /* What it says does not go through the log's pipe: it would raise the alarm again. */
 static pid_t fork_alarm(void *data, const char *command, const char *name, int input)
 {
-	struct master *m = data;
 	const struct attached what = { .command = command };
-	const struct minder_start start = { .what = &what,
-					    .config = succession_config(&m->succession),
-					    .name = name,
-					    .start_folder = m->setup->invocation->cwd,
-					    .input = input,
-					    .output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) };
+	struct minder_start start = start_of(data, &what, name);
 	pid_t pid = -1;
 
+	start.input = input;
+	start.output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	errno = ESHUTDOWN; /* all generations are gone */
 	if (start.config)
-		pid = fork_program(m, &start, false);
+		pid = fork_program(data, &start, false);
 	if (start.output >= 0)
 		close(start.output);
 	return pid;
@@ -353,17 +352,10 @@ static pid_t fork_vassal(void *data, const struct vassal *v, int channel)
 
 static pid_t fork_command(void *data, const char *command, const char *name)
 {
-	struct master *m = data;
 	const struct attached what = { .command = command };
-	const struct minder_start start = { .what = &what,
-					    .config = succession_config(&m->succession),
-					    .name = name,
-					    .start_folder = m->setup->invocation->cwd,
-					    .master = getpid(),
-					    .input = -1,
-					    .output = -1 };
+	const struct minder_start start = start_of(data, &what, name);
 
-	return fork_program(m, &start, true);
+	return fork_program(data, &start, true);
 }
 
 static void relay(void *data, const struct message *order, int fd)
@@ -400,11 +392,9 @@ static void on_wake(void *data)
 static void on_in_force(void *data, const struct config *cfg)
 {
 	struct master *m = data;
-	const struct master_settings *s = cfg ? uwsgi_options(cfg, &master_options) : NULL;
 
-	touch_watch(&m->touch_reload, s ? &s->touch_reload : NULL);
-	touch_watch(&m->touch_chain, s ? &s->touch_chain : NULL);
 	program_note(&m->takeover.program);
+	chores_use(&m->chores, cfg);
 	/* Services and attached programs go on as long as there are workers. */
 	if (!cfg) {
 		alarms_hurry(&m->alarms);
@@ -467,6 +457,9 @@ static void dismiss(struct master *m)
 	services_dismiss(&m->services);
 	daemons_dismiss(&m->daemons, m->succession.mercy_ms);
 	vassals_dismiss(&m->vassals, m->succession.mercy_ms);
+	if (!m->dismissed)
+		jobs_dismiss(&m->chores.jobs, clock_monotonic_ms() + m->succession.mercy_ms);
+	m->dismissed = true;
 }
 
 /* Whether another program goes on, or this one. */
@@ -496,11 +489,12 @@ static void step(struct master *m)
 	clock_keep_earlier(&due_ms, daemons_step(&m->daemons, now_ms));
 	clock_keep_earlier(&due_ms,
 			   alarms_step(&m->alarms, succession_listeners(&m->succession), now_ms));
+	clock_keep_earlier(&due_ms, chores_step(&m->chores, now_ms));
 	clock_keep_earlier(&due_ms, vassals_step(&m->vassals, now_ms));
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services) &&
 	    daemons_are_gone(&m->daemons) && vassals_are_gone(&m->vassals) &&
-	    balancers_are_told(&m->balancers))
+	    jobs_are_gone(&m->chores.jobs) && balancers_are_told(&m->balancers))
 		ev_break(m->loop, EVBREAK_ALL);
 	if (due_ms == 0)
 		return;
@@ -547,6 +541,7 @@ static void reap(struct master *m)
 		if (!takeover_ended(&m->takeover, &info) &&
 		    !services_ended(&m->services, &info, clock_monotonic_ms()) &&
 		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&
+		    !chores_ended(&m->chores, &info, clock_monotonic_ms()) &&
 		    !balancers_ended(&m->balancers, &info) && !alarms_ended(&m->alarms, &info) &&
 		    !vassals_ended(&m->vassals, &info, clock_monotonic_ms()))
 			succession_ended(&m->succession, &info);
@@ -555,8 +550,9 @@ static void reap(struct master *m)
 	}
 }
 
-static void stop(struct master *m, const struct cause *cause, bool now)
+static void stop(void *data, const struct cause *cause, bool now)
 {
+	struct master *m = data;
 	bool again = m->succession.stopping;
 
 	takeover_cancel(&m->takeover);
@@ -565,6 +561,7 @@ static void stop(struct master *m, const struct cause *cause, bool now)
 	if (!again)
 		return;
 	daemons_hurry(&m->daemons, clock_monotonic_ms());
+	jobs_dismiss(&m->chores.jobs, clock_monotonic_ms());
 	vassals_hurry(&m->vassals, clock_monotonic_ms());
 }
 
@@ -605,8 +602,10 @@ static void tell_view(struct master *m, uint64_t ticket)
 	view_tell(ticket, &source);
 }
 
-static void print_status(const struct master *m)
+static void print_status(void *data)
 {
+	const struct master *m = data;
+
 	succession_print_status(&m->succession);
 	vassals_print(&m->vassals);
 }
@@ -652,6 +651,10 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 			print_status(m);
 		return;
 	}
+	if (info->ssi_signo == SIGTSTP) {
+		succession_pause(&m->succession, &cause);
+		return;
+	}
 	if (info->ssi_signo == SIGTTIN || info->ssi_signo == SIGTTOU) {
 		succession_resize(&m->succession, info->ssi_signo == SIGTTIN ? 1 : -1, &cause);
 		return;
@@ -686,39 +689,13 @@ static void on_emperor(void *data, int word)
 	on_wake(m);
 }
 
-static struct cause cause_of_touch(const char *file)
-{
-	struct cause cause = { 0 };
-
-	snprintf(cause.text, sizeof cause.text, "%.200s was touched", file);
-	return cause;
-}
-
-static void on_touched(void *data, const char *file)
-{
-	struct master *m = data;
-	const struct cause cause = cause_of_touch(file);
-
-	succession_reload(&m->succession, &cause);
-	step(m);
-}
-
-static void on_chain_touched(void *data, const char *file)
-{
-	struct master *m = data;
-	const struct cause cause = cause_of_touch(file);
-
-	succession_chain_reload(&m->succession, &cause);
-	step(m);
-}
-
 /* ---- start ---- */
 
 /* libev would not say who has sent a signal.  Children unblock theirs: child_set_signals(). */
 static int watch_signals(struct master *m, struct error *e)
 {
-	static const int signals[] = { SIGCHLD, SIGHUP,  SIGTERM, SIGINT,
-				       SIGQUIT, SIGUSR1, SIGTTIN, SIGTTOU };
+	static const int signals[] = { SIGCHLD, SIGHUP,  SIGTERM, SIGINT, SIGQUIT,
+				       SIGUSR1, SIGTTIN, SIGTTOU, SIGTSTP };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -772,6 +749,13 @@ static void connect_services(struct master *m)
 	m->services.wake = on_wake;
 	m->services.beat_ms = &m->host.totals->beat_ms;
 	m->services.data = m;
+	m->chores = (struct chores){ .jobs.fork = fork_job,
+				     .succession = &m->succession,
+				     .stop = stop,
+				     .print = print_status,
+				     .wake = on_wake,
+				     .data = m };
+	chores_init(&m->chores, m->loop, crons_ring(m->crons->p));
 	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;
 	m->daemons.fork = fork_daemon;
@@ -844,8 +828,6 @@ static int prepare(struct master *m, struct error *e)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ev_timer_init(&m->timer, on_timer, 0., 0.);
 	m->timer.data = m;
-	touch_init(&m->touch_reload, m->loop, on_touched, m);
-	touch_init(&m->touch_chain, m->loop, on_chain_touched, m);
 	m->announcer = (struct announcer){ .starter = setup->served,
 					   .notify = setup->notify,
 					   .emperor = &setup->emperor,
@@ -912,6 +894,7 @@ static void run(struct master *m)
 	pulse_stop(&m->pulse);
 	balancers_fini(&m->balancers);
 	daemons_fini(&m->daemons);
+	chores_fini(&m->chores);
 	logmaster_show(&m->log, NULL, NULL);
 	alarms_fini(&m->alarms);
 	vassals_fini(&m->vassals);

@@ -41,7 +41,6 @@ extern const struct option_table master_options;
 
 struct master_settings {
 	bool vacuum, exit_on_reload;
-	struct option_list touch_reload, touch_chain;
 };
 
 /* Serves until it is told to stop; returns the exit code. */

@@ -176,7 +176,7 @@ static _Noreturn void mind(struct minded *m)
 
 _Noreturn void minder_run(const struct minder_start *start)
 {
-	struct minded m = { .stop_signal = start->what->stop_signal };
+	struct minded m = { .stop_signal = start->what->stop_signal, .asked = start->waits };
 	struct error e;
 
 	setsid();

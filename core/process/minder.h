@@ -16,6 +16,7 @@ struct minder_start {
 	pid_t master;
 	/* Of one that is launched: its standard input, and where it writes; -1: /dev/null, and the log. */
 	int input, output;
+	bool waits; /* for all that a minded one has started, which it may end before */
 };
 
 /* In its process, where all signals are blocked.  Signals that the master sends it go to the program and

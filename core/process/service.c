@@ -129,6 +129,7 @@ static int begin(struct process *p, struct error *e)
 
 	p->status.metrics = p->start->metrics;
 	p->status.vassals = p->start->vassals;
+	p->status.crons = p->start->crons;
 	do {
 		if (channel_wait(p->start->channel, &m, &fd) <= 0)
 			return uwsgi_error_set(e, "the master says nothing");

@@ -17,7 +17,7 @@ struct service_start {
 	/* Of the master, as the process has inherited them. */
 	const struct totals *totals;
 	void *slow;
-	struct ring warnings, daemons, vassals;
+	struct ring warnings, daemons, vassals, crons;
 	const struct metrics *metrics;
 	int channel; /* to the master */
 	pid_t master;

@@ -86,6 +86,7 @@ bool uwsgi_status_next_generation(const struct status *s, size_t *i, struct gene
 					 .since_us = atomic_load(&b->board->since_us),
 					 .workers = atomic_load(&b->board->workers),
 					 .wanted = atomic_load(&b->board->wanted),
+					 .paused = atomic_load(&b->board->paused),
 					 .lanes = (int)b->lanes,
 					 .import_ms = atomic_load(&b->board->import_ms) };
 	return true;
@@ -457,6 +458,16 @@ bool uwsgi_status_next_vassal(const struct status *s, size_t *i, struct vassal_s
 		if (v->state < VASSAL_WAITING || v->state > VASSAL_LEAVING)
 			v->state = VASSAL_WAITING;
 		if (*v->name)
+			return true;
+	}
+	return false;
+}
+
+bool uwsgi_status_next_cron(const struct status *s, size_t *i, struct cron_status *c)
+{
+	while (ring_next(&s->crons, i, c)) {
+		c->command[sizeof c->command - 1] = '\0';
+		if (c->number > 0)
 			return true;
 	}
 	return false;

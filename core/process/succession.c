@@ -344,6 +344,9 @@ static void on_generation_ready(struct succession *s, struct generation *g)
 	s->starting = NULL;
 	atomic_store(&s->host->totals->generation, g->number);
 	atomic_fetch_add(&s->host->totals->reloads, 1);
+	/* It was said while this one started. */
+	if (s->paused != g->elastic.paused)
+		elastic_pause(g, s->paused, s->paused ? "the server is paused" : "it goes on");
 	use(s, g->config);
 	listeners_apply(&g->listeners, &old->listeners);
 	announce_serving(s->setup->announcer, g, true);
@@ -559,6 +562,22 @@ void succession_resize(struct succession *s, int by, const struct cause *cause)
 {
 	if (s->serving && !s->stopping)
 		elastic_resize(s->serving, by, cause->text);
+}
+
+void succession_sleep(struct succession *s, const struct cause *cause)
+{
+	if (s->serving && !s->stopping)
+		elastic_sleep(s->serving, cause->text);
+}
+
+void succession_pause(struct succession *s, const struct cause *cause)
+{
+	if (!s->serving || s->stopping)
+		return;
+	s->paused = !s->paused;
+	uwsgi_log(UWSGI_NOTE, "%s: %s", cause->text,
+		  s->paused ? "paused; what runs is finished, and who connects waits" : "going on");
+	elastic_pause(s->serving, s->paused, cause->text);
 }
 
 void succession_print_status(const struct succession *s)

@@ -41,6 +41,7 @@ struct succession {
 	struct generation *serving, *starting;
 	int count; /* of generations so far */
 	bool reload_wanted, stopping;
+	bool paused; /* no worker runs; who connects waits */
 	bool at_once; /* stopping: what is running has a second */
 	struct drain drain;
 	bool waits; /* for the answer of `replace`, as if a reload were under way */
@@ -88,6 +89,10 @@ const struct listeners *succession_listeners(const struct succession *);
 const struct metrics *succession_metrics(const struct succession *);
 /* So many workers more or fewer. */
 void succession_resize(struct succession *, int by, const struct cause *);
+/* No worker until somebody connects. */
+void succession_sleep(struct succession *, const struct cause *);
+/* No worker until this is said again. */
+void succession_pause(struct succession *, const struct cause *);
 /* A line for each process. */
 void succession_print_status(const struct succession *);
 /* In a new child of `own`: closes what that does not have. */

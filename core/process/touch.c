@@ -6,6 +6,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -33,11 +35,14 @@ static struct timespec latest_inside(const char *folder, struct timespec latest)
 	return latest;
 }
 
-static struct timespec changed_at(const char *path)
+static struct timespec changed_at(const struct touch *t, const char *file)
 {
+	size_t n = t->has_rest ? strcspn(file, " \t") : strlen(file);
+	char path[PATH_MAX];
 	struct stat st;
 
-	if (stat(path, &st))
+	if ((size_t)snprintf(path, sizeof path, "%.*s", (int)n, file) >= sizeof path ||
+	    stat(path, &st))
 		return (struct timespec){ 0 };
 	return S_ISDIR(st.st_mode) ? latest_inside(path, st.st_mtim) : st.st_mtim;
 }
@@ -46,7 +51,7 @@ static struct timespec changed_at(const char *path)
 static const char *fired(struct touch *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		struct timespec now = changed_at(t->files[i]), *seen = &t->seen[i];
+		struct timespec now = changed_at(t, t->files[i]), *seen = &t->seen[i];
 		bool differs = now.tv_sec != seen->tv_sec || now.tv_nsec != seen->tv_nsec;
 
 		*seen = now;
@@ -59,12 +64,15 @@ static const char *fired(struct touch *t)
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct touch *t = w->data;
-	const char *file = fired(t);
+	const char *file;
 
 	(void)loop;
 	(void)events;
-	if (file)
-		t->touched(t->data, file);
+	do {
+		file = fired(t);
+		if (file)
+			t->touched(t->data, file);
+	} while (file && t->has_rest);
 }
 
 void touch_init(struct touch *t, struct ev_loop *loop,
@@ -82,7 +90,7 @@ static struct timespec seen_before(const struct touch *t, const char *file)
 	for (size_t i = 0; i < t->count; i++)
 		if (strcmp(t->files[i], file) == 0)
 			return t->seen[i];
-	return changed_at(file);
+	return changed_at(t, file);
 }
 
 /* False: no memory. */

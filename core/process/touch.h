@@ -10,9 +10,12 @@
 struct touch {
 	struct ev_loop *loop;
 	ev_timer timer; /* runs while there are files */
-	/* file: valid until touch_watch(), which this may call. */
+	/* file: as it stands in the list; valid until touch_watch(), which this may call. */
 	void (*touched)(void *data, const char *file);
 	void *data;
+	/* What stands behind a file's first blank is no part of its name, and says what is to be done, so
+	 * that all that were touched are told at once. */
+	bool has_rest;
 	struct arena memory;
 	const char **files;
 	struct timespec *seen; /* of each; zero: there was no such file */

@@ -40,6 +40,7 @@ struct slot_score {
 struct board_score {
 	_Alignas(64) atomic_int generation, workers;
 	atomic_int wanted;        /* workers that are to run now, of these */
+	atomic_bool paused;       /* none is, whoever comes */
 	atomic_int stage;         /* STAGE_GONE: nobody looks at it any more */
 	_Atomic int64_t since_us; /* when the stage began */
 	_Atomic int64_t import_ms;

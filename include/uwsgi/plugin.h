@@ -686,6 +686,7 @@ struct generation_status {
 	int workers, lanes; /* it has so many places for workers; each has so many lanes */
 	long long import_ms; /* that the application took to be imported, before workers were forked */
 	int wanted; /* workers that are to run now (cheaper); 0: they sleep until somebody connects */
+	bool paused; /* … or, whoever connects, until the server goes on */
 };
 /* The next one, the youngest first; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next_generation(const struct status *, size_t *i,
@@ -807,6 +808,19 @@ struct vassal_status {
 };
 /* In no order. */
 UWSGI_API bool uwsgi_status_next_vassal(const struct status *, size_t *i, struct vassal_status *);
+
+/* A command that runs by the clock (cron). */
+struct cron_status {
+	int number; /* 1.., as in the log */
+	/* As they are written: -1 is any, -5 each that 5 divides. */
+	int minute, hour, day, month, week;
+	bool unique;
+	pid_t pid;            /* of the one that was started last; 0: it does not run */
+	long long started_at; /* seconds since 1970, the last time; 0: it was not yet */
+	char command[216];    /* cut */
+};
+/* The youngest first. */
+UWSGI_API bool uwsgi_status_next_cron(const struct status *, size_t *i, struct cron_status *);
 
 /* A socket on which the server takes requests. */
 struct socket_status {

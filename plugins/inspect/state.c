@@ -49,7 +49,7 @@ bool state_is_ready(const struct status *status)
 	/* Workers that sleep are woken by whoever connects. */
 	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
 		if (g.number == server.generation && g.wanted == 0)
-			return state == STATE_SERVING || state == STATE_RELOADING;
+			return !g.paused && (state == STATE_SERVING || state == STATE_RELOADING);
 	for (size_t i = 0; uwsgi_status_next(status, &i, &l);)
 		if (l.generation == server.generation)
 			return state == STATE_SERVING || state == STATE_RELOADING;

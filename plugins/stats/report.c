@@ -114,6 +114,16 @@ static json_t *apps_of(const struct status *status, const struct worker_status *
 	return apps;
 }
 
+static bool is_paused(const struct status *status)
+{
+	struct generation_status g;
+
+	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
+		if (g.stage == STAGE_SERVING)
+			return g.paused;
+	return false;
+}
+
 static json_t *worker_of(const struct report_form *form, const struct status *status,
 			 const struct worker_status *w)
 {
@@ -131,9 +141,10 @@ static json_t *worker_of(const struct report_form *form, const struct status *st
 	add(worker, "signals", 0);
 	add(worker, "signal_queue", 0);
 	json_object_set_new(worker, "status",
-			    json_string(!w->pid ? "cheap"
-					: busy  ? "busy"
-						: "idle"));
+			    json_string(busy                ? "busy"
+					: w->pid            ? "idle"
+					: is_paused(status) ? "pause"
+							    : "cheap"));
 	add(worker, "rss", (long long)w->resident);
 	add(worker, "vsz", (long long)w->address_space);
 	add(worker, "uss", (long long)w->own);
@@ -208,6 +219,32 @@ static json_t *daemons(const struct status *status)
 	return all;
 }
 
+/* ---- commands by the clock ---- */
+
+static json_t *crons(const struct status *status)
+{
+	json_t *all = json_array();
+	struct cron_status c;
+	size_t i = 0;
+
+	while (uwsgi_status_next_cron(status, &i, &c)) {
+		json_t *one = json_object();
+
+		add(one, "minute", c.minute);
+		add(one, "hour", c.hour);
+		add(one, "day", c.day);
+		add(one, "month", c.month);
+		add(one, "week", c.week);
+		json_object_set_new(one, "command", report_string(c.command));
+		add(one, "unique", c.unique);
+		json_object_set_new(one, "legion", json_string(""));
+		add(one, "pid", c.pid ? c.pid : -1);
+		add(one, "started_at", c.started_at);
+		json_array_insert_new(all, 0, one);
+	}
+	return all;
+}
+
 /* ---- metrics ---- */
 
 static json_t *metrics(const struct metrics *from)
@@ -238,7 +275,8 @@ static void add_empty(json_t *all, const char *const *names)
 char *report_text(const struct report_form *form, const struct status *status)
 {
 	static const char *const before[] = { "locks", "caches", NULL };
-	static const char *const behind[] = { "spoolers", "crons", "legions", NULL };
+	static const char *const between[] = { "spoolers", NULL };
+	static const char *const behind[] = { "legions", NULL };
 	struct server_status server;
 	json_t *all = json_object();
 	char *cwd = getcwd(NULL, 0);
@@ -263,6 +301,8 @@ char *report_text(const struct report_form *form, const struct status *status)
 		json_object_set_new(all, "metrics", metrics(uwsgi_status_metrics(status)));
 	json_object_set_new(all, "sockets", open);
 	json_object_set_new(all, "workers", workers(form, status));
+	add_empty(all, between);
+	json_object_set_new(all, "crons", crons(status));
 	add_empty(all, behind);
 	char *text = json_dumps(all, form->minified ? JSON_COMPACT : JSON_INDENT(1));
 

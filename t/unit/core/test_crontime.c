@@ -11,8 +11,8 @@
 
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3" /* 2026-03-29 01:00 UTC, 2026-10-25 01:00 UTC */
 #define LORD_HOWE "LHST-10:30LHDT-11,M10.1.0,M4.1.0" /* half an hour; 2026-10-03 15:30 UTC */
-#define SANTIAGO "<-04>4<-03>,M9.1.6/24,M4.1.6/24" /* at midnight; 2026-09-06 04:00 UTC */
-#define APIA_THEN "<-10>10<+14>-14,J364/24,J365/24" /* a day is left out */
+#define SANTIAGO "<-04>4<-03>,M9.1.6/24,M4.1.6/24"   /* at midnight; 2026-09-06 04:00 UTC */
+#define APIA_THEN "<-10>10<+14>-14,J364/24,J365/24"  /* a day is left out */
 
 /* "2026-03-29 01:59", UTC */
 static int64_t minute_of(const char *text)
@@ -188,8 +188,9 @@ enum { EVERY, FIXED, ENTRIES };
 /* Looks at both entries; which of them are due. */
 static int look(struct crontime_clock *clock, const char *now, int64_t passed)
 {
-	const struct crontime entries[] = { [EVERY] = entry_of("-1 -1 -1 -1 -1"),
-					    [FIXED] = entry_of("30 12 -1 -1 -1") };
+	const struct crontime entries[] = {
+		[EVERY] = entry_of("-1 -1 -1 -1 -1"), [FIXED] = entry_of("30 12 -1 -1 -1")
+	};
 	const struct crontime_span span = crontime_look(clock, minute_of(now), passed);
 	int64_t due;
 	int found = 0;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* jobs.c: starts commands, tells the log how they end, and ends those that take too long.  Each has a
+ * minder (minder.c), so that nothing it has started outlives the server. */
+#include "process/jobs.h"
+
+#include "base/clock.h"
+#include "process/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void jobs_init(struct jobs *all)
+{
+	TAILQ_INIT(&all->list);
+}
+
+static void forget(struct jobs *all, struct job *j)
+{
+	TAILQ_REMOVE(&all->list, j, link);
+	attached_fini(&j->what);
+	free(j);
+}
+
+static struct job *make(struct jobs *all, const struct job_order *order, int64_t now_ms)
+{
+	struct job *j = calloc(1, sizeof *j);
+
+	if (!j)
+		return NULL;
+	j->what = (struct attached){ .text = strdup(order->command), .stop_signal = SIGTERM };
+	j->what.command = j->what.text;
+	j->number = order->number;
+	j->began_ms = now_ms;
+	j->limit_ms = order->limit_ms;
+	if (order->limit_ms)
+		j->kill_at_ms = now_ms + order->limit_ms;
+	snprintf(j->name, sizeof j->name, "%s", order->name);
+	TAILQ_INSERT_HEAD(&all->list, j, link);
+	if (j->what.text)
+		return j;
+	forget(all, j);
+	return NULL;
+}
+
+pid_t jobs_run(struct jobs *all, const struct job_order *order, int64_t now_ms)
+{
+	struct job *j = make(all, order, now_ms);
+	const char *why = "out of memory";
+
+	if (j) {
+		j->pid = all->fork(all->data, &j->what, j->name);
+		why = strerror(errno);
+	}
+	if (!j || j->pid < 0) {
+		uwsgi_log(UWSGI_ERROR, "%s: cannot start %s: %s", order->name, order->command, why);
+		if (j)
+			forget(all, j);
+		return -1;
+	}
+	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs%s: %s", j->name, (long)j->pid, order->why,
+		  order->command);
+	return j->pid;
+}
+
+const struct job *jobs_of(const struct jobs *all, int number)
+{
+	const struct job *j;
+
+	TAILQ_FOREACH(j, &all->list, link)
+		if (j->number == number)
+			return j;
+	return NULL;
+}
+
+/* Before it is a group of its own, it has started nothing. */
+static void kill_all_of(struct job *j)
+{
+	kill(-j->pid, SIGKILL);
+	kill(j->pid, SIGKILL);
+	j->killed = true;
+}
+
+int64_t jobs_step(struct jobs *all, int64_t now_ms)
+{
+	struct job *j;
+	int64_t due_ms = 0;
+
+	TAILQ_FOREACH(j, &all->list, link) {
+		if (j->killed || !j->kill_at_ms)
+			continue;
+		if (j->kill_at_ms > now_ms) {
+			clock_keep_earlier(&due_ms, j->kill_at_ms);
+			continue;
+		}
+		if (j->limit_ms)
+			uwsgi_log(UWSGI_ERROR,
+				  "%s (pid %ld) killed: it runs longer than %.0f s "
+				  "(harakiri): %s",
+				  j->name, (long)j->pid, (double)j->limit_ms / 1000,
+				  j->what.command);
+		else
+			uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it did not leave in time",
+				  j->name, (long)j->pid);
+		kill_all_of(j);
+	}
+	return due_ms;
+}
+
+/* Until it is reaped, no other group has this number. */
+bool jobs_ended(struct jobs *all, const siginfo_t *info, int64_t now_ms)
+{
+	struct job *j;
+	char end[128];
+
+	TAILQ_FOREACH(j, &all->list, link)
+		if (j->pid == info->si_pid)
+			break;
+	if (!j)
+		return false;
+	kill(-j->pid, SIGKILL);
+	cause_of_end(info, end, sizeof end);
+	if (!j->killed)
+		uwsgi_log(info->si_code == CLD_EXITED && !info->si_status ? UWSGI_NOTE
+									  : UWSGI_ERROR,
+			  "%s (pid %ld) ended after %.1f s: %s", j->name, (long)j->pid,
+			  (double)(now_ms - j->began_ms) / 1000, end);
+	forget(all, j);
+	return true;
+}
+
+void jobs_dismiss(struct jobs *all, int64_t kill_at_ms)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &all->list, link) {
+		if (!j->asked)
+			kill(j->pid, SIGTERM);
+		j->asked = true;
+		if (j->kill_at_ms && j->kill_at_ms <= kill_at_ms)
+			continue;
+		j->kill_at_ms = kill_at_ms;
+		j->limit_ms = 0;
+	}
+}
+
+bool jobs_are_gone(const struct jobs *all)
+{
+	return TAILQ_EMPTY(&all->list);
+}
+
+void jobs_fini(struct jobs *all)
+{
+	while (!TAILQ_EMPTY(&all->list))
+		forget(all, TAILQ_FIRST(&all->list));
+}
