@@ -138,7 +138,7 @@ def test_pause(start, how):
     server.wait_log(": going on$")
     assert client.read().body == b"hello\n"
     client.close()
-    assert len(server.workers()) == 2
+    until(lambda: len(server.workers()) == 2, "both to run")
     until(lambda: statuses(server) == ["idle", "idle"], "workers to be seen")
 
 
