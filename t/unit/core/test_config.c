@@ -276,15 +276,15 @@ static const struct world worlds[] = {
 	{ .words = { "--farm", "a:1", "-p", "4" },
 	  .settings = "processes=4",
 	  .report = "command line: warning: farm: not supported yet, ignored (background work "
-		    "(spooler, mules, cron, timers, signals)); a task queue or cron can run it\n" },
+		    "(spooler, mules, timers, signals)); a task queue or cron can run it\n" },
 	{ .words = { "--callable", "2", "-p", "4" },
 	  .settings = "processes=4",
 	  .report = "command line: warning: option \"callable\" is in no plugin that is loaded, "
 		    "ignored\n" },
-	{ .words = { "--enable-thr", "--master-fif", "x", "-p", "4" },
+	{ .words = { "--enable-thr", "--websocket-max-si", "1", "-p", "4" },
 	  .settings = "processes=4",
-	  .report = "command line: warning: master-fifo: not supported yet, ignored (more ways to "
-		    "end or steer workers); harakiri, max-requests and the signals are there\n" },
+	  .report = "command line: warning: websocket-max-size: not supported yet, ignored "
+		    "(WebSockets); a server for ASGI can serve them\n" },
 	{ .words = { "--enable-thread=false", "--farm=0" },
 	  .settings = "",
 	  .report = "command line: warning: enable-threads = false: always on here; ignored\n" },
@@ -405,7 +405,7 @@ static const struct world worlds[] = {
 
 	{ "[uwsgi]\nstrict = true\nfarm = a:1\nmaster\nphp-docroot = /x\n", A, .settings = NULL,
 	  .report = "a.ini:3: warning: farm: not supported yet, ignored (background work (spooler, "
-		    "mules, cron, timers, signals)); a task queue or cron can run it\n"
+		    "mules, timers, signals)); a task queue or cron can run it\n"
 		    "a.ini:5: error: option \"php-docroot\" of uWSGI is not supported here: PHP is "
 		    "not run here; PHP-FPM runs it\n" },
 
