@@ -352,6 +352,14 @@ static int run_wait(const struct call *c, struct error *e)
 	return hook_wait(what, c->words[0], seconds, e);
 }
 
+static int run_alarm(const struct call *c, struct error *e)
+{
+	(void)e;
+	uwsgi_alarm((struct slice){ c->words[0], strlen(c->words[0]) },
+		    (struct slice){ c->words[1], strlen(c->words[1]) });
+	return 0;
+}
+
 static int valid_mount(const struct call *c, struct error *e)
 {
 	return hook_mount_check(c->words[3], e);
@@ -375,7 +383,6 @@ static int run_umount(const struct call *c, struct error *e)
 /* ---- the table ---- */
 
 static const char no_calls[] = "no function inside the server is called; exec runs a command";
-static const char no_alarms[] = "exec can run a command that tells somebody";
 static const char no_rpc[] = "there is no RPC here; exec runs a command";
 
 static const struct action {
@@ -386,7 +393,7 @@ static const struct action {
 	int how;
 	const char *instead; /* it is uWSGI's alone */
 } actions[] = {
-	{ "alarm", "", 0, 1, run_nothing, NULL, 0, no_alarms },
+	{ "alarm", "NAME TEXT", 2, 2, run_alarm, NULL, 0, NULL },
 	{ "append", "FILE TEXT", 2, 2, run_write, NULL, APPENDS, NULL },
 	{ "appendn", "FILE TEXT", 1, 2, run_write, NULL, APPENDS | ENDS_LINE, NULL },
 	{ "call", "", 0, 1, run_nothing, NULL, 0, no_calls },

@@ -215,6 +215,10 @@ static void check_hook(const struct config *cfg, struct report *report, enum hoo
 	if (hook_action_is(text, "exit") && !is_before_master(phase))
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
 				   "exit does something before the master starts only");
+
+	if (hook_action_is(text, "alarm") && (phase <= HOOK_MASTER_START || phase == HOOK_AT_EXIT))
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
+				   "alarm does something as long as the master runs only");
 }
 
 static void check(const struct config *cfg, struct report *report)

@@ -143,6 +143,13 @@ def test_actions(start, folder):
     assert "secret $" not in server.log()
 
 
+@pytest.mark.parametrize("phase", ["pre-app", "post-fork", "accepting", "as-gateway"])
+def test_alarms_are_raised(start, phase):
+    server = start("http = {http}\nmodule = basic\nalarm = page log:\n"
+                   f"hook-{phase} = alarm:page here I am\n")
+    server.wait_log("ALARM page: here I am")
+
+
 def test_what_is_there_already_is_made(start, folder):
     os.mkfifo(f"{folder}/pipe")
     ini = f"hook-asap = mkdir:{folder}\nhook-asap = mkfifo:{folder}/pipe\nhook-asap = exit:\n"
@@ -357,6 +364,7 @@ def test_what_does_not_come_ends_the_start(start, what, said, code):
     ("mount-asap = a b c d", "there is no flag d"),
     ("hook-asap = callint:setuid 5", "warning: hook-asap = .*the action callint is left out"),
     ("hook-asap = unix_signal:5 stats", "in hook-master-start only"),
+    ("hook-as-root = alarm:page x", "as long as the master runs only"),
     ("hook-pre-app = exit:1", "before the master starts only"),
     ("hook-master-start = unix_signal:9 stats", "takes no signal 9"),
     ("hook-master-start = unix_signal:10 end_me", "the function end_me is not here")])
