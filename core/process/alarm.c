@@ -3,6 +3,7 @@
  * log-alarm stands with the options of the log. */
 #include "process/alarm.h"
 
+#include "base/signalname.h"
 #include "base/slice.h"
 #include "settings/config.h"
 
@@ -22,25 +23,20 @@ static const struct kind {
 	{ "xmpp", ALARM_LOG, false },     { "speech", ALARM_LOG, false },
 };
 
-/* Those that mean something to the master. */
-static const struct {
-	const char *name;
-	int number;
-} signals[] = {
-	{ "HUP", SIGHUP },   { "TERM", SIGTERM }, { "INT", SIGINT },   { "QUIT", SIGQUIT },
-	{ "USR1", SIGUSR1 }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },
-};
-
-/* 0: it is the name of none, as a number, which is a signal of uWSGI's own, is not. */
-static int signal_of(const char *name)
+/* Whether it means something to the master. */
+static bool is_for_master(int signal)
 {
+	static const int signals[] = {
+		SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGTTIN, SIGTTOU
+	};
+
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (!strcmp(name, signals[i].name) ||
-		    (!strncmp(name, "SIG", 3) && !strcmp(name + 3, signals[i].name)))
-			return signals[i].number;
-	return 0;
+		if (signal == signals[i])
+			return true;
+	return false;
 }
 
+/* Numbers are those of uWSGI's own signals. */
 static bool is_number(const char *text)
 {
 	return *text && !text[strspn(text, "0123456789")];
@@ -66,10 +62,12 @@ static int read_argument(struct alarm_what *a, struct error *e)
 		return uwsgi_error_set(e, "expected udp:HOST:PORT");
 	if (a->kind != ALARM_SIGNAL || is_number(a->argument))
 		return 0;
-	a->signal = signal_of(a->argument);
-	return a->signal ? 0
-			 : uwsgi_error_set(e, "expected signal:HUP, TERM, INT, QUIT, USR1, TTIN "
-					      "or TTOU, a signal to the master");
+	if (signalname_read(a->argument, &a->signal, e))
+		return -1;
+	return is_for_master(a->signal)
+		       ? 0
+		       : uwsgi_error_set(e, "expected signal:HUP, TERM, INT, QUIT, USR1, TTIN "
+					    "or TTOU, a signal to the master");
 }
 
 int alarm_read(struct alarm_what *a, const char *value, struct error *e)

@@ -252,16 +252,17 @@ static void look_at_queues(struct alarms *all, const struct listeners *sockets)
 
 /* ---- what they do ---- */
 
+/* It ends with a newline, as read of the shell wants it. */
 static int text_file(struct slice text)
 {
 	int fd = memfd_create("alarm", MFD_CLOEXEC);
 
-	if (fd >= 0 &&
-	    (write(fd, text.p, text.n) != (ssize_t)text.n || lseek(fd, 0, SEEK_SET) != 0)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	if (fd < 0 ||
+	    (write(fd, text.p, text.n) == (ssize_t)text.n && write(fd, "\n", 1) == 1 &&
+	     lseek(fd, 0, SEEK_SET) == 0))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void run_command(struct alarms *all, struct alarm *a, struct slice text, int64_t now_ms)

@@ -12,7 +12,7 @@ from lib.server import command
 from lib.wait import until
 
 APP = ("http-socket = {http}\nmodule = alarms\ndisable-logging = true\n"
-       "alarm = note cmd:cat >>{here}/note; echo . >>{here}/note\n")
+       "alarm = note cmd:cat >>{here}/note\n")
 
 
 def ask(server, path):
@@ -36,35 +36,44 @@ def test_a_command_has_the_text_on_its_standard_input(start):
                    "alarm = see cmd:echo $COLOUR $PWD; ls -l /proc/self/fd\n"
                    "alarm-freq = 0\n")
     ask(server, "/raise?note&a%20b")
-    wait_read(server, "a b.\n")
+    wait_read(server, "a b\n")
     ask(server, "/raise?note&a%0Ab")
-    wait_read(server, "a b.\na\nb.\n")
+    wait_read(server, "a b\na\nb\n")
     ask(server, "/raise?see&x")
     server.wait_log(rf"^blue {server.folder}$")
     # Its input, the log twice, and the folder that ls reads.
     until(lambda: len(re.findall(r" \d+ -> ", server.log())) == 4, "what is open")
 
 
+def test_a_command_is_the_servers_user(start):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    server = start(APP + "alarm = who cmd:id -u; id -G\nuid = nobody\ngid = nogroup\n"
+                   "master-as-root = true\n")
+    ask(server, "/raise?who&x")
+    server.wait_log(r"^65534\n65534$")
+
+
 def test_what_comes_within_alarm_freq_is_collected(start):
     server = start(APP + "alarm-freq = 3600\n")
     ask(server, "/raise?note&first")
-    wait_read(server, "first.\n")
+    wait_read(server, "first\n")
     for text in ("first", "second", "second", "third", "sec"):
         ask(server, f"/raise?note&{text}")
-    assert read(server) == "first.\n"
+    assert read(server) == "first\n"
     # Nothing waits for a server that ends.
     server.stop()
-    wait_read(server, "first.\nsecond\nthird\nsec.\n")
+    wait_read(server, "first\nsecond\nthird\nsec\n")
 
 
 def test_it_says_no_more_than_alarm_msg_size(start):
     server = start(APP + "alarm-freq = 3600\nalarm-msg-size = 64\n")
     ask(server, "/raise?note&" + "x" * 100)
-    wait_read(server, "x" * 64 + ".\n")
+    wait_read(server, "x" * 64 + "\n")
     for text in ("a" * 40, "b" * 40, "c" * 40):
         ask(server, f"/raise?note&{text}")
     server.stop()
-    wait_read(server, "x" * 64 + ".\n" + "a" * 40 + "\n(and 2 more).\n")
+    wait_read(server, "x" * 64 + "\n" + "a" * 40 + "\n(and 2 more)\n")
 
 
 def test_lines_of_the_log_raise_them_but_none_of_an_alarm(start):
@@ -73,14 +82,14 @@ def test_lines_of_the_log_raise_them_but_none_of_an_alarm(start):
                    "alarm-freq = 0\nlog-alarm = note,log,echo PANIC\n"
                    "not-log-alarm = note,echo spared\nalarm-log = note ^goodbye|^stopping\n")
     ask(server, "/say?PANIC%20one")
-    wait_read(server, "PANIC one.\n")
+    wait_read(server, "PANIC one\n")
     server.wait_log(r"^warning: ALARM log: so: PANIC one$")
-    server.wait_log(r"^PANIC onePANIC said$")
+    server.wait_log(r"^PANIC one\nPANIC said$")
     ask(server, "/say?PANIC%20spared")
     server.wait_log(r"ALARM log: so: PANIC spared$")
     ask(server, "/say?PANIC%20two")
-    wait_read(server, "PANIC one.\nPANIC two.\n")
-    server.wait_log(r"^PANIC twoPANIC said$")
+    wait_read(server, "PANIC one\nPANIC two\n")
+    server.wait_log(r"^PANIC two\nPANIC said$")
     server.stop()
     assert server.log().count("ALARM") == 3
     assert server.log().count("PANIC said") == 2
@@ -124,7 +133,7 @@ def test_a_crash(start):
     with socket.create_connection(server.http.split(":")) as s:
         s.sendall(b"GET /crash HTTP/1.0\r\n\r\n")
         assert s.recv(100) == b""
-    wait_read(server, f"worker 1 (pid {pid}) crashed: killed by signal 11 (Segmentation fault).\n")
+    wait_read(server, f"worker 1 (pid {pid}) crashed: killed by signal 11 (Segmentation fault)\n")
 
 
 def test_a_descriptor(start, tmp_path):
@@ -134,7 +143,7 @@ def test_a_descriptor(start, tmp_path):
     server.wait_log(r"error: alarm-fd = note 8 nobody: the server was not started with this")
     with open(tmp_path / "fifo", "wb") as f:
         f.write(b"abc")
-    wait_read(server, "somebody calls.\n")
+    wait_read(server, "somebody calls\n")
 
 
 def test_a_full_queue(start):
@@ -188,18 +197,25 @@ def test_without_alarms(start):
 def test_a_reload_brings_others(start):
     ini = "http-socket = {http}\nmodule = alarms\ndisable-logging = true\n"
     server = start(ini)
+
+    def reload():
+        """Until nobody is left who knows the alarms before."""
+        before = server.workers()
+        assert server.hup()
+        for pid in before:
+            proc.wait_gone(pid)
     server.write_ini(ini + "alarm = note cmd:cat >>{here}/note\nlog-alarm = note PANIC\n"
                      "alarm-freq = 0\n")
-    assert server.hup()
+    reload()
     ask(server, "/raise?note&one")
-    wait_read(server, "one")
+    wait_read(server, "one\n")
     server.write_ini(ini + "alarm = note cmd:cat >>{here}/other\nalarm-freq = 0\n"
                      "log-alarm = note TROUBLE\n")
-    assert server.hup()
+    reload()
     ask(server, "/say?PANIC")
     ask(server, "/say?TROUBLE")
-    wait_read(server, "TROUBLE", "other")
-    assert read(server) == "one"
+    wait_read(server, "TROUBLE\n", "other")
+    assert read(server) == "one\n"
 
 
 @pytest.mark.parametrize("line, said", [

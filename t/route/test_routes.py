@@ -50,7 +50,7 @@ def test_rules_raise_alarms(serve, tmp_path):
                    "route = ^/admin alarm:page somebody asks for ${PATH_INFO}")
     http.request(server.peer, "/admin%0aabc")
     until(lambda: (tmp_path / "page").exists() and (tmp_path / "page").read_text() ==
-          "somebody asks for /admin\\x0aabc", "the alarm")
+          "somebody asks for /admin\\x0aabc\n", "the alarm")
 
 
 RULES = """

@@ -224,7 +224,7 @@ def test_thresholds(serve, tmp_path):
     wait_value(server, "a", 1)
     server.wait_log(r"warning: ALARM page: metric b is 9 and has reached 3: come here$")
     until((tmp_path / "page").exists, "the alarm")
-    until(lambda: (tmp_path / "page").read_text() == "metric b is 9 and has reached 3: come here",
+    until(lambda: (tmp_path / "page").read_text() == "metric b is 9 and has reached 3: come here\n",
           "what it says")
     server.wait_log(r"warning: ALARM: metric c is 9 and has reached 3$")
     run(server, "uwsgi.metric_set('a', 7)")
