@@ -215,6 +215,8 @@ static void carry_life(struct generation *g, struct carry *c)
 	carry_bool(c, &g->late);
 	carry_bool(c, &g->zygote_killed);
 	carry_bool(c, &g->failed);
+	carry_bool(c, &g->elastic.paused);
+	carry_int(c, &g->elastic.before_pause, 0, INT32_MAX);
 	carry_bool(c, &g->wants_reload);
 	carry_int(c, &g->exit_code, 0, 255);
 	carry_text(c, g->said, sizeof g->said);

@@ -196,6 +196,13 @@ bool chores_ended(struct chores *c, const siginfo_t *info, int64_t now_ms)
 	return true;
 }
 
+void chores_carry(struct chores *c, struct carry *carry)
+{
+	jobs_carry(&c->jobs, carry);
+	crons_carry(&c->crons, carry);
+	fifo_carry(&c->fifo, carry);
+}
+
 void chores_enter_child(struct chores *c)
 {
 	fifo_enter_child(&c->fifo);

@@ -33,6 +33,8 @@ void chores_use(struct chores *, const struct config *);
 int64_t chores_step(struct chores *, int64_t now_ms);
 /* A child has ended and is not reaped yet.  False: it was none of these. */
 bool chores_ended(struct chores *, const siginfo_t *, int64_t now_ms);
+/* For the program that takes this one's place; behind it comes chores_use(). */
+void chores_carry(struct chores *, struct carry *);
 void chores_enter_child(struct chores *);
 void chores_fini(struct chores *);
 

@@ -54,29 +54,46 @@ static struct cron *find_same(const struct crons *all, const struct crontab_entr
 	return NULL;
 }
 
-static struct cron *make(struct crons *all, const struct crontab_entry *what)
+/* text is copied. */
+static struct cron *make(struct crons *all, const char *text, bool unique)
 {
 	struct cron *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
-	c->text = strdup(what->text);
+	c->text = strdup(text);
 	if (!c->text) {
 		free(c);
 		return NULL;
 	}
-	c->number = ++all->count;
-	c->shown = (struct cron_status){ .number = c->number,
-					 .minute = what->when.minute,
-					 .hour = what->when.hour,
-					 .day = what->when.day,
-					 .month = what->when.month,
-					 .week = what->when.week,
-					 .unique = what->unique };
-	snprintf(c->shown.command, sizeof c->shown.command, "%s", what->command);
-	c->row = ring_write(&all->ring, &c->shown);
+	c->what.unique = unique;
 	TAILQ_INSERT_TAIL(&all->list, c, link);
 	return c;
+}
+
+static struct cron *make_new(struct crons *all, const struct crontab_entry *what)
+{
+	struct cron *c = make(all, what->text, what->unique);
+
+	if (!c)
+		return NULL;
+	c->number = ++all->count;
+	c->row = ring_write(&all->ring, &c->shown);
+	return c;
+}
+
+static void describe(struct cron *c)
+{
+	const struct crontime *when = &c->what.when;
+
+	c->shown.number = c->number;
+	c->shown.minute = when->minute;
+	c->shown.hour = when->hour;
+	c->shown.day = when->day;
+	c->shown.month = when->month;
+	c->shown.week = when->week;
+	c->shown.unique = c->what.unique;
+	snprintf(c->shown.command, sizeof c->shown.command, "%s", c->what.command);
 }
 
 static void use_one(struct crons *all, const struct crontab_entry *what)
@@ -84,7 +101,7 @@ static void use_one(struct crons *all, const struct crontab_entry *what)
 	struct cron *c = find_same(all, what);
 
 	if (!c)
-		c = make(all, what);
+		c = make_new(all, what);
 	if (!c) {
 		uwsgi_log(UWSGI_ERROR, "out of memory: %s does not run", what->command);
 		return;
@@ -93,6 +110,8 @@ static void use_one(struct crons *all, const struct crontab_entry *what)
 	c->what = *what;
 	c->what.command = c->text + (what->command - what->text);
 	c->what.text = c->text;
+	describe(c);
+	ring_rewrite(&all->ring, c->row, &c->shown);
 }
 
 static void forget(struct crons *all, struct cron *c)
@@ -144,8 +163,61 @@ void crons_use(struct crons *all, const struct config *cfg)
 		use_one(all, &wanted[i]);
 	free(wanted);
 	forget_unnamed(all);
+	crons_show(all);
 	if (count)
 		use_zone(all, cfg);
+}
+
+static void carry_one(struct cron *c, struct carry *carry)
+{
+	int64_t started_at = c->shown.started_at;
+
+	carry_int(carry, &c->number, 1, INT32_MAX);
+	carry_int(carry, &c->told, 0, INT32_MAX);
+	carry_u64(carry, &c->row);
+	carry_number(carry, &started_at, 0, INT64_MAX);
+	c->shown.started_at = started_at;
+}
+
+static void receive_one(struct crons *all, struct carry *carry)
+{
+	bool unique = false;
+	char *text = NULL;
+	size_t n;
+
+	carry_bytes(carry, &text, &n, 1 << 20);
+	carry_bool(carry, &unique);
+	struct cron *c = make(all, text ? text : "", unique);
+
+	free(text);
+	if (c)
+		carry_one(c, carry);
+	else
+		carry_fail(carry, "out of memory");
+}
+
+void crons_carry(struct crons *all, struct carry *carry)
+{
+	struct cron *c;
+	size_t count = 0;
+
+	TAILQ_FOREACH(c, &all->list, link)
+		count++;
+	count = carry_count(carry, count, 65536);
+	for (size_t i = 0; carry->reading && i < count && !carry->failed; i++)
+		receive_one(all, carry);
+	for (c = carry->reading ? NULL : TAILQ_FIRST(&all->list); c; c = TAILQ_NEXT(c, link)) {
+		size_t n = strlen(c->text);
+
+		carry_bytes(carry, &c->text, &n, 1 << 20);
+		carry_bool(carry, &c->what.unique);
+		carry_one(c, carry);
+	}
+	carry_int(carry, &all->count, 0, INT32_MAX);
+	carry_bool(carry, &all->runs);
+	carry_ms(carry, &all->clock.looked);
+	carry_ms(carry, &all->clock.done);
+	carry_ms(carry, &all->looked_ms);
 }
 
 void crons_init(struct crons *all, struct jobs *jobs, struct ring ring)

@@ -49,6 +49,8 @@ void crons_use(struct crons *, const struct config *);
 int64_t crons_step(struct crons *, const struct crons_now *);
 /* A job has ended. */
 void crons_show(struct crons *);
+/* For the program that takes this one's place; behind it, crons_use() finds its entries. */
+void crons_carry(struct crons *, struct carry *);
 void crons_fini(struct crons *);
 
 #endif

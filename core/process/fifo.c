@@ -177,6 +177,23 @@ void fifo_use(struct fifo *f, const struct config *cfg)
 	free(before);
 }
 
+void fifo_carry(struct fifo *f, struct carry *c)
+{
+	char *path = f->count ? f->paths[f->active] : NULL;
+	size_t n = path ? strlen(path) : 0;
+	int fd = f->watch.io.fd;
+
+	carry_bytes(c, &path, &n, 1 << 16);
+	carry_fd(c, &fd);
+	if (!c->reading)
+		return;
+	if (path)
+		f->paths[f->count++] = path;
+	watch_init(&f->watch, fd, EV_READ, on_readable, f);
+	if (fd >= 0 && path && !c->rehearsal)
+		watch_start(&f->watch, f->loop);
+}
+
 void fifo_enter_child(struct fifo *f)
 {
 	if (f->watch.io.fd >= 0)

@@ -3,6 +3,7 @@
 #ifndef UWSGI_FIFO_H
 #define UWSGI_FIFO_H
 
+#include "base/carry.h"
 #include "process/cause.h"
 #include "wire/watch.h"
 
@@ -40,6 +41,8 @@ void fifo_init(struct fifo *, struct ev_loop *);
 /* The FIFOs of this configuration; NULL: none.  The one that is open stays so, if it is still named; else
  * the first one is made.  What cannot be made, the log says. */
 void fifo_use(struct fifo *, const struct config *);
+/* For the program that takes this one's place; behind it, fifo_use() goes on with it. */
+void fifo_carry(struct fifo *, struct carry *);
 void fifo_enter_child(struct fifo *);
 void fifo_fini(struct fifo *);
 

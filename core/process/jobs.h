@@ -3,6 +3,7 @@
 #ifndef UWSGI_JOBS_H
 #define UWSGI_JOBS_H
 
+#include "base/carry.h"
 #include "process/attached.h"
 
 #include <signal.h>
@@ -49,6 +50,8 @@ bool jobs_ended(struct jobs *, const siginfo_t *, int64_t now_ms);
 /* All are asked to end, and killed at that time, which may be said again. */
 void jobs_dismiss(struct jobs *, int64_t kill_at_ms);
 bool jobs_are_gone(const struct jobs *);
+/* For the program that takes this one's place. */
+void jobs_carry(struct jobs *, struct carry *);
 void jobs_fini(struct jobs *);
 
 #endif

@@ -798,6 +798,7 @@ static void init_takeover(struct master *m)
 						     .succession = &m->succession,
 						     .services = &m->services,
 						     .daemons = &m->daemons,
+						     .chores = &m->chores,
 						     .alarms = &m->alarms,
 						     .vassals = &m->vassals,
 						     .balancers = &m->balancers,

@@ -110,6 +110,7 @@ void state_carry_processes(const struct state *s, struct carry *c)
 		alarms_carry(s->alarms, succession_config(s->succession), c);
 		vassals_carry(s->vassals, succession_config(s->succession), c);
 	}
+	chores_carry(s->chores, c);
 	balancers_carry(s->balancers, c);
 	logmaster_carry(s->log, c);
 }

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "process/alarms.h"
 #include "process/balancers.h"
+#include "process/chores.h"
 #include "process/daemons.h"
 #include "process/pidfile.h"
 #include "process/services.h"
@@ -26,6 +27,7 @@ struct state {
 	struct services *services;
 	struct daemons *daemons;
 	struct alarms *alarms;
+	struct chores *chores;
 	struct vassals *vassals;
 	struct balancers *balancers;
 	struct logmaster *log;

@@ -635,6 +635,7 @@ void succession_carry(struct succession *s, struct carry *c)
 	}
 	carry_int(c, &s->count, 1, INT32_MAX);
 	carry_bool(c, &s->reload_wanted);
+	carry_bool(c, &s->paused);
 	carry_text(c, s->wanted_by.text, sizeof s->wanted_by.text);
 	count = carry_count(c, count, GENERATIONS_MAX);
 	serving = carry_count(c, serving, count - 1);

@@ -210,6 +210,39 @@ def test_a_program_beside_the_server_stays_and_hears_of_the_reload(upgraded):
     os.kill(smart, signal.SIGKILL)
 
 
+def order(server, letters):
+    fd = os.open(f"{server.folder}/second", os.O_WRONLY | os.O_NONBLOCK)
+    os.write(fd, letters)
+    os.close(fd)
+
+
+def test_commands_by_the_clock_and_orders_go_on(upgraded):
+    """Who runs is known still, and nothing runs a second time in this minute."""
+    server = upgraded.begin(INI + "stats = {stats}\nmaster-fifo = {here}/first\n"
+                            "master-fifo = {here}/second\nunique-cron = -1 -1 -1 -1 -1 "
+                            "echo child $$; exec sleep 60\ncron = 1 2 3 4 5 never\n")
+    child = int(server.wait_log(r"^child (\d+)$")[1])
+    minder = int(re.search(r"^cron 2 \(pid (\d+)\) runs", server.log(), re.M)[1])
+
+    def crons():
+        return [(c["command"], c["pid"]) for c in json.loads(http.raw(server.stats, b""))["crons"]]
+    before = crons()
+    assert [pid for _, pid in before] == [-1, minder]
+    with open(f"{server.folder}/first", "r+b", buffering=0) as f:
+        f.write(b"1p")
+    server.wait_log("paused; ")
+    inode = os.stat(f"{server.folder}/second").st_ino
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    assert "reloaded: 0 workers" in server.log() and os.stat(f"{server.folder}/second").st_ino == inode
+    until(lambda: crons() == before, "statistics as before")
+    order(server, b"p")
+    assert ask(server) == "version 1"
+    assert proc.alive(child) and server.log().count("cron 2 (pid") == 1
+    os.kill(child, signal.SIGKILL)
+    server.wait_log(rf"^error: cron 2 \(pid {minder}\) ended after .*: killed by signal 9")
+
+
 def test_what_the_application_has_forked_stays(upgraded):
     write_app(upgraded.folder, text=APP + """
 if os.fork() == 0:
