@@ -211,6 +211,32 @@ def test_a_list_may_have_the_same_key_twice(page, stand_in):
         assert len(page.texts("#sockets li")) == n
 
 
+def test_an_emperors_vassals_lead_to_their_own_pages(page, stand_in):
+    assert page.run("return document.getElementById('vassals-section').hidden")
+    one = {"folder": "/etc/vassals", "respawns": 0, "started": STARTED + 2.0}
+    stand_in.say(
+        vassals=[
+            {**one, "name": "a.ini", "state": "serving", "pid": 7, "ready": STARTED + 50.0,
+             "inspect": "127.0.0.1:9090"},
+            {**one, "name": "b.ini", "state": "waiting", "pid": 0, "again": STARTED + 130.0,
+             "respawns": 3, "why": "ended while it started: exit code 22"},
+            {**one, "name": "c.ini", "state": "starting", "pid": 9, "inspect": "/run/c.sock"},
+            {**one, "name": "d.ini", "state": "serving", "pid": 10, "inspect": ":9091"},
+            {**one, "name": "e.ini", "state": "serving", "pid": 11, "inspect": "x/#:9092"},
+        ]
+    )
+    page.wait("#vassals", "e.ini")
+    assert [" ".join(text.split()) for text in page.texts("#vassals li")[:3]] == [
+        "a.ini serving /etc/vassals, pid 7, for 51 s",
+        "b.ini waiting /etc/vassals, no process, 3 respawns, again in 29 s "
+        "ended while it started: exit code 22",
+        "c.ini starting /etc/vassals, pid 9, for 1 min 39 s, /run/c.sock",
+    ]
+    links = page.run("return [...document.querySelectorAll('#vassals a')].map(a => a.href)")
+    host = page.run("return location.hostname")
+    assert links == ["http://127.0.0.1:9090/", f"http://{host}:9091/"]
+
+
 def test_the_policy_holds_in_the_browser(page):
     page.run(
         """document.body.append(Object.assign(document.createElement('script'), {textContent: 'document.title = "owned"'}));

@@ -129,6 +129,23 @@ static void test_the_delay_has_a_bound(void **unused)
 	end(&f, 1251);
 }
 
+static void test_it_may_say_how_long_to_wait(void **unused)
+{
+	struct fixture f = begin();
+
+	(void)unused;
+	step(&f, 1000);
+	f.kept.own_delay_ms = 700;
+	dies(&f, 1000);
+	assert_int_equal(step(&f, 1000), 1700);
+	step(&f, 1700);
+	/* It holds once. */
+	dies(&f, 9000);
+	step(&f, 9000);
+	assert_int_equal(f.forks, 3);
+	end(&f, 9001);
+}
+
 static void test_a_fork_that_fails_is_tried_again(void **unused)
 {
 	struct fixture f = begin();
@@ -214,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_it_is_started_again_later_and_later),
 		cmocka_unit_test(test_the_delay_has_a_bound),
+		cmocka_unit_test(test_it_may_say_how_long_to_wait),
 		cmocka_unit_test(test_a_fork_that_fails_is_tried_again),
 		cmocka_unit_test(test_its_successor_comes_when_it_is_gone),
 		cmocka_unit_test(test_who_does_not_leave_is_killed),
