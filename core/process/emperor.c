@@ -157,6 +157,7 @@ struct look {
 	const struct emperor_settings *settings;
 	void (*found)(void *data, const struct vassal_file *);
 	void *data;
+	bool as_root;
 	enum emperor_sight sight;
 	struct error *error;
 };
@@ -172,8 +173,23 @@ static void miss(struct look *l, const char *place, int why)
 	uwsgi_error_set(l->error, "emperor = %s: %s", place, strerror(why));
 }
 
+/* Whoever may write it runs what he wants as root. */
+static void judge_owner(struct look *l, const char *folder, const char *name, const struct stat *st)
+{
+	bool others = st->st_uid != 0 || st->st_mode & S_IWOTH ||
+		      (st->st_mode & S_IWGRP && st->st_gid != 0);
+
+	if (!l->as_root || !others || l->sight >= EMPEROR_IS_EXPOSED)
+		return;
+	l->sight = EMPEROR_IS_EXPOSED;
+	uwsgi_error_set(l->error,
+			"emperor: %s%s%s: not only root may write it, and what it says is done as "
+			"root: change its owner, or set uid for the emperor",
+			folder ? folder : "", folder && name ? "/" : "", name ? name : "");
+}
+
 /* folder: an open one that name is seen from, or AT_FDCWD. */
-static void tell(const struct look *l, int folder, struct vassal_file *file)
+static void tell(struct look *l, int folder, struct vassal_file *file)
 {
 	struct stat st;
 
@@ -186,6 +202,7 @@ static void tell(const struct look *l, int folder, struct vassal_file *file)
 	} else {
 		file->changed = st.st_mtim;
 		file->inode = st.st_ino;
+		judge_owner(l, file->folder, file->name, &st);
 	}
 	l->found(l->data, file);
 }
@@ -216,7 +233,10 @@ static bool is_configuration(const struct emperor_settings *s, const char *name)
 static void look_into(struct look *l, const char *folder, DIR *d)
 {
 	const struct dirent *entry;
+	struct stat st;
 
+	if (fstat(dirfd(d), &st) == 0)
+		judge_owner(l, folder, NULL, &st);
 	errno = 0;
 	while ((entry = readdir(d))) {
 		struct vassal_file file = { .name = entry->d_name, .folder = folder };
@@ -247,11 +267,11 @@ static void look_for(struct look *l, const char *pattern)
 		miss(l, pattern, ENOENT);
 }
 
-enum emperor_sight emperor_look(const struct emperor_settings *s,
+enum emperor_sight emperor_look(const struct emperor_settings *s, bool as_root,
 				void (*found)(void *data, const struct vassal_file *), void *data,
 				struct error *e)
 {
-	struct look l = { s, found, data, EMPEROR_SAW_ALL, e };
+	struct look l = { s, found, data, as_root, EMPEROR_SAW_ALL, e };
 
 	for (size_t i = 0; i < s->places.count; i++) {
 		const char *place = without_scheme(s->places.items[i]);

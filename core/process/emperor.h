@@ -33,12 +33,14 @@ struct vassal_file {
 
 enum emperor_sight {
 	EMPEROR_SAW_ALL,
+	EMPEROR_IS_EXPOSED, /* the same; it runs as root what another user wrote, and says which */
 	EMPEROR_MISSES_FOLDER, /* and says which in the error; what else there is was told */
 	EMPEROR_SAW_PART,      /* a folder could not be read just now, and says why */
 };
 
-/* Tells of each file that there is.  Relative places are seen from the present folder. */
-enum emperor_sight emperor_look(const struct emperor_settings *,
+/* Tells of each file that there is.  Relative places are seen from the present folder.  as_root: vassals
+ * run so. */
+enum emperor_sight emperor_look(const struct emperor_settings *, bool as_root,
 				void (*found)(void *data, const struct vassal_file *), void *data,
 				struct error *);
 

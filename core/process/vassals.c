@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "process/cause.h"
+#include "process/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -411,7 +412,7 @@ static void look(struct vassals *all)
 
 	TAILQ_FOREACH(v, &all->list, link)
 		v->found = false;
-	enum emperor_sight sight = emperor_look(all->settings, on_found, all, &e);
+	enum emperor_sight sight = emperor_look(all->settings, all->as_root, on_found, all, &e);
 
 	complain(all, &e);
 	TAILQ_FOREACH(v, &all->list, link) {
@@ -531,6 +532,17 @@ static uint64_t hash_additions(const struct emperor_settings *s)
 	return hash_list(hash_list(hash, &s->inherit), &s->include);
 }
 
+static bool runs_as_root(const struct config *cfg)
+{
+	struct identity who;
+	struct error e;
+
+	if (geteuid() != 0)
+		return false;
+	return privileges_when(cfg) == PRIVILEGES_ALL || privileges_find(cfg, &who, &e) ||
+	       who.uid == 0;
+}
+
 void vassals_use(struct vassals *all, const struct config *cfg, int64_t mercy_ms)
 {
 	const struct emperor_settings *s = uwsgi_options(cfg, &emperor_options);
@@ -551,6 +563,7 @@ void vassals_use(struct vassals *all, const struct config *cfg, int64_t mercy_ms
 	}
 	all->made_of = made_of;
 	all->settings = s->places.count ? s : NULL;
+	all->as_root = runs_as_root(cfg);
 	if (!all->settings)
 		vassals_dismiss(all, mercy_ms);
 }
@@ -694,7 +707,8 @@ void vassals_carry(struct vassals *all, const struct config *cfg, struct carry *
 	TAILQ_FOREACH(v, &all->list, link)
 		if (!c->reading)
 			carry_one(all, v, c);
-	all->free_rows = carry_count(c, all->free_rows, sizeof all->free_row / sizeof *all->free_row);
+	all->free_rows =
+		carry_count(c, all->free_rows, sizeof all->free_row / sizeof *all->free_row);
 	for (size_t i = 0; i < all->free_rows; i++)
 		carry_u64(c, &all->free_row[i]);
 	if (!c->reading)
@@ -702,6 +716,7 @@ void vassals_carry(struct vassals *all, const struct config *cfg, struct carry *
 	all->used = cfg;
 	all->made_of = hash_additions(settings);
 	all->settings = settings->places.count ? settings : NULL;
+	all->as_root = runs_as_root(cfg);
 }
 
 void vassals_enter_child(struct vassals *all)

@@ -67,6 +67,22 @@ def test_a_vassal_of_a_root_emperor_gives_it_up_itself(start, as_root):
     proc.wait_gone(pid)
 
 
+def test_what_others_may_write_and_root_runs_is_said(start, as_root):
+    """Once for each; the folder first."""
+    e = Emperor(start, a=APP)
+    e.serves("a.ini")
+    assert "not only root" not in e.server.log()
+    os.chown(f"{e.folder}/a.ini", 65534, 0)
+    e.said(r"^warning: emperor: vassals/a.ini: not only root may write it, and what it says is done")
+    os.chmod(e.folder, 0o777)
+    e.said("^warning: emperor: vassals: not only root may write it")
+    e = Emperor(start, "uid = nobody\n", a=APP)
+    os.chown(e.folder, 65534, 0)
+    e.write("b.ini", APP.replace("http}", "other}"))
+    e.serves("b.ini")
+    assert "not only root" not in e.server.log()
+
+
 # ---- a heartbeat ----
 
 def test_one_whose_heart_stops_is_started_again(start):

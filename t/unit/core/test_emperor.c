@@ -99,7 +99,7 @@ static enum emperor_sight look(struct emperor_settings *s, const char *place, st
 	s->places = (struct option_list){ &place, 1 };
 	*seen = (struct seen){ 0 };
 	e->text[0] = '\0';
-	return emperor_look(s, see, seen, e);
+	return emperor_look(s, false, see, seen, e);
 }
 
 static void test_files_of_folders_and_patterns(void **unused)
