@@ -11,7 +11,8 @@ extern const struct option_table attached_options;
 struct attached {
 	char *text;          /* owned: as it is written, but for ends of strings */
 	size_t size;         /* of the text */
-	const char *command; /* for the shell */
+	const char *command; /* for the shell, or as a hook has it */
+	bool is_action;      /* the latter */
 	const char *folder, *user, *group, *touch;
 	/* Of one that goes on when the server ends: where its pid is.  It is looked at every freq_s. */
 	const char *pidfile;

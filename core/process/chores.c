@@ -3,21 +3,35 @@
 #include "process/chores.h"
 
 #include "base/clock.h"
+#include "work/hook_action.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct chores_settings {
-	struct option_list touch_reload, touch_chain, touch_exec;
+	struct option_list touch_reload, touch_chain, touch_exec, touch_hook;
 };
 
-static int valid_exec(const char *value, struct error *e)
+/* What stands behind the file in "FILE COMMAND". */
+static const char *behind_file(const char *value)
 {
 	size_t n = strcspn(value, " \t");
 
-	if (n && value[n + strspn(value + n, " \t")])
+	return value + n + strspn(value + n, " \t");
+}
+
+static int valid_exec(const char *value, struct error *e)
+{
+	if (strcspn(value, " \t") && *behind_file(value))
 		return 0;
 	return uwsgi_error_set(e, "expected FILE COMMAND");
+}
+
+static int valid_hook(const char *value, struct error *e)
+{
+	if (strcspn(value, " \t") && *behind_file(value))
+		return hook_action_check(hook_action_text(behind_file(value)), e);
+	return uwsgi_error_set(e, "expected FILE ACTION:WORDS");
 }
 
 #define AT(member) offsetof(struct chores_settings, member)
@@ -46,14 +60,44 @@ static const struct option rows[] = {
 	  .unit = "FILE COMMAND",
 	  .help = "run the command when this file is touched, or anything directly in this folder",
 	  .example = "/srv/shop/deployed /usr/local/bin/warm-caches" },
+	{ .name = "hook-touch",
+	  .type = OPT_LIST,
+	  .offset = AT(touch_hook),
+	  .text = true,
+	  .valid = valid_hook,
+	  .unit = "FILE ACTION:WORDS",
+	  .help = "the same with an action of a hook, which a process of its own does",
+	  .example = "/srv/shop/deployed unlink:/srv/shop/cache.db" },
 };
 #undef AT
+
+static void check(const struct config *cfg, struct report *report)
+{
+	static const char *const vain[] = { "cd",     "chdir",  "exit",  "putenv",
+					    "setgid", "setuid", "umask", "unix_signal" };
+	const struct chores_settings *s = uwsgi_options(cfg, &chores_options);
+
+	for (size_t i = 0; i < s->touch_hook.count; i++) {
+		const char *action = hook_action_text(behind_file(s->touch_hook.items[i]));
+		const char *instead = hook_action_instead(action);
+
+		if (instead)
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-touch",
+					   "the action is left out: %s", instead);
+		for (size_t k = 0; k < sizeof vain / sizeof *vain; k++)
+			if (hook_action_is(action, vain[k]))
+				uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-touch",
+						   "%s changes a process that ends with it",
+						   vain[k]);
+	}
+}
 
 const struct option_table chores_options = {
 	.module = "touched files",
 	.size = sizeof(struct chores_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 /* ---- touched files ---- */
@@ -84,17 +128,26 @@ static void on_chain_touched(void *data, const char *file)
 	c->wake(c->data);
 }
 
+static void run_touched(struct chores *c, const char *item, const char *option, bool is_action)
+{
+	int n = (int)strcspn(item, " \t");
+	char why[256];
+	const struct job_order order = {
+		.command = behind_file(item), .name = option, .is_action = is_action, .why = why
+	};
+
+	snprintf(why, sizeof why, ", %.*s was touched", n < 200 ? n : 200, item);
+	jobs_run(&c->jobs, &order, clock_monotonic_ms());
+}
+
 static void on_exec_touched(void *data, const char *item)
 {
-	struct chores *c = data;
-	size_t n = strcspn(item, " \t");
-	char why[256];
-	const struct job_order order = { .command = item + n + strspn(item + n, " \t"),
-					 .name = "touch-exec",
-					 .why = why };
+	run_touched(data, item, "touch-exec", false);
+}
 
-	snprintf(why, sizeof why, ", %.*s was touched", (int)(n < 200 ? n : 200), item);
-	jobs_run(&c->jobs, &order, clock_monotonic_ms());
+static void on_hook_touched(void *data, const char *item)
+{
+	run_touched(data, item, "hook-touch", true);
 }
 
 /* ---- orders ---- */
@@ -157,7 +210,9 @@ void chores_init(struct chores *c, struct ev_loop *loop, struct ring crons)
 	touch_init(&c->reload, loop, on_reload_touched, c);
 	touch_init(&c->chain, loop, on_chain_touched, c);
 	touch_init(&c->exec, loop, on_exec_touched, c);
+	touch_init(&c->hook, loop, on_hook_touched, c);
 	c->exec.has_rest = true;
+	c->hook.has_rest = true;
 }
 
 /* Orders are taken to the last: whoever stops the server may want it to be quicker. */
@@ -168,6 +223,7 @@ void chores_use(struct chores *c, const struct config *cfg)
 	touch_watch(&c->reload, s ? &s->touch_reload : NULL);
 	touch_watch(&c->chain, s ? &s->touch_chain : NULL);
 	touch_watch(&c->exec, s ? &s->touch_exec : NULL);
+	touch_watch(&c->hook, s ? &s->touch_hook : NULL);
 	if (!cfg)
 		return;
 	fifo_use(&c->fifo, cfg);

@@ -16,7 +16,7 @@ struct chores {
 	struct jobs jobs;
 	struct crons crons;
 	struct fifo fifo;
-	struct touch reload, chain, exec;
+	struct touch reload, chain, exec, hook;
 	struct succession *succession;
 	/* The server is to stop; what has changed is to be done. */
 	void (*stop)(void *data, const struct cause *, bool now);

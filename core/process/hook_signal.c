@@ -18,6 +18,7 @@ static const struct {
 	{ "grace_them_all", SIGNAL_RELOADS },
 	{ "reap_them_all", SIGNAL_RELOADS },
 	{ "stats", SIGNAL_PRINTS },
+	{ "suspend_resume_them_all", SIGNAL_PAUSES },
 };
 
 static enum signal_meaning find(const char *name)
@@ -74,7 +75,8 @@ void hook_signals_check(const struct config *cfg, struct report *report)
 			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-master-start",
 					   "the function %.64s is not here; there are "
 					   "gracefully_kill_them_all, kill_them_all, "
-					   "grace_them_all, reap_them_all and stats",
+					   "grace_them_all, reap_them_all, stats and "
+					   "suspend_resume_them_all",
 					   function);
 	}
 }

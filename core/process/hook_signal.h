@@ -14,6 +14,7 @@ enum signal_meaning {
 	SIGNAL_STOPS_NOW,
 	SIGNAL_RELOADS,
 	SIGNAL_PRINTS, /* what the workers do */
+	SIGNAL_PAUSES, /* or has workers go on */
 };
 
 /* Of each signal. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "process/cause.h"
+#include "work/hook_action.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static struct job *make(struct jobs *all, const struct job_order *order, int64_t
 		return NULL;
 	j->what = (struct attached){ .text = strdup(order->command), .stop_signal = SIGTERM };
 	j->what.command = j->what.text;
+	j->what.is_action = order->is_action;
 	j->number = order->number;
 	j->began_ms = now_ms;
 	j->limit_ms = order->limit_ms;
@@ -60,7 +62,7 @@ pid_t jobs_run(struct jobs *all, const struct job_order *order, int64_t now_ms)
 		return -1;
 	}
 	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) runs%s: %s", j->name, (long)j->pid, order->why,
-		  order->command);
+		  order->is_action ? hook_action_shown(order->command) : order->command);
 	return j->pid;
 }
 

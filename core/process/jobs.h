@@ -33,6 +33,7 @@ struct jobs {
 /* What to run, all of it copied. */
 struct job_order {
 	const char *command, *name; /* name: for the log; "cron 1" */
+	bool is_action;             /* the command is one of a hook, "write:/x y" */
 	int number;
 	int64_t limit_ms; /* it is killed after that time; 0: never */
 	const char *why;  /* for the log, or "" */

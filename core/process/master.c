@@ -628,6 +628,9 @@ static bool do_as_hooked(struct master *m, int signal, const struct cause *cause
 	case SIGNAL_PRINTS:
 		print_status(m);
 		break;
+	case SIGNAL_PAUSES:
+		succession_pause(&m->succession, cause);
+		break;
 	}
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "process/environment.h"
 #include "process/privileges.h"
 #include "process/proctitle.h"
+#include "work/hook_action.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,18 @@ static void drop_stdin(void)
 		dup2(fd, STDIN_FILENO);
 }
 
+static _Noreturn void do_action(const struct minder_start *start)
+{
+	static const struct hook_limits limits = { .file_s = 60,
+						   .interface_s = 60,
+						   .socket_s = 60 };
+	struct error e;
+
+	if (hook_action_run(hook_action_text(start->what->command), &limits, &e) < 0)
+		fail(start, &e);
+	_exit(EXIT_SUCCESS);
+}
+
 static _Noreturn void become_program(const struct minder_start *start)
 {
 	struct error e;
@@ -54,6 +67,8 @@ static _Noreturn void become_program(const struct minder_start *start)
 	/* What others of the server left open without meaning to is not the program's. */
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	child_reset_signals();
+	if (start->what->is_action)
+		do_action(start);
 	execl("/bin/sh", "sh", "-c", start->what->command, (char *)NULL);
 	uwsgi_error_set(&e, "/bin/sh: %s", strerror(errno));
 	fail(start, &e);

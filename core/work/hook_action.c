@@ -498,6 +498,11 @@ const char *hook_action_text(const char *written)
 	return written + (*written == '!');
 }
 
+const char *hook_action_shown(const char *written)
+{
+	return *written == '!' ? "(hidden)" : written;
+}
+
 int hook_action_check(const char *text, struct error *e)
 {
 	const struct action *a = find(text);

@@ -10,8 +10,9 @@ struct hook_limits {
 	int64_t by_ms;                           /* as shell_run()'s, for its commands */
 };
 
-/* Without a "!" before it, which hides it from the log. */
+/* Without a "!" before it, which hides it from the log; what the log shows of it. */
 const char *hook_action_text(const char *written);
+const char *hook_action_shown(const char *written);
 /* Whether it can be understood; -1 with what is wrong. */
 int hook_action_check(const char *text, struct error *);
 /* What to use in its place, where it is uWSGI's and not here; else NULL. */

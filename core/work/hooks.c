@@ -256,8 +256,9 @@ static struct hook_limits limits_of(const struct hooks_settings *s)
 /* kind: "hook", whose text is the action as it is, or "mount", "umount", "exec". */
 static int run_one(const struct run *r, const char *kind, const char *written, struct error *e)
 {
-	bool is_hook = strcmp(kind, "hook") == 0, hidden = is_hook && *written == '!';
-	const char *phase = phase_names[r->phase], *shown = hidden ? "(hidden)" : written;
+	bool is_hook = strcmp(kind, "hook") == 0;
+	const char *phase = phase_names[r->phase];
+	const char *shown = is_hook ? hook_action_shown(written) : written;
 	const char *text = hook_action_text(written);
 	char buffer[8192];
 	struct error why;

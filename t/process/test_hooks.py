@@ -274,6 +274,15 @@ def test_signals_mean_what_a_hook_says(start, number, function, said):
     assert http.request(server.http, "/hello").status == 200
 
 
+def test_a_signal_can_pause_the_server(start):
+    server = start(APP + "hook-master-start = unix_signal:12 suspend_resume_them_all\n")
+    server.send(12)
+    server.wait_log("paused; what runs is finished")
+    server.send(12)
+    server.wait_log(": going on$")
+    assert http.request(server.http, "/hello").status == 200
+
+
 @pytest.mark.parametrize("function, said", [("gracefully_kill_them_all", "have 60 s to finish"),
                                             ("kill_them_all", "have 1 s to finish")])
 def test_signals_can_stop_the_server(start, function, said):
@@ -281,6 +290,20 @@ def test_signals_can_stop_the_server(start, function, said):
     server.send(12)
     assert server.wait() == 0
     server.wait_log(said)
+
+
+def test_a_touched_file_has_its_hook(start):
+    server = start(APP + "hook-touch = {here}/a write:{here}/made one two\n"
+                   "hook-touch = {here}/a !exec:echo \"secret $((6 * 7))\"; id -u >{here}/who\n"
+                   "hook-touch = {here}/a chmod:{here}/nowhere 600\n")
+    open(f"{server.folder}/a", "w", encoding="ascii").close()
+    server.wait_log(r"^hook-touch \(pid \d+\) runs, \S+/a was touched: write:\S+/made one two$")
+    server.wait_log(r"^hook-touch \(pid \d+\) runs, \S+/a was touched: \(hidden\)$")
+    server.wait_log("^secret 42$")
+    server.wait_log("hook-touch: No such file or directory")
+    until(lambda: os.path.exists(f"{server.folder}/made"), "what the hook makes")
+    assert "secret $" not in server.log()
+    assert http.request(server.http, "/hello").status == 200
 
 
 # ---- the end ----
@@ -364,6 +387,10 @@ def test_what_does_not_come_ends_the_start(start, what, said, code):
     ("mount-asap = a b c d", "there is no flag d"),
     ("hook-asap = callint:setuid 5", "warning: hook-asap = .*the action callint is left out"),
     ("hook-asap = unix_signal:5 stats", "in hook-master-start only"),
+    ("hook-touch = /x", "expected FILE ACTION:WORDS"),
+    ("hook-touch = /x exce:ls", 'did you mean "exec"'),
+    ("hook-touch = /x cd:/y", "cd changes a process that ends with it"),
+    ("hook-touch = /x call:y", "the action is left out"),
     ("hook-as-root = alarm:page x", "as long as the master runs only"),
     ("hook-pre-app = exit:1", "before the master starts only"),
     ("hook-master-start = unix_signal:9 stats", "takes no signal 9"),
