@@ -14,7 +14,7 @@ from lib import http, mixed, proc, upgrade
 from lib.address import accepts, free_port
 from lib.load import Load
 from lib.notify import Manager
-from lib.server import ROOT, command
+from lib.server import APPS, ROOT, command
 from lib.wait import until
 
 INI = """
@@ -313,6 +313,78 @@ def test_each_line_is_in_the_log_once(upgraded, how):
             requests = f.read()
     assert len(re.findall(r"GET /hello => generated", requests)) == asked
     assert len(re.findall(upgrade.TAKES_OVER, log())) == 1
+
+
+def test_requests_of_programs_before_are_finished(upgraded):
+    """Two generations drain, and each program minds those of the one before it."""
+    server = upgraded.begin(INI)
+    with http.Connection(server.http) as first, http.Connection(server.http) as second:
+        first.send(http.request_bytes("/sleep?s=2"))
+        server.wait_log("^sleeping in")
+        assert upgrade.reload(server) == (False, True)
+        until(lambda: len(server.workers()) == 3, "the idle old worker to leave")
+        second.send(http.request_bytes("/sleep?s=1.5"))
+        until(lambda: server.log().count("sleeping in") == 2, "the second request")
+        for n in range(2):
+            upgraded.upgrade(f"9.9.{n}")
+            assert upgrade.reload(server) == (True, True)
+        assert [c.read().status for c in (second, first)] == [200, 200]
+    until(lambda: len(server.workers()) == 2, "the old generations to be gone")
+
+
+def test_nothing_piles_up(upgraded):
+    server = upgraded.begin(INI + "stats = {stats}\nlog-master = true\nlazy-apps = true\n"
+                            "enable-metrics = true\nattach-daemon = exec sleep 100\n")
+
+    def whole():
+        return len(proc.children(server.pid)), sorted(
+            re.sub(r"\d+", "", to) for to in proc.open_files(server.pid))
+
+    def upgrade_again():
+        upgrade.replace(upgraded.path, upgraded.program())
+        assert upgrade.reload(server) == (True, True)
+        until(lambda: len(proc.children(server.pid)) == 6, "the old generation to be gone")
+    upgrade_again()
+    before = whole()
+    for _ in range(3):
+        upgrade_again()
+    until(lambda: whole() == before, f"{before} and not {whole()}")
+
+
+def test_an_alarm_of_an_old_worker_is_heard(upgraded):
+    server = upgraded.begin(INI.replace("wsgi-file = mine.py", "module = alarms\nneed-app = true") +
+                            "alarm = note cmd:cat >> {here}/note\nalarm = slow cmd:sleep 1\n")
+    http.request(server.http, "/raise?slow&a")
+    server.write_ini(INI.replace("mine.py", "nothing.py") + "need-app = true\n")
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, False)
+    http.request(server.http, "/raise?note&heard")
+
+    def noted():
+        with open(f"{server.folder}/note", encoding="utf-8") as f:
+            return f.read()
+    until(lambda: os.path.exists(f"{server.folder}/note") and "heard" in noted(), "the alarm")
+
+
+def test_an_emperor_and_its_vassals(upgraded):
+    """Each is a server of its own, and executes the new program when it reloads."""
+    os.mkdir(f"{upgraded.folder}/vassals")
+    server = upgraded.not_yet("emperor = {here}/vassals\nemperor-freq = 1\n")
+    with open(f"{upgraded.folder}/vassals/a.ini", "w", encoding="ascii") as f:
+        f.write((f"[uwsgi]\npythonpath = {APPS}\n" + INI).format_map(server.names))
+    server.spawn()
+    vassal = int(server.wait_log(r"^vassal a.ini \(pid (\d+)\) serves")[1])
+    upgraded.upgrade()
+    with Load(server.http, clients=1, target="/hello") as load:
+        server.send(signal.SIGHUP)
+        server.wait_log(rf"^vassal a.ini \(pid {vassal}\) has reloaded")
+        load.wait_more(5)
+    assert load.failures == []
+    for pid in (server.pid, vassal):
+        server.wait_log(rf"^uwsgi 9\.9\.9, pid {pid}, goes on")
+    os.remove(f"{upgraded.folder}/vassals/a.ini")
+    server.wait_log("^vassal a.ini: its file is gone")
+    proc.wait_gone(vassal)
 
 
 # ---- where it runs ----
