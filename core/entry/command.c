@@ -113,6 +113,8 @@ static int look(struct reload *r, const struct pollfd *end, struct error *e)
 {
 	switch (outcome_read(r->fd, r->a.master.pid, e)) {
 	case OUTCOME_DONE:
+		if (*e->text)
+			fprintf(stderr, "%s: done, but %s\n", r->a.name, e->text);
 		return EXIT_SUCCESS;
 	case OUTCOME_FAILED:
 		return fail(&r->a, e->text);

@@ -110,12 +110,22 @@ void announce_chain_reloaded(struct announcer *a, int done, const char *why)
 	tell_ready(a, &status);
 }
 
+void announce_old_program(struct announcer *a, const char *why)
+{
+	uwsgi_log(UWSGI_ERROR,
+		  "the new program does not take over: %s; the old one goes on, and reloads the "
+		  "application itself",
+		  why);
+	snprintf(a->remark, sizeof a->remark, "the new program does not take over: %.200s", why);
+}
+
 void announce_reload_failed(struct announcer *a, const char *why)
 {
 	struct error status;
 
 	uwsgi_log(UWSGI_ERROR, "reload given up: %s; the old generation goes on serving", why);
 	outcome_end(&a->outcomes, OUTCOME_FAILED, why);
+	a->remark[0] = '\0';
 	allegiance_fail(a->emperor, why);
 	uwsgi_error_set(&status, "%s; the last reload was given up: %s",
 			a->has_served ? "serving" : "starting", why);
@@ -166,8 +176,10 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	uwsgi_log(UWSGI_NOTE, "%s after %lld ms%s", what.text,
 		  (long long)(clock_monotonic_ms() - g->began_ms), others);
 	/* The first one is nobody's reload, even when it is ready only while one is under way. */
-	if (g->number > 1)
-		outcome_end(&a->outcomes, OUTCOME_DONE, "");
+	if (g->number > 1) {
+		outcome_end(&a->outcomes, OUTCOME_DONE, a->remark);
+		a->remark[0] = '\0';
+	}
 	a->has_served = true;
 	tell_ready(a, &what);
 	tell_emperor(a, &g->listeners);

@@ -17,6 +17,7 @@ struct announcer {
 	bool daemonized;
 	bool has_served;
 	struct allegiance *emperor; /* the one that has started this server */
+	char remark[256]; /* about the reload under way, for who has asked for it; "": none */
 	struct outcomes outcomes;
 	bool holds;        /* who waits for the start is not told yet that it serves */
 	struct error held; /* what is told then, or "" */
@@ -32,6 +33,8 @@ void announce_reload_queued(const struct cause *);
 /* Workers are replaced one after the other; the end of it: done so many, and why no more; "": all. */
 void announce_chain_reload(struct announcer *, const struct cause *);
 void announce_chain_reloaded(struct announcer *, int done, const char *why);
+/* The reload is done by this program, and not by the new one that there is. */
+void announce_old_program(struct announcer *, const char *why);
 /* The reload that is under way, or could not begin. */
 void announce_reload_failed(struct announcer *, const char *why);
 /* Whoever waits for the start waits on, until announce_release(). */

@@ -462,26 +462,26 @@ static void dismiss(struct master *m)
 	m->dismissed = true;
 }
 
-/* Whether another program goes on, or this one. */
+/* Whether another program goes on, or this one.  Behind all others, which it may have to wait for. */
 static void see_to_takeover(struct master *m, int64_t now_ms, int64_t *due_ms)
 {
 	enum takeover_news news = takeover_step(&m->takeover, now_ms, due_ms);
 
+	if (news == TAKEOVER_QUIET)
+		return;
 	if (news == TAKEOVER_READY)
 		takeover_execute(&m->takeover);
-	if (news != TAKEOVER_QUIET)
-		succession_go_on(&m->succession, &m->takeover.cause);
+	succession_go_on(&m->succession, &m->takeover.cause);
+	*due_ms = now_ms;
 }
 
 static void step(struct master *m)
 {
-	int64_t asked_due_ms = 0, due_ms, now_ms = clock_monotonic_ms();
+	int64_t due_ms, now_ms;
 
-	see_to_takeover(m, now_ms, &asked_due_ms);
 	do
 		due_ms = succession_step(&m->succession);
 	while (balancers_step(&m->balancers, &due_ms));
-	clock_keep_earlier(&due_ms, asked_due_ms);
 	now_ms = clock_monotonic_ms();
 	if (!m->succession.generations)
 		dismiss(m);
@@ -491,6 +491,7 @@ static void step(struct master *m)
 			   alarms_step(&m->alarms, succession_listeners(&m->succession), now_ms));
 	clock_keep_earlier(&due_ms, chores_step(&m->chores, now_ms));
 	clock_keep_earlier(&due_ms, vassals_step(&m->vassals, now_ms));
+	see_to_takeover(m, now_ms, &due_ms);
 	ev_timer_stop(m->loop, &m->timer);
 	if (!m->succession.generations && services_are_gone(&m->services) &&
 	    daemons_are_gone(&m->daemons) && vassals_are_gone(&m->vassals) &&

@@ -40,7 +40,7 @@ struct outcomes {
 bool outcome_ask(struct outcomes *, uint64_t ticket);
 /* A reload begins: it is that of all who have asked so far. */
 void outcome_begin(struct outcomes *);
-/* It has ended; text is one sentence: why it failed. */
+/* It has ended; text is one sentence: why it failed, or a remark about how it was done; "": none. */
 void outcome_end(struct outcomes *, enum outcome_kind, const char *text);
 /* There will be no more reloads, and why. */
 void outcome_end_all(struct outcomes *, enum outcome_kind, const char *text);

@@ -13,7 +13,7 @@
 
 struct program_file {
 	char *path;
-	struct stat was;
+	struct stat was, seen; /* when it was loaded, and when it was looked at; zeroed: it is gone */
 };
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -42,7 +42,7 @@ static void add(struct program *p, const char *path)
 	if (grown)
 		p->files = grown;
 	if (copy)
-		p->files[p->count++] = (struct program_file){ copy, now };
+		p->files[p->count++] = (struct program_file){ copy, now, now };
 }
 
 /* The program itself has no name there, and what the kernel gives to all no path. */
@@ -91,14 +91,36 @@ void program_find(struct program *p, const char *start_folder)
 	program_note(p);
 }
 
-const char *program_changed(const struct program *p)
+static struct stat look(const struct program_file *f)
 {
 	struct stat now;
 
-	for (size_t i = 0; i < p->count; i++)
-		if (stat(p->files[i].path, &now) || !is_same(&now, &p->files[i].was))
-			return p->files[i].path;
-	return NULL;
+	return stat(f->path, &now) == 0 ? now : (struct stat){ 0 };
+}
+
+const char *program_changed(struct program *p)
+{
+	const char *changed = NULL;
+
+	for (size_t i = 0; i < p->count; i++) {
+		struct program_file *f = &p->files[i];
+
+		f->seen = look(f);
+		if (!changed && !is_same(&f->seen, &f->was))
+			changed = f->path;
+	}
+	return changed;
+}
+
+bool program_is_steady(const struct program *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct stat now = look(&p->files[i]);
+
+		if (!is_same(&now, &p->files[i].seen))
+			return false;
+	}
+	return true;
 }
 
 void program_fini(struct program *p)

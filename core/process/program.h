@@ -20,7 +20,9 @@ void program_find(struct program *, const char *start_folder);
 void program_note(struct program *);
 /* The path of a file that is another one now, or not there; NULL: all are the same.  Valid until
  * program_note(). */
-const char *program_changed(const struct program *);
+const char *program_changed(struct program *);
+/* Whether all files are as they were when that was asked. */
+bool program_is_steady(const struct program *);
 void program_fini(struct program *);
 
 #endif

@@ -99,14 +99,6 @@ static int ask(struct takeover *t, struct error *e)
 	return why ? uwsgi_error_set(e, "%s: %s", t->program.path, strerror(why)) : 0;
 }
 
-static void say_refusal(const struct error *why)
-{
-	uwsgi_log(UWSGI_ERROR,
-		  "the new program does not take over: %s; the old one goes on, and reloads the "
-		  "application itself",
-		  why->text);
-}
-
 bool takeover_begin(struct takeover *t, const struct cause *cause)
 {
 	const char *changed = t->answer >= 0 ? NULL : program_changed(&t->program);
@@ -116,9 +108,10 @@ bool takeover_begin(struct takeover *t, const struct cause *cause)
 		return false;
 	uwsgi_log(UWSGI_NOTE, "%s: reload: %s has changed; asking the new program to take over",
 		  cause->text, changed);
-	t->cause = *cause;
+	if (cause != &t->cause)
+		t->cause = *cause;
 	if (ask(t, &e)) {
-		say_refusal(&e);
+		announce_old_program(t->mine.announcer, e.text);
 		return false;
 	}
 	t->state = TAKEOVER_ASKED;
@@ -186,11 +179,16 @@ enum takeover_news takeover_step(struct takeover *t, int64_t now_ms, int64_t *du
 		clock_keep_earlier(due_ms, t->ask_until_ms);
 	if (t->state == TAKEOVER_REFUSED) {
 		t->state = TAKEOVER_NONE;
-		say_refusal(&t->why);
+		announce_old_program(t->mine.announcer, t->why.text);
 		return TAKEOVER_OVER;
 	}
-	return t->state == TAKEOVER_AGREED && state_is_settled(&t->mine) ? TAKEOVER_READY
-								     : TAKEOVER_QUIET;
+	if (t->state != TAKEOVER_AGREED || !state_is_settled(&t->mine))
+		return TAKEOVER_QUIET;
+	if (program_is_steady(&t->program))
+		return TAKEOVER_READY;
+	/* An upgrade may still be under way: what was asked is not what would be executed. */
+	t->state = TAKEOVER_NONE;
+	return takeover_begin(t, &t->cause) ? TAKEOVER_QUIET : TAKEOVER_OVER;
 }
 
 /* ---- the change ---- */
@@ -244,7 +242,7 @@ void takeover_execute(struct takeover *t)
 		close(fd);
 	}
 	carry_fini(&c);
-	say_refusal(&e);
+	announce_old_program(t->mine.announcer, e.text);
 }
 
 /* ---- life ---- */

@@ -470,6 +470,24 @@ def test_a_program_that_is_not_there_any_more(upgraded):
     os.unlink(upgraded.path)
     refused, reloaded = upgrade.reload(server)
     assert refused.endswith("uwsgi: No such file or directory") and reloaded
+    done = command("--reload", f"{server.folder}/pid")
+    assert done.returncode == 0 and "done, but the new program does not take over: " in done.stderr
+
+
+def test_who_is_replaced_while_it_is_asked_is_not_executed(upgraded):
+    """Another one has the name by then, and is asked, too."""
+    server = upgraded.begin(INI)
+    program = upgraded.program()
+    upgrade.replace(upgraded.path, stub(f"touch {upgraded.folder}/asked\n"
+                                        f"while [ ! -e {upgraded.folder}/go ]; do sleep 0.02; done\n"
+                                        "echo it can take over"))
+    server.send(signal.SIGHUP)
+    until(lambda: os.path.exists(f"{upgraded.folder}/asked"), "the first one to be asked")
+    upgrade.replace(upgraded.path, program)
+    upgrade.replace(f"{upgraded.folder}/go", b"")
+    server.wait_log("^reloaded: ")
+    assert len(re.findall("asking the new program", server.log())) == 2
+    assert os.readlink(f"/proc/{server.pid}/exe") == upgraded.path
 
 
 def test_a_plugin_that_does_not_fit(upgraded):
