@@ -11,6 +11,7 @@
 #include "process/alarms.h"
 #include "process/balancers.h"
 #include "process/chores.h"
+#include "log/logging.h"
 #include "process/daemons.h"
 #include "process/gateway.h"
 #include "process/hook_signal.h"
@@ -786,6 +787,7 @@ static int take_over(struct master *m, struct error *e)
 	if (carry_end(m->setup->taken, e))
 		return -1;
 	m->setup->config = m->succession.serving->config;
+	logging_use(m->setup->config);
 	return 0;
 }
 

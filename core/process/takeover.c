@@ -124,12 +124,18 @@ bool takeover_begin(struct takeover *t, const struct cause *cause)
 /* The last line that it has printed says most. */
 static void read_answer(const struct takeover *t, char *text, size_t size)
 {
-	char all[8192];
+	enum { KEPT = 1024 };
+	char all[8 * KEPT];
 	size_t n = 0;
 	ssize_t got;
 
-	while ((got = read(t->answer, all + n, sizeof all - 1 - n)) > 0)
+	while ((got = read(t->answer, all + n, sizeof all - 1 - n)) > 0) {
 		n += (size_t)got;
+		if (n > sizeof all - KEPT) {
+			memmove(all, all + n - KEPT, KEPT);
+			n = KEPT;
+		}
+	}
 	while (n > 0 && all[n - 1] == '\n')
 		n--;
 	all[n] = '\0';

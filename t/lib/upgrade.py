@@ -24,15 +24,20 @@ def replace(path, content, mode=0o755):
     os.replace(f"{path}.new", path)
 
 
+def copy(folder):
+    """The command that runs a copy in this folder."""
+    command = servers.command_for_all(folder)
+    if command[0] != f"{folder}/uwsgi":
+        shutil.copy(command[0], f"{folder}/uwsgi")
+    return [f"{folder}/uwsgi", *command[1:]]
+
+
 class Upgraded:
     """begin(ini, …): a running server as start() makes it."""
 
     def __init__(self, start, folder):
         self.start, self.folder = start, str(folder)
-        self.command = servers.command_for_all(self.folder)
-        if self.command[0] != f"{self.folder}/uwsgi":
-            shutil.copy(self.command[0], f"{self.folder}/uwsgi")
-            self.command = [f"{self.folder}/uwsgi", *self.command[1:]]
+        self.command = copy(self.folder)
         self.path, self.version = self.command[0], version()
 
     def not_yet(self, ini, **how):

@@ -151,6 +151,35 @@ def test_what_has_changed_in_the_file_meanwhile_counts(upgraded):
     until(lambda: not accepts(server.old), "the old socket to be closed")
 
 
+def test_even_before_the_first_application_is_imported(upgraded):
+    write_app(upgraded.folder, text="import os, time\nprint('imports', flush=True)\n"
+              "while not os.path.exists('go'): time.sleep(0.02)\n" + APP)
+    server = upgraded.not_yet(INI + "daemonize2 = {here}/lines\n")
+    server.log_path = f"{server.folder}/lines"
+    server.spawn()
+    until(lambda: os.path.exists(server.log_path), "the log")
+    server.wait_log("^imports")
+    with open(f"{server.folder}/pid", encoding="ascii") as f:
+        pid = int(f.read())
+    upgraded.upgrade()
+    os.kill(pid, signal.SIGHUP)
+    server.wait_log(upgrade.TAKES_OVER)
+    assert not server.ended()
+    upgrade.replace(f"{server.folder}/go", b"")
+    assert server.wait() == 0
+    server.wait_log("^(serving|reloaded): 2 workers")
+    assert ask(server) == "version 1"
+    assert command("--stop", f"{server.folder}/pid").returncode == 0
+
+
+def test_the_log_goes_on_as_it_was(upgraded):
+    server = upgraded.begin(INI + "log-date = here\n")
+    upgraded.upgrade()
+    server.send(signal.SIGHUP)
+    server.wait_log("here - reloaded: ")
+    assert re.search(f"^here - uwsgi.* {upgrade.TAKES_OVER}", server.log(), re.M)
+
+
 def test_a_signal_that_comes_meanwhile_is_not_lost(upgraded):
     server = upgraded.begin(INI)
     upgraded.upgrade()

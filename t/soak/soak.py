@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
 
-from lib import mixed, nginx, proc  # noqa: E402
+from lib import mixed, nginx, proc, upgrade  # noqa: E402
 from lib.address import connect  # noqa: E402
 from lib.server import Server  # noqa: E402
 from lib.wait import until  # noqa: E402
@@ -43,6 +43,8 @@ FAULTS = ["accept4:EMFILE,times=3", "accept4:ECONNABORTED,times=3", "fork:EAGAIN
           "socketpair:EMFILE,in=master", "waitpid:delay=5ms,in=master,times=50",
           "recv:EINTR,nth=5,times=20", "sendmsg:EINTR,nth=5,times=20",
           "epoll_ctl:ENOMEM,in=master,times=3"]
+BROKEN_PROGRAMS = [b"no program\n", b"#!/bin/sh\nexit 1\n", b"#!/bin/sh\nexit 0\n",
+                   b"#!/bin/sh\nkill -SEGV $$\n"]
 FAULT_S = 1
 REPORT_EACH_S = 30
 STANDSTILL_S = 0.3
@@ -92,7 +94,11 @@ class Soak:
         for name, text in (("ends", "import os\nos._exit(0)\n"), ("fails", "1 / 0\n")):
             with open(f"{folder}/{name}.py", "w", encoding="utf-8") as f:
                 f.write(text)
-        self.server = Server(folder, INI, env={"TMPDIR": self.spool}, faults="").start()
+        self.server = Server(folder, INI, env={"TMPDIR": self.spool}, faults="")
+        self.server.command = upgrade.copy(folder)
+        with open(self.server.command[0], "rb") as f:
+            self.program = f.read()
+        self.server.start()
         os.mkdir(f"{folder}/nginx")
         self.front = nginx.nginx(f"{folder}/nginx", mixed.UPSTREAMS.format_map(self.server.names),
                                  {k: v.format_map(self.server.names)
@@ -107,6 +113,26 @@ class Soak:
 
     def reload(self):
         assert self.server.hup(), "a good deploy was given up"
+
+    def upgrade(self):
+        """Another file of the same content."""
+        seen = len(self.server.log())
+        upgrade.replace(self.server.command[0], self.program)
+        self.reload()
+        assert re.search(upgrade.TAKES_OVER, self.server.log()[seen:]), "it was not executed"
+
+    def broken_upgrade(self):
+        upgrade.replace(self.server.command[0], self.rng.choice(BROKEN_PROGRAMS))
+        self.reload()
+        self.upgrade()
+
+    def upgrade_in_a_storm(self):
+        """Processes die while the new program is asked and executed."""
+        upgrade.replace(self.server.command[0], self.program)
+        self.server.send(signal.SIGHUP)
+        self.kill(self.rng.choice(("worker", "http")))
+        self.kill_daemon()
+        self.storm()
 
     def broken_deploy(self):
         self.server.write_ini(DEPLOYS[self.rng.choice(list(DEPLOYS))])
@@ -179,8 +205,9 @@ class Soak:
         event = self.rng.choices(
             (self.reload, self.broken_deploy, self.other_settings, self.resize, self.storm,
              self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
-             self.stand_still, self.faults),
-            (6, 3, 2, 2, 1, 4, 1, 1, 1, 2, 3))[0]
+             self.stand_still, self.faults, self.upgrade, self.broken_upgrade,
+             self.upgrade_in_a_storm),
+            (6, 3, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)
