@@ -197,7 +197,7 @@ static void note_ready(struct generation *g, struct slot *slot)
 		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) takes clients", slot->name, (long)slot->pid);
 	/* Its first lanes may have answered max-requests before the last one was ready. */
 	if (slot->exhausted)
-		recycle(g, slot, "max-requests reached");
+		recycle(g, slot, "it has asked to be before it was ready");
 }
 
 static void on_message(struct generation *g, struct slot *slot, const struct message *m)

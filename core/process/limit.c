@@ -180,7 +180,7 @@ static enum limits_verdict judge_age(const struct limits_settings *s, const stru
 	long long limit = s->max_lifetime_s + s->max_lifetime_delta_s * o->worker;
 
 	if (o->exhausted) {
-		uwsgi_error_set(why, "max-requests reached and min-worker-lifetime over");
+		uwsgi_error_set(why, "it has asked to be, and min-worker-lifetime is over");
 		return LIMITS_REPLACE;
 	}
 	if (s->max_lifetime_s == 0 || o->age_ms / 1000 < limit)

@@ -45,6 +45,8 @@ struct lane_setup {
 	size_t lanes;
 	/* Called on the lane's thread when the worker has answered max-requests of them. */
 	void (*exhausted)(void *worker);
+	/* … when something of the application says that it should go; why: for the log. */
+	void (*unfit)(void *worker, const char *why);
 	/* Called on a lane's thread when the application was changed on disk. */
 	void (*changed)(void *worker, const char *what);
 	/* As struct deadline's; NULL: there is no watchdog. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lane_handlers.c: what the handlers of a lane may ask of it, and tell it. */
+/* lane_handlers.c: what the handlers and the application of a lane may ask of it, and tell it. */
 #include "base/clock.h"
 #include "wire/backlog.h"
 #include "work/lane.h"
@@ -27,6 +27,16 @@ void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
 	/* Of a lane that its application drives, it is that of the loop. */
 	if (!lane->setup->host)
 		deadline_set_limit(&lane->deadline, clock_monotonic_coarse_ms(), seconds * 1000);
+}
+
+void uwsgi_request_replace_worker(const struct request *rq, const char *why)
+{
+	const struct exchange *x =
+		(const struct exchange *)((const char *)rq - offsetof(struct exchange, rq));
+	const struct lane *lane = x->connection->clients->host_data;
+
+	if (!uwsgi_is_stray())
+		lane->setup->unfit(lane->setup->worker, why);
 }
 
 long long uwsgi_lane_backlog(const struct handler_lane *at)

@@ -90,7 +90,7 @@ struct worker {
 	struct watch channel;
 	struct orders orders;
 	struct watchdog watchdog;
-	atomic_bool leaving;
+	atomic_bool leaving, unfit;
 	ev_timer memory;           /* of lane 0 */
 	_Atomic int64_t end_by_ms; /* the master kills it then; 0: there is no master to do it */
 };
@@ -187,6 +187,17 @@ static void on_exhausted(void *worker)
 			     .text = "max-requests reached" };
 
 	channel_send(w->setup->channel, &m, -1);
+}
+
+/* Once is enough. */
+static void on_unfit(void *worker, const char *why)
+{
+	struct worker *w = worker;
+	struct message m = { .kind = MESSAGE_RECYCLE, .slot = (int)w->setup->slot };
+
+	snprintf(m.text, sizeof m.text, "%s", why);
+	if (!atomic_exchange(&w->unfit, true))
+		channel_send(w->setup->channel, &m, -1);
 }
 
 static void on_changed(void *worker, const char *what)
@@ -402,6 +413,7 @@ static int start(struct worker *w, struct error *e)
 		.worker_id = setup->info.id,
 		.lanes = w->count,
 		.exhausted = on_exhausted,
+		.unfit = on_unfit,
 		.changed = on_changed,
 		.sooner = on_sooner,
 		.host = drive_is_wanted(setup->app, setup->config) ? &drive_host : NULL,

@@ -966,6 +966,10 @@ UWSGI_API void uwsgi_request_keep_out_of_log(struct request *);
  * harakiri alone counts.  Does nothing for an application that drives its lane. */
 UWSGI_API void uwsgi_request_limit(struct request *, int64_t ms);
 
+/* In handle(): another worker takes the place of this one, which ends what it runs.  why: for the log,
+ * copied. */
+UWSGI_API void uwsgi_request_replace_worker(const struct request *, const char *why);
+
 /* What log-format may write as %(name); both are copied, and {NULL, 0} when there is none. */
 UWSGI_API void uwsgi_request_set_logvar(struct request *, struct slice name, struct slice value);
 UWSGI_API struct slice uwsgi_request_logvar(const struct request *, struct slice name);

@@ -109,6 +109,8 @@ static PyObject *log_exception(PyObject *exception, const char *what, const stru
 	while (n > 0 && text[n - 1] == '\n')
 		n--;
 	uwsgi_log(UWSGI_ERROR, "%s%s:\n%.*s", what, line, (int)n, text);
+	if (rq)
+		costly_judge(exception, rq);
 	return bytes;
 }
 

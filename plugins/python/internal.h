@@ -28,9 +28,11 @@ extern const struct option_table python_options;
 
 struct python_settings {
 	const char *module, *file, *code, *callable, *home, *paste, *paste_name;
+	struct option_list reload_types, reload_values, reload_reprs;
 	struct option_list path, mounts, imports, shared_imports, autoreload_ignored;
 	const char *arguments;
 	long long optimize, write_tolerance, autoreload_s;
+	bool reload_on_exception;
 	bool skip_atexit, manage_script_name, no_default_app, paste_logger, vhost, vhost_host;
 	bool catch_exceptions, no_file_wrapper, no_site, no_write_exception, write_exception_only;
 };
@@ -304,6 +306,11 @@ void failure_log(const char *what, const struct request *rq);
 PyObject *failure_log_and_keep(const char *what, const struct request *rq);
 /* The same to the log, and one line of it into the struct error.  Always -1. */
 int failure_report(struct error *, const char *what);
+
+/* ---- costly.c ---- */
+
+/* The application has not caught this exception: whether that costs its worker (reload-on-exception). */
+void costly_judge(PyObject *exception, const struct request *);
 
 /* ---- key_cache.c ---- */
 
