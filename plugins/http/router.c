@@ -7,7 +7,9 @@
 #include "settings.h"
 #include "tunnel.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 /* Jobs that are kept for the next requests. */
 enum { SPARE_JOBS = 64 };
@@ -17,7 +19,11 @@ struct router {
 	struct upstream upstream;
 	char *more; /* variables that each packet has */
 	size_t more_size;
+	ev_timer alive; /* with http-harakiri */
 };
+
+/* So often in http-harakiri it is put off. */
+enum { ALIVE_EACH = 4 };
 
 static void needs(const struct config *cfg, struct gateway_needs *n)
 {
@@ -90,6 +96,40 @@ static int write_more(struct router *r, struct error *e)
 	return 0;
 }
 
+/* ---- http-harakiri: a loop that does not come back in time is ended by the kernel ---- */
+
+static void put_off(int64_t ms)
+{
+	const struct itimerval t = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void on_alive(struct ev_loop *loop, ev_timer *w, int events)
+{
+	const struct router *r = w->data;
+	int64_t ms = r->settings->harakiri_ms;
+
+	(void)loop;
+	(void)events;
+	put_off(ms + ms / ALIVE_EACH);
+}
+
+static void start_harakiri(struct router *r)
+{
+	double each_s = (double)r->settings->harakiri_ms / 1000 / ALIVE_EACH;
+
+	ev_timer_init(&r->alive, on_alive, 0., each_s);
+	r->alive.data = r;
+	if (each_s == 0)
+		return;
+	signal(SIGALRM, SIG_DFL);
+	ev_timer_start(r->upstream.loop, &r->alive);
+	ev_unref(r->upstream.loop);
+}
+
+/* ---- as a gateway ---- */
+
 static int start(const struct gateway_setup *setup, void **state, struct error *e)
 {
 	struct router *r = calloc(1, sizeof *r);
@@ -111,6 +151,7 @@ static int start(const struct gateway_setup *setup, void **state, struct error *
 		.spare_most = SPARE_JOBS,
 		.upgrade = s->websockets ? upgrade : NULL,
 	};
+	start_harakiri(r);
 	return find_nodes(r, setup, e) || write_more(r, e) ? -1 : 0;
 }
 

@@ -6,7 +6,7 @@
 #include <uwsgi/plugin.h>
 
 struct http_settings {
-	long long timeout_s, head_timeout_s, connect_timeout_s;
+	long long timeout_s, head_timeout_s, connect_timeout_s, harakiri_ms;
 	long long processes, buffer_size, post_buffering, modifier1, modifier2;
 	const char *keepalive;
 	struct option_list sockets, routers, to, variables;

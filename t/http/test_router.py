@@ -317,6 +317,15 @@ def test_a_router_that_dies_is_replaced(start):
     assert http.request(server.http, "/hello").status == 200
 
 
+def test_a_router_that_stands_still_is_replaced(start):
+    server = start(INI + "http-harakiri = 0.2\n", faults="accept4:delay=30000ms,in=http")
+    with http.Connection(server.http):
+        server.wait_log(r"^error: http 1 \(pid \d+\) ended unexpectedly: killed by signal 14")
+    assert http.request(server.http, "/hello").status == 200
+    assert http.request(server.http, "/sleep?s=0.6").status == 200
+    assert server.log().count("ended unexpectedly") == 1
+
+
 def test_as_many_routers_as_are_asked_for(start):
     server = start(INI + "http-processes = 3\n")
     assert len(server.routers()) == 3
