@@ -106,6 +106,14 @@ static const char *behind(const char *sentence, const char *path)
 	return at ? at + strlen(path) + strspn(at + strlen(path), ": /") : sentence;
 }
 
+/* For a home that the configuration does not say: with the path. */
+static const char *from(const char *sentence, const char *path)
+{
+	const char *at = strstr(sentence, path);
+
+	return at ? at : sentence;
+}
+
 static bool names_application(const struct python_settings *s)
 {
 	return s->module || s->file || s->code || s->paste || s->mounts.count > 0;
@@ -156,6 +164,7 @@ void check_settings(const struct config *cfg, struct report *report)
 			"no application is named; write module = package.wsgi:application "
 			"or wsgi-file = /path/app.py");
 	if (home && home_check(home, &e))
-		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s", behind(e.text, home));
+		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s",
+				   s->home ? behind(e.text, home) : from(e.text, home));
 	check_place(cfg, s, report);
 }

@@ -134,3 +134,16 @@ def test_two_wheels_of_the_same_are_the_same(wheel, installed, folder):
     name = call_backend(f"backend.pack({installed!r}, {folder!r})", env={"TZ": "Asia/Tokyo"})
     with open(wheel, "rb") as one, open(f"{folder}/{name}", "rb") as other:
         assert one.read() == other.read()
+
+
+def test_an_environment_of_another_python_is_a_clear_error(installed, folder):
+    os.symlink(f"{installed}/usr/lib", f"{folder}/lib")
+    os.mkdir(f"{folder}/bin")
+    os.link(f"{installed}/usr/bin/uwsgi", f"{folder}/bin/uwsgi")
+    with open(f"{folder}/pyvenv.cfg", "w", encoding="ascii") as f:
+        f.write("home = /usr/bin\nversion = 3.5.1\n")
+    done = subprocess.run([f"{folder}/bin/uwsgi", "--check", "--wsgi-file", "app.py"], cwd=folder,
+                          env=BASE_ENV, capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode == 1
+    assert re.search(rf"error: home: {folder} was made for Python 3\.5, and this plugin runs Python 3",
+                     done.stderr)
