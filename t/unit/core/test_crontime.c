@@ -10,9 +10,11 @@
 #include <time.h>
 
 #define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3" /* 2026-03-29 01:00 UTC, 2026-10-25 01:00 UTC */
-#define LORD_HOWE "LHST-10:30LHDT-11,M10.1.0,M4.1.0" /* half an hour; 2026-10-03 15:30 UTC */
-#define SANTIAGO "<-04>4<-03>,M9.1.6/24,M4.1.6/24"   /* at midnight; 2026-09-06 04:00 UTC */
-#define APIA_THEN "<-10>10<+14>-14,J364/24,J365/24"  /* a day is left out */
+#define LORD_HOWE "LHST-10:30LHDT-11,M10.1.0,M4.1.0"   /* half an hour; 2026-10-03 15:30 UTC */
+#define SANTIAGO "<-04>4<-03>,M9.1.6/24,M4.1.6/24"     /* at midnight; 2026-09-06 04:00 UTC */
+#define A_DAY_LESS "<-10>10<+14>-14,J364/24,J365/48"   /* a day is left out: 2026-12-31 10:00 UTC */
+#define A_DAY_MORE "<+14>-14<-10>10,J100/0,J200/0"     /* a day comes twice: 2026-04-09 10:00 UTC */
+#define ST_JOHNS "NST3:30NDT,M4.1.0/0:01,M10.5.0/0:01" /* 00:01; 2026-04-05 03:31 UTC */
 
 /* "2026-03-29 01:59", UTC */
 static int64_t minute_of(const char *text)
@@ -131,7 +133,11 @@ static const struct row due_rows[] = {
 	{ LORD_HOWE, "45 1 -1 -1 -1", "2026-04-04 14:45", "2026-04-04 15:30", NULL },
 	{ SANTIAGO, "0 0 -1 -1 -1", "2026-09-06 03:59", "2026-09-06 04:00", "2026-09-06 04:00" },
 	{ SANTIAGO, "30 23 -1 -1 -1", "2026-04-05 02:30", "2026-04-05 03:30", NULL },
-	{ APIA_THEN, "0 12 -1 -1 -1", "2026-12-31 09:59", "2026-12-31 10:01", NULL },
+	{ ST_JOHNS, "0 1 -1 -1 -1", "2026-04-04 20:00", "2026-04-05 06:00", "2026-04-05 03:31" },
+	{ ST_JOHNS, "0 1 -1 -1 -1", "2026-04-05 03:31", "2026-04-05 06:00", NULL },
+	/* more than 3 hours are no summer time */
+	{ A_DAY_LESS, "0 12 -1 -1 -1", "2026-12-31 09:59", "2026-12-31 10:01", NULL },
+	{ A_DAY_MORE, "30 0 -1 -1 -1", "2026-04-09 10:29", "2026-04-09 10:30", "2026-04-09 10:30" },
 };
 
 static void test_what_is_due(void **unused)
@@ -183,13 +189,15 @@ static void test_once_a_day_is_365_times_a_year(void **unused)
 
 /* ---- clocks ---- */
 
-enum { EVERY, FIXED, ENTRIES };
+enum { EVERY, FIXED, HOURLY, ENTRIES };
 
 /* Looks at both entries; which of them are due. */
 static int look(struct crontime_clock *clock, const char *now, int64_t passed)
 {
 	const struct crontime entries[] = {
-		[EVERY] = entry_of("-1 -1 -1 -1 -1"), [FIXED] = entry_of("30 12 -1 -1 -1")
+		[EVERY] = entry_of("-1 -1 -1 -1 -1"),
+		[FIXED] = entry_of("30 12 -1 -1 -1"),
+		[HOURLY] = entry_of("30 -1 -1 -1 -1"),
 	};
 	const struct crontime_span span = crontime_look(clock, minute_of(now), passed);
 	int64_t due;
@@ -209,6 +217,7 @@ static struct crontime_clock clock_at(const char *time)
 #define NONE 0
 #define ONLY(entry) (1 << (entry))
 #define BOTH (ONLY(EVERY) | ONLY(FIXED))
+#define ALL (BOTH | ONLY(HOURLY))
 
 static void test_minute_by_minute(void **unused)
 {
@@ -217,7 +226,7 @@ static void test_minute_by_minute(void **unused)
 	(void)unused;
 	assert_int_equal(look(&clock, "2026-11-26 12:28", 0), NONE);
 	assert_int_equal(look(&clock, "2026-11-26 12:29", 1), ONLY(EVERY));
-	assert_int_equal(look(&clock, "2026-11-26 12:30", 1), BOTH);
+	assert_int_equal(look(&clock, "2026-11-26 12:30", 1), ALL);
 	assert_int_equal(look(&clock, "2026-11-26 12:30", 0), NONE);
 	assert_int_equal(look(&clock, "2026-11-26 12:31", 1), ONLY(EVERY));
 }
@@ -227,7 +236,7 @@ static void test_a_late_look_leaves_nothing_out(void **unused)
 	struct crontime_clock clock = clock_at("2026-11-26 12:28");
 
 	(void)unused;
-	assert_int_equal(look(&clock, "2026-11-26 12:35", 7), BOTH);
+	assert_int_equal(look(&clock, "2026-11-26 12:35", 7), ALL);
 	assert_int_equal(look(&clock, "2026-11-26 12:36", 1), ONLY(EVERY));
 }
 
@@ -236,7 +245,7 @@ static void test_after_sleep_each_runs_once(void **unused)
 	struct crontime_clock clock = clock_at("2026-11-26 11:00");
 
 	(void)unused;
-	assert_int_equal(look(&clock, "2026-11-29 14:00", 3 * 24 * 60 + 180), BOTH);
+	assert_int_equal(look(&clock, "2026-11-29 14:00", 3 * 24 * 60 + 180), ALL);
 	assert_int_equal(look(&clock, "2026-11-29 14:01", 1), ONLY(EVERY));
 }
 
@@ -245,11 +254,11 @@ static void test_a_clock_that_is_set_forward(void **unused)
 	struct crontime_clock clock = clock_at("2026-11-26 11:00");
 
 	(void)unused;
-	/* by 2 hours: what was left out is due */
+	/* by 2 hours: what was left out is due, but not what runs each hour */
 	assert_int_equal(look(&clock, "2026-11-26 13:01", 1), BOTH);
 	/* by 24: it is not, but for this minute */
 	assert_int_equal(look(&clock, "2026-11-27 13:02", 1), ONLY(EVERY));
-	assert_int_equal(look(&clock, "2026-11-28 12:30", 1), BOTH);
+	assert_int_equal(look(&clock, "2026-11-28 12:30", 1), ALL);
 }
 
 static void test_a_clock_that_is_set_back(void **unused)
@@ -257,14 +266,14 @@ static void test_a_clock_that_is_set_back(void **unused)
 	struct crontime_clock clock = clock_at("2026-11-26 12:29");
 
 	(void)unused;
-	assert_int_equal(look(&clock, "2026-11-26 12:30", 1), BOTH);
+	assert_int_equal(look(&clock, "2026-11-26 12:30", 1), ALL);
 	/* by an hour: not twice */
 	assert_int_equal(look(&clock, "2026-11-26 11:31", 1), ONLY(EVERY));
-	assert_int_equal(look(&clock, "2026-11-26 12:30", 59), ONLY(EVERY));
+	assert_int_equal(look(&clock, "2026-11-26 12:30", 59), ONLY(EVERY) | ONLY(HOURLY));
 	assert_int_equal(look(&clock, "2026-11-26 12:31", 1), ONLY(EVERY));
 	/* by a day: the new time counts */
-	assert_int_equal(look(&clock, "2026-11-25 12:30", 1), BOTH);
-	assert_int_equal(look(&clock, "2026-11-26 12:30", 24 * 60), BOTH);
+	assert_int_equal(look(&clock, "2026-11-25 12:30", 1), ALL);
+	assert_int_equal(look(&clock, "2026-11-26 12:30", 24 * 60), ALL);
 }
 
 /* ---- words ---- */
