@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "process/cause.h"
 #include "process/privileges.h"
+#include "process/vassal_talk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,24 +46,13 @@ struct ring vassals_ring(void *memory)
 	return (struct ring){ memory, SHOWN, sizeof(struct vassal_status) };
 }
 
-static void show(struct vassal *v)
-{
-	ring_rewrite(&v->all->shown, v->row, &v->shown);
-}
-
-static void show_state(struct vassal *v, enum vassal_state state)
-{
-	v->shown.state = state;
-	show(v);
-}
-
 static void take_row(struct vassal *v)
 {
 	struct vassals *all = v->all;
 
 	if (all->free_rows) {
 		v->row = all->free_row[--all->free_rows];
-		show(v);
+		vassal_show(v);
 	} else {
 		v->row = ring_write(&all->shown, &v->shown);
 	}
@@ -73,116 +63,9 @@ static void give_back_row(struct vassal *v)
 	struct vassals *all = v->all;
 
 	v->shown = (struct vassal_status){ 0 };
-	show(v);
+	vassal_show(v);
 	if (all->free_rows < sizeof all->free_row / sizeof *all->free_row)
 		all->free_row[all->free_rows++] = v->row;
-}
-
-/* ---- what its process says ---- */
-
-static struct slot *slot_of(struct vassal *v)
-{
-	for (size_t i = 0; v->kept.running && i < v->kept.roster.slot_count; i++)
-		if (v->kept.roster.slots[i].state != SLOT_VACANT)
-			return &v->kept.roster.slots[i];
-	return NULL;
-}
-
-static void note_ready(struct vassal *v)
-{
-	struct slot *slot = slot_of(v);
-
-	if (!slot || (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING))
-		return;
-	if (slot->state == SLOT_STARTING) {
-		roster_ready(&v->kept.roster, slot, clock_monotonic_ms());
-		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) serves", v->title, (long)slot->pid);
-	} else {
-		uwsgi_log(UWSGI_NOTE, "%s (pid %ld) has reloaded", v->title, (long)slot->pid);
-	}
-	v->busy_since_ms = 0;
-	v->failed_reload = false;
-	v->shown.why[0] = '\0';
-	v->shown.ready_us = clock_wall_us();
-	show_state(v, VASSAL_SERVING);
-}
-
-static void note_failed_reload(struct vassal *v, const char *why)
-{
-	const struct slot *slot = slot_of(v);
-
-	v->busy_since_ms = 0;
-	if (!slot || slot->state != SLOT_SERVING)
-		return;
-	uwsgi_log(UWSGI_WARNING, "%s (pid %ld) could not reload, and serves on: %s", v->title,
-		  (long)slot->pid, why);
-	v->failed_reload = true;
-	snprintf(v->shown.why, sizeof v->shown.why, "reload failed: %.150s", why);
-	show_state(v, VASSAL_SERVING);
-}
-
-static void on_word(struct vassal *v, int word)
-{
-	switch (word) {
-	case ALLEGIANCE_READY:
-		note_ready(v);
-		break;
-	case ALLEGIANCE_HEARTBEAT:
-		v->heard_ms = clock_monotonic_ms();
-		v->shown.heartbeat_us = clock_wall_us();
-		show(v);
-		break;
-	case ALLEGIANCE_FAILED:
-		note_failed_reload(v, v->reader.text);
-		break;
-	case ALLEGIANCE_INSPECT:
-		snprintf(v->shown.inspect, sizeof v->shown.inspect, "%.*s",
-			 (int)sizeof v->shown.inspect - 1, v->reader.text);
-		show(v);
-		break;
-	default:
-		break; /* -1, or nothing that matters here */
-	}
-}
-
-static void close_channel(struct vassal *v)
-{
-	if (v->channel.io.fd < 0)
-		return;
-	watch_stop(&v->channel, v->all->loop);
-	close(v->channel.io.fd);
-	v->channel.io.fd = -1;
-}
-
-static void hear(struct vassal *v)
-{
-	unsigned char bytes[256];
-	ssize_t n;
-
-	while (v->channel.io.fd >= 0 && (n = recv(v->channel.io.fd, bytes, sizeof bytes, 0)) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			on_word(v, allegiance_read(&v->reader, bytes[i]));
-	if (v->channel.io.fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-		close_channel(v);
-}
-
-static void on_channel(struct watch *w)
-{
-	struct vassal *v = w->data;
-
-	hear(v);
-	v->all->wake(v->all->data);
-}
-
-/* A program that is no vassal of this kind, and has closed its end, understands the signal. */
-static void tell(const struct vassal *v, const struct slot *slot, enum allegiance_word word,
-		 int signal)
-{
-	const char byte = (char)word;
-
-	if (v->channel.io.fd < 0 ||
-	    send(v->channel.io.fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1)
-		kill(slot->pid, signal);
 }
 
 /* ---- its life ---- */
@@ -196,7 +79,7 @@ static pid_t start(struct kept *k, struct slot *slot, struct error *e)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	watch_init(&v->channel, ends[0], EV_READ, on_channel, v);
+	v->channel.io.fd = ends[0];
 	pid_t pid = v->all->fork(v->all->data, v, ends[1]);
 	int why = errno;
 
@@ -206,7 +89,7 @@ static pid_t start(struct kept *k, struct slot *slot, struct error *e)
 		v->channel.io.fd = -1;
 		return uwsgi_error_set(e, "fork: %s", strerror(why));
 	}
-	watch_start(&v->channel, v->all->loop);
+	vassal_listen(v, ends[0]);
 	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) starts", v->title, (long)pid);
 	v->reader = (struct allegiance_reader){ 0 };
 	v->busy_since_ms = clock_monotonic_ms();
@@ -216,7 +99,7 @@ static pid_t start(struct kept *k, struct slot *slot, struct error *e)
 	v->shown.started_us = clock_wall_us();
 	v->shown.first_us = v->shown.first_us ? v->shown.first_us : v->shown.started_us;
 	v->shown.again_us = 0;
-	show_state(v, VASSAL_STARTING);
+	vassal_show_state(v, VASSAL_STARTING);
 	return pid;
 }
 
@@ -227,8 +110,8 @@ static void ask(struct kept *k, const struct slot *slot)
 	if (v->all->at_once)
 		kill(slot->pid, SIGINT);
 	else
-		tell(v, slot, ALLEGIANCE_STOP, SIGTERM);
-	show_state(v, VASSAL_LEAVING);
+		vassal_tell(v, slot, ALLEGIANCE_STOP, SIGTERM);
+	vassal_show_state(v, VASSAL_LEAVING);
 }
 
 /* Its workers end with it. */
@@ -258,8 +141,8 @@ static void on_end(struct kept *k, struct slot *slot, bool leaving)
 	struct vassal *v = vassal_with(k);
 	int64_t now_ms = clock_monotonic_ms();
 
-	hear(v);
-	close_channel(v);
+	vassal_hear(v);
+	vassal_close_channel(v);
 	kill(-slot->pid, SIGKILL);
 	if (leaving || (slot->state == SLOT_SERVING && now_ms - slot->since_ms >= LOYAL_MS))
 		v->failures = 0;
@@ -270,21 +153,21 @@ static void on_end(struct kept *k, struct slot *slot, bool leaving)
 	v->shown.pid = 0;
 	v->shown.inspect[0] = '\0';
 	v->shown.again_us = k->own_delay_ms ? clock_wall_us() + k->own_delay_ms * 1000 : 0;
-	show_state(v, VASSAL_WAITING);
+	vassal_show_state(v, VASSAL_WAITING);
 }
 
 static const struct kept_kind kind = { .fork = start, .ask = ask, .kill = end, .ended = on_end };
 
 static void reload(struct vassal *v)
 {
-	const struct slot *slot = slot_of(v);
+	const struct slot *slot = vassal_slot(v);
 
 	if (!slot || slot->state == SLOT_LEAVING || slot->state == SLOT_KILLED)
 		return;
 	v->busy_since_ms = clock_monotonic_ms();
-	tell(v, slot, ALLEGIANCE_RELOAD, SIGHUP);
+	vassal_tell(v, slot, ALLEGIANCE_RELOAD, SIGHUP);
 	if (slot->state == SLOT_SERVING)
-		show_state(v, VASSAL_RELOADING);
+		vassal_show_state(v, VASSAL_RELOADING);
 }
 
 /* ---- which there are ---- */
@@ -336,7 +219,7 @@ static struct vassal *make(struct vassals *all, const struct vassal_file *file)
 static void forget(struct vassal *v)
 {
 	TAILQ_REMOVE(&v->all->list, v, link);
-	close_channel(v);
+	vassal_close_channel(v);
 	give_back_row(v);
 	free_vassal(v);
 }
@@ -361,14 +244,14 @@ static void note_change(struct vassal *v, const struct vassal_file *file)
 	v->changed = file->changed;
 	v->inode = file->inode;
 	v->shown.changed_us = (long long)file->changed.tv_sec * 1000000;
-	show(v);
+	vassal_show(v);
 }
 
 static void on_found(void *data, const struct vassal_file *file)
 {
 	struct vassals *all = data;
 	struct vassal *v = find(all, file);
-	const struct slot *slot = v ? slot_of(v) : NULL;
+	const struct slot *slot = v ? vassal_slot(v) : NULL;
 
 	if (!v) {
 		v = make(all, file);
@@ -449,7 +332,7 @@ static bool take_turn(struct vassal *v, int64_t now_ms)
 	if (v->wants_start) {
 		v->kept.wanted = ++v->all->starts;
 		/* One that waits to be started again does so now, and one that runs ends first. */
-		if (v->kept.running && !slot_of(v)) {
+		if (v->kept.running && !vassal_slot(v)) {
 			v->kept.running = v->kept.wanted;
 			v->kept.roster.place[0].not_before_ms = now_ms;
 			v->kept.roster.no_fork_before_ms = 0;
@@ -607,7 +490,7 @@ bool vassals_ended(struct vassals *all, const siginfo_t *info, int64_t now_ms)
 			cause_of_end(info, how, sizeof how);
 			snprintf(v->shown.why, sizeof v->shown.why, "ended%s: %s",
 				 starts ? " while it started" : "", how);
-			show(v);
+			vassal_show(v);
 		}
 		return true;
 	}
@@ -643,9 +526,7 @@ static void carry_process(struct vassal *v, struct carry *c)
 	v->starts = (unsigned)carry_count(c, v->starts, UINT32_MAX);
 	if (!c->reading)
 		return;
-	watch_init(&v->channel, fd, EV_READ, on_channel, v);
-	if (fd >= 0)
-		watch_start(&v->channel, v->all->loop);
+	vassal_listen(v, fd);
 }
 
 /* In its row, which it keeps, is what others see of it. */
@@ -660,7 +541,7 @@ static struct vassal *make_again(struct vassals *all, const struct vassal_file *
 	if (v && known)
 		v->shown = shown;
 	if (v)
-		show(v);
+		vassal_show(v);
 	return v;
 }
 
