@@ -212,7 +212,8 @@ static void folder_of_installation(char *folder, size_t size)
 	if (*UWSGI_LIBDIR == '/')
 		snprintf(folder, size, "%s", UWSGI_LIBDIR);
 	else if (base && strcmp(base, "/bin") == 0)
-		snprintf(folder, size, "%.*s%s", (int)(base - home), home, strchr(UWSGI_LIBDIR, '/'));
+		snprintf(folder, size, "%.*s%s", (int)(base - home), home,
+			 strchr(UWSGI_LIBDIR, '/'));
 	else
 		*folder = '\0';
 }
