@@ -84,6 +84,10 @@ bool drain_step(struct drain *d, const struct listeners *open, int64_t now_ms, i
 {
 	bool leave = false;
 
+	if (d->stage != DRAIN_NOT && !d->prepared) {
+		d->prepared = true;
+		closing_prepare(open);
+	}
 	if (is_due(d, DRAIN_ACCEPTING, now_ms)) {
 		d->stage = DRAIN_CLOSING;
 		if (closing_begin(open) && !d->hurries)

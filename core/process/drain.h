@@ -26,7 +26,8 @@ enum drain_stage {
 
 struct drain {
 	enum drain_stage stage;
-	bool hurries; /* no time for handshakes */
+	bool hurries;  /* no time for handshakes */
+	bool prepared; /* the sockets are */
 	int64_t delay_ms;
 	int64_t due_ms; /* when its next step is to be taken; 0: never */
 };

@@ -39,6 +39,17 @@ static int drop_syns(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
+void closing_prepare(const struct listeners *set)
+{
+	const int off = 0;
+
+	for (; set; set = set->older)
+		for (size_t i = 0; i < set->count; i++)
+			if (is_to_close(&set->items[i]) && is_tcp(&set->items[i]))
+				setsockopt(set->items[i].fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off,
+					   sizeof off);
+}
+
 bool closing_begin(const struct listeners *set)
 {
 	bool any = false;

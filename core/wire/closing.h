@@ -13,6 +13,9 @@ enum { CLOSING_HANDSHAKE_MS = 100 };
 
 /* All functions are about this list and those behind it. */
 
+/* TCP: connections are there without their first bytes, too.  Those that others have hidden so far
+ * (TCP_DEFER_ACCEPT) come within a second. */
+void closing_prepare(const struct listeners *);
 /* TCP: no handshake begins any more; who tries gets no answer yet.  False: there is no such socket. */
 bool closing_begin(const struct listeners *);
 /* UNIX sockets refuse whoever comes now.  They stay readable when the queue is empty. */

@@ -77,6 +77,18 @@ def test_what_waits_in_the_queue_is_served(start, way):
     assert server.wait() == 0
 
 
+def test_who_waits_there_and_is_silent_holds_nobody_up(start):
+    """Longer than drain-idle, though it has just come; http-headers-timeout is a minute."""
+    server = start(INI + "drain-idle = 1\n")
+    with asks(server.a_unix, "/sleep?s=0.3") as busy:
+        server.wait_log("^sleeping in")
+        with http.Connection(server.a_unix) as silent:
+            server.send(signal.SIGTERM)
+            assert busy.read().status == 200
+            assert silent.is_closed()
+    assert server.wait() == 0
+
+
 @contextlib.contextmanager
 def held_up(server):
     """By a request that takes its time to come."""

@@ -35,6 +35,7 @@ DEPLOYS = {
     "a foreign address": INI + "http-socket = 192.0.2.1:99\n",
 }
 ROLES = ("zygote", "worker", "http", "daemon")
+CHAIN = "lazy-apps = true\ntouch-chain-reload = {here}/chain\n"
 SETTINGS = ["processes = 3\n", "threads = 1\n", "processes = 1\nthreads = 4\n",
             "lazy-apps = true\n"]
 CHEAPER = "processes = 4\ncheaper = 1\ncheaper-overload = 0\n"
@@ -155,6 +156,19 @@ class Soak:
         self.server.write_ini(INI)
         self.reload()
 
+    def chain(self):
+        """One worker after the other."""
+        path = f"{self.server.folder}/chain"
+        with open(path, "a", encoding="ascii"):
+            pass
+        self.server.write_ini(INI + CHAIN)
+        self.reload()
+        seen = len(self.server.log())
+        os.utime(path)
+        until(lambda: "workers are replaced" in self.server.log()[seen:], "the last worker", 40)
+        self.server.write_ini(INI)
+        self.reload()
+
     def storm(self):
         for _ in range(10):
             self.server.send(signal.SIGHUP)
@@ -203,11 +217,11 @@ class Soak:
 
     def one_event(self):
         event = self.rng.choices(
-            (self.reload, self.broken_deploy, self.other_settings, self.resize, self.storm,
+            (self.reload, self.broken_deploy, self.other_settings, self.resize, self.chain, self.storm,
              self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
              self.stand_still, self.faults, self.upgrade, self.broken_upgrade,
              self.upgrade_in_a_storm),
-            (6, 3, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1))[0]
+            (6, 3, 2, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)

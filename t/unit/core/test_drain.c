@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -148,6 +149,25 @@ static void test_the_delay_begins_when_others_were_told(void **state)
 	assert_int_equal(expect_step(w, false), 60500);
 }
 
+static void test_who_is_silent_is_there_too(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_storage peer;
+	const int seconds = 1;
+	socklen_t n;
+
+	assert_int_equal(setsockopt(w->items[TCP].fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
+				    sizeof seconds),
+			 0);
+	int client = come(w, TCP);
+	assert_true(client >= 0);
+	assert_int_equal(listener_accept(&w->items[TCP], &peer, &n), -1);
+	drain_begin(&w->drain, w->now_ms, 1000, false);
+	expect_step(w, false);
+	expect_taken(w, TCP);
+	close(client);
+}
+
 static void test_who_waits_is_taken_before_a_port_is_closed(void **state)
 {
 	struct world *w = *state;
@@ -220,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_it_accepts_until_the_delay_is_over),
 		TEST(test_the_delay_begins_when_others_were_told),
+		TEST(test_who_is_silent_is_there_too),
 		TEST(test_who_waits_is_taken_before_a_port_is_closed),
 		TEST(test_a_stop_at_once_waits_for_no_handshake),
 		TEST(test_sockets_of_others_stay_open),

@@ -195,6 +195,24 @@ static void test_what_waits_is_accepted_and_answered(void **unused)
 	finish(&f);
 }
 
+static void test_what_waits_when_the_server_stops_is_answered(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, NULL, 0);
+	int one = client(&f, "a\n"), two = client(&f, "b\n");
+	/* Nobody new can come. */
+	shutdown(f.listener.fd, SHUT_RD);
+	lane_ask_to_leave(&f.lane, 1000, true);
+	lane_run(&f.lane);
+	assert_string_equal(wire_hear(one), "a\n");
+	assert_string_equal(wire_hear(two), "b\n");
+	close(one);
+	close(two);
+	finish(&f);
+}
+
 static void test_requests_are_counted_for_lane_worker_and_server(void **unused)
 {
 	struct fixture f;
@@ -273,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_waits_is_accepted_and_answered),
+		cmocka_unit_test(test_what_waits_when_the_server_stops_is_answered),
 		cmocka_unit_test(test_requests_are_counted_for_lane_worker_and_server),
 		cmocka_unit_test(test_the_master_sees_what_runs_and_until_when_it_may),
 		cmocka_unit_test(test_a_client_s_time_is_not_the_application_s),
