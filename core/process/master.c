@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* master.c: the process that everything else is forked from: its loop, its signals, the forks and
- * ends of its children, the files that it watches.  What follows from them is decided in
- * succession.c and generation.c.  Workers are forked by their zygote. */
-#include "process/master.h"
-#include "work/applications.h"
+/* master.c: the process that everything else is forked from: its loop, its signals, the ends of its
+ * children.  What follows from them is decided in succession.c and generation.c.  Its children begin in
+ * forks.c. */
+#include "process/master_parts.h"
 
-#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "process/alarms.h"
-#include "process/balancers.h"
-#include "process/chores.h"
-#include "log/logging.h"
-#include "process/daemons.h"
-#include "process/gateway.h"
-#include "process/hook_signal.h"
-#include "process/minder.h"
-#include "process/outliving.h"
-#include "process/relay.h"
-#include "process/service.h"
-#include "process/services.h"
-#include "process/zygote.h"
-#include "settings/option.h"
 #include "base/stray.h"
-#include "process/succession.h"
-#include "process/takeover.h"
+#include "log/logging.h"
+#include "process/forks.h"
 #include "process/proctitle.h"
-#include "process/pulse.h"
-#include "process/vassal.h"
 #include "process/view.h"
-#include "wire/watch.h"
-#include "work/hooks.h"
+#include "settings/option.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,36 +44,6 @@ const struct option_table master_options = {
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
 	.check = hook_signals_check,
-};
-
-struct master {
-	struct master_setup *setup;
-	struct ev_loop *loop;
-	struct generation_host host;
-	struct cells cells;
-	struct cgroup cgroup;
-	/* What the server counts and keeps; it outlives generations. */
-	struct outliving outliving;
-	struct shared *totals, *slow, *warnings, *beside, *below, *crons;
-	struct ring slow_ring, spans_ring;
-	struct announcer announcer;
-	struct succession_setup succession_setup;
-	struct succession succession;
-	struct services services;
-	struct daemons daemons;
-	struct alarms alarms;
-	struct chores chores;
-	struct vassals vassals;
-	struct balancers balancers;
-	struct relay relay;
-	struct logmaster log;
-	struct pulse pulse;
-	struct takeover takeover;
-	struct watch signals; /* a signalfd */
-	struct signal_meanings meanings;
-	struct hooks_kept at_exit;
-	ev_timer timer; /* the next deadline */
-	bool dismissed; /* no generation is left: what is beside them is to end */
 };
 
 /* ---- memory ---- */
@@ -130,235 +80,6 @@ static int open_memory(struct master *m, struct error *e)
 	return 0;
 }
 
-/* ---- processes ---- */
-
-/* Closes what is not its own. */
-static void enter_child(struct master *m, const struct generation *own)
-{
-	succession_enter_child(&m->succession, own);
-	close(m->signals.io.fd);
-	logmaster_enter_child(&m->log);
-	alarms_enter_child(&m->alarms);
-	chores_enter_child(&m->chores);
-	pidfiles_close(m->setup->pidfiles);
-	announce_enter_child(&m->announcer);
-	takeover_enter_child(&m->takeover);
-	services_enter_child(&m->services);
-	vassals_enter_child(&m->vassals);
-	outliving_enter_child(&m->outliving);
-}
-
-static _Noreturn void become_zygote(struct master *m, const struct generation *g, pid_t master,
-				    int channel)
-{
-	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
-	struct error e; /* that there is one was asked before */
-	const struct handler *handlers[LOADER_MAX];
-	size_t handler_count = loader_find_handlers(m->host.loader, g->config, handlers);
-	const struct zygote_setup zygote = {
-		.worker = {
-			.config = g->config,
-			.listeners = &g->listeners,
-			.neighbours = g->neighbours,
-			.successors = m->host.workers_left,
-			.app = applications_find(m->host.loader, g->config, &e),
-			.handlers = handlers,
-			.handler_count = handler_count,
-			.is_watched = services_are_wanted(m->host.loader, g->config),
-			.takes_orders = services_give_orders(m->host.loader, g->config),
-			.scoreboard = &g->scoreboard,
-			.totals = m->host.totals,
-			.slow = &m->slow_ring,
-			.spans = &m->spans_ring,
-			.span_percent = services_want_spans(m->host.loader, g->config),
-			.info = {
-				.processes = (int)s->processes,
-				.threads = (int)s->threads,
-				.master = master,
-				.reloaded = g->is_reload,
-				.metrics = &g->metrics,
-			},
-		},
-		.start_folder = m->setup->invocation->cwd,
-		.channel = channel,
-	};
-
-	enter_child(m, g);
-	migrate_close(&m->host.gateways_left);
-	zygote_run(&zygote);
-}
-
-static pid_t fork_zygote(const struct generation *g, int channel)
-{
-	struct master *m = g->host->data;
-
-	alarms_expect(&m->alarms, g->config);
-	pid_t master = getpid(), pid = fork();
-
-	if (pid == 0)
-		become_zygote(m, g, master, channel);
-	return pid;
-}
-
-static pid_t fork_gateway(const struct generation *g, const struct slot *slot, int channel)
-{
-	struct master *m = g->host->data;
-	const struct gateway_start start = {
-		.config = g->config,
-		.listeners = &g->listeners,
-		.gateway = listeners_gateway(&g->listeners),
-		.name = slot->name,
-		.totals = m->host.totals,
-		.successors = m->host.gateways_left,
-		.channel = channel,
-		.master = getpid(),
-	};
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		enter_child(m, g);
-		migrate_close(&m->host.workers_left);
-		_exit(gateway_run(&start));
-	}
-	return pid;
-}
-
-static pid_t fork_service(void *data, const struct service *service, const char *name, int channel)
-{
-	struct master *m = data;
-	struct service_start start = { .service = service,
-				       .config = succession_config(&m->succession),
-				       .name = name,
-				       .totals = m->totals->p,
-				       .slow = m->slow->p,
-				       .warnings = log_warnings(m->warnings->p),
-				       .daemons = daemons_ring(m->beside->p),
-				       .vassals = vassals_ring(m->below->p),
-				       .crons = crons_ring(m->crons->p),
-				       .metrics = succession_metrics(&m->succession),
-				       .channel = channel,
-				       .master = getpid() };
-	struct error e;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		/* What the server counts can only be read here. */
-		if (service_listeners(&start.listeners, succession_listeners(&m->succession), &e) ||
-		    shared_give_up_writing(m->totals, &e) || shared_give_up_writing(m->slow, &e) ||
-		    shared_give_up_writing(m->beside, &e) || shared_give_up_writing(m->below, &e) ||
-		    shared_give_up_writing(m->crons, &e)) {
-			channel_send_failure(channel, &e);
-			_exit(EXIT_FAILURE);
-		}
-		enter_child(m, NULL);
-		migrate_close(&m->host.workers_left);
-		migrate_close(&m->host.gateways_left);
-		_exit(service_run(&start));
-	}
-	return pid;
-}
-
-/* A process beside the generations.  Nothing that the master tells it is lost before it listens. */
-static pid_t fork_beside(struct master *m)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		enter_child(m, NULL);
-		migrate_close(&m->host.workers_left);
-		migrate_close(&m->host.gateways_left);
-		return 0;
-	}
-	int why = errno;
-
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = why;
-	return pid;
-}
-
-static pid_t fork_program(struct master *m, const struct minder_start *start, bool minded)
-{
-	pid_t pid = fork_beside(m);
-
-	if (pid != 0)
-		return pid;
-	if (!minded)
-		minder_launch(start);
-	minder_run(start);
-}
-
-static struct minder_start start_of(const struct master *m, const struct attached *what,
-				    const char *name)
-{
-	return (struct minder_start){ .what = what,
-				      .config = succession_config(&m->succession),
-				      .name = name,
-				      .start_folder = m->setup->invocation->cwd,
-				      .master = getpid(),
-				      .input = -1,
-				      .output = -1 };
-}
-
-static pid_t fork_daemon(void *data, const struct daemon *d)
-{
-	const struct minder_start start = start_of(data, &d->what, d->name);
-
-	return fork_program(data, &start, !d->what.pidfile);
-}
-
-static pid_t fork_job(void *data, const struct attached *what, const char *name)
-{
-	struct minder_start start = start_of(data, what, name);
-
-	start.waits = true;
-	return fork_program(data, &start, true);
-}
-
-/* What it says does not go through the log's pipe: it would raise the alarm again. */
-static pid_t fork_alarm(void *data, const char *command, const char *name, int input)
-{
-	const struct attached what = { .command = command };
-	struct minder_start start = start_of(data, &what, name);
-	pid_t pid = -1;
-
-	start.input = input;
-	start.output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	errno = ESHUTDOWN; /* all generations are gone */
-	if (start.config)
-		pid = fork_program(data, &start, false);
-	if (start.output >= 0)
-		close(start.output);
-	return pid;
-}
-
-static pid_t fork_vassal(void *data, const struct vassal *v, int channel)
-{
-	struct master *m = data;
-	const struct vassal_start start = { .what = v,
-					    .config = succession_config(&m->succession),
-					    .program = m->setup->invocation->argv[0],
-					    .binary = m->setup->binary,
-					    .channel = channel,
-					    .master = getpid() };
-	pid_t pid = fork_beside(m);
-
-	if (pid == 0)
-		vassal_run(&start);
-	return pid;
-}
-
-static pid_t fork_command(void *data, const char *command, const char *name)
-{
-	const struct attached what = { .command = command };
-	const struct minder_start start = start_of(data, &what, name);
-
-	return fork_program(data, &start, true);
-}
-
 static void relay(void *data, const struct message *order, int fd)
 {
 	struct master *m = data;
@@ -374,8 +95,8 @@ static bool is_child(pid_t pid)
 }
 
 static const struct generation_calls calls = {
-	.fork_zygote = fork_zygote,
-	.fork_gateway = fork_gateway,
+	.fork_zygote = forks_zygote,
+	.fork_gateway = forks_gateway,
 	.kill = kill,
 	.is_child = is_child,
 	.now_ms = clock_monotonic_ms,
@@ -748,13 +469,13 @@ static void connect_services(struct master *m)
 {
 	m->services.loop = m->loop;
 	m->services.loader = m->setup->loader;
-	m->services.fork = fork_service;
+	m->services.fork = forks_service;
 	m->services.board = board;
 	m->services.relay = relay;
 	m->services.wake = on_wake;
 	m->services.beat_ms = &m->host.totals->beat_ms;
 	m->services.data = m;
-	m->chores = (struct chores){ .jobs.fork = fork_job,
+	m->chores = (struct chores){ .jobs.fork = forks_job,
 				     .succession = &m->succession,
 				     .stop = stop,
 				     .print = print_status,
@@ -763,18 +484,18 @@ static void connect_services(struct master *m)
 	chores_init(&m->chores, m->loop, crons_ring(m->crons->p));
 	daemons_init(&m->daemons, daemons_ring(m->beside->p));
 	m->daemons.loop = m->loop;
-	m->daemons.fork = fork_daemon;
+	m->daemons.fork = forks_daemon;
 	m->daemons.wake = on_wake;
 	m->daemons.end = on_daemon_gone;
 	m->daemons.data = m;
 	alarms_init(&m->alarms);
 	m->alarms.loop = m->loop;
-	m->alarms.fork = fork_alarm;
+	m->alarms.fork = forks_alarm;
 	m->alarms.wake = on_wake;
 	m->alarms.data = m;
 	vassals_init(&m->vassals, vassals_ring(m->below->p));
 	m->vassals.loop = m->loop;
-	m->vassals.fork = fork_vassal;
+	m->vassals.fork = forks_vassal;
 	m->vassals.wake = on_wake;
 	m->vassals.data = m;
 }
@@ -855,7 +576,7 @@ static int prepare(struct master *m, struct error *e)
 	succession_init(&m->succession, &m->succession_setup, &m->host);
 	pulse_start(&m->pulse, m->loop, &m->announcer.notify, &m->succession, m->host.totals);
 	connect_services(m);
-	balancers_init(&m->balancers, &m->announcer, &m->succession, fork_command, m);
+	balancers_init(&m->balancers, &m->announcer, &m->succession, forks_command, m);
 	setup->emperor.heard = on_emperor;
 	setup->emperor.data = m;
 	allegiance_begin(&setup->emperor, m->loop);
