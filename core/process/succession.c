@@ -15,6 +15,8 @@
 
 /* INT and QUIT: what is running may take that long to end by itself. */
 #define STOP_NOW_S 1
+/* In a server that is paused there have to be workers first. */
+#define RESUME_MS 500
 /* A lost zygote that cannot be replaced: first after this, then each time after twice as long. */
 #define RETRY_MS 1000
 #define LONGEST_RETRY_MS 60000
@@ -108,11 +110,18 @@ static void begin_drain(struct succession *s, const struct generation *main)
 {
 	const struct drain_settings *d = uwsgi_options(main->config, &drain_options);
 	bool tells = s->setup->drains(s->setup->data, main->config);
+	int64_t delay_ms = d->delay_s * 1000;
+
+	if (s->paused) {
+		s->paused = false;
+		elastic_pause(s->serving, false, "the server stops, and serves who has waited");
+		delay_ms = delay_ms > RESUME_MS ? delay_ms : RESUME_MS;
+	}
 
 	generation_withdraw(s->serving);
 	if (s->starting)
 		generation_drain(s->starting, main->limits->reload_mercy_s, s->serving);
-	drain_begin(&s->drain, clock_monotonic_ms(), d->delay_s * 1000, tells);
+	drain_begin(&s->drain, clock_monotonic_ms(), delay_ms, tells);
 }
 
 void succession_stop(struct succession *s, const struct cause *cause, bool now)

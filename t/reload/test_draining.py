@@ -77,6 +77,16 @@ def test_what_waits_in_the_queue_is_served(start, way):
     assert server.wait() == 0
 
 
+def test_a_server_that_is_paused_serves_who_waits(start):
+    server = start(INI)
+    server.send(signal.SIGTSTP)
+    until(lambda: not server.workers(), "the worker to leave")
+    with asks(server.a_unix, "/hello") as one, asks(server.http, "/hello") as other:
+        server.send(signal.SIGTERM)
+        assert one.read().status == other.read().status == 200
+    assert server.wait() == 0
+
+
 def test_who_waits_there_and_is_silent_holds_nobody_up(start):
     """Longer than drain-idle, though it has just come; http-headers-timeout is a minute."""
     server = start(INI + "drain-idle = 1\n")
