@@ -217,8 +217,8 @@ class Soak:
 
     def one_event(self):
         event = self.rng.choices(
-            (self.reload, self.broken_deploy, self.other_settings, self.resize, self.chain, self.storm,
-             self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
+            (self.reload, self.broken_deploy, self.other_settings, self.resize, self.chain,
+             self.storm, self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
              self.stand_still, self.faults, self.upgrade, self.broken_upgrade,
              self.upgrade_in_a_storm),
             (6, 3, 2, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1))[0]
