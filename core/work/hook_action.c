@@ -20,7 +20,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 4, TEXT_SIZE = 8192 };
+enum { WORDS_MAX = 5, TEXT_SIZE = 8192 };
 
 struct call {
 	char *words[WORDS_MAX + 1]; /* the last one takes all that is left */
@@ -367,7 +367,13 @@ static int valid_mount(const struct call *c, struct error *e)
 
 static int run_mount(const struct call *c, struct error *e)
 {
-	return hook_mount(c->words[0], c->words[1], c->words[2], c->words[3], e);
+	const struct hook_mount m = { .kind = c->words[0],
+				      .source = c->words[1],
+				      .folder = c->words[2],
+				      .flags = c->words[3],
+				      .data = c->words[4] };
+
+	return hook_mount(&m, e);
 }
 
 static int valid_umount(const struct call *c, struct error *e)
@@ -414,7 +420,7 @@ static const struct action {
 	{ "mkdir", "FOLDER", 1, 1, run_mkdir, NULL, 0, NULL },
 	{ "mkfifo", "FILE [MODE]", 1, 2, run_mkfifo, valid_mkfifo, 0, NULL },
 	{ "mknod", "FILE c|b MAJOR MINOR", 4, 4, run_mknod, valid_mknod, 0, NULL },
-	{ "mount", "KIND SOURCE FOLDER [FLAGS]", 3, 4, run_mount, valid_mount, 0, NULL },
+	{ "mount", "KIND SOURCE FOLDER [FLAGS [DATA]]", 3, 5, run_mount, valid_mount, 0, NULL },
 	{ "print", "TEXT", 1, 1, run_print, NULL, 0, NULL },
 	{ "putenv", "NAME=VALUE", 1, 1, run_putenv, NULL, 0, NULL },
 	{ "rename", "FROM TO", 2, 2, run_rename, NULL, 0, NULL },

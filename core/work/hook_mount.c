@@ -3,6 +3,10 @@
 #include "work/hook_mount.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -36,12 +40,18 @@ static const struct flag mount_flags[] = {
 	{ "unbindable", MS_UNBINDABLE },
 };
 
+/* No flag of the kernel's. */
+enum { ALL_BELOW = 1 << 30 };
+
 static const struct flag umount_flags[] = {
-	{ "detach", MNT_DETACH },
-	{ "expire", MNT_EXPIRE },
-	{ "force", MNT_FORCE },
-	{ "nofollow", UMOUNT_NOFOLLOW },
+	{ "detach", MNT_DETACH },        { "expire", MNT_EXPIRE }, { "force", MNT_FORCE },
+	{ "nofollow", UMOUNT_NOFOLLOW }, { "rec", ALL_BELOW },     { "recursive", ALL_BELOW },
 };
+
+static int say_errno(struct error *e)
+{
+	return uwsgi_error_set(e, "%s", strerror(errno));
+}
 
 static const struct flag *find(const struct flag *flags, size_t count, const char *name, size_t n)
 {
@@ -55,8 +65,8 @@ static int read_flags(const struct flag *flags, size_t count, const char *text,
 		      unsigned long *value, struct error *e)
 {
 	*value = 0;
-	for (text = text ? text : ""; *(text += strspn(text, ", "));) {
-		size_t n = strcspn(text, ", ");
+	for (text = text ? text : ""; *(text += strspn(text, ","));) {
+		size_t n = strcspn(text, ",");
 		const struct flag *flag = find(flags, count, text, n);
 
 		if (!flag)
@@ -92,28 +102,60 @@ int hook_umount_check(const char *flags, struct error *e)
 	return read_umount(flags, &value, e);
 }
 
-int hook_mount(const char *kind, const char *source, const char *folder, const char *flags,
-	       struct error *e)
+int hook_mount(const struct hook_mount *m, struct error *e)
 {
-	unsigned long value;
+	const unsigned long bind = MS_BIND | MS_REC;
+	unsigned long flags;
 
-	if (read_mount(flags, &value, e))
+	if (read_mount(m->flags, &flags, e))
 		return -1;
-	if (mount(source, folder, kind, value, NULL))
-		return uwsgi_error_set(e, "%s", strerror(errno));
+	if (mount(m->source, m->folder, m->kind, flags, m->data))
+		return say_errno(e);
 	/* A bind takes no other flags; they are set on what it has made (mount(2)). */
-	if ((value & MS_BIND) && !(value & MS_REMOUNT) &&
-	    (value & ~(unsigned long)(MS_BIND | MS_REC)) &&
-	    mount(NULL, folder, NULL, (value & ~(unsigned long)MS_REC) | MS_REMOUNT, NULL))
-		return uwsgi_error_set(e, "%s", strerror(errno));
+	if ((flags & MS_BIND) && !(flags & MS_REMOUNT) && (flags & ~bind) &&
+	    mount(NULL, m->folder, NULL, (flags & ~(unsigned long)MS_REC) | MS_REMOUNT, NULL))
+		return say_errno(e);
 	return 0;
 }
 
-int hook_umount(const char *folder, const char *flags, struct error *e)
+/* Where the last thing is mounted that is below the folder; false: nothing is. */
+static bool find_below(const char *folder, char *found, size_t size)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	const struct mntent *m;
+
+	*found = '\0';
+	while (mounts && (m = getmntent(mounts)))
+		if (uwsgi_is_below((struct slice){ m->mnt_dir, strlen(m->mnt_dir) },
+				   (struct slice){ folder, strlen(folder) }) &&
+		    strcmp(m->mnt_dir, folder) != 0)
+			snprintf(found, size, "%s", m->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	return *found;
+}
+
+static int umount_below(const char *folder, int flags, struct error *e)
+{
+	char real[PATH_MAX], found[PATH_MAX];
+
+	if (!realpath(folder, real))
+		return say_errno(e);
+	while (find_below(real, found, sizeof found))
+		if (umount2(found, flags))
+			return uwsgi_error_set(e, "%s: %s", found, strerror(errno));
+	return 0;
+}
+
+int hook_umount(const char *folder, const char *words, struct error *e)
 {
 	unsigned long value;
 
-	if (read_umount(flags, &value, e))
+	if (read_umount(words, &value, e))
 		return -1;
-	return umount2(folder, (int)value) ? uwsgi_error_set(e, "%s", strerror(errno)) : 0;
+	int flags = (int)(value & ~(unsigned long)ALL_BELOW);
+
+	if ((value & ALL_BELOW) && umount_below(folder, flags, e))
+		return -1;
+	return umount2(folder, flags) ? say_errno(e) : 0;
 }

@@ -87,7 +87,7 @@ static int valid_command(const char *value, struct error *e)
 	ROW("exec-", AT(commands[(phase)]), valid_command, "COMMAND", "/usr/local/bin/prepare",    \
 	    name, "run this command " when)
 #define MOUNT(phase, name, when)                                                                   \
-	ROW("mount-", AT(mounts[(phase)]), valid_mount, "KIND SOURCE FOLDER [FLAGS]",              \
+	ROW("mount-", AT(mounts[(phase)]), valid_mount, "KIND SOURCE FOLDER [FLAGS [DATA]]",       \
 	    "tmpfs none /srv/shop/tmp nosuid,nodev", name, "mount this " when),                    \
 		ROW("umount-", AT(umounts[(phase)]), valid_umount, "FOLDER [FLAGS]",               \
 		    "/srv/shop/tmp", name, "unmount this " when)

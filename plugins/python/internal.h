@@ -8,6 +8,7 @@
 #include "compat.h"
 #include <uwsgi/plugin.h>
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -74,6 +75,7 @@ struct python {
 	struct names names;
 	struct types types;
 	bool frozen; /* gc.freeze() is done */
+	char folder[PATH_MAX]; /* that is in sys.path as the current one */
 };
 
 /* For who is called by Python or by the server without anything that leads to it. */
@@ -228,7 +230,10 @@ void signals_end(void);
 /* ---- start.c ---- */
 
 /* Afterwards this thread has the GIL. */
-int start_python(const struct python_settings *, struct error *);
+int start_python(const struct python_settings *, char folder[PATH_MAX], struct error *);
+/* Hooks may have gone to another folder since: it comes before that one in sys.path.  Returns -1 with the
+ * reason. */
+int start_follow_folder(char folder[PATH_MAX], struct error *);
 
 /* ---- home.c ---- */
 

@@ -45,7 +45,7 @@ int interpreter_init(const struct config *cfg, const struct worker_info *info, s
 	python.settings = uwsgi_options(cfg, &python_options);
 	python.info = info;
 	python.started = time(NULL);
-	if (start_python(python.settings, e))
+	if (start_python(python.settings, python.folder, e))
 		return -1;
 	crash_set_process(info);
 	crash_watch();
@@ -74,6 +74,8 @@ int interpreter_load(const struct config *cfg, struct error *e)
 	};
 	bool is_named = from.module || from.file || from.code || from.paste;
 
+	if (start_follow_folder(python.folder, e))
+		return -1;
 	loader_import(&s->imports);
 	if (is_named || s->mounts.count == 0)
 		python.application = loader_load(&from, e);

@@ -149,21 +149,45 @@ static int insert_entry(PyObject *path, const char *cwd, const char *entry)
 	return failed;
 }
 
+static void find_folder(char folder[PATH_MAX])
+{
+	if (!getcwd(folder, PATH_MAX))
+		snprintf(folder, PATH_MAX, ".");
+}
+
 /* As uWSGI has it: the last pythonpath entry comes first, the current folder after them; but
  * absolute, so that an application that changes its folder goes on finding its modules. */
-static int extend_path(const struct option_list *list)
+static int extend_path(const struct option_list *list, const char *cwd)
 {
 	PyObject *path = PySys_GetObject("path"); /* borrowed */
-	char cwd[PATH_MAX];
 
-	if (!getcwd(cwd, sizeof cwd))
-		snprintf(cwd, sizeof cwd, ".");
 	if (!path || !PyList_Check(path) || insert_folder(path, cwd, ""))
 		return -1;
 	for (size_t i = 0; i < list->count; i++)
 		if (insert_entry(path, cwd, list->items[i]))
 			return -1;
 	return 0;
+}
+
+int start_follow_folder(char folder[PATH_MAX], struct error *e)
+{
+	PyObject *path = PySys_GetObject("path"); /* borrowed */
+	PyObject *before = PyUnicode_DecodeFSDefault(folder), *now = NULL;
+	char cwd[PATH_MAX];
+
+	find_folder(cwd);
+	if (strcmp(cwd, folder) != 0 && before && path && PyList_Check(path)) {
+		Py_ssize_t at = PySequence_Index(path, before);
+
+		PyErr_Clear(); /* it may have been taken out */
+		now = PyUnicode_DecodeFSDefault(cwd);
+		if (now)
+			PyList_Insert(path, at < 0 ? 0 : at, now);
+		snprintf(folder, PATH_MAX, "%s", cwd);
+	}
+	Py_XDECREF(before);
+	Py_XDECREF(now);
+	return PyErr_Occurred() ? failure_report(e, "cannot extend sys.path") : 0;
 }
 
 /* A line that is printed has to be in the log at once, also where that is a pipe. */
@@ -182,11 +206,12 @@ static void buffer_by_line(const char *name)
 	PyErr_Clear();
 }
 
-int start_python(const struct python_settings *s, struct error *e)
+int start_python(const struct python_settings *s, char folder[PATH_MAX], struct error *e)
 {
 	if (make_libpython_global(e) || preinitialize(e) || module_register(e) || initialize(s, e))
 		return -1;
 	buffer_by_line("stdout");
 	buffer_by_line("stderr");
-	return extend_path(&s->path) ? failure_report(e, "cannot extend sys.path") : 0;
+	find_folder(folder);
+	return extend_path(&s->path, folder) ? failure_report(e, "cannot extend sys.path") : 0;
 }

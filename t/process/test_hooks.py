@@ -84,6 +84,17 @@ def test_what_hooks_set_reaches_the_application(start, folder):
     assert said["cwd"] == str(folder)
 
 
+@pytest.mark.parametrize("hook", ["post-fork", "pre-app"])
+def test_where_a_hook_goes_a_lazy_application_is_found(start, folder, hook):
+    """So is the release that is current when a worker starts, after a chain reload, too."""
+    with open(f"{folder}/current.py", "w", encoding="ascii") as f:
+        f.write("import os\n\n\ndef application(environ, start_response):\n"
+                "    start_response('200 OK', [])\n    return [os.getcwd().encode()]\n")
+    server = start("http-socket = {http}\nmodule = current\nlazy-apps = true\nchdir = /\n"
+                   f"hook-{hook} = chdir:{folder}\n")
+    assert http.request(server.http).body.decode() == str(folder)
+
+
 @pytest.mark.parametrize("phase, code", [("asap", 1), ("in-jail", 1), ("master-start", 1),
                                          ("pre-app", 22), ("post-app", 22), ("post-fork", 22),
                                          ("accepting", 22), ("accepting1-once", 22)])
@@ -201,7 +212,8 @@ def test_file_systems_are_mounted(start, folder):
         pytest.skip("nothing can be mounted here")
     os.mkdir(f"{folder}/a")
     os.mkdir(f"{folder}/b")
-    server = start.not_yet(APP + f"mount-asap = tmpfs none {folder}/a nosuid,noexec\n"
+    server = start.not_yet(APP + f"mount-asap = tmpfs none {folder}/a nosuid,noexec mode=700\n"
+                           f"hook-asap = mkdir:{folder}/a\n"
                            f"mount-asap = none {folder}/a {folder}/b bind,readonly\n"
                            f"exec-asap = grep {folder} /proc/self/mounts\n"
                            f"wait-for-mountpoint = {folder}/b\n"
@@ -209,7 +221,7 @@ def test_file_systems_are_mounted(start, folder):
                            f"exec-as-root = ! grep {folder} /proc/self/mounts\n"
                            "hook-as-user = exit:\n", under=["unshare", "-m"])
     assert server.run() == 0, server.log()
-    server.wait_log(rf"{folder}/a tmpfs rw,nosuid,noexec")
+    server.wait_log(rf"{folder}/a tmpfs rw,nosuid,noexec.*mode=700")
     server.wait_log(rf"{folder}/b tmpfs ro")
 
 
