@@ -66,11 +66,13 @@ static struct alarm *find(struct alarms *all, struct slice name)
 	return NULL;
 }
 
-/* As whole lines. */
+/* As whole lines; no text says nothing more. */
 static bool has(const struct text *t, struct slice lines)
 {
 	const char *end = t->p + t->n, *at = t->p;
 
+	if (lines.n == 0)
+		return true;
 	while (t->n && (at = memmem(at, (size_t)(end - at), lines.p, lines.n))) {
 		const char *behind = at + lines.n;
 
@@ -257,9 +259,8 @@ static int text_file(struct slice text)
 {
 	int fd = memfd_create("alarm", MFD_CLOEXEC);
 
-	if (fd < 0 ||
-	    (write(fd, text.p, text.n) == (ssize_t)text.n && write(fd, "\n", 1) == 1 &&
-	     lseek(fd, 0, SEEK_SET) == 0))
+	if (fd < 0 || (write(fd, text.p, text.n) == (ssize_t)text.n && write(fd, "\n", 1) == 1 &&
+		       lseek(fd, 0, SEEK_SET) == 0))
 		return fd;
 	close(fd);
 	return -1;
@@ -291,8 +292,8 @@ static void send_text(struct alarms *all, const struct alarm *a, struct slice te
 
 	if (*fd < 0)
 		*fd = socket(a->to.sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sendto(*fd, text.p, text.n, MSG_NOSIGNAL, (const struct sockaddr *)&a->to.sa,
-		   a->to.length) < 0)
+	if (*fd < 0 || sendto(*fd, text.p, text.n, MSG_NOSIGNAL, (const struct sockaddr *)&a->to.sa,
+			      a->to.length) < 0)
 		say(all, UWSGI_ERROR, "alarm %.*s: nothing is sent to %s: %s", (int)a->what.name.n,
 		    a->what.name.p, a->what.argument, strerror(errno));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What raises alarms: /raise?NAME&TEXT, /say?TEXT, which is a line of the log, and /crash."""
+"""What raises alarms: /raise?NAME&TEXT, /large?NAME, /say?TEXT, which is a line of the log, and /crash."""
 import os
 import signal
 import sys
@@ -13,6 +13,8 @@ def application(environ, start_response):
     if path == "/raise":
         name, _, text = words.partition("&")
         assert uwsgi.alarm(name, text) is None
+    elif path == "/large":
+        uwsgi.alarm(words, "x" * 70000)
     elif path == "/say":
         sys.stderr.write(words + "\n")
     elif path == "/crash":
