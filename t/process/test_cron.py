@@ -119,6 +119,16 @@ def test_a_reload_takes_entries_away_and_brings_others(start):
     assert proc.alive(pid)
 
 
+def test_a_reload_that_is_given_up_changes_nothing(start):
+    server = start(APP + f"stats = {{stats}}\nunique-cron = {NOW} echo pid $$; exec sleep 60\n")
+    pid = said(server, "pid")
+    server.write_ini(APP.replace("basic", "nothing_there") + f"need-app = 1\ncron = {NOW} echo new\n")
+    assert not server.hup()
+    entry, = json.loads(http.raw(server.stats, b""))["crons"]
+    assert entry["pid"] == runs(server, "cron 1")[0] and proc.alive(pid)
+    assert "echo new" not in server.log()
+
+
 def test_it_is_the_servers_user(start, as_root):
     server = start(APP + f"uid = nobody\ncron = {NOW} echo I am `id -u`\nmaster-as-root = 1\n")
     server.wait_log("^I am 65534$")

@@ -115,7 +115,10 @@ def test_none_until_somebody_connects(start):
 @pytest.mark.parametrize("how", ["p", signal.SIGTSTP])
 def test_pause(start, how):
     """What runs is finished; who comes waits; nobody is lost."""
-    server = start(APP + FIFO + "stats = {stats}\nhttp-timeout = 30\n")
+    server = start(APP + FIFO + "stats = {stats}\nhttp-timeout = 30\nhealth = {health}\n")
+
+    def is_ready():
+        return http.request(server.health, "/ready").status == 200
 
     def toggle():
         if how == "p":
@@ -129,7 +132,7 @@ def test_pause(start, how):
         server.wait_log(": paused; what runs is finished, and who connects waits$")
         assert busy.read().status == 200
     until(lambda: not server.workers(), "all to be gone")
-    assert statuses(server) == ["pause", "pause"]
+    assert statuses(server) == ["pause", "pause"] and not is_ready()
     client = waits(server)
     assert server.hup()  # which does not end it
     server.wait_log("; the server is paused$")
@@ -139,7 +142,7 @@ def test_pause(start, how):
     assert client.read().body == b"hello\n"
     client.close()
     until(lambda: len(server.workers()) == 2, "both to run")
-    until(lambda: statuses(server) == ["idle", "idle"], "workers to be seen")
+    until(lambda: statuses(server) == ["idle", "idle"] and is_ready(), "workers to be seen")
 
 
 def test_a_pause_that_is_said_while_a_reload_is_under_way(start):
@@ -224,3 +227,26 @@ def test_nothing_of_it_is_inherited(start):
     for pid in server.workers():
         links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         assert f"{server.folder}/orders" not in links
+
+
+def test_it_is_the_servers_users(start, as_root):
+    server = start.not_yet(APP + FIFO + "uid = nobody\n")
+    os.chown(server.folder, 65534, -1)
+    server.start()
+    found = os.stat(f"{server.folder}/orders")
+    assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (65534, 0o600)
+    order(server, "q")
+    assert server.wait() == 0
+
+
+def test_root_follows_no_link_of_another_user(start, as_root):
+    """Else that user could have root make a FIFO in any folder."""
+    server = start.not_yet(APP + "uid = nobody\nmaster-as-root = 1\nmaster-fifo = {here}/theirs/x/f\n")
+    os.mkdir(f"{server.folder}/roots")
+    os.mkdir(f"{server.folder}/theirs")
+    os.chown(f"{server.folder}/theirs", 65534, -1)
+    os.symlink("../roots", f"{server.folder}/theirs/x")
+    os.chown(f"{server.folder}/theirs/x", 65534, -1, follow_symlinks=False)
+    server.start()
+    server.wait_log("^error: no orders are taken from .*: x is a symbolic link that another user")
+    assert not os.listdir(f"{server.folder}/roots")

@@ -26,7 +26,8 @@ from lib.server import Server  # noqa: E402
 from lib.wait import until  # noqa: E402
 
 INI = mixed.INI + ("max-requests = 2000\nharakiri = 30\nreload-timeout = 10\npythonpath = {here}\n"
-                   "attach-daemon = sleep 3600 & exec sleep 3600\n")
+                   "attach-daemon = sleep 3600 & exec sleep 3600\n"
+                   "cron2 = harakiri=20 sleep 3600 & exec sleep 3600\n")
 DEPLOYS = {
     "no such module": INI.replace("module = mixed", "module = nowhere"),
     "an import that ends": INI.replace("module = mixed", "module = ends"),
