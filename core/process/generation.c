@@ -215,7 +215,9 @@ static void on_message(struct generation *g, struct slot *slot, const struct mes
 		note_struck(g, slot, m->text);
 		break;
 	case MESSAGE_ASKED:
-		note_asked(slot, m);
+		/* A signal to the whole group has also asked the server to stop. */
+		if (!g->withdrawn)
+			note_asked(slot, m);
 		break;
 	case MESSAGE_CHANGED:
 		snprintf(why, sizeof why, "module %s was changed", m->text);
@@ -637,6 +639,7 @@ void generation_kill(struct generation *g)
 
 void generation_withdraw(struct generation *g)
 {
+	g->withdrawn = true;
 	scoreboard_show(&g->scoreboard, STAGE_LEAVING);
 }
 

@@ -84,6 +84,7 @@ struct generation {
 	struct watch zygote_channel, *slot_channel;
 	int64_t began_ms, limits_at_ms;
 	bool is_last;   /* it drains because the server stops */
+	bool withdrawn; /* … or will soon */
 	int64_t end_ms; /* then, how long a connection may be silent */
 	bool is_reload; /* another one serves meanwhile */
 	bool is_bare;   /* an emperor's that takes no requests: it has neither zygote nor workers */

@@ -64,6 +64,18 @@ def test_a_worker_that_dies_meanwhile_is_replaced(start):
     assert server.wait() == 0
 
 
+def test_a_signal_to_the_whole_group_replaces_no_worker(start):
+    server = start(INI + "drain-delay = 1\nprocesses = 2\n")
+    workers = server.workers()
+    server.send(signal.SIGTERM)
+    server.wait_log("stopping")
+    for pid in workers:
+        os.kill(pid, signal.SIGTERM)
+    assert http.request(server.http, "/hello").status == 200
+    assert server.wait() == 0
+    assert "is replaced" not in server.log() and len(server.workers()) == 0
+
+
 def test_what_waits_in_the_queue_is_served(start, way):
     """Though the only worker is busy, and hears of it later."""
     server = start(INI)
