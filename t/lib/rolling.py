@@ -85,14 +85,17 @@ class Rolling:
     def wait_up(self):
         until(lambda: self.states() == ["UP"] * len(self.instances), "HAProxy to find all", 20)
 
-    def restart(self, instance):
-        instance.send(signal.SIGTERM)
-        assert instance.wait() == 0
+    def start_again(self, instance):
         instance.log_from = os.path.getsize(instance.log_path)
         instance.start()
         self.wait_up()
 
-    def restart_all(self, times, after_each=lambda: None):
+    def restart(self, instance):
+        instance.send(signal.SIGTERM)
+        assert instance.wait() == 0
+        self.start_again(instance)
+
+    def restart_all(self, times):
         """Requests that failed meanwhile."""
         self.wait_up()
         for load in self.loads:
@@ -101,7 +104,6 @@ class Rolling:
             for _ in range(times):
                 for instance in self.instances:
                     self.restart(instance)
-                after_each()
             for load in self.loads:
                 load.wait_more(10)
         finally:
