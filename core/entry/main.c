@@ -448,6 +448,14 @@ static void say_takeover(const struct master_setup *setup)
 		  UWSGI_VERSION, (long)getpid());
 }
 
+/* What was tried goes with the process. */
+static _Noreturn void end_rehearsal(const char *why_not)
+{
+	printf("%s\n", why_not ? why_not : TAKEOVER_YES);
+	fflush(stdout);
+	_exit(why_not ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
 /* A server that runs is this process's from now on, or (rehearsal) could be. */
 static int take_over(struct invocation *invocation, struct loader *ld, int state, bool rehearsal)
 {
@@ -486,13 +494,12 @@ static int take_over(struct invocation *invocation, struct loader *ld, int state
 		carry_fini(&taken);
 	}
 	if (rehearsal)
-		printf("%s\n", failed ? e.text : TAKEOVER_YES);
-	else if (failed)
+		end_rehearsal(failed ? e.text : NULL);
+	if (failed)
 		uwsgi_log(UWSGI_ERROR, "cannot go on where the program before was: %s", e.text);
-	if (!rehearsal)
-		pidfiles_remove(&pidfiles);
+	pidfiles_remove(&pidfiles);
 	arena_fini(&words);
-	return rehearsal && !failed ? EXIT_SUCCESS : exit_code;
+	return exit_code;
 }
 
 /* --ini - and --json=-: kept, because a reload reads everything again. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* proctitle.c: writes process names over the start of argv.  What is writable there is a fact of
- * the process, found once at its start: the file's only state. */
+ * the process, found once at its start. */
 #include "process/proctitle.h"
 
 #include <stdio.h>
@@ -58,6 +58,8 @@ const struct option_table proctitle_options = {
 };
 
 static struct slice room; /* where ps reads, writable */
+/* The variables at the start: of what unsetenv() takes out of environ nobody else knows. */
+static char **variables_kept;
 
 static char **copy_strings(char **from, size_t count)
 {
@@ -90,6 +92,9 @@ char **proctitle_init(int argc, char **argv)
 		proctitle_fini(new_argv);
 		return NULL;
 	}
+	variables_kept = calloc(variables + 1, sizeof *variables_kept);
+	if (variables_kept)
+		memcpy(variables_kept, new_environ, variables * sizeof *variables_kept);
 	environ = new_environ;
 	room = (struct slice){ argv[0], (size_t)(end - argv[0]) };
 	return new_argv;
