@@ -526,6 +526,19 @@ def test_a_plugin_that_does_not_fit(upgraded):
     assert "python_plugin.so" in refused and reloaded
 
 
+def test_a_plugin_with_another_abi(upgraded):
+    server = upgraded.begin(INI)
+    with open(f"{server.folder}/other.c", "w", encoding="ascii") as f:
+        f.write("#include <uwsgi/plugin.h>\n__attribute__((visibility(\"default\")))\n"
+                "const struct plugin uwsgi_plugin = { .abi = UWSGI_ABI + 1, .name = \"python\" };\n")
+    subprocess.run(["cc", f"-I{ROOT}/include", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o",
+                    f"{server.folder}/other.so", f"{server.folder}/other.c"], check=True, timeout=30)
+    os.replace(f"{server.folder}/other.so", upgraded.plugin("python"))
+    refused, reloaded = upgrade.reload(server)
+    assert "ABI" in refused and reloaded
+    assert ask(server) == "version 1"
+
+
 def test_a_file_that_the_new_program_does_not_understand(upgraded):
     server = upgraded.begin(INI)
     server.write_ini(INI + "processes = many\n")
