@@ -192,9 +192,8 @@ void carry_text(struct carry *c, char *text, size_t size)
 
 static void note_fd(struct carry *c, int fd)
 {
-	int *grown = c->fd_count < FDS_MAX
-			     ? realloc(c->fds, (c->fd_count + 1) * sizeof *grown)
-			     : NULL;
+	int *grown =
+		c->fd_count < FDS_MAX ? realloc(c->fds, (c->fd_count + 1) * sizeof *grown) : NULL;
 
 	if (!grown) {
 		carry_fail(c, "there is no memory for so many descriptors");

@@ -248,7 +248,8 @@ void generation_carry(struct generation *g, struct carry *c)
 
 /* What the settings say of the sockets that are open.  Owns cfg. */
 static struct generation *assemble(const struct generation_host *host, const struct taken *taken,
-				   struct config *cfg, const struct listeners *open, struct error *e)
+				   struct config *cfg, const struct listeners *open,
+				   struct error *e)
 {
 	struct listeners listeners;
 

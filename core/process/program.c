@@ -13,7 +13,8 @@
 
 struct program_file {
 	char *path;
-	struct stat was, seen; /* when it was loaded, and when it was looked at; zeroed: it is gone */
+	struct stat was,
+		seen; /* when it was loaded, and when it was looked at; zeroed: it is gone */
 };
 
 static bool is_same(const struct stat *a, const struct stat *b)

@@ -15,11 +15,16 @@
 uint64_t state_form(void)
 {
 	static const uint64_t sizes[] = {
-		sizeof(struct message),	    sizeof(struct moved),
-		sizeof(struct order),	    sizeof(struct totals),
-		sizeof(struct board_score), sizeof(struct slot_score),
-		sizeof(struct lane_score),  UWSGI_STATE_MAX,
-		MESSAGE_ORDER,		    UWSGI_ABI,
+		sizeof(struct message),
+		sizeof(struct moved),
+		sizeof(struct order),
+		sizeof(struct totals),
+		sizeof(struct board_score),
+		sizeof(struct slot_score),
+		sizeof(struct lane_score),
+		UWSGI_STATE_MAX,
+		MESSAGE_ORDER,
+		UWSGI_ABI,
 	};
 
 	return hash_bytes(HASH_NOTHING, sizes, sizeof sizes);

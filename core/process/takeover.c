@@ -38,7 +38,8 @@ static int write_state(const struct takeover *t, struct carry *c, struct error *
 /* ---- asking ---- */
 
 /* What it prints is the answer; the descriptors are there under the same numbers. */
-static int prepare_files(posix_spawn_file_actions_t *files, const struct carry *c, int state, int out)
+static int prepare_files(posix_spawn_file_actions_t *files, const struct carry *c, int state,
+			 int out)
 {
 	int failed = posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO) ||
 		     posix_spawn_file_actions_adddup2(files, out, STDERR_FILENO) ||
@@ -66,10 +67,10 @@ static int spawn(struct takeover *t, const struct carry *c, int state, int out)
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	int why = prepare_files(&files, c, state, out) ? ENOMEM
-						       : posix_spawn(&t->asked, t->program.path,
-								     &files, &attributes, argv,
-								     environ);
+	int why = prepare_files(&files, c, state, out)
+			  ? ENOMEM
+			  : posix_spawn(&t->asked, t->program.path, &files, &attributes, argv,
+					environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return why;
@@ -177,7 +178,8 @@ enum takeover_news takeover_step(struct takeover *t, int64_t now_ms, int64_t *du
 {
 	if (t->state == TAKEOVER_ASKED && now_ms >= t->ask_until_ms) {
 		kill(t->asked, SIGKILL);
-		uwsgi_error_set(&t->why, "asked about it, it says nothing for %lld s (reload-timeout)",
+		uwsgi_error_set(&t->why,
+				"asked about it, it says nothing for %lld s (reload-timeout)",
 				t->patience_s);
 		t->state = TAKEOVER_REFUSED;
 	}

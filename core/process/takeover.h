@@ -25,7 +25,7 @@ struct takeover {
 enum takeover_news {
 	TAKEOVER_QUIET,
 	TAKEOVER_READY, /* takeover_execute() is due */
-	TAKEOVER_OVER,  /* nothing comes of it, which was said: `cause` is to be seen to by this program */
+	TAKEOVER_OVER, /* nothing comes of it, which was said: `cause` is to be seen to by this program */
 };
 
 void takeover_init(struct takeover *, const struct state *);

@@ -209,8 +209,9 @@ static void test_another_version_or_form_is_named(void **unused)
 	assert_non_null(strstr(e.text, "another form"));
 	bytes[8]++;
 	assert_int_equal(read_things(with_bytes(bytes, n), &e), -1);
-	assert_string_equal(e.text, "the server hands over version 2 of its state, and this program "
-				    "understands version 1");
+	assert_string_equal(e.text,
+			    "the server hands over version 2 of its state, and this program "
+			    "understands version 1");
 	assert_int_equal(carry_receive(&r, 0, FORM, &e), -1);
 	assert_int_equal(carry_receive(&r, -1, FORM, &e), -1);
 	assert_int_equal(carry_receive(&r, open("/dev/zero", O_RDONLY | O_CLOEXEC), FORM, &e), -1);
