@@ -13,8 +13,8 @@
 
 struct program_file {
 	char *path;
-	struct stat was,
-		seen; /* when it was loaded, and when it was looked at; zeroed: it is gone */
+	struct stat was;  /* when it was loaded */
+	struct stat seen; /* when it was looked at; zeroed: it is gone */
 };
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -111,6 +111,19 @@ const char *program_changed(struct program *p)
 			changed = f->path;
 	}
 	return changed;
+}
+
+const char *program_foreign(const struct program *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const struct stat *was = &p->files[i].was, *seen = &p->files[i].seen;
+		mode_t others = S_IWGRP | S_IWOTH;
+
+		if (seen->st_mode &&
+		    (seen->st_uid != was->st_uid || (seen->st_mode & ~was->st_mode & others)))
+			return p->files[i].path;
+	}
+	return NULL;
 }
 
 bool program_is_steady(const struct program *p)

@@ -21,6 +21,8 @@ void program_note(struct program *);
 /* The path of a file that is another one now, or not there; NULL: all are the same.  Valid until
  * program_note(). */
 const char *program_changed(struct program *);
+/* … that is another user's now, or may be written to by more users than before: not for root to execute. */
+const char *program_foreign(const struct program *);
 /* Whether all files are as they were when that was asked. */
 bool program_is_steady(const struct program *);
 void program_fini(struct program *);

@@ -494,6 +494,16 @@ def test_the_old_one_goes_on(upgraded, content, mode, why):
     until(lambda: ask(server) == "version 2", "the new application")
 
 
+@pytest.mark.parametrize("change", ["os.chown({path!r}, 33, -1)", "os.chmod({path!r}, 0o775)"])
+def test_root_executes_no_program_of_another_user(as_root, upgraded, change):
+    server = upgraded.begin(INI + "uid = www-data\nmaster-as-root = true\n")
+    upgraded.upgrade()
+    eval(change.format(path=upgraded.path))
+    refused, reloaded = upgrade.reload(server)
+    assert refused.endswith("has another owner than before, or more users may write to it") and reloaded
+    assert ask(server) == "version 1"
+
+
 def test_a_program_that_is_not_there_any_more(upgraded):
     server = upgraded.begin(INI)
     os.unlink(upgraded.path)
