@@ -5,6 +5,7 @@
 
 #include "base/safefile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,12 @@ static size_t find_active(const struct fifo *f, const char *path)
 	return 0;
 }
 
+/* Where another server's is there, it is to stay. */
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) && errno == ENOENT;
+}
+
 void fifo_use(struct fifo *f, const struct config *cfg)
 {
 	const struct fifo_settings *s = cfg ? uwsgi_options(cfg, &fifo_options) : NULL;
@@ -172,7 +179,7 @@ void fifo_use(struct fifo *f, const struct config *cfg)
 	f->active = before ? find_active(f, before) : 0;
 	if (!f->count)
 		close_fifo(f);
-	else if (!before || strcmp(before, f->paths[f->active]))
+	else if (!before || strcmp(before, f->paths[f->active]) || is_missing(before))
 		open_fifo(f, f->active);
 	free(before);
 }

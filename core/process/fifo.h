@@ -38,8 +38,8 @@ struct fifo {
 };
 
 void fifo_init(struct fifo *, struct ev_loop *);
-/* The FIFOs of this configuration; NULL: none.  The one that is open stays so, if it is still named; else
- * the first one is made.  What cannot be made, the log says. */
+/* The FIFOs of this configuration; NULL: none.  The one that is open stays so, if it is still named and
+ * nobody has removed it; else one is made: the first, or that one.  What cannot be made, the log says. */
 void fifo_use(struct fifo *, const struct config *);
 /* For the program that takes this one's place; behind it, fifo_use() goes on with it. */
 void fifo_carry(struct fifo *, struct carry *);

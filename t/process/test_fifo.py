@@ -222,6 +222,14 @@ def test_a_reload_may_name_another_one(start):
     assert server.wait() == 0
 
 
+def test_a_reload_makes_one_that_was_removed_anew(start):
+    server = start(APP + FIFO)
+    os.unlink(f"{server.folder}/orders")
+    assert server.hup()
+    order(server, "q")
+    assert server.wait() == 0
+
+
 def test_nothing_of_it_is_inherited(start):
     server = start(APP + FIFO)
     for pid in server.workers():

@@ -14,9 +14,9 @@ INI = "http-socket = {http}\nhttp = {router}\nmodule = basic\nprocesses = 2\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT,
-                                    signal.SIGHUP, signal.SIGQUIT])
+                                    signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP])
 def test_zygote_and_router_outlive_signals_to_all(start, number):
-    """pkill -USR1 uwsgi; Ctrl-C in a terminal."""
+    """pkill -USR1 uwsgi; Ctrl-C and Ctrl-Z in a terminal."""
     server = start(INI)
     children = proc.children(server.pid)
     workers = server.workers()
@@ -31,7 +31,7 @@ def test_zygote_and_router_outlive_signals_to_all(start, number):
     assert server.log().count(") ended ") == 1, server.log()
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTSTP])
 def test_workers_outlive_signals_to_all(start, number):
     server = start(INI)
     workers = server.workers()
