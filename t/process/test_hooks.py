@@ -161,6 +161,14 @@ def test_alarms_are_raised(start, phase):
     server.wait_log("ALARM page: here I am")
 
 
+def test_a_server_that_accepts_ends_the_one_before(start):
+    """As in uWSGI's zerg dance, by the FIFO of that one."""
+    old = start(APP + "master-fifo = {here}/fifo\n")
+    new = start(APP + f"hook-accepting1-once = writefifo:{old.folder}/fifo Q\n")
+    assert old.wait() == 0
+    assert http.request(new.http, "/hello").status == 200
+
+
 def test_what_is_there_already_is_made(start, folder):
     os.mkfifo(f"{folder}/pipe")
     ini = f"hook-asap = mkdir:{folder}\nhook-asap = mkfifo:{folder}/pipe\nhook-asap = exit:\n"
@@ -217,7 +225,8 @@ def test_file_systems_are_mounted(start, folder):
                            f"mount-asap = none {folder}/a {folder}/b bind,readonly\n"
                            f"exec-asap = grep {folder} /proc/self/mounts\n"
                            f"wait-for-mountpoint = {folder}/b\n"
-                           f"umount-as-root = {folder}/b\numount-as-root = {folder}/a detach\n"
+                           f"exec-asap = mkdir {folder}/a/c\nmount-in-jail = tmpfs none {folder}/a/c\n"
+                           f"umount-as-root = {folder}/b\numount-as-root = {folder}/a rec\n"
                            f"exec-as-root = ! grep {folder} /proc/self/mounts\n"
                            "hook-as-user = exit:\n", under=["unshare", "-m"])
     assert server.run() == 0, server.log()
