@@ -341,7 +341,9 @@ static int settle(const struct config *cfg, const struct identity *who,
 	    (jailed && (end = hooks_run(cfg, HOOK_AS_ROOT, e))) ||
 	    (end = give_up_root(cfg, who, e)) ||
 	    (end = pidfiles_write(setup->pidfiles, true, who, e)) ||
-	    (end = open_late_log(cfg, setup->log, jailed, e)))
+	    (end = open_late_log(cfg, setup->log, jailed, e)) ||
+	    /* Before signals are blocked: a command that hangs can be ended with the server. */
+	    (end = hooks_run(cfg, HOOK_MASTER_START, e)))
 		return end;
 	if (jailed)
 		invocation->cwd = "/";

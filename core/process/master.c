@@ -539,8 +539,7 @@ static int prepare(struct master *m, struct error *e)
 	m->signals.io.fd = -1;
 	init_takeover(m);
 	ev_set_syserr_cb(on_libev_failure);
-	/* Before signals are blocked: a command that hangs can be ended with the server. */
-	if ((!setup->taken && hooks_run(setup->config, HOOK_MASTER_START, e)) || stray_init(e))
+	if (stray_init(e))
 		return -1;
 	/* poll(2) needs none of the kernel's memory for each descriptor, and there are few. */
 	m->loop = ev_loop_new(EVBACKEND_POLL);

@@ -58,8 +58,16 @@ const struct option_table proctitle_options = {
 };
 
 static struct slice room; /* where ps reads, writable */
-/* The variables at the start: of what unsetenv() takes out of environ nobody else knows. */
-static char **variables_kept;
+/* The variables at the start, and their array: nobody else knows what unsetenv() has taken out of environ,
+ * and setenv() has put another array in its place. */
+static char **variables_kept, **variables_moved;
+
+static void free_strings(char **strings)
+{
+	for (size_t i = 0; strings && strings[i]; i++)
+		free(strings[i]);
+	free(strings);
+}
 
 static char **copy_strings(char **from, size_t count)
 {
@@ -68,7 +76,7 @@ static char **copy_strings(char **from, size_t count)
 	for (size_t i = 0; copy && i < count; i++) {
 		copy[i] = strdup(from[i]);
 		if (!copy[i]) {
-			proctitle_fini(copy);
+			free_strings(copy);
 			return NULL;
 		}
 	}
@@ -88,23 +96,26 @@ char **proctitle_init(int argc, char **argv)
 	char **new_environ = copy_strings(environ, variables);
 	char **new_argv = copy_strings(argv, (size_t)argc);
 	if (!new_environ || !new_argv) {
-		proctitle_fini(new_environ);
-		proctitle_fini(new_argv);
+		free_strings(new_environ);
+		free_strings(new_argv);
 		return NULL;
 	}
 	variables_kept = calloc(variables + 1, sizeof *variables_kept);
 	if (variables_kept)
 		memcpy(variables_kept, new_environ, variables * sizeof *variables_kept);
-	environ = new_environ;
+	environ = variables_moved = new_environ;
 	room = (struct slice){ argv[0], (size_t)(end - argv[0]) };
 	return new_argv;
 }
 
 void proctitle_fini(char **moved)
 {
-	for (size_t i = 0; moved && moved[i]; i++)
-		free(moved[i]);
-	free(moved);
+	static char *none[1];
+
+	free_strings(moved);
+	free_strings(variables_kept);
+	free(variables_moved);
+	environ = none;
 }
 
 static const char *name_of(const struct proctitle_settings *s, const char *role, char *usual,

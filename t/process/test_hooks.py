@@ -274,6 +274,7 @@ def test_where_the_master_stays_root_others_give_it_up(start, line):
 
 
 @AS_ROOT
+@pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")), reason="sanitizers need /proc at the end")
 def test_with_chroot_roots_hook_sees_that_folder(start, folder):
     """Which lacks a Python: the start ends there."""
     server = start.not_yet(APP + f"chroot = {folder}\nhook-pre-jail = create:{folder}/before\n"
