@@ -32,7 +32,7 @@ struct drain {
 	int64_t due_ms; /* when its next step is to be taken; 0: never */
 };
 
-/* It accepts for so long; tells: only from drain_told() on. */
+/* It goes on accepting for so long, from now or (tells) from drain_told() on. */
 void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms, bool tells);
 /* Whoever was to be told knows. */
 void drain_told(struct drain *, int64_t now_ms);
