@@ -437,6 +437,23 @@ def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, folder)
         manager.close()
 
 
+def test_the_watchdog_goes_on_hearing_and_load_balancers_were_told(upgraded, folder):
+    manager = Manager(f"{folder}/notify")
+    try:
+        server = upgraded.begin(INI + "on-ready = true\n",
+                                env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+        while "READY" not in manager.read():
+            pass
+        upgraded.upgrade()
+        assert upgrade.reload(server) == (True, True)
+        while not manager.silent():
+            pass
+        assert manager.read()["WATCHDOG"] == "1" and manager.sender == server.pid
+        assert server.log().count("on-ready (pid") == 1
+    finally:
+        manager.close()
+
+
 def test_sockets_of_the_service_manager_stay(upgraded):
     server = upgraded.not_yet(INI.replace("http-socket", "protocol = http\n#"))
     server.names["http"] = f"127.0.0.1:{free_port('127.0.0.1')}"
