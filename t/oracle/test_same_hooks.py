@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from lib import http
 from lib.wait import until
 
 pytestmark = [pytest.mark.oracle,
@@ -47,6 +48,11 @@ def said(server):
     return re.findall(r"^<(\S+ \d+)>$", server.log(), re.M)
 
 
+def serve(server):
+    """A worker of uWSGI's that is told to end before it serves may stay."""
+    assert http.request(server.http, "/hello").status == 200
+
+
 def life(server):
     """What is said at the start, when another worker takes the place of one that was killed, and at
     the end."""
@@ -60,6 +66,7 @@ def life(server):
     wait("hook-accepting1-once")
     os.kill(server.workers()[0], signal.SIGKILL)
     wait("hook-accepting1 ")
+    serve(server)
     server.stop()
     wait("exec-as-user-atexit")
     return parts
@@ -87,6 +94,7 @@ def tree(server):
 def test_actions_have_the_same_effect(start, start_oracle):
     ours = start(INI + ACTIONS)
     theirs = start_oracle(INI + ACTIONS)
+    serve(theirs)
     assert tree(ours) == tree(theirs)
     assert len(tree(ours)) == 7
 
