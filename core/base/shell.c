@@ -1,38 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /* shell.c: starts a command and waits for its end.  What it says goes where this process's own lines
- * go.  It is not forked: in a process with Python that would run the application's fork handlers. */
+ * go. */
 #include "base/shell.h"
 
 #include "base/clock.h"
+#include "base/stray.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A group of its own where it may have to be killed; else Ctrl-C reaches it. */
-static int start(const char *command, bool grouped, pid_t *pid)
+/* Other threads of the parent may have held any lock: only calls that need none. */
+static _Noreturn void become_shell(const char *command, bool grouped, pid_t parent)
 {
-	char *argv[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-			 (char *)(uintptr_t)command, NULL };
-	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
+	static const char failed[] = "error: /bin/sh cannot be executed\n";
+	sigset_t none;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	/* Where it may have to be killed; else Ctrl-C reaches it, too. */
+	if (grouped)
+		setpgid(0, 0);
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
 	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, grouped ? flags | POSIX_SPAWN_SETPGROUP : flags);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	int fault = posix_spawn(pid, "/bin/sh", &files, &attributes, argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attributes);
-	return fault;
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	(void)!write(STDERR_FILENO, failed, sizeof failed - 1);
+	_exit(127);
+}
+
+static pid_t start(const char *command, bool grouped)
+{
+	pid_t parent = getpid(), pid = stray_fork_own();
+
+	if (pid == 0)
+		become_shell(command, grouped, parent);
+	/* Whoever comes first: it may have to be killed before it has done so. */
+	if (pid > 0 && grouped)
+		setpgid(pid, pid);
+	return pid;
 }
 
 /* False: it had to be killed. */
@@ -86,8 +98,8 @@ int shell_run(const char *command, int64_t by_ms, struct error *e)
 {
 	struct sigaction before;
 	sigset_t signals, mask;
+	bool ended = true;
 	int status = 0;
-	pid_t pid;
 
 	/* nohup(1) and the like leave it ignored, and the child would be reaped unseen. */
 	sigaction(SIGCHLD, NULL, &before);
@@ -96,13 +108,15 @@ int shell_run(const char *command, int64_t by_ms, struct error *e)
 	/* Before the command can send one. */
 	fill_awaited(&signals);
 	sigprocmask(SIG_BLOCK, by_ms ? &signals : NULL, &mask);
-	int fault = start(command, by_ms > 0, &pid);
-	bool ended = fault || wait_for(pid, by_ms, &signals, &status);
+	pid_t pid = start(command, by_ms > 0);
+	int fault = errno;
 
+	if (pid > 0)
+		ended = wait_for(pid, by_ms, &signals, &status);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (before.sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, &before, NULL);
-	if (fault)
-		return uwsgi_error_set(e, "/bin/sh: %s", strerror(fault));
+	if (pid < 0)
+		return uwsgi_error_set(e, "fork: %s", strerror(fault));
 	return ended ? judge(status, e) : uwsgi_error_set(e, "the command did not end in time");
 }

@@ -6,9 +6,10 @@
 #include <uwsgi/plugin.h>
 
 /* Runs the command with /bin/sh, with this process's standard streams and no other descriptor of it, and
- * with no signal ignored or blocked.  by_ms: when it is still running then, on the monotonic clock, or
- * SIGINT, SIGTERM or SIGQUIT comes meanwhile, it is killed with what it has started; 0: it may take
- * what it takes.  0: it ended with exit code 0; -1 with what it did instead. */
+ * with no signal ignored or blocked.  It ends when this process does, but what it has started may go on.
+ * by_ms: when it still runs then, on the monotonic clock, or SIGINT, SIGTERM or SIGQUIT comes meanwhile,
+ * it is killed with what it has started; 0: it may take what it takes.  0: it ended with exit code 0; -1
+ * with what it did instead. */
 int shell_run(const char *command, int64_t by_ms, struct error *);
 
 #endif

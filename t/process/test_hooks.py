@@ -353,13 +353,24 @@ def test_at_the_end_a_command_that_hangs_is_ended(start, number):
     proc.wait_gone(shell, 5)
 
 
-def test_a_command_at_the_start_can_be_ended_with_the_server(start):
-    server = start.not_yet(APP + "hook-master-start = exec:echo hangs; exec sleep 77\n").spawn()
+@pytest.mark.parametrize("phase", ["asap", "master-start"])
+def test_a_command_at_the_start_ends_with_the_server(start, phase):
+    server = start.not_yet(APP + f"hook-{phase} = exec:echo hangs; exec sleep 77\n").spawn()
     server.wait_log("^hangs$")
     shell = proc.children(server.pid)[0]
     server.send(signal.SIGTERM)
-    server.process.wait(10)
-    os.kill(shell, signal.SIGKILL)
+    server.wait()
+    proc.wait_gone(shell, 5)
+
+
+def test_a_command_of_a_reload_that_takes_too_long_ends_with_it(start):
+    server = start(APP + "reload-timeout = 1\nhook-pre-app = exec:test ! -e {here}/slow || "
+                   "{{ echo $$ >{here}/hangs; exec sleep 77; }}\n")
+    open(f"{server.folder}/slow", "w", encoding="ascii").close()
+    assert not server.hup()
+    with open(f"{server.folder}/hangs", encoding="ascii") as f:
+        proc.wait_gone(int(f.read()), 5)
+    assert http.request(server.http, "/hello").status == 200
 
 
 # ---- waiting ----
