@@ -369,9 +369,14 @@ def test_nothing_piles_up(upgraded):
         return len(proc.children(server.pid)), sorted(
             re.sub(r"\d+", "", to) for to in proc.open_files(server.pid))
 
+    def daemons():
+        return len(re.findall(r"^daemon 1 \(pid \d+\) runs", server.log(), re.M))
+
     def upgrade_again():
+        started = daemons()
         upgrade.replace(upgraded.path, upgraded.program())
         assert upgrade.reload(server) == (True, True)
+        until(lambda: daemons() > started, "the daemon to be started anew")
         until(lambda: len(proc.children(server.pid)) == 6, "the old generation to be gone")
     upgrade_again()
     before = whole()
