@@ -43,7 +43,7 @@ void response_reset(struct response *rs, const struct protocol *protocol, void *
 	rs->held_length = 0;
 	rs->lender = 0;
 	rs->bodiless = rs->close = rs->file = false;
-	rs->no_memory = rs->refusal = rs->failed = false;
+	rs->no_memory = rs->refusal = rs->failed = rs->overdue = false;
 	rs->head_sent = rs->ended = rs->broken = rs->keep = rs->cut = rs->lost = false;
 }
 

@@ -48,6 +48,7 @@ struct response {
 	/* After the end, and never both: the protocol lets the connection live on; only a reset can
 	 * tell the peer that the rest is missing. */
 	bool keep, cut;
+	bool overdue;   /* harakiri gives it up: who fails it says 504 */
 	bool refusal;   /* the server's own answer, in the place of the application's */
 	bool no_memory; /* for the head: 500 was said instead */
 };

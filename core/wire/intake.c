@@ -246,7 +246,7 @@ void uwsgi_response_refuse(struct response *rs, int status, struct slice text)
 void uwsgi_response_fail(struct response *rs, struct slice text)
 {
 	rs->failed = true;
-	uwsgi_response_refuse(rs, 500, text);
+	uwsgi_response_refuse(rs, rs->overdue ? 504 : 500, text);
 }
 
 /* ---- new connections ---- */

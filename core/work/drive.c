@@ -38,6 +38,7 @@ static void cut(struct lane *lane, struct exchange *x)
 	uwsgi_log(UWSGI_WARNING, "%s %s ran %.1f s (harakiri %s); it is given up, others go on",
 		  method, uri, ev_now(lane->loop) - (double)x->began_us / 1e6,
 		  harakiri_text(lane->harakiri->limit_ms, limit));
+	x->rs.overdue = true;
 	lose(lane, x);
 	assert(lane->in_flight < before);
 }

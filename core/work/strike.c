@@ -92,21 +92,27 @@ static struct exchange *refuse(struct striker *s, struct lane *lane, struct conn
 	return x;
 }
 
+/* What the client has got in the end. */
+enum got { GOT_REFUSAL, GOT_PART, GOT_ALL };
+
 /* An answer that has begun breaks off at once.  A reset would throw away what has not arrived yet: then
  * it breaks off with the end of the worker. */
-static void cut(const struct connection *c)
+static enum got cut(const struct connection *c)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	int fd = c->io.fd;
 
 	if (c->x->rs.ended && c->x->out.pending == 0) {
 		shutdown(fd, SHUT_WR);
-	} else if (!connection_is_tcp(c)) {
+		return GOT_ALL;
+	}
+	if (!connection_is_tcp(c)) {
 		shutdown(fd, SHUT_RDWR);
 	} else if (sock_queued(fd) == 0) {
 		sock_reset(fd);
 		(void)connect(fd, &nobody, sizeof nobody);
 	}
+	return GOT_PART;
 }
 
 /* As far as it was said. */
@@ -123,25 +129,22 @@ static struct response broken_off(const struct exchange *x)
 				  .broken = true };
 }
 
-/* Returns whether it got an answer of ours. */
-static bool end_for_client(struct striker *s, struct lane *lane, int64_t began_us)
+/* ours: the answer that it got instead of the application's, or NULL. */
+static void count(struct striker *s, struct lane *lane, enum got got, struct exchange *ours,
+		  int64_t began_us)
 {
-	struct exchange *x = lane->running, *ours = NULL;
-	_Alignas(16) char state[UWSGI_STATE_MAX];
+	struct exchange *x = lane->running;
+	const struct response part = broken_off(x);
 
-	if (!x->rs.head_sent)
-		ours = refuse(s, lane, x->connection, state);
-	if (ours) {
-		account_struck(&lane->account, x, &ours->rs, began_us);
-		sendbuf_drop(&ours->out);
-		exchange_return(&s->pool, ours);
-		return true;
-	}
-	cut(x->connection);
-	const struct response said = broken_off(x);
-
-	account_struck(&lane->account, x, &said, began_us);
-	return false;
+	account_struck(&lane->account, x,
+		       ours             ? &ours->rs
+		       : got == GOT_ALL ? &x->rs
+					: &part,
+		       began_us);
+	if (!ours)
+		return;
+	sendbuf_drop(&ours->out);
+	exchange_return(&s->pool, ours);
 }
 
 /* ---- all of it ---- */
@@ -161,24 +164,32 @@ static size_t find_where(struct striker *s, const struct lane *lane)
 	return app->where ? app->where(lane->app_state, s->stack, sizeof s->stack) : 0;
 }
 
+/* Whatever may have to wait for who reads the log comes last. */
 void strike(struct striker *s, struct lane *lane, int64_t at_ms)
 {
+	static const char *const words[] = { [GOT_REFUSAL] = "its client gets 504",
+					     [GOT_PART] = "its answer is cut off",
+					     [GOT_ALL] = "its client has all of its answer" };
 	int64_t ran_ms = clock_monotonic_ms() - atomic_load(&lane->score->began_ms);
+	struct exchange *x = lane->running, *ours = NULL;
 	char who[STRIKE_WHO], what[STRIKE_WHAT];
+	_Alignas(16) char state[UWSGI_STATE_MAX];
 
 	atomic_store(&lane->score->deadline_ms, 0);
 	striker_name(s, lane, who);
 	tell(lane, at_ms, ran_ms, what);
-	bool answered = end_for_client(s, lane, clock_wall_us() - ran_ms * 1000);
+	if (!x->rs.head_sent)
+		ours = refuse(s, lane, x->connection, state);
+	enum got got = ours ? GOT_REFUSAL : cut(x->connection);
 	/* Nobody turns their loop any more; who waits for its turn has a request that was taken apart
 	 * already, and is lost with the worker. */
 	migrate_all(&lane->clients);
 	tell_master(s, what);
 	size_t n = find_where(s, lane);
+	count(s, lane, got, ours, clock_wall_us() - ran_ms * 1000);
 	if (lane->harakiri->verbose)
 		harakiri_log_kernel(who, s->setup->pid, lane->thread_id);
 	deadline_done(&lane->deadline);
-	uwsgi_log(UWSGI_WARNING, "%s: %s; %s%s%.*s", who, what,
-		  answered ? "its client gets 504" : "its answer is cut off",
+	uwsgi_log(UWSGI_WARNING, "%s: %s; %s%s%.*s", who, what, words[got],
 		  n ? ", and it was here:\n" : "", (int)n, s->stack);
 }

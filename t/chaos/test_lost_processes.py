@@ -94,5 +94,5 @@ def test_max_requests_may_be_reached_before_the_worker_is_ready(start):
                            faults="sendmsg:delay=500ms,in=worker").spawn()
     until(server.faults.hits, "the worker to be about to say READY")
     first = pid_of(server)
-    server.wait_log(rf"worker 1 \(pid {first}\) is replaced: max-requests reached")
+    server.wait_log(rf"worker 1 \(pid {first}\) is replaced: it has asked to be before it was ready")
     proc.wait_gone(first)

@@ -308,7 +308,7 @@ def test_rules_say_how_long_a_request_may_take(start, folder):
         hang.send(http.request_bytes(f"/hang?{folder}/go"))
         both.append((server, long, hang))
     for server, long, hang in both:
-        server.wait_log(r"GET /hang.* ran \d+ s \(harakiri 1\)")
+        server.wait_log(r"GET /hang.* ran [\d.]+ s \(harakiri 1\)")
     with open(f"{folder}/go", "w", encoding="ascii"):
         pass
     for _, long, hang in both:
