@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "process/generation.h"
 #include "wire/backlog.h"
+#include "work/lane.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,6 +342,21 @@ static void be_patient(struct generation *g, int64_t now_ms)
 			roster_be_patient(&g->roster, &g->roster.slots[i], now_ms);
 }
 
+/* In a pause: the queue had no room for all that they keep, or somebody takes an answer slowly. */
+static void end_who_stays(const struct generation *g, int64_t now_ms)
+{
+	for (size_t i = 0; i < g->roster.slot_count; i++) {
+		const struct slot *slot = &g->roster.slots[i];
+		const struct message m = { .kind = MESSAGE_LEAVE,
+					   .value = 1,
+					   .mercy_ms = slot->kill_at_ms - now_ms };
+
+		if (is_worker(g, slot, SLOT_LEAVING) &&
+		    now_ms - slot->since_ms >= lane_drain_idle_ms(g->config))
+			channel_send(g->slot_channel[i].io.fd, &m, -1);
+	}
+}
+
 void elastic_step(struct generation *g, int64_t now_ms, int64_t *due_ms)
 {
 	struct elastic *el = &g->elastic;
@@ -359,6 +375,8 @@ void elastic_step(struct generation *g, int64_t now_ms, int64_t *due_ms)
 	if (el->look_at_ms <= now_ms) {
 		el->look_at_ms = now_ms + LOOK_MS;
 		be_patient(g, now_ms);
+		if (el->paused)
+			end_who_stays(g, now_ms);
 		if (is_elastic(g) && !elastic_sleeps(g))
 			adapt(g, now_ms);
 		if (el->settings->sleep_s && !elastic_sleeps(g))

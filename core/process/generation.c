@@ -428,7 +428,8 @@ static int64_t end_ms(const struct generation *g, long long mercy_s)
 
 static void ask_to_leave(const struct generation *g, const struct slot *slot, int64_t now_ms)
 {
-	bool ends = g->is_last || elastic_sleeps(g) ||
+	/* In a pause, kept connections wait in the queue for whoever serves next. */
+	bool ends = g->is_last || (elastic_sleeps(g) && !g->elastic.paused) ||
 		    (g->roster.gateways_first && roster_is_gateway(&g->roster, slot));
 	int64_t last_ms = g->end_ms ? g->end_ms : end_ms(g, g->limits->worker_mercy_s);
 	const struct message m = { .kind = MESSAGE_LEAVE,

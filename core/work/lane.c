@@ -445,6 +445,7 @@ static void on_wake(struct watch *w)
 {
 	struct lane *lane = w->data;
 	int64_t end_ms = atomic_load(&lane->end_ms);
+	bool was_leaving = lane->leaving;
 	eventfd_t said;
 
 	eventfd_read(w->io.fd, &said);
@@ -456,7 +457,9 @@ static void on_wake(struct watch *w)
 		lane->last_call = atomic_load(&lane->empties);
 		if (lane->last_call)
 			acceptor_last_call(&lane->acceptor);
-		acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
+		/* What it has given away itself, in a pause, is for who comes then. */
+		if (lane->last_call || !was_leaving)
+			acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
 		clients_end(&lane->clients, (double)end_ms / 1000);
 	} else {
 		acceptor_stop(&lane->acceptor);

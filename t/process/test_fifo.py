@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Orders through a FIFO (master-fifo), and the signal that pauses the server."""
+import contextlib
 import json
 import os
 import re
@@ -161,6 +162,37 @@ def test_no_request_is_lost_over_pauses(start):
             order(server, "pp")
             load.wait_more(10)
     assert not load.failures
+
+
+def test_kept_connections_wait_too(start):
+    """A request that was just being sent on one is not lost."""
+    server = start(APP + FIFO)
+    with http.Connection(server.http) as kept, http.Connection(server.http) as other:
+        for client in (kept, other):
+            assert client.request("/hello").body == b"hello\n"
+        order(server, "p")
+        until(lambda: not server.workers(), "all to be gone")
+        kept.send(http.request_bytes("/pid"))
+        order(server, "p")
+        assert int(kept.read().body) in server.workers()
+        assert other.request("/hello").body == b"hello\n"
+
+
+def test_more_kept_connections_than_can_wait(start):
+    """Who has no room there is closed after drain-idle, between two requests."""
+    server = start(APP + FIFO + "drain-idle = 1\n")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(http.Connection(server.http)) for _ in range(300)]
+        for client in clients:
+            assert client.request("/hello").status == 200
+        order(server, "p")
+        until(lambda: not server.workers(), "all to be gone")
+        order(server, "p")
+        served = 0
+        for client in clients:
+            with contextlib.suppress(http.Closed, OSError):
+                served += client.request("/hello").status == 200
+    assert 20 <= served < 300
 
 
 def test_a_stop_while_it_is_paused(start):

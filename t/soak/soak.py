@@ -170,6 +170,12 @@ class Soak:
         self.server.write_ini(INI)
         self.reload()
 
+    def pause(self):
+        """Who comes meanwhile waits."""
+        for _ in range(2):
+            self.server.send(signal.SIGTSTP)
+            time.sleep(0.3)
+
     def storm(self):
         for _ in range(10):
             self.server.send(signal.SIGHUP)
@@ -221,8 +227,8 @@ class Soak:
             (self.reload, self.broken_deploy, self.other_settings, self.resize, self.chain,
              self.storm, self.kill_worker, self.kill_zygote, self.kill_router, self.kill_daemon,
              self.stand_still, self.faults, self.upgrade, self.broken_upgrade,
-             self.upgrade_in_a_storm),
-            (6, 3, 2, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1))[0]
+             self.upgrade_in_a_storm, self.pause),
+            (6, 3, 2, 2, 2, 1, 4, 1, 1, 1, 2, 3, 3, 1, 1, 1))[0]
         self.events[event.__name__] = self.events.get(event.__name__, 0) + 1
         event()
         until(self.is_whole, f"the processes {self.whole} after {event.__name__}", 40)
