@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What README and the comments in ini/ tell people to write, taken from there word for word."""
+"""What the pages about nginx and the comments in ini/ tell people to write, taken from there word
+for word."""
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ import textwrap
 import pytest
 
 import fresh
-from lib import http
+from lib import http, pages
 from lib.address import free_address
 from lib.nginx import nginx_file
 from lib.server import APPS, ROOT
@@ -46,12 +47,12 @@ def blocks(text):
     return [textwrap.dedent(block) for block in found]
 
 
-README = blocks(read("README.md").split("\n## Behind nginx\n")[1].split("\n## ")[0])
+PAGE = [block for _, block in pages.part("frameworks.md", "Behind nginx")]
 COMMENT = re.sub("^# ?", "", read("ini/fastcgi.ini").split("[uwsgi]")[0], flags=re.M)
 # Which listener the ini has, and what stands in nginx's http block.
 RECIPES = {
-    "uwsgi": ("socket = /run/myapp/uwsgi.sock", README[1]),
-    "fastcgi": ("fastcgi-socket = /run/myapp/fastcgi.sock", README[2]),
+    "uwsgi": ("socket = /run/myapp/uwsgi.sock", PAGE[1]),
+    "fastcgi": ("fastcgi-socket = /run/myapp/fastcgi.sock", PAGE[2]),
     "ini/fastcgi.ini": ("fastcgi-socket = 127.0.0.1:9000", blocks(COMMENT)[0]),
     "ini/fastcgi-nginx.conf": ("fastcgi-socket = 127.0.0.1:9000", read("ini/fastcgi-nginx.conf")),
 }
@@ -87,7 +88,7 @@ def test_urls_behind_nginx_are_those_that_the_browser_sees(as_root, start, start
     os.makedirs(f"{folder}/myapp")
     with open(f"{folder}/myapp/wsgi.py", "w", encoding="utf-8") as f:
         f.write(app)
-    ini = README[0].replace(RECIPES["uwsgi"][0], listener)
+    ini = PAGE[0].replace(RECIPES["uwsgi"][0], listener)
     for old, new in places.items():
         ini = ini.replace(old, new)
     server = start(ini, folder=folder)
