@@ -149,6 +149,7 @@ expand_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 loader_cppflags := -DUWSGI_LIBDIR='"$(LIBDIR:$(PREFIX)/%=../%)"' -DUWSGI_PLUGINS='"$(PLUGINS)"'
 command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
+moving_cppflags := -DUWSGI_PYTHON='"$(PYTHON)"'
 
 $(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
 $(B)/plugins/inspect/%.o: BUILD_CPPFLAGS += -DUWSGI_VERSION='"$(VERSION)"'
@@ -352,6 +353,8 @@ install: all
 	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
 	install -m 755 $(plugin_so) $(DESTDIR)$(LIBDIR)
 	install -m 644 plugins/manifest $(DESTDIR)$(LIBDIR)
+	install -d $(DESTDIR)$(LIBDIR)/migrate
+	install -m 644 migrate/*.py $(DESTDIR)$(LIBDIR)/migrate
 	install -m 755 plugins/python/python_plugin.so \
 		$(DESTDIR)$(LIBDIR)/python$(python_number)_plugin.so
 	install -m 644 include/uwsgi/plugin.h $(include_dir)
@@ -365,8 +368,9 @@ install: all
 uninstall:
 	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi_python3 $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
 		$(man_dir)/uwsgi.1 $(include_dir)/plugin.h $(pc_dir)/uwsgi.pc $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
-		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so) $(DESTDIR)$(LIBDIR)/manifest
-	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR) $(include_dir)) 2>/dev/null || true
+		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so) $(DESTDIR)$(LIBDIR)/manifest \
+		$(patsubst %,$(DESTDIR)$(LIBDIR)/%,$(wildcard migrate/*.py))
+	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)/migrate $(DESTDIR)$(LIBDIR) $(include_dir)) 2>/dev/null || true
 
 # The reference page of all options, from their tables; a test compares the two.
 docs: all

@@ -4,6 +4,7 @@
  * after a fork is a process ended. */
 #include "entry/check_app.h"
 #include "entry/command.h"
+#include "entry/moving.h"
 #include "entry/status.h"
 #include "process/alarm.h"
 #include "process/budget.h"
@@ -603,6 +604,9 @@ static int run(int argc, char **argv, struct loader *ld)
 	if (state >= 0)
 		return take_over(&invocation, ld, state, false);
 	const struct command command = find_command(argc, argv, ld);
+	/* Its words are not ours: `-` is no file to read. */
+	if (command.kind == COMMAND_MIGRATE)
+		return moving_run(command.rest);
 	keep_input(&invocation);
 	switch (command.kind) {
 	case COMMAND_RELOAD:
@@ -626,6 +630,7 @@ static int run(int argc, char **argv, struct loader *ld)
 		return check(&invocation, ld, command.argument, command.kind == COMMAND_CHECK_APP);
 	case COMMAND_SHOW_CONFIG:
 		return show_config(&invocation, ld, command.argument);
+	case COMMAND_MIGRATE:
 	case COMMAND_SERVE:
 	case COMMAND_WAIT:
 	case COMMAND_NO_WAIT:

@@ -30,6 +30,10 @@ const struct command_row command_rows[] = {
 	  false },
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
 	  "print all settings, and where each is from, but for secrets", false },
+	{ "migrate", 0, COMMAND_MIGRATE, ARITY_NONE, "FILE|COMMAND",
+	  "print an ini file that does what gunicorn.conf.py, another server's file or its command line "
+	  "says; a Python file is run",
+	  false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
 	  "reload the server of this pidfile, and wait: ends with 0 when the new workers serve, "
 	  "else with 1 and the reason",
@@ -241,6 +245,10 @@ struct command command_line_find(const struct catalogue *catalogue, int argc, ch
 		} else {
 			found.kind = w.command->kind;
 			found.argument = value;
+		}
+		if (w.command->kind == COMMAND_MIGRATE) {
+			found.rest = argv + c.at;
+			break;
 		}
 	}
 	return found;

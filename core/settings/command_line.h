@@ -23,6 +23,7 @@ enum command_kind {
 	/* argument: "json", or NULL; operand: a pidfile */
 	COMMAND_STATUS,
 	COMMAND_TOP,
+	COMMAND_MIGRATE, /* rest: words of another server's */
 	/* how the two above wait */
 	COMMAND_WAIT,
 	COMMAND_NO_WAIT,
@@ -36,9 +37,10 @@ struct command {
 	const char *argument; /* points into argv; "" where one is needed and none was given */
 	const char *operand;  /* the last word that belongs to no option; NULL: none */
 	const char *wait;     /* seconds, as they were written; NULL: not at all */
+	char *const *rest;    /* what stands behind --migrate, up to the NULL of argv */
 };
 
-/* The last command among the words.  The catalogue tells which word is another option's value. */
+/* The last command among the words; behind --migrate none is looked for.  The catalogue tells which word is another option's value. */
 struct command command_line_find(const struct catalogue *, int argc, char **argv);
 
 /* The commands as rows, for the help. */

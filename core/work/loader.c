@@ -218,6 +218,19 @@ static void folder_of_installation(char *folder, size_t size)
 		*folder = '\0';
 }
 
+const char *loader_find_file(const char *name, char *path, size_t size)
+{
+	char folder[4096];
+
+	folder_of_binary(folder, sizeof folder);
+	snprintf(path, size, "%s/%s", folder, name);
+	if (access(path, R_OK) == 0)
+		return path;
+	folder_of_installation(folder, sizeof folder);
+	snprintf(path, size, "%s/%s", folder, name);
+	return *folder && access(path, R_OK) == 0 ? path : NULL;
+}
+
 /* Whether a key sets this option of the rows, aliases included. */
 static bool means(const struct option *of, size_t count, const char *key, const char *name)
 {
