@@ -15,10 +15,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import commandline  # noqa: E402
-import gunicorn  # noqa: E402
+import from_gunicorn  # noqa: E402
 import startfiles  # noqa: E402
-import unit  # noqa: E402
-import uwsgi_ini  # noqa: E402
+import from_unit  # noqa: E402
+import from_uwsgi  # noqa: E402
 import words  # noqa: E402
 
 USAGE = """usage: uwsgi --migrate FILE [NAME]
@@ -41,7 +41,7 @@ def move_file(path, wanted, server):
     name, text, title = os.path.basename(path), read(path), f"Made by uwsgi --migrate {path}"
     if text.lstrip().startswith("{"):
         try:
-            return unit.move(json.loads(text), title, wanted)
+            return from_unit.move(json.loads(text), title, wanted)
         except ValueError as e:
             raise words.Misread(f"{path} is no JSON: {e}") from None
     if name.startswith("Procfile"):
@@ -49,11 +49,11 @@ def move_file(path, wanted, server):
     if re.search(r"^\s*\[program:", text, re.M):
         return startfiles.supervisor(text, title, wanted)
     if re.search(r"^\s*\[uwsgi[\]:]", text, re.M):
-        return uwsgi_ini.move(path, text, title, server)
+        return from_uwsgi.move(path, text, title, server)
     if re.search(r"^\s*\[Service\]", text, re.M):
         return startfiles.unit(text, title, wanted)
     if is_gunicorn(name, text):
-        return gunicorn.move([], title, conf=path)
+        return from_gunicorn.move([], title, conf=path)
     raise words.Misread(f"{path} is nothing that is known here\n{USAGE}")
 
 
@@ -64,10 +64,9 @@ def move(args, server):
         raise words.Misread(USAGE)
     if os.path.isfile(args[0]) and not os.access(args[0], os.X_OK) and len(args) <= 2:
         return move_file(args[0], args[1] if len(args) > 1 else None, server)
-    if len(args) == 1 and "/" in args[0] + "." and not os.path.exists(args[0]) and re.search(
-            r"\.(py|json|ini|conf|service)$|Procfile$", args[0]):
+    if len(args) == 1 and re.search(r"\.(py|json|ini|conf|service)$|Procfile$", args[0]):
         raise words.Misread(f"there is no file {args[0]}")
-    return commandline.move(args, f"Made by uwsgi --migrate {gunicorn.shown(args)}")
+    return commandline.move(args, f"Made by uwsgi --migrate {words.join(args)}")
 
 
 def check(text, server):
@@ -93,7 +92,7 @@ def main():
     server, *args = sys.argv[1:]
     try:
         text = move(args, server).ini.text()
-    except (words.Misread, gunicorn.ConfFailed, OSError) as e:
+    except (words.Misread, from_gunicorn.ConfFailed, OSError) as e:
         sys.exit(f"--migrate: {e}")
     sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     sys.stdout.write(text)

@@ -4,9 +4,9 @@
 import os
 import re
 
-import asgi
-import gunicorn
-import mod_wsgi
+import from_uvicorn
+import from_gunicorn
+import from_mod_wsgi
 import words
 from inifile import from_shell
 from words import Misread
@@ -21,8 +21,8 @@ AGENTS = {"newrelic-admin": ("import newrelic.agent; newrelic.agent.initialize()
                                       "auto_instrumentation.initialize() as the first lines, or otlp "
                                       "of the server (docs/observing.md)",
           "elasticapm-run": "import elasticapm and instrument in the application's module"}
-SERVERS = {"gunicorn": gunicorn.move, "gunicorn3": gunicorn.move, "uvicorn": asgi.move_uvicorn,
-           "hypercorn": asgi.move_hypercorn, "mod_wsgi-express": mod_wsgi.move}
+SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvicorn": from_uvicorn.move_uvicorn,
+           "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move}
 
 
 class Command:

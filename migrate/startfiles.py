@@ -2,8 +2,8 @@
 """startfiles.py: files that start a server: Procfile, supervisor's, a unit of systemd.  Their command
 line says what is served; they say where, and as whom."""
 import configparser
+import os
 import re
-import shlex
 
 import commandline
 import words
@@ -79,7 +79,6 @@ def supervisor(text, title, wanted=None):
 
 def in_folder(folder, move):
     """gunicorn looks for its file where it is started."""
-    import os
     if folder and os.path.isdir(folder):
         os.chdir(folder)
     return move()
@@ -109,7 +108,3 @@ def unit(text, title, wanted=None):
                  "(ini/systemd/app.service)")
     return in_folder(folder, lambda: commandline.move(
         words.split(command.lstrip("@-:+!")), title, rest))
-
-
-def shown(args):
-    return " ".join(map(shlex.quote, args))

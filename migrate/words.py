@@ -64,6 +64,10 @@ def split(text):
         raise Misread(f"the command line cannot be taken apart: {e}") from None
 
 
+def join(words):
+    return " ".join(map(shlex.quote, words))
+
+
 def parse(rows, words, place=""):
     """(Settings, operands, unknown flags); place: what the source of each begins with."""
     found, operands, unknown = Settings(), [], []

@@ -31,12 +31,9 @@ const struct command_row command_rows[] = {
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
 	  "print all settings, and where each is from, but for secrets", false },
 	{ "migrate", 0, COMMAND_MIGRATE, ARITY_NONE, "FILE|COMMAND",
-	  "print an ini file that does what gunicorn.conf.py, another server's file or its command line "
-	  "says; a Python file is run",
-	  false },
+	  "another server's configuration as an ini file", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
-	  "reload the server of this pidfile, and wait: ends with 0 when the new workers serve, "
-	  "else with 1 and the reason",
+	  "reload this server, and wait: 0 when the new workers serve, else 1 and the reason",
 	  false },
 	{ "stop", 0, COMMAND_STOP, ARITY_REQUIRED, "PIDFILE",
 	  "stop the server and wait until it has ended", false },

@@ -46,6 +46,12 @@ def test_the_environment_that_the_server_lies_in_is_its_home(serve, venv, way):
     assert json.loads(http.request(server.http).body)[0] == venv
 
 
+def test_what_moves_configurations_is_installed(venv, folder):
+    done = subprocess.run([f"{venv}/bin/uwsgi", "--migrate", "gunicorn", "-w3", "mine:app"],
+                          cwd=folder, env=BASE_ENV, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0 and "processes = 3" in done.stdout, done.stderr
+
+
 def test_another_home_is_taken_when_it_is_named(serve, venv, folder):
     run(PYTHON, "-m", "venv", "--without-pip", f"{folder}/other")
     server = serve(venv, "bin/uwsgi", "home = {here}/other")

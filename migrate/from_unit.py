@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""unit.py: NGINX Unit's JSON (unit.nginx.org/configuration): one application of it and what leads
+"""from_unit.py: NGINX Unit's JSON (unit.nginx.org/configuration): one application of it and what leads
 there, as its listeners and routes say."""
 import re
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""asgi.py: command lines of uvicorn (www.uvicorn.org/settings) and hypercorn.  What they run is ASGI
+"""from_uvicorn.py: command lines of uvicorn (www.uvicorn.org/settings) and hypercorn.  What they run is ASGI
 mostly, which is not spoken here; both run WSGI applications, too."""
 import common
-import gunicorn
+import from_gunicorn
 import words
 from common import TLS, nothing, number, put
 from words import FLAG, LIST, Row, Setting
@@ -131,8 +131,8 @@ HYPERCORN_FLAGS = {
     "ciphers": "--ciphers", "logconfig": "--log-config",
 }
 HYPERCORN = (
-    *(Row(name, flags, gunicorn.BY_NAME[name].kind, gunicorn.BY_NAME[name].to,
-          gunicorn.BY_NAME[name].lack) for name, flags in HYPERCORN_FLAGS.items()),
+    *(Row(name, flags, from_gunicorn.BY_NAME[name].kind, from_gunicorn.BY_NAME[name].to,
+          from_gunicorn.BY_NAME[name].lack) for name, flags in HYPERCORN_FLAGS.items()),
     Row("keep_alive", "--keep-alive", to=put("http-keepalive")),
     Row("reload", "--reload", FLAG, to=reload),
     Row("root_path", "--root-path", to=root_path),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""uwsgi_ini.py: a uwsgi.ini, option by option: what this server makes of each line, by its own tables
+"""from_uwsgi.py: a uwsgi.ini, option by option: what this server makes of each line, by its own tables
 (--help-json) and its own check of the file (--check=json), and the safer modern form.  The file stays
 as it is but for comments; lines without an effect, and with an error, become comments."""
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mod_wsgi.py: arguments of `mod_wsgi-express start-server` (modwsgi.readthedocs.io)."""
+"""from_mod_wsgi.py: arguments of `mod_wsgi-express start-server` (modwsgi.readthedocs.io)."""
 import os
 
 import common

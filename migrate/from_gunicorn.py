@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""gunicorn.py: gunicorn's configuration file, command line and GUNICORN_CMD_ARGS, and the environment's
+"""from_gunicorn.py: gunicorn's configuration file, command line and GUNICORN_CMD_ARGS, and the environment's
 WEB_CONCURRENCY, PORT and FORWARDED_ALLOW_IPS.  A row for each setting of gunicorn 20 to 23, in the
 order of its documentation (docs.gunicorn.org, "Settings")."""
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -156,10 +155,13 @@ def hook(name):
 
 
 COMMAND = "is a command, uwsgi --check and --show-config are those here"
+# Those without `to` and `lack` are parts of what another one becomes.
 ROWS = (
+    Row("wsgi_app"),
     Row("chdir", "--chdir", to=put("chdir")),
     Row("bind", "-b --bind", LIST, to=common.bind),
-    Row("umask", "-m --umask", to=common.umask),
+    Row("umask", "-m --umask", to=nothing(
+        "was for gunicorn's socket, not for files of the application: chmod-socket")),
     Row("backlog", "--backlog", to="listen"),
     Row("workers", "-w --workers", to="processes"),
     Row("worker_class", "-k --worker-class", to=worker_class),
@@ -247,6 +249,9 @@ ROWS = (
         lack="methods are passed on as they are written"),
     Row("forwarder_headers", "--forwarder-headers", lack="header names with _ are dropped"),
     Row("header_map", "--header-map", to=nothing("header names with _ are dropped")),
+    Row("control_socket", "--control-socket", lack="the page of inspect and uwsgi --status say what the "
+        "server does"),
+    Row("no_control_socket", "--no-control-socket", FLAG, to=None),
     Row("tolerate_dangerous_framing", "--tolerate-dangerous-framing", FLAG,
         lack="requests whose framing is ambiguous are refused, with 400"),
     *(Row(name, to=hook(name)) for name in hooks.HOOKS),
@@ -358,7 +363,3 @@ def move(args, title, conf=None, home=None, environ=None):
     for flag in unknown:
         moving.ini.lack(f"gunicorn {flag}", "is no option of gunicorn")
     return moving
-
-
-def shown(args):
-    return " ".join(map(shlex.quote, args))

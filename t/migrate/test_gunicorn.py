@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""gunicorn's settings, one by one, and beside gunicorn itself where that is installed."""
+import inspect
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from lib import http
+from lib.address import accepts, free_address
+from lib.server import BASE_ENV, ROOT
+from lib.wait import until
+
+sys.path.insert(1, f"{ROOT}/migrate")
+import accesslog  # noqa: E402
+import from_gunicorn  # noqa: E402
+import words  # noqa: E402
+
+ROWS = [
+    ("", "processes = 1"), ("", "harakiri = 30"), ("", "reload-mercy = 30"), ("", "lazy-apps = true"),
+    ("", "http-socket = 127.0.0.1:8000"), ("", "disable-logging = true"),
+    ("-w 4", "processes = 4"), ("-b :80", "http-socket = 0.0.0.0:80"),
+    ("-b [::1]:80", "http-socket = [::1]:80"), ("-b localhost", "http-socket = localhost:8000"),
+    ("-b unix:/run/a.sock", "http-socket = /run/a.sock"), ("-b fd://3", "protocol = http"),
+    ("-b unix:/run/a.sock", "chmod-socket = 666"), ("-b unix:/a -m 007", "chmod-socket = 660"),
+    ("-b unix:/a -m 027", "chmod-socket = 640"), ("--backlog 64", "listen = 64"),
+    ("--threads 4 --timeout 9", None), ("-k gevent", "threads = 32"), ("-t 0", None),
+    ("-t 90", "harakiri = 90"), ("--max-requests 100 --max-requests-jitter 30 -w 3",
+                                 "max-requests-delta = 10"),
+    ("--max-requests-jitter 2 -w 30", "max-requests-delta = 1"),
+    ("-k gthread --keep-alive 9", "http-keepalive = 9"), ("--graceful-timeout 7",
+                                                          "worker-reload-mercy = 7"),
+    ("--limit-request-line 0", "buffer-size = 1m"), ("--reload", "py-autoreload = 1"),
+    ("--reload --reload-extra-file a --reload-extra-file b", "touch-reload = b"),
+    ("--reuse-port", "reuse-port = true"), ("--chdir /srv", "chdir = /srv"),
+    ("-e A=%d", "env = A=%%d"), ("-p /run/p", "pidfile = /run/p"), ("-u www-data", "uid = www-data"),
+    ("-g 33", "gid = 33"), ("--forwarded-allow-ips=10.0.0.1,::1", "forwarded-allow-ips = 10.0.0.1,::1"),
+    ("--access-logfile /var/log/a", "req-logger = file:/var/log/a"),
+    ("--error-logfile /var/log/e", "logto = /var/log/e"), ("-D", "daemonize = /dev/null"),
+    ("-D --log-file /e", "daemonize = /e"), ("--log-syslog --log-syslog-to udp://localhost:514",
+                                             "logger = rsyslog:127.0.0.1:514,gunicorn"),
+    ("--statsd-host localhost:8125 --dogstatsd-tags a:b", "stats-push = dogstatsd:localhost:8125"),
+    ("-n shop", "procname-prefix-spaced = shop"), ("--pythonpath a,b", "pythonpath = b"),
+    ("--paste /a.ini#x", "paste = config:/a.ini#x"), ("--proxy-protocol",
+                                                      "http-enable-proxy-protocol = true"),
+    ("--proxy-protocol --proxy-allow-from 10.0.0.1", "proxy-allow-ips = 10.0.0.1"),
+]
+LACKS = ["--certfile=a", "-k tornado", "--log-config=a", "--spew", "--no-such-option",
+         "--strip-header-spaces", "-k my.Worker"]
+
+
+def move(line, environ=None, app="shop:app"):
+    return from_gunicorn.move(words.split(line) + [app], "title", environ=environ or {}).ini
+
+
+def lines(ini):
+    return [line for block in ini.blocks for line in block if line[:1] not in "#;"]
+
+
+@pytest.mark.parametrize("line, expected", ROWS)
+def test_a_setting(line, expected):
+    if expected:
+        assert expected in lines(move(line))
+    else:
+        assert not [each for each in lines(move(line)) if each.startswith("harakiri")]
+
+
+@pytest.mark.parametrize("line", LACKS)
+def test_what_has_no_counterpart_is_listed(line):
+    assert [s for s, _ in move(line).lacks if line.split("=")[0] in s], move(line).lacks
+
+
+def test_the_later_place_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gunicorn.conf.py").write_text("workers = 3\nthreads = 3\nbacklog = 3\n")
+    environ = {"WEB_CONCURRENCY": "2", "PORT": "81", "GUNICORN_CMD_ARGS": "--threads 4 --backlog 4"}
+    found = lines(move("--backlog 5", environ))
+    for line in ("processes = 3", "threads = 4", "listen = 5", "http-socket = 0.0.0.0:81"):
+        assert line in found
+    assert "processes = 2" in lines(from_gunicorn.move(["-c", "/dev/null", "a"], "", environ=environ).ini)
+
+
+@pytest.mark.parametrize("text, said", [
+    ("import time\ntime.sleep(60)\n", "has not ended after 0.3 s"),
+    ("raise SystemExit(3)\n", "cannot be run"), ("workers = (\n", "cannot be run")])
+def test_a_file_that_cannot_be_run(tmp_path, monkeypatch, text, said):
+    monkeypatch.setattr(from_gunicorn, "CONF_SECONDS", 0.3)
+    (tmp_path / "g.py").write_text(text)
+    with pytest.raises(from_gunicorn.ConfFailed, match=said):
+        from_gunicorn.move([], "", conf=str(tmp_path / "g.py"), environ={})
+
+
+def test_the_failure_is_a_sentence_and_no_ini(migrate):
+    made = migrate("g.py", file=("g.py", "import nothing_of_this_name\n"))
+    assert made.code == 1 and made.text == ""
+    assert "nothing_of_this_name" in made.said and "--migrate: g.py cannot be run" in made.said
+
+
+def test_the_environment_of_the_command(migrate, site):
+    os.makedirs(f"{site}/venv/bin")
+    made = migrate(f"{site}/venv/bin/gunicorn", "-c", "g.py", "shop:app",
+                   file=("g.py", "import os\nworkers = os.path.isdir('venv') + 1\n"))
+    assert f"home = {site}/venv" in made.text and "processes = 2" in made
+
+
+# ---- beside gunicorn ----
+
+def gunicorn_is_there():
+    return shutil.which("gunicorn", path=BASE_ENV["PATH"])
+
+
+needs_gunicorn = pytest.mark.skipif(not gunicorn_is_there(), reason="gunicorn is not installed")
+
+
+@needs_gunicorn
+def test_every_setting_of_gunicorn_has_a_row(monkeypatch):
+    # Modules of ours are called otherwise than gunicorn, which can be imported beside them.
+    known = subprocess.run([sys.executable, "-c", inspect.getsource(list_settings) +
+                            "\nlist_settings()"], capture_output=True, check=True, timeout=20)
+    ours = {row.name: row for row in from_gunicorn.ROWS + from_gunicorn.ONLY_ON_THE_LINE}
+    for name, flags, flag in json.loads(known.stdout):
+        if name == "default_proc_name":
+            continue
+        assert name in ours
+        assert [f for f in flags if f not in ours[name].flags] == []
+        assert not flags or (ours[name].kind == words.FLAG) == flag, name
+
+
+def list_settings():
+    import json as js
+
+    from gunicorn.config import KNOWN_SETTINGS
+    print(js.dumps([(s.name, s.cli or [], s.action in ("store_true", "store_false", "store_const"))
+                    for s in KNOWN_SETTINGS]))
+
+
+class Gunicorn:
+    def __init__(self, folder, address, args):
+        self.log = open(f"{folder}/gunicorn.log", "ab")
+        self.process = subprocess.Popen(["gunicorn", *args, "shop:app"], cwd=folder, env=BASE_ENV,
+                                        stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        until(lambda: accepts(address), "gunicorn to accept", 20)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+@needs_gunicorn
+def test_the_same_command_line_serves_the_same(no_process_left, migrate, serve, site):
+    """Scheme, folder, variables, umask, threads, the mode of the socket and the lines of the access
+    log are what gunicorn makes of them."""
+    os.makedirs(f"{site}/work")
+    shutil.move(f"{site}/shop.py", f"{site}/work/shop.py")
+    first = free_address()
+
+    def words_for(address, name):
+        return ["-b", address, "-b", f"unix:{site}/{name}.sock", "--chdir", f"{site}/work", "-m", "027",
+                "--threads", "2", "-e", "SHOP_A=50%", "--forwarded-allow-ips", "127.0.0.1",
+                "--access-logfile", f"{site}/{name}.access", "--access-logformat",
+                '%(h)s %(l)s %(u)s "%(r)s" %(m)s %(U)s %(q)s %(H)s %(s)s %(b)s "%(f)s" "%(a)s" '
+                "%({x-id}i)s %({missing}i)s"]
+    there = Gunicorn(site, first, words_for(first, "there"))
+    try:
+        before = asked(first)
+    finally:
+        there.end()
+    made = migrate("gunicorn", *words_for("HTTP", "here"), "shop:app")
+    serve(made)
+    after = asked(made.http)
+    assert after == before
+    assert after["environment"] == {"SHOP_A": "50%"} and after["scheme"] == "https"
+    # gunicorn's log has lines of probes, too: `accepts` connects and sends nothing.
+    logged = [until(lambda n=name: read(f"{site}/{n}.access"), "the access log", 10)
+              for name in ("there", "here")]
+    assert logged[0] == logged[1] and "/a%20b" in logged[0]
+
+
+def asked(address):
+    answer = http.request(address, "/a%20b?c=d", headers=[
+        ("X-Forwarded-Proto", "https"), ("User-Agent", "test"), ("X-Id", "7")])
+    said = json.loads(answer.body)
+    del said["pid"]
+    return said
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+@needs_gunicorn
+@pytest.mark.parametrize("umask", ["0", "007", "077"])
+def test_the_mode_of_a_socket(no_process_left, migrate, serve, site, umask):
+    path, address = f"{site}/there.sock", free_address()
+    there = Gunicorn(site, address, ["-b", address, "-b", f"unix:{path}", "-m", umask])
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    there.end()
+    serve(migrate("gunicorn", "-b", f"unix:{site}/here.sock", "-m", umask, "shop:app"))
+    assert stat.S_IMODE(os.stat(f"{site}/here.sock").st_mode) == mode & 0o666
+
+
+@pytest.mark.parametrize("text, here", [
+    (accesslog.COMBINED, '%(addr) - %(user) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) '
+     '"%(referer)" "%(uagent)"'),
+    ("%(D)s us %(M)s ms %(L)s s 100%% %({Accept-Language}i)s %({raw}e)s",
+     "%(micros) us %(msecs) ms %(secs) s 100%% %(var.HTTP_ACCEPT_LANGUAGE) %(var.raw)"),
+    ("%({etag}o)s %(x)s", "- -")])
+def test_the_access_log_format(text, here):
+    assert accesslog.translate(text)[0] == here
+    assert bool(accesslog.translate(text)[1]) == ("- -" == here)
+    assert not re.search(r"%\(\w+\)s", here)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""A uwsgi.ini, and files that are nothing."""
+import json
+
+from lib import http
+
+INI = """[uwsgi]
+# from a tutorial
+master = true
+processes = 2
+enable-threads = true
+http-socket = HTTP
+chmod-socket = 666
+module = shop:app
+buffer-size = 32768
+lazy = true
+gevent = 100
+procceses = 3
+uid = nobody_of_this_name
+limit-as = much
+env = SHOP_A=a ; b
+die-on-term = 1
+hook-master-start = unix_signal:15 gracefully_kill_them_all
+stats = :1717
+
+[other]
+master = true
+"""
+
+
+def test_option_by_option(migrate):
+    made = migrate("uwsgi.ini", file=("uwsgi.ini", INI))
+    text = made.text
+    for gone in ("master = true", "enable-threads = true", "gevent = 100", "die-on-term = 1",
+                 "limit-as = much", "uid = nobody_of_this_name"):
+        assert f"\n;{gone}\n" in text, text
+    for kept in ("processes = 2", "module = shop:app", "procceses = 3", "env = SHOP_A=a ; b",
+                 "chmod-socket = 666"):
+        assert f"\n{kept}\n" in text
+    assert text.count("[other]\nmaster = true") == 1
+    assert "# from a tutorial" in text
+    for said in ("660 with", "lazy-apps", "64 KiB is the default", "TERM does this", "127.0.0.1 or a",
+                 ";need-app = true", ";harakiri = "):
+        assert said in text
+    assert "gevent = 100" in made.lacks and "uid" in made.lacks
+    assert made.code == 0, made.said
+
+
+def test_it_is_served_as_before(migrate, serve):
+    made = migrate("uwsgi.ini", file=("uwsgi.ini", INI.replace("stats = :1717\n", "")))
+    serve(made)
+    said = json.loads(http.request(made.http).body)
+    assert said["environment"] == {"SHOP_A": "a ; b"}
+
+
+def test_what_is_moved_needs_no_more_moving(migrate):
+    once = migrate("uwsgi.ini", file=("uwsgi.ini", INI))
+    again = migrate("again.ini", file=("again.ini", once.text))
+    assert [line for line in again.lines if line not in once.lines] == []
+    assert "has no effect" not in again.text.replace(once.text, "").split("\n;")[-1]
+
+
+def test_no_word_behind_it_is_an_option_of_this_server(migrate):
+    made = migrate("gunicorn", "--version-of-mine", "--stop", "-", "shop:app")
+    assert made.code == 0 and "--stop" in made.lacks
+
+
+def test_what_is_not_known_is_said(migrate):
+    assert "usage: uwsgi --migrate FILE" in migrate().said
+    assert "there is no file nothing.py" in migrate("nothing.py").said
+    assert "no server is found" in migrate("waitress-serve", "shop:app").said
+    for name, text, said in (("a.json", '{"applications": {}}', "no application of the type python"),
+                             ("b.json", "{", "is no JSON"), ("Procfile", "worker: x\n", "no line web"),
+                             ("c.txt", "hello\n", "nothing that is known here"),
+                             ("d.conf", "[program:a]\ncommand=cat\n", "no program there")):
+        made = migrate(name, file=(name, text))
+        assert made.code == 1 and made.text == "" and said in made.said, name
