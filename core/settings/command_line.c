@@ -31,7 +31,7 @@ const struct command_row command_rows[] = {
 	{ "show-config", 0, COMMAND_SHOW_CONFIG, ARITY_NONE, "[=json]",
 	  "print all settings, and where each is from, but for secrets", false },
 	{ "migrate", 0, COMMAND_MIGRATE, ARITY_NONE, "FILE|COMMAND",
-	  "another server's configuration as an ini file", false },
+	  "an ini file of another server's settings", false },
 	{ "reload", 0, COMMAND_RELOAD, ARITY_REQUIRED, "PIDFILE",
 	  "reload this server, and wait: 0 when the new workers serve, else 1 and the reason",
 	  false },
