@@ -160,6 +160,8 @@ int service_run(const struct service_start *start)
 		return EXIT_FAILURE;
 	}
 	watch_init(&p.channel, start->channel, EV_READ, on_channel, &p);
+	/* Before clients: they are told of the generation that serves now. */
+	ev_set_priority(&p.channel.io, EV_MAXPRI);
 	watch_start(&p.channel, p.loop);
 	channel_send(start->channel, &m, -1);
 	while (!p.leaving)

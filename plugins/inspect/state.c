@@ -2,7 +2,7 @@
 /* state.c: in which state the server is, by the generations that it has, and what states are called. */
 #include "inspect.h"
 
-enum state state_of(const struct status *status)
+static enum state look(const struct status *status)
 {
 	struct generation_status g;
 	bool any = false, serves = false, starts = false;
@@ -15,6 +15,15 @@ enum state state_of(const struct status *status)
 	if (serves)
 		return starts ? STATE_RELOADING : STATE_SERVING;
 	return starts || !any ? STATE_STARTING : STATE_STOPPING;
+}
+
+/* A generation serves before the one that it follows leaves; a reload that ends between looking at the
+ * new one and at the old one is not seen at first, so there is a second look. */
+enum state state_of(const struct status *status)
+{
+	enum state state = look(status);
+
+	return state == STATE_SERVING || state == STATE_RELOADING ? state : look(status);
 }
 
 const char *state_name(enum state state)
