@@ -192,13 +192,17 @@ static int run_write_fifo(const struct call *c, struct error *e)
 {
 	enum { LOOK_MS = 50 };
 	int64_t looks = c->how == FIFO_WAITS ? c->limits->file_s * 1000 / LOOK_MS : 0;
+	struct stat st;
 	int fd;
 
 	while ((fd = open(c->words[0], O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && looks-- > 0)
 		poll(NULL, 0, LOOK_MS);
 	if (fd < 0)
 		return errno == ENXIO ? uwsgi_error_set(e, "nobody reads from it") : say_errno(e);
-	int failed = result(dprintf(fd, "%s", c->words[1]) < 0, e);
+	/* Nobody may lead it to a file of ours by a link. */
+	int failed = fstat(fd, &st) || !S_ISFIFO(st.st_mode)
+			     ? uwsgi_error_set(e, "it is no FIFO")
+			     : result(dprintf(fd, "%s", c->words[1]) < 0, e);
 
 	close(fd);
 	return failed;

@@ -4,8 +4,12 @@
 
 #include "work/hook_action.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct hook_limits limits = { 0 };
 
@@ -105,6 +109,29 @@ static void test_a_variable_comes_and_goes(void **state)
 	assert_null(getenv("HOOK"));
 }
 
+static void test_only_a_fifo_is_written_to_as_one(void **state)
+{
+	char folder[] = "/tmp/test_hook.XXXXXX", words[128], found[8] = "";
+	struct error e;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	int fd = open("treasure", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "gold", 4), 4);
+	assert_int_equal(symlink("treasure", "fifo"), 0);
+	snprintf(words, sizeof words, "writefifo:%s/fifo dust", folder);
+	assert_int_equal(hook_action_run(words, &limits, &e), -1);
+	assert_string_equal(e.text, "it is no FIFO");
+	assert_int_equal(pread(fd, found, sizeof found, 0), 4);
+	assert_string_equal(found, "gold");
+	close(fd);
+	unlink("fifo");
+	unlink("treasure");
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_a_variable_comes_and_goes),
+		cmocka_unit_test(test_only_a_fifo_is_written_to_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
