@@ -72,6 +72,7 @@ void pulse_start(struct pulse *p, struct ev_loop *loop, struct notify *notify,
 			     .notify = notify,
 			     .succession = succession,
 			     .totals = totals,
+			     .requests = atomic_load(&totals->requests),
 			     .at_ms = clock_monotonic_ms() };
 	if (notify->watchdog_s > 0 && notify->watchdog_s / 2 < every_s)
 		every_s = notify->watchdog_s / 2;

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "process/notify.h"
+#include "process/pulse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,30 @@ static void test_nobody_listens(void **state)
 	notify_close(&n);
 }
 
+/* What another program has counted before is not of this second. */
+static void test_a_pulse_begins_with_what_is_counted(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct totals totals = { .requests = 5000 };
+	struct succession none = { 0 };
+	struct notify n = { .watchdog_s = 0.02, .fd = -1 };
+	struct pulse p;
+	char text[2048];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	n.fd = ends[0];
+	pulse_start(&p, loop, &n, &none, &totals);
+	ev_run(loop, EVRUN_ONCE);
+	assert_string_equal(heard(ends[1], text, sizeof text),
+			    "WATCHDOG=1\nSTATUS=0 busy, 5000 requests, 0 a second");
+	pulse_stop(&p);
+	close(ends[1]);
+	notify_close(&n);
+	ev_loop_destroy(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_the_watchdog_hears_that_it_is_well),
 		cmocka_unit_test(test_a_watchdog_of_another_process_is_not_ours),
 		cmocka_unit_test(test_nobody_listens),
+		cmocka_unit_test(test_a_pulse_begins_with_what_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
