@@ -135,10 +135,11 @@ static void forget_unnamed(struct crons *all)
 	}
 }
 
-/* The clock is the one that the application's own `env` speaks of. */
+/* The clock is the one that the application's own `env` speaks of.  Without commands it is the server's own
+ * again: the applications of later generations inherit it. */
 static void use_zone(const struct crons *all, const struct config *cfg)
 {
-	const char *zone = environment_variable(cfg, "TZ");
+	const char *zone = TAILQ_EMPTY(&all->list) ? NULL : environment_variable(cfg, "TZ");
 
 	zone = zone ? zone : all->own_zone;
 	if (zone)
@@ -164,8 +165,20 @@ void crons_use(struct crons *all, const struct config *cfg)
 	free(wanted);
 	forget_unnamed(all);
 	crons_show(all);
-	if (count)
-		use_zone(all, cfg);
+	use_zone(all, cfg);
+}
+
+/* What TZ is by now may be a configuration's. */
+static void carry_zone(struct crons *all, struct carry *carry)
+{
+	char *zone = all->own_zone;
+	size_t n = zone ? strlen(zone) : 0;
+
+	carry_bytes(carry, &zone, &n, 1 << 16);
+	if (!carry->reading)
+		return;
+	free(all->own_zone);
+	all->own_zone = zone;
 }
 
 static void carry_one(struct cron *c, struct carry *carry)
@@ -218,6 +231,7 @@ void crons_carry(struct crons *all, struct carry *carry)
 	carry_ms(carry, &all->clock.looked);
 	carry_ms(carry, &all->clock.done);
 	carry_ms(carry, &all->looked_ms);
+	carry_zone(all, carry);
 }
 
 void crons_init(struct crons *all, struct jobs *jobs, struct ring ring)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MINUTE_MS = 60000 };
 
@@ -244,6 +245,48 @@ static void test_the_zone_is_that_of_env(void **unused)
 	end(&f);
 }
 
+/* Applications that are imported later inherit it. */
+static void test_the_zone_goes_with_the_commands(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	begin(&f);
+	USE(&f, (char[]){ "--cron=-1 -1 -1 -1 -1 any" }, (char[]){ "--env=TZ=XYZ-10" });
+	assert_string_equal(getenv("TZ"), "XYZ-10");
+	USE(&f, (char[]){ "--env=TZ=XYZ-10" });
+	assert_string_equal(getenv("TZ"), "UTC");
+	end(&f);
+}
+
+static void test_another_program_knows_the_zone_of_the_start(void **unused)
+{
+	struct fixture f, g;
+	struct carry c;
+	struct error e;
+
+	(void)unused;
+	begin(&f);
+	USE(&f, (char[]){ "--cron=-1 -1 -1 -1 -1 any" }, (char[]){ "--env=TZ=XYZ-10" });
+	carry_begin(&c);
+	crons_carry(&f.crons, &c);
+	int fd = carry_send(&c, 0, &e);
+	carry_fini(&c);
+	g = (struct fixture){ .jobs = { .fork = fake_fork } };
+	jobs_init(&g.jobs);
+	crons_init(&g.crons, &g.jobs, (struct ring){ 0 });
+	assert_int_equal(carry_receive(&c, fd, 0, &e), 0);
+	crons_carry(&g.crons, &c);
+	assert_int_equal(carry_end(&c, &e), 0);
+	carry_fini(&c);
+	close(fd);
+	assert_string_equal(getenv("TZ"), "XYZ-10");
+	USE(&g, (char[]){ "--cron=-1 -1 -1 -1 -1 any" });
+	assert_string_equal(getenv("TZ"), "UTC");
+	end(&f);
+	end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +299,8 @@ int main(void)
 		cmocka_unit_test(test_one_that_cannot_be_started_is_tried_the_next_time),
 		cmocka_unit_test(test_the_limit_is_a_deadline),
 		cmocka_unit_test(test_the_zone_is_that_of_env),
+		cmocka_unit_test(test_the_zone_goes_with_the_commands),
+		cmocka_unit_test(test_another_program_knows_the_zone_of_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
