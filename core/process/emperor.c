@@ -202,7 +202,9 @@ static void tell(struct look *l, int folder, struct vassal_file *file)
 	} else {
 		file->changed = st.st_mtim;
 		file->inode = st.st_ino;
-		judge_owner(l, file->folder, file->name, &st);
+		/* Everybody may write a link, if one believes its mode. */
+		if (!S_ISLNK(st.st_mode) || fstatat(folder, file->name, &st, 0) == 0)
+			judge_owner(l, file->folder, file->name, &st);
 	}
 	l->found(l->data, file);
 }

@@ -134,12 +134,37 @@ static void test_files_of_folders_and_patterns(void **unused)
 	assert_int_equal(system(pattern), 0);
 }
 
+/* A link has a mode that says nothing; what it leads to counts. */
+static void test_root_believes_links_that_only_root_writes(void **unused)
+{
+	char folder[] = "/tmp/test_emperor.XXXXXX", path[64];
+	const char *place = folder;
+	struct emperor_settings s = { .places = { &place, 1 }, .nofollow = true };
+	struct seen seen = { 0 };
+	struct error e = { .text = "" };
+
+	(void)unused;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(folder));
+	make(folder, "file");
+	snprintf(path, sizeof path, "%s/a.ini", folder);
+	assert_int_equal(symlink("file", path), 0);
+	assert_int_equal(emperor_look(&s, true, see, &seen, &e), EMPEROR_SAW_ALL);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(emperor_look(&s, true, see, &seen, &e), EMPEROR_IS_EXPOSED);
+	snprintf(path, sizeof path, "rm -r %s", folder);
+	assert_int_equal(system(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_and_texts),
 		cmocka_unit_test(test_the_command_line),
 		cmocka_unit_test(test_files_of_folders_and_patterns),
+		cmocka_unit_test(test_root_believes_links_that_only_root_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
