@@ -346,13 +346,17 @@ static bool take_turn(struct vassal *v, int64_t now_ms)
 	return true;
 }
 
-static void listen_for_heartbeat(const struct vassal *v, int64_t now_ms, int64_t *due_ms)
+/* missed_ms: how long nobody could be heard. */
+static void listen_for_heartbeat(struct vassal *v, int64_t now_ms, int64_t missed_ms,
+				 int64_t *due_ms)
 {
 	const struct emperor_settings *s = v->all->settings;
-	int64_t at_ms = s ? v->heard_ms + s->required_heartbeat_s * 1000 : 0;
 
 	if (!s || !v->heard_ms || !v->shown.pid)
 		return;
+	v->heard_ms += missed_ms;
+	int64_t at_ms = v->heard_ms + s->required_heartbeat_s * 1000;
+
 	if (now_ms < at_ms) {
 		clock_keep_earlier(due_ms, at_ms);
 		return;
@@ -360,6 +364,7 @@ static void listen_for_heartbeat(const struct vassal *v, int64_t now_ms, int64_t
 	uwsgi_log(UWSGI_ERROR, "%s (pid %ld) killed: no heartbeat for %lld s", v->title,
 		  (long)v->shown.pid, s->required_heartbeat_s);
 	kill(v->shown.pid, SIGKILL);
+	v->heard_ms = 0;
 }
 
 int64_t vassals_step(struct vassals *all, int64_t now_ms)
@@ -367,7 +372,10 @@ int64_t vassals_step(struct vassals *all, int64_t now_ms)
 	size_t most = AT_ONCE * (size_t)sysconf(_SC_NPROCESSORS_ONLN), busy;
 	struct vassal *v, *next;
 	int64_t due_ms = 0, turn_ms = 0;
+	/* This process stood still, or the machine did. */
+	int64_t late_ms = all->due_ms && now_ms > all->due_ms ? now_ms - all->due_ms : 0;
 
+	all->due_ms = 0;
 	if (TAILQ_EMPTY(&all->list) && !all->settings)
 		return 0;
 	if (all->settings) {
@@ -380,7 +388,7 @@ int64_t vassals_step(struct vassals *all, int64_t now_ms)
 	busy = count_busy(all, now_ms, &turn_ms);
 	for (v = TAILQ_FIRST(&all->list); v; v = next) {
 		next = TAILQ_NEXT(v, link);
-		listen_for_heartbeat(v, now_ms, &due_ms);
+		listen_for_heartbeat(v, now_ms, late_ms, &due_ms);
 		if (busy < most)
 			busy += take_turn(v, now_ms);
 		else if (v->wants_start || v->wants_reload)
@@ -389,6 +397,7 @@ int64_t vassals_step(struct vassals *all, int64_t now_ms)
 		if (!v->kept.wanted && !v->kept.running && !v->wants_start)
 			forget(v);
 	}
+	all->due_ms = due_ms;
 	return due_ms;
 }
 

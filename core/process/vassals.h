@@ -52,6 +52,7 @@ struct vassals {
 	uint64_t made_of; /* a number for what the settings add to the vassals' files */
 	uint64_t starts;
 	int64_t mercy_ms, look_at_ms;
+	int64_t due_ms;        /* of vassals_step(), as it said last */
 	bool as_root;          /* they run so */
 	bool at_once;          /* all are to end so */
 	char complaint[1024];  /* about the last look; "": none */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* test_vassals.c: when an emperor takes a vassal for dead. */
+#include "unit.h"
+
+#include "base/clock.h"
+#include "process/vassals.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HEARTBEAT_MS = 5000, LOOK_MS = 1000 };
+
+struct fixture {
+	char folder[32], file[48];
+	const char *place;
+	struct emperor_settings settings;
+	void *memory;
+	struct vassals all;
+	int speaks; /* the vassal's end */
+	pid_t pid;
+};
+
+static pid_t fork_idle(void *data, const struct vassal *v, int channel)
+{
+	struct fixture *f = data;
+
+	(void)v;
+	f->speaks = dup(channel);
+	f->pid = fork();
+	if (f->pid == 0) {
+		pause();
+		_exit(1);
+	}
+	return f->pid;
+}
+
+static void wake(void *data)
+{
+	(void)data;
+}
+
+/* One vassal, whose heart has beaten once. */
+static void begin(struct fixture *f, int64_t now_ms)
+{
+	*f = (struct fixture){ .folder = "/tmp/test_vassals.XXXXXX" };
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->file, sizeof f->file, "%s/a.ini", f->folder);
+	close(open(f->file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	f->place = f->folder;
+	f->settings = (struct emperor_settings){ .places = { &f->place, 1 },
+						 .freq_s = LOOK_MS / 1000,
+						 .required_heartbeat_s = HEARTBEAT_MS / 1000 };
+	f->memory = calloc(1, vassals_memory_size());
+	vassals_init(&f->all, vassals_ring(f->memory));
+	f->all.settings = &f->settings;
+	f->all.loop = ev_loop_new(EVFLAG_AUTO);
+	f->all.fork = fork_idle;
+	f->all.wake = wake;
+	f->all.data = f;
+	vassals_step(&f->all, now_ms);
+	assert_true(f->pid > 0);
+	assert_int_equal(send(f->speaks, "\x1a", 1, 0), 1);
+	ev_run(f->all.loop, EVRUN_NOWAIT);
+	TAILQ_FIRST(&f->all.list)->heard_ms = now_ms;
+}
+
+/* Was it killed? */
+static bool end(struct fixture *f)
+{
+	int status;
+
+	kill(f->pid, SIGTERM);
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	vassals_fini(&f->all);
+	ev_loop_destroy(f->all.loop);
+	close(f->speaks);
+	free(f->memory);
+	unlink(f->file);
+	rmdir(f->folder);
+	return WTERMSIG(status) == SIGKILL;
+}
+
+static void test_silence_ends_a_vassal(void **unused)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, now_ms);
+	for (int64_t at_ms = LOOK_MS; at_ms <= HEARTBEAT_MS; at_ms += LOOK_MS)
+		vassals_step(&f.all, now_ms + at_ms);
+	assert_true(end(&f));
+}
+
+/* Whoever was stopped himself has heard nobody. */
+static void test_an_emperor_that_stood_still_waits_anew(void **unused)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct fixture f;
+
+	(void)unused;
+	begin(&f, now_ms);
+	now_ms += 10 * HEARTBEAT_MS;
+	for (int64_t at_ms = 0; at_ms < HEARTBEAT_MS - LOOK_MS; at_ms += LOOK_MS)
+		vassals_step(&f.all, now_ms + at_ms);
+	assert_false(end(&f));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_silence_ends_a_vassal),
+		cmocka_unit_test(test_an_emperor_that_stood_still_waits_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
