@@ -84,7 +84,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist rolling
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist rolling site
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -375,6 +375,12 @@ uninstall:
 # The reference page of all options, from their tables; a test compares the two.
 docs: all
 	$(call document,markdown) > docs/options.md
+
+# The pages as a site in build/site/, which needs no server and fetches nothing; not part of check.
+site:
+	buildconf/dependencies.sh site
+	mkdocs build --quiet --strict -f buildconf/site/mkdocs.yml
+	@echo "build/site/index.html is its first page"
 
 clean:
 	rm -rf build dist uwsgi uwsgi-static plugins/*/*_plugin.so plugins/manifest

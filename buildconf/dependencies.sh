@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | container | fuzz | bench
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | container | fuzz | bench | site
 # Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
 #                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
@@ -13,8 +13,10 @@ check="$build libcmocka-dev python3-pytest python3-pytest-xdist python3-venv pyt
 python3-django nginx-light apache2-bin curl strace mandoc python3-pastedeploy uwsgi-core
 uwsgi-plugin-python3 haproxy python3-yaml"
 
-# Its browser, and the promtool that reads ini/observing/.
-page="$check chromium chromium-driver python3-selenium prometheus"
+# Its browser, the site of docs/, and the promtool that reads ini/observing/.
+page="$check chromium chromium-driver python3-selenium prometheus mkdocs"
+
+site="make mkdocs"
 
 fresh="debootstrap git python3"
 container="$fresh buildah"
@@ -75,7 +77,8 @@ fresh) wanted=$fresh ;;
 container) wanted=$container ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
-*) echo "usage: $0 build | demo | check | page | lint | fresh | container | fuzz | bench" >&2; exit 2 ;;
+site) wanted=$site ;;
+*) echo "usage: $0 build | demo | check | page | lint | fresh | container | fuzz | bench | site" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -55,13 +55,22 @@ def test_every_option_that_is_named_exists(name):
     assert [n for n in named if n not in headings and n != "uwsgi-static"] == []
 
 
+def anchors(path):
+    """What forges, and `make site`, call the headings of this page."""
+    with open(path, encoding="utf-8") as f:
+        headings = re.findall(r"^#+ (.*)$", f.read(), re.M)
+    return {re.sub(r"[^\w\- ]", "", h.strip().lower()).replace(" ", "-") for h in headings}
+
+
 @pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + sorted(
     f"docs/{n}" for n in os.listdir(f"{ROOT}/docs") if n.endswith(".md")))
-def test_every_link_leads_to_a_file(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", f.read())
-    folder = os.path.dirname(os.path.join(ROOT, path))
-    assert [n for n in links if not os.path.exists(os.path.join(folder, n))] == []
+def test_every_link_leads_to_a_file_and_a_heading(path):
+    whole = os.path.join(ROOT, path)
+    with open(whole, encoding="utf-8") as f:
+        links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", f.read())
+    targets = [(os.path.join(os.path.dirname(whole), n) if n else whole, a) for n, a in links]
+    assert [n for n, _ in targets if not os.path.exists(n)] == []
+    assert [f"{n}#{a}" for n, a in targets if a and a not in anchors(n)] == []
 
 
 def test_what_contributing_names_is_there():
