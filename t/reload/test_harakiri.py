@@ -68,7 +68,7 @@ def test_the_client_gets_504_whatever_it_speaks(start):
     assert pid_of(server) != first
     log = server.log()
     assert len(re.findall(r"worker 1 \(pid \d+\), thread \d+: GET /stand\?a(?: of \S+)? "
-                          r"ran 0\.[3-9] s \(harakiri 0\.3\); its client gets 504", log)) == 10
+                          r"ran [\d.]+ s \(harakiri 0\.3\); its client gets 504", log)) == 10
     assert log.count(f"{first}) is replaced") == 1
     assert "killed" not in log
     assert len(re.findall(r"GET /stand.* \(HTTP/1.1 504\)", log)) == 10
@@ -254,7 +254,7 @@ def test_the_master_ends_a_worker_that_is_stopped(start):
 def test_harakiri_queue_threshold_lets_it_run_while_nobody_waits(start):
     server = start(INI + "harakiri-queue-threshold = 2\n")
     with begin(server, "/stand") as c:
-        server.wait_log(r"GET /stand has run 0\.\d s; it goes on, as 0 connections wait "
+        server.wait_log(r"GET /stand has run [\d.]+ s; it goes on, as 0 connections wait "
                         r"\(harakiri-queue-threshold 2\)")
         others = [http.Connection(server.http) for _ in range(3)]
         assert c.read().status == 504
@@ -265,10 +265,10 @@ def test_harakiri_queue_threshold_lets_it_run_while_nobody_waits(start):
 def test_harakiri_graceful_timeout_sends_a_signal_first(start):
     server = start(PATIENT + "harakiri-graceful-timeout = 0.2\nharakiri-graceful-signal = USR2\n")
     with Innocent(server) as innocent, begin(server, "/stand") as c:
-        server.wait_log(r"GET /stand has run 0\.\d s; its worker is sent SIGUSR2, and in 0\.2 s it "
+        server.wait_log(r"GET /stand has run [\d.]+ s; its worker is sent SIGUSR2, and in 0\.2 s it "
                         "is given up")
         assert c.read().status == 504
-        server.wait_log(r"GET /stand of \S+ ran 0\.[5-9] s \(harakiri 0\.3\)")
+        server.wait_log(r"GET /stand of \S+ ran [\d.]+ s \(harakiri 0\.3\)")
         innocent.end()
 
 
@@ -288,6 +288,6 @@ def test_set_user_harakiri(start):
     server = start("http-socket = {http}\nmodule = overdue\nthreads = 2\n")
     with begin(server, "/user?after=0.2") as c:
         assert c.read().status == 504
-    server.wait_log(r"GET /user\?after=0\.2 of \S+ ran 0\.[2-9] s \(set_user_harakiri 0\.2\)")
+    server.wait_log(r"GET /user\?after=0\.2 of \S+ ran [\d.]+ s \(set_user_harakiri 0\.2\)")
     server.wait_log(r"it was here:\n  File .* in innermost")
     assert http.request(server.http, "/user?after=0.1&none=1&s=0.3").status == 200
