@@ -19,13 +19,15 @@ import from_gunicorn  # noqa: E402
 import startfiles  # noqa: E402
 import from_unit  # noqa: E402
 import from_uwsgi  # noqa: E402
+import from_waitress  # noqa: E402
 import words  # noqa: E402
 
 USAGE = """usage: uwsgi --migrate FILE [NAME]
        uwsgi --migrate COMMAND WORD...
-FILE: gunicorn.conf.py, NGINX Unit's JSON, Procfile, supervisor's file, a unit of systemd, uwsgi.ini;
-NAME: of several applications or programs in it.  COMMAND: gunicorn, uvicorn, hypercorn or
-mod_wsgi-express with its words, as it is started now."""
+FILE: gunicorn.conf.py, NGINX Unit's JSON, Procfile, supervisor's file, a unit of systemd, PasteDeploy's
+file with its [server:main], uwsgi.ini; NAME: of several applications or programs in it.
+COMMAND: gunicorn, uvicorn, hypercorn, mod_wsgi-express, waitress-serve or pserve with its words, as it
+is started now."""
 
 
 def read(path):
@@ -48,6 +50,8 @@ def move_file(path, wanted, server):
         return startfiles.procfile(text, title, wanted)
     if re.search(r"^\s*\[program:", text, re.M):
         return startfiles.supervisor(text, title, wanted)
+    if from_waitress.is_paste(text):
+        return from_waitress.paste(path, text, title, wanted)
     if re.search(r"^\s*\[uwsgi[\]:]", text, re.M):
         return from_uwsgi.move(path, text, title, server)
     if re.search(r"^\s*\[Service\]", text, re.M):

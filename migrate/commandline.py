@@ -7,6 +7,7 @@ import re
 import from_uvicorn
 import from_gunicorn
 import from_mod_wsgi
+import from_waitress
 import words
 from inifile import from_shell
 from words import Misread
@@ -22,7 +23,8 @@ AGENTS = {"newrelic-admin": ("import newrelic.agent; newrelic.agent.initialize()
                                       "of the server (docs/observing.md)",
           "elasticapm-run": "import elasticapm and instrument in the application's module"}
 SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvicorn": from_uvicorn.move_uvicorn,
-           "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move}
+           "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move,
+           "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve}
 
 
 class Command:

@@ -341,9 +341,8 @@ def gather(args, conf, environ, home):
     return settings, operands, unknown + more
 
 
-def move(args, title, conf=None, home=None, environ=None):
-    """The Moving for a command line (without the word gunicorn), or for a file alone."""
-    settings, operands, unknown = gather(args, conf, os.environ if environ is None else environ, home)
+def written(settings, title, home):
+    """The Moving with all but the application."""
     for name, value in DEFAULTS.items():
         settings.setdefault(name, Setting(value, f"gunicorn's default {name} = {value}"))
     settings.setdefault("bind", Setting(["127.0.0.1:8000"], "gunicorn's default bind"))
@@ -352,10 +351,17 @@ def move(args, title, conf=None, home=None, environ=None):
                                                          "gunicorn's default access_log_format"))
     moving = common.Moving(title, settings, home)
     common.home(moving)
-    app = operands[0] if operands else settings.text("wsgi_app")
     words.carry_over(ROWS, settings, moving)
+    return moving
+
+
+def move(args, title, conf=None, home=None, environ=None):
+    """The Moving for a command line (without the word gunicorn), or for a file alone."""
+    settings, operands, unknown = gather(args, conf, os.environ if environ is None else environ, home)
+    moving = written(settings, title, home)
+    app = operands[0] if operands else settings.text("wsgi_app")
     if app:
-        common.application(moving, app, "gunicorn " + app if operands else settings["wsgi_app"].source)
+        common.application(moving, app, f"gunicorn {app}" if operands else settings["wsgi_app"].source)
     elif "paste" not in settings:
         moving.ini.suggest("module", "myapp.wsgi:application", "the application", "gunicorn gets it on "
                            "its command line, which was not given here")

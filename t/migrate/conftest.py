@@ -23,7 +23,7 @@ def application(environ, start_response):
 
 app = application
 
-def create_app(name="x"):
+def create_app(*of_paste, **settings):
     return application
 """
 

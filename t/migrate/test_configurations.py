@@ -118,6 +118,32 @@ ExecReload=/bin/kill -s HUP $MAINPID
 [Install]
 WantedBy=multi-user.target
 """
+PASTE = """
+[app:main]
+paste.app_factory = shop:create_app
+word = x ; y
+[server:main]
+use = egg:waitress#main
+listen = HTTP
+threads = 6
+[server:other]
+use = egg:gunicorn#main
+bind = HTTP
+workers = 2
+timeout = 7
+[loggers]
+keys = root
+[handlers]
+keys = out
+[formatters]
+keys =
+[logger_root]
+level = INFO
+handlers = out
+[handler_out]
+class = StreamHandler
+args = (sys.stderr,)
+"""
 PROCFILE = """
 release: python manage.py migrate && python manage.py collectstatic --noinput
 web: newrelic-admin run-program gunicorn --bind 0.0.0.0:$PORT --log-file - shop:app
@@ -133,6 +159,7 @@ FILES = {
     "unit": ("conf.json", UNIT, ["threads = 2", "cheaper = 1", "harakiri = 10", "limit-post = 1048576",
                                  "http-timeout = 20", "env = SHOP_A=100%%"]),
     "supervisor": ("shop.conf", SUPERVISOR, ["processes = 2", "env = SHOP_A=a,b", "harakiri = 30"]),
+    "paste": ("production.ini", PASTE, ["threads = 6", "ini-paste-logged = HERE/production.ini"]),
     "systemd": ("shop.service", UNITFILE, ["processes = 3"]),
 }
 
@@ -152,6 +179,7 @@ def test_a_file_is_moved_and_served(migrate, serve, site, kind):
             f.write("a file")
     name, text, lines = FILES[kind]
     made = migrate(name, file=(name, text))
+    lines = [line.replace("HERE", site) for line in lines]
     assert [line for line in lines if line not in made] == [], made.text
     serve(made)
     said = ask(made.http)
@@ -189,6 +217,8 @@ LINES = {
     "--url-alias /static HERE --setenv SHOP_A 1": ["threads = 5", "harakiri = 60", "env = SHOP_A=1"],
     "SHOP_A=2 exec gunicorn -bHTTP -w3 --threads=2 --preload --no-sendfile shop":
         ["processes = 3", "threads = 2", "env = SHOP_A=2", "module = shop:application"],
+    "waitress-serve --listen HTTP --threads 3 --call shop:create_app": ["threads = 3",
+                                                                        "module = shop:create_app()"],
     "python3 -m gunicorn --bind HTTP shop:app": ["module = shop:app"],
 }
 
@@ -200,6 +230,12 @@ def test_a_command_line_is_moved_and_served(migrate, serve, line):
     assert [each for each in LINES[line] if each not in made] == [], made.text
     serve(made)
     assert ask(made.http)["path"] == "/"
+
+
+def test_another_server_of_a_paste_file(migrate):
+    made = migrate("production.ini", "other", file=("production.ini", PASTE))
+    assert "processes = 2" in made and "harakiri = 7" in made, made.text
+    assert migrate("pserve", "production.ini").code == 0
 
 
 def test_asgi_is_said(migrate):

@@ -68,7 +68,7 @@ def test_no_word_behind_it_is_an_option_of_this_server(migrate):
 def test_what_is_not_known_is_said(migrate):
     assert "usage: uwsgi --migrate FILE" in migrate().said
     assert "there is no file nothing.py" in migrate("nothing.py").said
-    assert "no server is found" in migrate("waitress-serve", "shop:app").said
+    assert "no server is found" in migrate("cherryd", "shop:app").said
     for name, text, said in (("a.json", '{"applications": {}}', "no application of the type python"),
                              ("b.json", "{", "is no JSON"), ("Procfile", "worker: x\n", "no line web"),
                              ("c.txt", "hello\n", "nothing that is known here"),
