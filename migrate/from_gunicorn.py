@@ -80,7 +80,7 @@ def preload(moving, setting):
         return
     moving.ini.set("lazy-apps", "true", setting.source, "each worker imports the application. Without "
                    "this line it is imported once: less memory; then what it connects to while it is "
-                   "imported is connected anew below @postfork")
+                   "imported is connected anew by uwsgi.post_fork_hook")
 
 
 def head_limit(moving, setting):

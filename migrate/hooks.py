@@ -2,8 +2,8 @@
 """hooks.py: gunicorn's server hooks, functions of its configuration file, and what does the same here:
 the master runs no Python, so each is said, with the lines to write."""
 
-POSTFORK = ("write into the application: from uwsgidecorators import postfork; then @postfork above "
-            "a function without parameters, which each worker runs ")
+POSTFORK = ("write into the application: import uwsgi; uwsgi.post_fork_hook = f, a function without "
+            "parameters, which each worker runs ")
 # Name: (sentence, option of a line to take in, its value).
 HOOKS = {
     "on_starting": ("runs before anything is opened, as a command", "hook-asap",

@@ -5,7 +5,8 @@ import re
 
 from lib.server import ROOT
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
+INDENTED = re.compile(r"(?:^    .*\n(?:\s*\n(?=    ))?)+", re.M)
 
 
 def read(name):
