@@ -290,9 +290,14 @@ int logfile_descriptor(struct logfile *f, const struct stat *out)
 void logfile_carry(struct logfile *f, struct carry *c)
 {
 	int unblocked = f->unblocked;
+	uint64_t uid = f->uid, gid = f->gid;
 
 	carry_text(c, f->path, sizeof f->path);
+	carry_u64(c, &uid);
+	carry_u64(c, &gid);
 	carry_fd(c, &unblocked);
+	f->uid = (uid_t)uid;
+	f->gid = (gid_t)gid;
 	if (!c->reading || unblocked < 0)
 		return;
 	close_unblocked(f);

@@ -3,6 +3,7 @@
 is no good is not executed, and the old one reloads as ever."""
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -490,6 +491,26 @@ def test_nobody_gains_or_loses_rights(as_root, upgraded, who):
     assert upgrade.reload(server) == (True, True)
     until(lambda: len(server.workers()) == 2, "the old workers to leave")
     assert (ids(server.pid), ids(server.workers()[0])) == before
+
+
+def test_a_new_log_file_is_still_given_to_the_user(as_root, upgraded):
+    os.chmod(upgraded.folder, 0o777)
+    server = upgraded.not_yet(INI.replace("{http}", "127.0.0.1:{port}") + "uid = www-data\n"
+                              "master-as-root = true\nlogto = {here}/x.log\n"
+                              "logfile-chown = true\ntouch-logrotate = {here}/now\n",
+                              port=str(free_port("127.0.0.1")))
+    server.log_path = f"{server.folder}/x.log"
+    open(server.log_path, "wb").close()
+    server.spawn()
+    server.wait_log("^serving: ")
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    before = os.stat(server.log_path).st_ino
+    upgrade.replace(f"{server.folder}/now", b"")
+    until(lambda: os.path.exists(server.log_path) and os.stat(server.log_path).st_ino != before,
+          "a new log file")
+    until(lambda: os.stat(server.log_path).st_uid == pwd.getpwnam("www-data").pw_uid,
+          "its owner", 5)
 
 
 # ---- a program that is no good ----
