@@ -367,6 +367,7 @@ static void carry_one(struct daemon *d, struct carry *c)
 	carry_int(c, &d->pid, 0, INT32_MAX);
 	d->starts = (unsigned)carry_count(c, d->starts, UINT32_MAX);
 	carry_u64(c, &d->row);
+	carry_ms(c, &d->start_at_ms);
 	kept_carry(&d->kept, c);
 }
 

@@ -240,6 +240,15 @@ def test_a_program_beside_the_server_stays_and_hears_of_the_reload(upgraded):
     os.kill(smart, signal.SIGKILL)
 
 
+def test_a_program_that_is_starting_is_not_started_again(upgraded):
+    """It has a pidfile, which it has not written yet."""
+    server = upgraded.begin(INI + "attach-daemon2 = cmd=echo slow,pidfile={here}/slow.pid,freq=60\n")
+    server.wait_log("^slow$")
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    assert server.log().count("names no process that runs; starting") == 1
+
+
 def order(server, letters):
     fd = os.open(f"{server.folder}/second", os.O_WRONLY | os.O_NONBLOCK)
     os.write(fd, letters)
