@@ -195,7 +195,7 @@ void announce_stopping(struct announcer *a, const struct cause *cause,
 		most_s += d->delay_s + (long long)d->on_drain.count * d->timeout_s;
 	if (d && d->delay_s)
 		uwsgi_log(UWSGI_NOTE,
-			  "%s: stopping; who comes in the next %lld s is served (drain-delay), "
+			  "%s: stopping; new connections are served for %lld s more (drain-delay), "
 			  "then running requests have %lld s to finish",
 			  cause->text, d->delay_s, mercy_s);
 	else

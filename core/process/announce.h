@@ -17,9 +17,9 @@ struct announcer {
 	bool daemonized;
 	bool has_served;
 	struct allegiance *emperor; /* the one that has started this server */
-	char remark[256]; /* about the reload under way, for who has asked for it; "": none */
+	char remark[256];           /* for whoever asked for the reload under way; "": none */
 	struct outcomes outcomes;
-	bool holds;        /* who waits for the start is not told yet that it serves */
+	bool holds;        /* nobody is told yet that the server serves */
 	struct error held; /* what is told then, or "" */
 };
 

@@ -38,7 +38,7 @@ struct crons_now {
 	int64_t now_ms;  /* monotonic: of jobs and deadlines */
 };
 
-/* Memory, shared with services, where these see what there is. */
+/* Memory, shared with services, in which they see the commands. */
 size_t crons_memory_size(void);
 struct ring crons_ring(void *memory);
 void crons_init(struct crons *, struct jobs *, struct ring);

@@ -21,7 +21,7 @@ struct daemon {
 	bool named;       /* the configuration in force has it */
 	struct kept kept; /* one without a pidfile */
 	struct touch touch;
-	pid_t pid; /* 0: it does not run; with a pidfile, who is named there and is there */
+	pid_t pid; /* 0: it does not run; with a pidfile: the process that it names, if it is alive */
 	unsigned starts;
 	uint64_t row;                    /* what others see of it */
 	int64_t look_at_ms, start_at_ms; /* of one with a pidfile */

@@ -17,10 +17,10 @@ struct drain_settings {
 
 enum drain_stage {
 	DRAIN_NOT,
-	DRAIN_TELLING,   /* on-drain runs, and others are served as ever */
-	DRAIN_ACCEPTING, /* whoever watches sees that it leaves, and others are served */
+	DRAIN_TELLING,   /* on-drain runs; new connections are served */
+	DRAIN_ACCEPTING, /* /ready says that it leaves; new connections are served */
 	DRAIN_CLOSING,   /* handshakes that have begun may end */
-	DRAIN_EMPTYING,  /* nobody new comes: what waits is served by those that leave */
+	DRAIN_EMPTYING,  /* no new connections; workers that leave serve what waits */
 	DRAIN_CLOSED,
 };
 
@@ -34,9 +34,9 @@ struct drain {
 
 /* It goes on accepting for so long, from now or (tells) from drain_told() on. */
 void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms, bool tells);
-/* Whoever was to be told knows. */
+/* on-drain has ended. */
 void drain_told(struct drain *, int64_t now_ms);
-/* … not at all, and handshakes are not waited for. */
+/* Nobody is told or waited for, not even handshakes. */
 void drain_hurry(struct drain *, int64_t now_ms);
 /* Does what is due to these sockets and those of the lists behind them; *due_ms becomes earlier where
  * needed.  True: now the processes are to leave. */

@@ -17,7 +17,7 @@ struct elastic {
 	uint64_t requests;             /* of the workers, at the last look */
 	int64_t active_ms;             /* the last time that there was something to do */
 	bool idle;                     /* die-on-idle: its time has come; not told yet */
-	bool paused;                   /* no worker is to run, whoever comes */
+	bool paused;                   /* no worker is to run, even if clients connect */
 	int before_pause;              /* workers that ran */
 	/* Sockets on which somebody may come while no worker runs. */
 	struct watch *sockets;
@@ -36,7 +36,7 @@ void elastic_step(struct generation *, int64_t now_ms, int64_t *due_ms);
 bool elastic_sleeps(const struct generation *);
 /* No worker runs until somebody connects.  who: for the log, as below. */
 void elastic_sleep(struct generation *, const char *who);
-/* No worker runs until this is undone: who connects waits. */
+/* No worker runs until this is undone: new connections wait. */
 void elastic_pause(struct generation *, bool, const char *who);
 /* By so many more or fewer, because somebody wants it: who, for the log. */
 void elastic_resize(struct generation *, int change, const char *who);

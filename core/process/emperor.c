@@ -202,7 +202,7 @@ static void tell(struct look *l, int folder, struct vassal_file *file)
 	} else {
 		file->changed = st.st_mtim;
 		file->inode = st.st_ino;
-		/* Everybody may write a link, if one believes its mode. */
+		/* The mode of a link says nothing: it is always 0777. */
 		if (!S_ISLNK(st.st_mode) || fstatat(folder, file->name, &st, 0) == 0)
 			judge_owner(l, file->folder, file->name, &st);
 	}

@@ -42,7 +42,7 @@ struct slot *kept_find(const struct kept *, pid_t);
 bool kept_ended(struct kept *, struct slot *, const siginfo_t *, int64_t now_ms);
 /* To another program, of one with the same kind and settings there. */
 void kept_carry(struct kept *, struct carry *);
-/* Who is to leave has no more time. */
+/* A process that is to leave gets no more time. */
 void kept_hurry(struct kept *, int64_t now_ms);
 
 #endif

@@ -60,8 +60,8 @@ static int open_memory(struct master *m, struct error *e)
 			    : NULL;
 	m->below = m->beside ? outliving_take(&m->outliving, "vassals", 1, vassals_memory_size(), e)
 			     : NULL;
-	m->crons = m->below ? outliving_take(&m->outliving, "crons", 1, crons_memory_size(), e)
-			    : NULL;
+	m->crons =
+		m->below ? outliving_take(&m->outliving, "crons", 1, crons_memory_size(), e) : NULL;
 	if (!m->crons)
 		return -1;
 	m->host.totals = m->totals->p;
@@ -589,7 +589,7 @@ static int begin(struct master *m, struct error *e)
 
 	if (setup->taken) {
 		succession_resume(&m->succession, &setup->cause);
-		/* Who has ended meanwhile is told of no more. */
+		/* SIGCHLD may have been taken by the program before. */
 		reap(m);
 		return 0;
 	}

@@ -32,7 +32,7 @@ struct master_setup {
 	/* What the program has left whose place this one takes; NULL: the server starts. */
 	struct carry *taken;
 	struct cause cause; /* … and why it was replaced */
-	int served; /* a byte is written to it when the server serves; -1: nobody waits */
+	int served;         /* a byte is written to it when the server serves; -1: nobody waits */
 	struct config *config;
 	struct listeners listeners;
 };

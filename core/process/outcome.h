@@ -31,7 +31,7 @@ struct outcomes {
 		bool begun; /* its reload is the one under way */
 	} askers[OUTCOME_ASKERS];
 	size_t count;
-	uint64_t told[OUTCOME_ASKERS]; /* who was told last, in a circle */
+	uint64_t told[OUTCOME_ASKERS]; /* tickets of those told last, in a circle */
 	size_t told_at;
 };
 

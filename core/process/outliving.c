@@ -45,8 +45,8 @@ static struct outliving_object *make(const char *name, uint64_t definition, size
 	return new;
 }
 
-struct shared *outliving_take(struct outliving *o, const char *name, uint64_t definition, size_t size,
-			      struct error *e)
+struct shared *outliving_take(struct outliving *o, const char *name, uint64_t definition,
+			      size_t size, struct error *e)
 {
 	char cut[sizeof o->objects->name];
 
@@ -98,8 +98,7 @@ static void carry_object(struct outliving_object *o, struct carry *c)
 	carry_fd(c, &own);
 	if (own < 0)
 		carry_fail(c, "the memory of %s cannot be handed over", o->name);
-	if (c->reading && !c->failed &&
-	    shared_take_over(&o->memory, own, size, c->rehearsal, &e))
+	if (c->reading && !c->failed && shared_take_over(&o->memory, own, size, c->rehearsal, &e))
 		carry_fail(c, "%s: %s", o->name, e.text);
 }
 

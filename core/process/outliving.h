@@ -15,8 +15,8 @@ struct outliving {
 
 /* One more user of this object, which is made if there is none; zeroed then.  name is copied, and cut
  * after 31 bytes.  Valid until its last user gives it back.  NULL with the reason. */
-struct shared *outliving_take(struct outliving *, const char *name, uint64_t definition, size_t size,
-			      struct error *);
+struct shared *outliving_take(struct outliving *, const char *name, uint64_t definition,
+			      size_t size, struct error *);
 void outliving_give_back(struct outliving *, struct shared *);
 /* In a child: what it has mapped stays, and the descriptors go. */
 void outliving_enter_child(struct outliving *);

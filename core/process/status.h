@@ -16,7 +16,7 @@ struct share {
 struct status {
 	const struct totals *totals;
 	struct ring slow, spans, warnings, daemons, vassals;
-	struct ring crons; /* set by whoever has it; else there are none */
+	struct ring crons;                 /* zeroed: there are none */
 	const struct metrics *metrics;     /* NULL: there are none */
 	const struct listeners *listeners; /* NULL: what follows was told of them */
 	struct socket_status *told;

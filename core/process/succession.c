@@ -114,7 +114,8 @@ static void begin_drain(struct succession *s, const struct generation *main)
 
 	if (s->paused) {
 		s->paused = false;
-		elastic_pause(s->serving, false, "the server stops, and serves who has waited");
+		elastic_pause(s->serving, false,
+			      "the server stops, and serves the connections that waited");
 		delay_ms = delay_ms > RESUME_MS ? delay_ms : RESUME_MS;
 	}
 
@@ -585,7 +586,8 @@ void succession_pause(struct succession *s, const struct cause *cause)
 		return;
 	s->paused = !s->paused;
 	uwsgi_log(UWSGI_NOTE, "%s: %s", cause->text,
-		  s->paused ? "paused; what runs is finished, and who connects waits" : "going on");
+		  s->paused ? "paused; running requests are finished, new connections wait"
+			    : "going on");
 	elastic_pause(s->serving, s->paused, cause->text);
 }
 

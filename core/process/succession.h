@@ -41,7 +41,7 @@ struct succession {
 	struct generation *serving, *starting;
 	int count; /* of generations so far */
 	bool reload_wanted, stopping;
-	bool paused;  /* no worker runs; who connects waits */
+	bool paused;  /* no worker runs; new connections wait */
 	bool at_once; /* stopping: what is running has a second */
 	struct drain drain;
 	bool waits; /* for the answer of `replace`, as if a reload were under way */

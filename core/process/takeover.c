@@ -82,7 +82,9 @@ static int ask(struct takeover *t, struct error *e)
 	const char *foreign = geteuid() == 0 ? program_foreign(&t->program) : NULL;
 
 	if (foreign)
-		return uwsgi_error_set(e, "%s has another owner than before, or more users may write to it", foreign);
+		return uwsgi_error_set(
+			e, "%s has another owner than before, or more users may write to it",
+			foreign);
 	int ends[2], state = write_state(t, &c, e), why;
 
 	if (state < 0) {

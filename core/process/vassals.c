@@ -22,7 +22,7 @@ enum { SHOWN = 1024 };
 /* So many for each processor start or reload at the same time, and of one that takes long no other waits
  * longer than this. */
 enum { AT_ONCE = 2, PATIENCE_MS = 5000 };
-/* Who has served for so long did not fail to start. */
+/* A vassal that has served for so long did not fail to start. */
 enum { LOYAL_MS = 5000 };
 /* An application may take any time to be imported: ten years. */
 #define START_MS ((int64_t)315360000000)
@@ -346,7 +346,7 @@ static bool take_turn(struct vassal *v, int64_t now_ms)
 	return true;
 }
 
-/* missed_ms: how long nobody could be heard. */
+/* missed_ms: how long the emperor could hear nobody. */
 static void listen_for_heartbeat(struct vassal *v, int64_t now_ms, int64_t missed_ms,
 				 int64_t *due_ms)
 {
@@ -372,7 +372,7 @@ int64_t vassals_step(struct vassals *all, int64_t now_ms)
 	size_t most = AT_ONCE * (size_t)sysconf(_SC_NPROCESSORS_ONLN), busy;
 	struct vassal *v, *next;
 	int64_t due_ms = 0, turn_ms = 0;
-	/* This process stood still, or the machine did. */
+	/* The emperor was stopped, or the whole machine: meanwhile it heard no heartbeat. */
 	int64_t late_ms = all->due_ms && now_ms > all->due_ms ? now_ms - all->due_ms : 0;
 
 	all->due_ms = 0;

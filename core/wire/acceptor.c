@@ -117,7 +117,7 @@ static void leave_alone(struct acceptor *a, size_t index)
 	a->watchers[index].fd = -1;
 }
 
-/* Who comes last has as much time to speak as others had. */
+/* The last connections have as much time to send a request as others had. */
 static void accept_one(struct acceptor *a, const struct listener *listener, int fd,
 		       const struct sockaddr *peer, socklen_t length)
 {

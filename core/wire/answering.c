@@ -252,7 +252,7 @@ static enum peer_state look_at_peer(struct connection *c)
 	return n < 0 || (poll(&fd, 1, 0) > 0 && fd.revents) ? PEER_GONE : PEER_SAID_ALL;
 }
 
-/* A host that is not a gateway.  Who has said all is not looked at again. */
+/* For a host that is not a gateway.  A peer that has shut down its side is not looked at again. */
 static void hear_of_peer(struct connection *c)
 {
 	const struct clients_host *host = c->clients->host;

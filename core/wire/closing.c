@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* closing.c: the kernel resets what waits in the queue of a TCP socket that is closed, and a client
- * whose handshake has ended believes that it is connected.  So a filter drops SYNs first: the kernel
- * of a client sends them again after a second, and is refused then.  Of a UNIX socket, connect()
- * looks at shutdown(), which leaves the queue as it is. */
+/* closing.c: when a TCP socket is closed the kernel resets the connections in its queue, whose clients
+ * believe that they are connected.  So a filter drops SYNs first: a client's kernel sends them again
+ * after a second, and is refused then.  Of a UNIX socket, connect() looks at shutdown(), which leaves
+ * the queue as it is. */
 #include "wire/closing.h"
 
 #include "base/log.h"
@@ -62,11 +62,12 @@ bool closing_begin(const struct listeners *set)
 				continue;
 			any = true;
 			if (drop_syns(l->fd))
-				/* Some kernels let only root do this: no reason to worry anybody. */
-				uwsgi_log(UWSGI_NOTE,
-					  "%s: cannot drop SYNs: %s; who connects while the server "
-					  "stops may be cut off",
-					  l->text.address, strerror(errno));
+				/* Some kernels let only root do this: no reason for a warning. */
+				uwsgi_log(
+					UWSGI_NOTE,
+					"%s: cannot drop SYNs: %s; clients that connect while the "
+					"server stops may be cut off",
+					l->text.address, strerror(errno));
 		}
 	return any;
 }

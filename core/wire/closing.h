@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* closing.h: how listening sockets stop taking connections so that none that was taken is lost: first
- * nobody new may come, then what waits is accepted, then whoever comes is refused.  It is done to the
+ * no new handshake begins, then what waits is accepted, then new connections are refused.  It is done to the
  * sockets, for all processes that have them.  Sockets that were passed on go on without this server,
  * and those of services as long as these. */
 #ifndef UWSGI_CLOSING_H
@@ -18,7 +18,7 @@ enum { CLOSING_HANDSHAKE_MS = 100 };
 void closing_prepare(const struct listeners *);
 /* TCP: no handshake begins any more; who tries gets no answer yet.  False: there is no such socket. */
 bool closing_begin(const struct listeners *);
-/* UNIX sockets refuse whoever comes now.  They stay readable when the queue is empty. */
+/* UNIX sockets refuse new connections now.  They stay readable when the queue is empty. */
 void closing_refuse(const struct listeners *);
 /* TCP sockets whose queue is empty refuse, too, and others may bind their ports.  True: all do. */
 bool closing_end(const struct listeners *);

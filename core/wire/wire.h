@@ -18,8 +18,8 @@
 struct clients;
 
 enum connection_state {
-	READING,   /* between requests, or inside one that is not whole */
-	READY,     /* a request is whole, and waits: it is expected to take long, or a handler that has
+	READING, /* between requests, or inside one that is not whole */
+	READY, /* a request is whole, and waits: it is expected to take long, or a handler that has
 		    * said later is to be asked again */
 	ANSWERING, /* the host has the request; its response has not ended yet */
 	WRITING,   /* the response has ended, the kernel has not taken all of it */

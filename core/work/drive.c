@@ -198,7 +198,7 @@ static bool is_over(void *data)
 {
 	struct lane *lane = data;
 
-	/* Until then, who comes is served while others are waited for anyway. */
+	/* Until then new connections are served, as others keep the lane anyway. */
 	if (lane->clients.grace_over && !lane->last_call)
 		acceptor_stop(&lane->acceptor);
 	return lane_is_through(lane);

@@ -457,7 +457,7 @@ static void on_wake(struct watch *w)
 		lane->last_call = atomic_load(&lane->empties);
 		if (lane->last_call)
 			acceptor_last_call(&lane->acceptor);
-		/* What it has given away itself, in a pause, is for who comes then. */
+		/* What it gave away itself in a pause is for the workers that follow. */
 		if (lane->last_call || !was_leaving)
 			acceptor_empty(&lane->acceptor, ACCEPTOR_LEFT);
 		clients_end(&lane->clients, (double)end_ms / 1000);
@@ -600,7 +600,7 @@ bool lane_is_through(struct lane *lane)
 	return !lane->last_call || acceptor_is_through(&lane->acceptor);
 }
 
-/* Who comes while others are waited for anyway is served. */
+/* New connections are served as long as others keep the lane anyway. */
 static void accept_or_not(struct lane *lane)
 {
 	if (!lane->leaving || lane->last_call)

@@ -4,7 +4,6 @@
 #include "wire/backlog.h"
 #include "work/lane.h"
 
-
 static struct lane *lane_of(const struct handler_lane *at)
 {
 	return (struct lane *)((uintptr_t)at - offsetof(struct lane, to_handlers));

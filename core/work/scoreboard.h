@@ -16,8 +16,8 @@
 /* One lane's row, on cache lines of its own. */
 struct lane_score {
 	_Alignas(64) atomic_bool busy;
-	_Atomic int64_t deadline_ms; /* monotonic; the request must be done by then; 0: none */
-	_Atomic int64_t began_ms;    /* monotonic */
+	_Atomic int64_t deadline_ms;     /* monotonic; the request must be done by then; 0: none */
+	_Atomic int64_t began_ms;        /* monotonic */
 	atomic_uint_fast64_t average_us; /* of a request: each counts as much as all before it */
 	/* Of the running or last request, cut and NUL-terminated; for people to read, so a torn
 	 * one does no harm. */
@@ -40,7 +40,7 @@ struct slot_score {
 struct board_score {
 	_Alignas(64) atomic_int generation, workers;
 	atomic_int wanted;        /* workers that are to run now, of these */
-	atomic_bool paused;       /* none is, whoever comes */
+	atomic_bool paused;       /* none is, even if clients connect */
 	atomic_int stage;         /* STAGE_GONE: nobody looks at it any more */
 	_Atomic int64_t since_us; /* when the stage began */
 	_Atomic int64_t import_ms;

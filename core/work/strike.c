@@ -164,7 +164,7 @@ static size_t find_where(struct striker *s, const struct lane *lane)
 	return app->where ? app->where(lane->app_state, s->stack, sizeof s->stack) : 0;
 }
 
-/* Whatever may have to wait for who reads the log comes last. */
+/* Logging comes last: it may have to wait for the reader of the log. */
 void strike(struct striker *s, struct lane *lane, int64_t at_ms)
 {
 	static const char *const words[] = { [GOT_REFUSAL] = "its client gets 504",
@@ -181,8 +181,8 @@ void strike(struct striker *s, struct lane *lane, int64_t at_ms)
 	if (!x->rs.head_sent)
 		ours = refuse(s, lane, x->connection, state);
 	enum got got = ours ? GOT_REFUSAL : cut(x->connection);
-	/* Nobody turns their loop any more; who waits for its turn has a request that was taken apart
-	 * already, and is lost with the worker. */
+	/* Nobody turns their loop any more.  A request that is read and waits for its turn cannot move:
+	 * it is lost with the worker. */
 	migrate_all(&lane->clients);
 	tell_master(s, what);
 	size_t n = find_where(s, lane);

@@ -148,7 +148,7 @@ static void end_if_others_did(const struct watchdog *w)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Also sets when it wakes, before it looks: who has a deadline meanwhile pokes it. */
+/* Sets when it wakes before it looks, too: a lane that gets a deadline meanwhile pokes it. */
 static int64_t look_at_all(struct watchdog *w)
 {
 	int64_t now_ms = clock_monotonic_coarse_ms();

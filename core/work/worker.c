@@ -564,7 +564,7 @@ int worker_run(const struct worker_setup *setup)
 		channel_send_failure(setup->channel, &e);
 		return EXIT_FAILURE;
 	}
-	/* First: who is said to serve can be asked to leave. */
+	/* Before the master hears that it serves: from then on it may be asked to leave. */
 	watch_signals(w);
 	bool unwanted = hooks_run_accepting(setup->config, setup->info.id, setup->is_first, &e);
 	if (unwanted)

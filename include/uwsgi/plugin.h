@@ -644,11 +644,11 @@ UWSGI_API unsigned long long uwsgi_histogram_quantile_us(const struct histogram 
 
 /* What lanes have done.  All members are numbers of this type, so that they can be added up. */
 struct counts {
-	unsigned long long answers[6]; /* by the first digit of their status; [0]: by none */
-	unsigned long long failed;     /* by the application */
-	unsigned long long sent;       /* bytes of heads, as HTTP writes them, and bodies */
-	unsigned long long unsent;     /* answers that a client did not take whole */
-	unsigned long long unread;     /* requests that broke off while they were read */
+	unsigned long long answers[6];    /* by the first digit of their status; [0]: by none */
+	unsigned long long failed;        /* by the application */
+	unsigned long long sent;          /* bytes of heads, as HTTP writes them, and bodies */
+	unsigned long long unsent;        /* answers that a client did not take whole */
+	unsigned long long unread;        /* requests that broke off while they were read */
 	unsigned long long files, routed; /* answered by the handlers static and route */
 	/* Each request, once its answer has ended: how long it waited for its lane (docs/observing.md
 	 * says since when), how long the application had it, and how long its client then took to take
@@ -684,9 +684,10 @@ struct generation_status {
 	enum stage stage;
 	long long since_us; /* the stage began */
 	int workers, lanes; /* it has so many places for workers; each has so many lanes */
-	long long import_ms; /* that the application took to be imported, before workers were forked */
+	long long
+		import_ms; /* that the application took to be imported, before workers were forked */
 	int wanted; /* workers that are to run now (cheaper); 0: they sleep until somebody connects */
-	bool paused; /* … or, whoever connects, until the server goes on */
+	bool paused; /* … or, even if clients connect, until the server goes on */
 };
 /* The next one, the youngest first; *i begins as 0.  False: there are no more. */
 UWSGI_API bool uwsgi_status_next_generation(const struct status *, size_t *i,

@@ -115,7 +115,7 @@ def test_none_until_somebody_connects(start):
 
 @pytest.mark.parametrize("how", ["p", signal.SIGTSTP])
 def test_pause(start, how):
-    """What runs is finished; who comes waits; nobody is lost."""
+    """Running requests are finished, new connections wait, none is lost."""
     server = start(APP + FIFO + "stats = {stats}\nhttp-timeout = 30\nhealth = {health}\n")
 
     def is_ready():
@@ -130,7 +130,7 @@ def test_pause(start, how):
         busy.send(http.request_bytes("/sleep?s=0.3"))
         server.wait_log("sleeping in")
         toggle()
-        server.wait_log(": paused; what runs is finished, and who connects waits$")
+        server.wait_log(": paused; running requests are finished, new connections wait$")
         assert busy.read().status == 200
     until(lambda: not server.workers(), "all to be gone")
     assert statuses(server) == ["pause", "pause"] and not is_ready()
@@ -179,7 +179,7 @@ def test_kept_connections_wait_too(start):
 
 
 def test_more_kept_connections_than_can_wait(start):
-    """Who has no room there is closed after drain-idle, between two requests."""
+    """A kept connection for which the queue has no room is closed after drain-idle, between two requests."""
     server = start(APP + FIFO + "drain-idle = 1\n")
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(http.Connection(server.http)) for _ in range(300)]

@@ -47,7 +47,7 @@ def test_who_watches_knows_at_once_and_who_comes_is_served(start):
     server.wait_log(r"inspect 1 \(pid \d+\) runs")
     assert probe(server) == (200, b"ready\n")
     server.send(signal.SIGTERM)
-    server.wait_log("stopping; who comes in the next 1 s is served .drain-delay.")
+    server.wait_log("stopping; new connections are served for 1 s more .drain-delay.")
     assert probe(server) == (503, b"the server stops\n")
     for way in WAYS:
         assert http.request(server.names[way], "/hello").status == 200

@@ -96,7 +96,7 @@ static void test_silence_ends_a_vassal(void **unused)
 	assert_true(end(&f));
 }
 
-/* Whoever was stopped himself has heard nobody. */
+/* It could not hear heartbeats while it was stopped itself. */
 static void test_an_emperor_that_stood_still_waits_anew(void **unused)
 {
 	int64_t now_ms = clock_monotonic_ms();
