@@ -43,7 +43,11 @@ def move_file(path, wanted, server):
     name, text, title = os.path.basename(path), read(path), f"Made by uwsgi --migrate {path}"
     if text.lstrip().startswith("{"):
         try:
-            return from_unit.move(json.loads(text), title, wanted)
+            tree = json.loads(text)
+            if "uwsgi" in tree:
+                raise words.Misread(f"{path} is uWSGI's: uwsgi --check --json {path} says what is wrong "
+                                    "with it")
+            return from_unit.move(tree, title, wanted)
         except ValueError as e:
             raise words.Misread(f"{path} is no JSON: {e}") from None
     if name.startswith("Procfile"):
@@ -73,18 +77,26 @@ def move(args, server):
     return commandline.move(args, f"Made by uwsgi --migrate {words.join(args)}")
 
 
-def check(text, server):
+def put(text, folder, instead_of):
+    """The file to check, in this folder; beside it what lies beside the one whose place it takes."""
+    there = os.path.dirname(os.path.abspath(instead_of)) if instead_of else None
+    name = os.path.basename(instead_of) if instead_of else "uwsgi.ini"
+    for other in os.listdir(there) if there else ():
+        if other != name:
+            os.symlink(os.path.join(there, other), os.path.join(folder, other))
+    with open(f"{folder}/{name}", "w", encoding="utf-8", errors="surrogateescape") as f:
+        f.write(text)
+    return f.name
+
+
+def check(text, server, instead_of=None):
     """What the server says of the ini file.  A variable of the environment that is not set here is
     assumed to be a number, as PORT is."""
-    names = re.findall(r"\$\((\w+)\)", text)
-    environ = {**{name: "1" for name in names}, **os.environ}
-    with tempfile.NamedTemporaryFile("w", suffix=".ini", encoding="utf-8",
-                                     errors="surrogateescape") as f:
-        f.write(text)
-        f.flush()
-        done = subprocess.run([server, "--check=json", f.name], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environ,
-                              timeout=60, check=False)
+    environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)}, **os.environ}
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([server, "--check=json", put(text, folder, instead_of)],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, env=environ, timeout=60, check=False)
     try:
         said = json.loads(done.stdout)["diagnostics"]
     except ValueError:
@@ -95,13 +107,14 @@ def check(text, server):
 def main():
     server, *args = sys.argv[1:]
     try:
-        text = move(args, server).ini.text()
+        moving = move(args, server)
+        text = moving.ini.text()
     except (words.Misread, from_gunicorn.ConfFailed, OSError) as e:
         sys.exit(f"--migrate: {e}")
     sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     sys.stdout.write(text)
     sys.stdout.flush()
-    problems = check(text, server)
+    problems = check(text, server, moving.instead_of)
     for severity, message in problems:
         print(f"--migrate: {severity}: {message}", file=sys.stderr)
     sys.exit(1 if any(severity == "error" for severity, _ in problems) else 0)

@@ -22,6 +22,8 @@ AGENTS = {"newrelic-admin": ("import newrelic.agent; newrelic.agent.initialize()
                                       "auto_instrumentation.initialize() as the first lines, or otlp "
                                       "of the server (docs/observing.md)",
           "elasticapm-run": "import elasticapm and instrument in the application's module"}
+# Variables that gunicorn looks at.
+COUNT = ("GUNICORN_CMD_ARGS", "PORT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
 SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvicorn": from_uvicorn.move_uvicorn,
            "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move,
            "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve}
@@ -84,8 +86,7 @@ def move(args, title, before=None):
         replaced.append(word)
         said.extend(sentences)
     command = Command(replaced)
-    ours = {k: v for k, v in command.variables.items() if k in ("GUNICORN_CMD_ARGS", "PORT",
-                                                                "WEB_CONCURRENCY")}
+    ours = {k: v for k, v in command.variables.items() if k in COUNT}
     os.environ.update(ours)
     moving = command.server(command.args, title, home=command.home)
     for name, value in command.variables.items():

@@ -12,6 +12,8 @@ class Moving:
 
     def __init__(self, title, settings, home=None):
         self.ini, self.settings, self.home = Ini(title), settings, home
+        # A file that the ini file takes the place of: others are named as seen from it.
+        self.instead_of = None
 
     @property
     def threaded(self):

@@ -41,6 +41,12 @@ def worker_class(moving, setting):
                  "here")
 
 
+def workers(moving, setting):
+    counted = ("; counted on this machine, %(%k * 2 + 1) counts where the server runs"
+               if setting.source.endswith(COUNTED) else "")
+    moving.ini.set("processes", setting.text, setting.source.replace(COUNTED, "") + counted)
+
+
 def threads(moving, setting):
     if not moving.threaded and setting.text != "1":
         moving.ini.set("threads", setting.text, setting.source)
@@ -163,7 +169,7 @@ ROWS = (
     Row("umask", "-m --umask", to=nothing(
         "was for gunicorn's socket, not for files of the application: chmod-socket")),
     Row("backlog", "--backlog", to="listen"),
-    Row("workers", "-w --workers", to="processes"),
+    Row("workers", "-w --workers", to=workers),
     Row("worker_class", "-k --worker-class", to=worker_class),
     Row("threads", "--threads", to=threads),
     Row("worker_connections", "--worker-connections",
@@ -258,6 +264,8 @@ ROWS = (
 )
 ONLY_ON_THE_LINE = (Row("config", "-c --config"),)
 BY_NAME = {row.name: row for row in ROWS}
+# Behind the source of a number that the file has counted.
+COUNTED = " (cpu_count)"
 # What gunicorn does where nothing is said, and this server would not.
 DEFAULTS = {"workers": 1, "timeout": 30, "graceful_timeout": 30, "accesslog": None,
             "preload_app": False}
@@ -291,8 +299,20 @@ def read_conf(name, folder, python):
     if child.returncode:
         raise ConfFailed(f"{name} cannot be run; what Python says stands above")
     shown = os.path.basename(name)
-    return Settings((key, Setting(value, describe(shown, key, value)))
-                    for key, value in json.loads(answer).items() if key in BY_NAME)
+    found = Settings((key, Setting(value, describe(shown, key, value)))
+                    for key, value in json.loads(answer).items()
+                    if key in BY_NAME and value is not None)
+    if "workers" in found and counts_processors(name):
+        found["workers"].source += COUNTED
+    return found
+
+
+def counts_processors(name):
+    try:
+        with open(name, encoding="utf-8") as f:
+            return "cpu_count" in f.read()
+    except OSError:
+        return False
 
 
 def describe(file, key, value):

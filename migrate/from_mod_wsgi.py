@@ -127,9 +127,9 @@ def move(args, title, home=None):
     moving = common.Moving(title, settings, home)
     common.home(moving)
     given = [settings[n].source for n in ("host", "port") if n in settings]
-    moving.ini.set("http-socket", f"{settings.text('host', '127.0.0.1')}:"
+    moving.ini.set("http-socket", f"{settings.text('host', '')}:"
                    f"{settings.text('port', '8000')}",
-                   ", ".join(given) or "mod_wsgi-express' default")
+                   ", ".join(given) or "mod_wsgi-express' default: port 8000 of all addresses")
     words.carry_over(ROWS, settings, moving)
     if "no_access_log" in settings:
         moving.ini.set("disable-logging", "true", settings["no_access_log"].source)

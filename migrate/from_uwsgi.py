@@ -94,7 +94,7 @@ class Walk:
     def __init__(self, tables, found, ini):
         self.tables, self.found, self.ini = tables, found, ini
         self.out, self.said, self.inside, self.at = [], set(), False, 0
-        self.set, self.last = set(), 0
+        self.set, self.named, self.last = set(), set(), 0
 
     def line(self, number, line):
         section = re.match(r"\s*\[([^\]:]*)", line)
@@ -111,6 +111,12 @@ class Walk:
         name = self.tables.name.get(given, given)
         problems = self.found.get(number, [])
         self.set.add(name)
+        if name in ("ini", "inherit", "json"):
+            self.ini.lack(f"line {number}, {line.strip()}", "is a file of its own: uwsgi --migrate FILE")
+        if name not in self.named and re.search(r"(?<!%)%[dnpsof]", value):
+            self.named.add(name)
+            self.ini.lack(f"line {number}, {line.strip()}", "is seen from the file's folder and name: keep "
+                          "both")
         for severity, message in problems:
             self.out.extend(wrapped(f"{severity}: {message}"))
         if given in self.tables.always:
@@ -157,5 +163,5 @@ def move(path, text, title, server):
     for number, line in enumerate(text.splitlines(), 1):
         walk.line(number, line)
     walk.missing()
-    moving.ini = Commented(title, walk.out, moving.ini)
+    moving.ini, moving.instead_of = Commented(title, walk.out, moving.ini), path
     return moving

@@ -44,7 +44,8 @@ def procfile(text, title, wanted=None):
 
 def variables(text):
     """A="b",C='d'"""
-    return dict(re.findall(r"""(\w+)=("[^"]*"|'[^']*'|[^,]*)""", text))
+    return {name: value.strip().strip("\"'") for name, value in
+            re.findall(r"""(\w+)=("[^"]*"|'[^']*'|[^,]*)""", text)}
 
 
 def supervisor(text, title, wanted=None):
@@ -60,6 +61,8 @@ def supervisor(text, title, wanted=None):
     program = parser[served[0]]
     directory = program.get("directory")
     command = program["command"]
+    given = variables(program.get("environment", ""))
+    count(given)
 
     def rest(moving):
         ini, place = moving.ini, f"[{served[0]}]"
@@ -67,14 +70,19 @@ def supervisor(text, title, wanted=None):
             ini.set("chdir", escape(directory), f"{place} directory")
         if "user" in program and "uid" not in ini.names:
             ini.lack(f"{place} user = {program['user']}", "stays; uid is not needed then")
-        for name, value in variables(program.get("environment", "")).items():
-            ini.set("env", f"{name}={value.strip(chr(34) + chr(39))}", f"{place} environment")
+        for name, value in given.items():
+            ini.set("env", escape(f"{name}={value}"), f"{place} environment")
         for other in served[1:]:
             ini.lack(f"[{other}]", f"is a server of its own: uwsgi --migrate FILE "
                      f"{other.partition(':')[2]}")
         ini.lack(f"{place} command", "is now: uwsgi --ini uwsgi.ini; stopsignal TERM lets running "
                  "requests be finished, and stopwaitsecs must be longer than reload-mercy")
     return in_folder(directory, lambda: commandline.move(words.split(command), title, rest))
+
+
+def count(variables_of_file):
+    """Those that gunicorn looks at count for it as the environment's."""
+    os.environ.update({k: v for k, v in variables_of_file.items() if k in commandline.COUNT})
 
 
 def in_folder(folder, move):
@@ -92,6 +100,10 @@ def unit(text, title, wanted=None):
     if not command:
         raise Misread("the unit has no ExecStart=")
     folder = next((v for k, v in found if k == "WorkingDirectory"), "").lstrip("-~")
+
+    for key, value in found:
+        if key == "Environment":
+            count(dict(word.partition("=")[::2] for word in words.split(value)))
 
     def rest(moving):
         ini = moving.ini

@@ -32,7 +32,7 @@ class Setting:
 
 
 class Settings(dict):
-    """{name: Setting} of a source, with its rows; what is asked for counts as given."""
+    """{name: Setting} of a source."""
 
     def text(self, name, default=None):
         return self[name].text if name in self else default
@@ -114,6 +114,8 @@ def carry_over(rows, settings, moving):
     for row in rows:
         setting = settings.get(row.name)
         if setting is None:
+            continue
+        if row.lack and setting.value in (None, "", False, [], {}):
             continue
         if row.lack:
             moving.ini.lack(setting.source, row.lack)

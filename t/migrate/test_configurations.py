@@ -108,7 +108,7 @@ After=network.target
 [Service]
 User=www-data
 WorkingDirectory=HERE
-Environment="SHOP_A=1"
+Environment="SHOP_A=1" "GUNICORN_CMD_ARGS=--threads 2"
 ExecStart=/usr/bin/gunicorn3 \
           --access-logfile - \
           --workers 3 \
@@ -160,7 +160,7 @@ FILES = {
                                  "http-timeout = 20", "env = SHOP_A=100%%"]),
     "supervisor": ("shop.conf", SUPERVISOR, ["processes = 2", "env = SHOP_A=a,b", "harakiri = 30"]),
     "paste": ("production.ini", PASTE, ["threads = 6", "ini-paste-logged = HERE/production.ini"]),
-    "systemd": ("shop.service", UNITFILE, ["processes = 3"]),
+    "systemd": ("shop.service", UNITFILE, ["processes = 3", "threads = 2"]),
 }
 
 

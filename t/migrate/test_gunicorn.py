@@ -85,6 +85,20 @@ def test_the_later_place_counts(tmp_path, monkeypatch):
     assert "processes = 2" in lines(from_gunicorn.move(["-c", "/dev/null", "a"], "", environ=environ).ini)
 
 
+def test_defaults_in_a_file_leave_nothing_to_do(tmp_path):
+    """As the files have it that list all settings."""
+    (tmp_path / "g.py").write_text(
+        "backlog = 2048\nworkers = __import__('os').cpu_count()\nworker_class = 'sync'\nspew = False\n"
+        "check_config = False\nkeyfile = certfile = None\nuser = group = None\npidfile = None\n"
+        "reload_extra_files = []\nlogconfig_dict = {}\nproc_name = None\nstatsd_host = None\n"
+        "tmp_upload_dir = None\npaste = None\nsyslog = False\ndaemon = False\nthreads = 1\n"
+        "secure_scheme_headers = {'X-FORWARDED-PROTO': 'https'}\nraw_env = []\nproxy_protocol = False\n")
+    ini = from_gunicorn.move(["shop:app"], "", conf=str(tmp_path / "g.py"), environ={}).ini
+    assert ini.lacks == []
+    assert not [line for line in lines(ini) if "None" in line or "[]" in line]
+    assert "counted on this machine" in ini.text()
+
+
 @pytest.mark.parametrize("text, said", [
     ("import time\ntime.sleep(60)\n", "has not ended after 0.3 s"),
     ("raise SystemExit(3)\n", "cannot be run"), ("workers = (\n", "cannot be run")])

@@ -60,6 +60,14 @@ def test_what_is_moved_needs_no_more_moving(migrate):
     assert "has no effect" not in again.text.replace(once.text, "").split("\n;")[-1]
 
 
+def test_a_file_beside_it(migrate, site):
+    with open(f"{site}/more.ini", "w", encoding="ascii") as f:
+        f.write("[uwsgi]\nmodule = shop:app\n")
+    made = migrate("uwsgi.ini", file=("uwsgi.ini", "[uwsgi]\nini = %dmore.ini\nprocesses = 2\n"))
+    assert made.code == 0 and made.said == "", made.said
+    assert "is a file of its own" in made.lacks and "keep both" in made.lacks
+
+
 def test_no_word_behind_it_is_an_option_of_this_server(migrate):
     made = migrate("gunicorn", "--version-of-mine", "--stop", "-", "shop:app")
     assert made.code == 0 and "--stop" in made.lacks
@@ -70,7 +78,8 @@ def test_what_is_not_known_is_said(migrate):
     assert "there is no file nothing.py" in migrate("nothing.py").said
     assert "no server is found" in migrate("cherryd", "shop:app").said
     for name, text, said in (("a.json", '{"applications": {}}', "no application of the type python"),
-                             ("b.json", "{", "is no JSON"), ("Procfile", "worker: x\n", "no line web"),
+                             ("b.json", "{", "is no JSON"),
+                             ("e.json", '{"uwsgi": {"processes": 2}}', "uwsgi --check --json"), ("Procfile", "worker: x\n", "no line web"),
                              ("c.txt", "hello\n", "nothing that is known here"),
                              ("d.conf", "[program:a]\ncommand=cat\n", "no program there")):
         made = migrate(name, file=(name, text))
