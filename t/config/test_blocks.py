@@ -16,8 +16,10 @@ LINE_OF_INI = re.compile(r"\[[\w:.-]+\]|[#;].*|[\w-]+\s*=.*|[\w-]+|\s*")
 
 # Fenced blocks: who runs those of a page.
 FENCED = {"first-steps.md": "test_follow.py", "sizing.md": "test_follow.py",
+          "performance.md": "test_follow.py",
           "frameworks.md": "test_frameworks.py", "troubleshooting.md": "test_troubleshooting.py",
-          "ini-language.md": "test_ini_language.py", "from-gunicorn.md": "test_blocks.py"}
+          "ini-language.md": "test_ini_language.py", "from-gunicorn.md": "../moving/test_moving.py",
+          "from-uwsgi.md": "../moving/test_moving.py"}
 
 # Indented ones that are no ini file: page, how it begins, and who runs it or why nobody does.
 OTHERS = [
@@ -27,8 +29,7 @@ OTHERS = [
     ("deploying.md", "resolver", "needs nginx 1.27.3, which Debian does not have"),
     ("deploying.md", "apiVersion", "t/install/test_kubernetes.py has one that says the same"),
     ("emperor.md", "uwsgi --emperor", "t/emperor/ starts it with folders of its own"),
-    ("from-gunicorn.md", "uwsgi --migrate", "t/migrate/"),
-    ("from-uwsgi.md", "uwsgi --", "t/migrate/"),
+    ("from-gunicorn.md", "", "t/migrate/ and t/moving/"),
     ("installing.md", "apt-get", "t/fresh.py"),
     ("installing.md", "make && make install", "installs; t/install/ does it elsewhere"),
     ("installing.md", "dpkg", "installs another architecture"),
@@ -89,7 +90,7 @@ def test_each_other_block_is_somebody_s():
 
 def test_hooks_of_the_page_about_gunicorn(start, folder):
     """An application that begins as the page says."""
-    (_, block), = pages.blocks(pages.read("from-gunicorn.md"))
+    block = dict(pages.blocks(pages.read("from-gunicorn.md")))["python"]
     block = block.replace("...  # each worker", "print('post fork')  # each worker")
     with open(f"{folder}/app.py", "w", encoding="utf-8") as f:
         f.write(block + "def application(environ, start_response):\n    pass\n")

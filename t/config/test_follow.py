@@ -7,10 +7,11 @@ import pytest
 from lib.console import Console
 
 
-@pytest.mark.parametrize("page", ["first-steps.md", "sizing.md"])
+@pytest.mark.parametrize("page", ["first-steps.md", "sizing.md", "performance.md"])
 def test_what_the_page_says_happens(folder, page):
-    if not shutil.which("curl"):
-        pytest.skip("curl is not installed")
+    program = "wrk" if page == "performance.md" else "curl"
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
     console = Console(folder)
     try:
         console.follow(page)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from lib.figures import cells, figures
 from lib.server import ROOT
 
 TABLES = {"security.md": "| what is limited |", "timeouts.md": "what is waited for |"}
@@ -104,3 +105,10 @@ def test_options_of_the_change_log_exist():
     headings = set(re.findall(r"^### (.*)$", page("options.md"), re.M))
     assert len(named) > 10
     assert [n for n in named if n not in headings and not n.startswith("if-")] == []
+
+
+def test_figures_of_the_page_about_performance():
+    lines = page("performance.md").split("| way |")[1].split("\n\n")[0].splitlines()[2:]
+    rows = [cells(line) for line in lines]
+    assert len(rows) == 5
+    assert [r[1] for r in rows] == [figures(r[2], "requests/s")["this uwsgi"] for r in rows]

@@ -11,6 +11,7 @@ import pytest
 
 from lib import http
 from lib.address import accepts, free_address
+from lib.figures import cells, figures, text
 from lib.server import BASE_ENV, ROOT
 from lib.wait import until
 
@@ -23,15 +24,6 @@ BROKEN = "import no_such_module\n"
 HERE, UWSGI, GUNICORN = "this uwsgi", "uWSGI", "gunicorn gthread"
 
 
-def text(name):
-    with open(f"{ROOT}/{name}", encoding="utf-8") as f:
-        return f.read()
-
-
-def cells(line):
-    return [cell.strip() for cell in line.strip("| \n").split(" | ")]
-
-
 def table():
     part = text("README.md").split("\n## Beside uWSGI and gunicorn\n")[1].split("\n## ")[0]
     return [cells(line) for line in part.splitlines() if line.startswith("|")][2:]
@@ -39,17 +31,6 @@ def table():
 
 def row(begins):
     return next(r for r in table() if r[0].startswith(begins))
-
-
-def figures(heading, *columns, where=""):
-    """{server: these columns} of the table below a heading of BENCHMARKS.md."""
-    lines = text("BENCHMARKS.md").split(f"\n### {heading}\n")[1].split("\n### ")[0].splitlines()
-    lines = [cells(line) for line in lines if line.startswith("|")]
-    head = lines[0]
-    places = [head.index(c) for c in columns]
-    name = head.index("server")
-    return {line[name]: ", ".join(line[p] for p in places) for line in lines[2:]
-            if line[0].startswith(where)}
 
 
 @pytest.mark.parametrize("begins, measured", [
