@@ -110,6 +110,27 @@ def test_files_that_are_named_exist(name):
     assert [path for path in named if not os.path.exists(f"{ROOT}/{path}")] == []
 
 
+def test_the_map_of_the_sources_is_true():
+    """Files are named by their layer, or lie in process/ and base/; every plugin is there."""
+    text = pages.read("architecture.md")
+    named = re.findall(r"`((?:\w+/)?\w+\.c)`", text)
+    places = ("core", "core/process", "core/base")
+    assert len(named) > 30
+    assert [n for n in named
+            if not any(os.path.exists(f"{ROOT}/{place}/{n}") for place in places)] == []
+    plugins = [n for n in os.listdir(f"{ROOT}/plugins") if os.path.isdir(f"{ROOT}/plugins/{n}")]
+    assert [n for n in plugins if f"`plugins/{n}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_that_are_written_with_a_value_exist(name):
+    reference = pages.read("options.md")
+    known = set(re.findall(r"^### (.*)$", reference, re.M)) | set(
+        re.findall(r"`([a-z0-9-]+)`", reference))
+    written = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+) = [^`]*`", pages.read(name))
+    assert [n for n in written if n not in known and not re.match("if-|for-", n)] == []
+
+
 def test_make_targets_that_are_named_exist():
     with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
         targets = set(re.findall(r"^([a-z-]+):", f.read(), re.M))
