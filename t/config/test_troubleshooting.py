@@ -13,10 +13,12 @@ import pytest
 from lib import http, pages, uwsgi
 from lib.address import accepts, free_address
 from lib.nginx import Front
-from lib.server import BASE_ENV, COMMAND, undated
+from lib.server import BASE_ENV, command_for_all, undated
 from lib.wait import until
 
 PAGE = pages.read("troubleshooting.md")
+NO_SANITIZER = pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")),
+                                  reason="sanitizers take memory, and signals of crashes")
 AS_WWW = ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups"]
 APP = """
 import ctypes, os, time
@@ -184,10 +186,10 @@ def test_no_application(start, site):
 
 
 def test_permission_denied(as_root, site):
-    log = ""
+    log, command = "", command_for_all(site)
     for words in (["--socket", "/root/uwsgi.sock"],
                   ["--http-socket", "127.0.0.1:18080", "--pidfile", "/root/uwsgi.pid"]):
-        done = subprocess.run([*AS_WWW, *COMMAND, *words, "--wsgi-file", "app.py"], cwd=site,
+        done = subprocess.run([*AS_WWW, *command, *words, "--wsgi-file", "app.py"], cwd=site,
                               env=BASE_ENV, capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode
         log += undated(done.stderr)
@@ -202,6 +204,7 @@ def test_address_in_use(start, site):
     second.stop()
 
 
+@NO_SANITIZER
 def test_memory(start, site):
     server = start("http-socket = {http}\nwsgi-file = app.py\nreload-on-rss = 60", folder=site)
     assert http.request(server.http, "/grow").status == 200
@@ -209,6 +212,7 @@ def test_memory(start, site):
     compare("Memory grows", server.log())
 
 
+@NO_SANITIZER
 def test_a_worker_that_dies(start, site):
     server = start("http-socket = {http}\nwsgi-file = app.py", folder=site)
 
