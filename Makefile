@@ -6,6 +6,7 @@
 #   make fresh           as root: pip, demo and check in minimal Debians 12 and 13 (FRESH=trixie: one)
 #   make container       as root: the images of ini/container/, built and run (CONTAINER=trixie)
 #   make dist            dist/: the archive of the sources, what is linked (CycloneDX), SHA256SUMS
+#   make deb             dist/deb/: Debian's packages, for the Debian that builds them
 #   make reproducible    build twice in two places, and compare every file
 #   make lint            what cppcheck and clang-tidy find, some minutes (FILES=core/wire/*.c: there)
 #   make format          the sources as clang-format has them; commit before, and look after
@@ -84,7 +85,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist rolling site
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist deb rolling site
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -294,6 +295,17 @@ dist: all
 	cd buildconf/pip && $(PYTHON) -B -c 'import backend; backend.build_sdist("$(CURDIR)/dist")'
 	$(PYTHON) -B buildconf/sbom.py uwsgi $(plugin_so) > dist/$(dist_name).cdx.json
 	cd dist && sha256sum $(dist_name).tar.gz $(dist_name).cdx.json > SHA256SUMS
+
+# ---- Debian's packages, from the archive of the sources ----
+deb_folder := build/deb/$(dist_name)
+deb:
+	buildconf/dependencies.sh deb
+	rm -rf build/deb dist/deb
+	mkdir -p build/deb dist/deb
+	cd buildconf/pip && /usr/bin/python3 -B -c 'import backend; backend.build_sdist("$(CURDIR)/build/deb")'
+	tar -x -f $(deb_folder).tar.gz -C build/deb
+	cd $(deb_folder) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -j$$(nproc)
+	mv build/deb/uwsgi-ng* dist/deb
 
 # ---- two builds from nothing, in folders of other names, are the same ----
 reproducible:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | fresh | container | fuzz | bench | site
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | deb | fresh | container | fuzz | bench | site
 # Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
 #                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
@@ -17,6 +17,8 @@ uwsgi-plugin-python3 haproxy python3-yaml"
 page="$check chromium chromium-driver python3-selenium prometheus mkdocs"
 
 site="make mkdocs"
+
+deb="$build debhelper libcmocka-dev"
 
 fresh="debootstrap git python3"
 container="$fresh buildah"
@@ -73,12 +75,13 @@ demo) wanted=$demo ;;
 check) wanted=$check ;;
 page) wanted=$page ;;
 lint) wanted=$lint ;;
+deb) wanted=$deb ;;
 fresh) wanted=$fresh ;;
 container) wanted=$container ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
 site) wanted=$site ;;
-*) echo "usage: $0 build | demo | check | page | lint | fresh | container | fuzz | bench | site" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | page | lint | deb | fresh | container | fuzz | bench | site" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
