@@ -4,6 +4,7 @@
 #   make static          ./uwsgi-static too: the same with Python inside, which runs it faster
 #   make check           install what is missing, build, pass every test
 #   make fresh           as root: pip, demo and check in minimal Debians 12 and 13 (FRESH=trixie: one)
+#   make fresh-deb      as root: the Debian packages, built, installed, used and purged there
 #   make container       as root: the images of ini/container/, built and run (CONTAINER=trixie)
 #   make dist            dist/: the archive of the sources, what is linked (CycloneDX), SHA256SUMS
 #   make deb             dist/deb/: Debian's packages, for the Debian that builds them
@@ -85,7 +86,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist deb rolling site
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh fresh-deb soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist deb rolling site
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -270,6 +271,11 @@ FRESH ?= bookworm trixie
 fresh:
 	buildconf/dependencies.sh fresh
 	/usr/bin/python3 t/fresh.py $(FRESH)
+
+# ---- Debian's packages in minimal Debians that boot ----
+fresh-deb:
+	buildconf/dependencies.sh fresh-deb
+	/usr/bin/python3 -B t/packages.py $(FRESH)
 
 # ---- the images of ini/container/ ----
 CONTAINER ?= bookworm

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | deb | fresh | container | fuzz | bench | site
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | site
 # Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
 #                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
@@ -21,6 +21,7 @@ site="make mkdocs"
 deb="$build debhelper libcmocka-dev"
 
 fresh="debootstrap git python3"
+fresh_deb="$fresh dpkg-dev systemd-container"
 container="$fresh buildah"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
@@ -77,11 +78,12 @@ page) wanted=$page ;;
 lint) wanted=$lint ;;
 deb) wanted=$deb ;;
 fresh) wanted=$fresh ;;
+fresh-deb) wanted=$fresh_deb ;;
 container) wanted=$container ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
 site) wanted=$site ;;
-*) echo "usage: $0 build | demo | check | page | lint | deb | fresh | container | fuzz | bench | site" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | site" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -207,12 +207,13 @@ def try_suite(suite):
         shutil.rmtree(root)
 
 
-def main(suites):
+def main(suites, try_suite=try_suite):
+    """try_suite: what is done with each."""
     if os.geteuid() != 0:
-        sys.exit("make fresh needs root, for chroot and mounts")
+        sys.exit("this needs root, for chroot and mounts")
     for tool in ("debootstrap", "unshare", "git"):
         if not shutil.which(tool):
-            sys.exit(f"make fresh needs {tool}: apt-get install {tool}")
+            sys.exit(f"{tool} is missing: apt-get install {tool}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     failed = []
     for suite in suites:

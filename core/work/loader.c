@@ -271,9 +271,28 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 	return loaded;
 }
 
+/* Whether the file of a plugin of the build is there: a distribution may have it in another package. */
+static bool is_installed(const char *name)
+{
+	char path[8192], home[4096];
+
+	folder_of_binary(home, sizeof home);
+	snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
+	if (access(path, F_OK) == 0)
+		return true;
+	folder_of_installation(home, sizeof home);
+	snprintf(path, sizeof path, "%s/%s_plugin.so", home, name);
+	return *home && access(path, F_OK) == 0;
+}
+
 /* "; did you mean …?", of what is loaded and of what uWSGI has. */
 static void hint(const struct loader *ld, const char *name, char *text, size_t size)
 {
+	if (manifest_plugin(&ld->manifest, name)) {
+		snprintf(text, size, ", though the server was built with it; Debian's packages of "
+				     "plugins are called uwsgi-ng-plugin-...");
+		return;
+	}
 	struct nearest n = nearest_to(name);
 	struct uwsgi_name known;
 
@@ -307,7 +326,8 @@ static void list_known(const struct loader *ld, char *text, size_t size)
 		n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
 				      ld->items[i]->name);
 	for (size_t i = 0; i < ld->manifest.count && n < size; i++)
-		if (!is_loaded(ld, ld->manifest.items[i].name))
+		if (!is_loaded(ld, ld->manifest.items[i].name) &&
+		    is_installed(ld->manifest.items[i].name))
 			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "",
 					      ld->manifest.items[i].name);
 }
@@ -316,7 +336,7 @@ static void list_known(const struct loader *ld, char *text, size_t size)
 static int find_and_load(struct loader *ld, const char *name, const struct config *keys,
 			 struct error *e)
 {
-	char path[8192], tried[sizeof e->text - 384] = "", known[128], near[128];
+	char path[8192], tried[sizeof e->text - 384] = "", known[128], near[160];
 	int loaded = 0;
 
 	if (strchr(name, '/')) {
