@@ -123,6 +123,22 @@ def test_the_generator_finds_the_sites(folder):
     assert "two words.ini: no name for a unit" in said
 
 
+def test_a_plugin_of_another_package_is_named_so(folder):
+    built = os.path.dirname(os.path.realpath(COMMAND[0]))
+    if not os.path.exists(f"{built}/plugins/manifest"):
+        pytest.skip("needs a server in the folder that it was built in")
+    os.mkdir(f"{folder}/plugins")
+    shutil.copy(COMMAND[0], f"{folder}/uwsgi")
+    for name in os.listdir(f"{built}/plugins"):
+        if name != "python":
+            os.symlink(f"{built}/plugins/{name}", f"{folder}/plugins/{name}")
+    said = run(f"{folder}/uwsgi --check --http-socket :0 --module basic").stderr
+    assert 'plugin "python" not found, though the server was built with it; Debian\'s packages of ' \
+           'plugins are called uwsgi-ng-plugin-' in said
+    assert "; there are uwsgi_proto, http" in said
+    assert not re.search("there are .*python", said)
+
+
 def test_the_packages_have_the_servers_version_and_dependencies():
     with open(f"{ROOT}/VERSION", encoding="ascii") as version, \
             open(f"{DEBIAN}/changelog", encoding="utf-8") as changelog:
