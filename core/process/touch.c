@@ -47,10 +47,11 @@ static struct timespec changed_at(const struct touch *t, const char *file)
 	return S_ISDIR(st.st_mode) ? latest_inside(path, st.st_mtim) : st.st_mtim;
 }
 
-/* A file that was touched or made since it was looked at last.  NULL: none. */
-static const char *fired(struct touch *t)
+/* The next file from *at on that was touched or made since it was looked at last.  NULL: none. */
+static const char *fired(struct touch *t, size_t *at)
 {
-	for (size_t i = 0; i < t->count; i++) {
+	while (*at < t->count) {
+		size_t i = (*at)++;
 		struct timespec now = changed_at(t, t->files[i]), *seen = &t->seen[i];
 		bool differs = now.tv_sec != seen->tv_sec || now.tv_nsec != seen->tv_nsec;
 
@@ -65,11 +66,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct touch *t = w->data;
 	const char *file;
+	size_t at = 0;
 
 	(void)loop;
 	(void)events;
+	/* Each file once: one that is written all the time must not keep the master here. */
 	do {
-		file = fired(t);
+		file = fired(t, &at);
 		if (file)
 			t->touched(t->data, file);
 	} while (file && t->has_rest);

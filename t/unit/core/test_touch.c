@@ -18,7 +18,10 @@ struct bench {
 	char folder[32], one[64], two[64], told[64];
 	int count;
 	bool stop; /* when told */
+	bool busy; /* the file is written again meanwhile, but not for ever */
 };
+
+static void touch(const char *path, time_t at);
 
 static void on_touched(void *data, const char *file)
 {
@@ -28,6 +31,8 @@ static void on_touched(void *data, const char *file)
 	b->count++;
 	if (b->stop)
 		touch_watch(&b->touch, NULL);
+	if (b->busy && b->count < 10)
+		touch(b->one, 2000 + b->count);
 }
 
 static int begin(void **state)
@@ -162,6 +167,22 @@ static void test_whoever_is_told_may_stop_it(void **state)
 	assert_false(ev_is_active(&b->touch.timer));
 }
 
+static void test_a_file_that_is_written_all_the_time_is_told_once_a_look(void **state)
+{
+	struct bench *b = *state;
+	char item[96];
+	const char *items[] = { item, b->two };
+
+	snprintf(item, sizeof item, "%s command", b->one);
+	b->touch.has_rest = true;
+	touch_watch(&b->touch, &(struct option_list){ items, 2 });
+	b->busy = true;
+	touch(b->one, 1000);
+	touch(b->two, 1000);
+	assert_int_equal(look(b), 2);
+	assert_int_equal(look(b), 3);
+}
+
 int main(void)
 {
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -171,6 +192,7 @@ int main(void)
 		WITH_FOLDER(test_a_link_is_what_it_leads_to),
 		WITH_FOLDER(test_what_both_lists_have_is_not_forgotten),
 		WITH_FOLDER(test_whoever_is_told_may_stop_it),
+		WITH_FOLDER(test_a_file_that_is_written_all_the_time_is_told_once_a_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
