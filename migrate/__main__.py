@@ -4,6 +4,7 @@ the same, each line with where it comes from, and what has no counterpart.
 
 usage: python3 migrate SERVER FILE [NAME] | COMMAND WORD...
 SERVER is the program that asks; it checks what is printed.  The standard library alone."""
+import configparser
 import json
 import os
 import re
@@ -44,7 +45,7 @@ def move_file(path, wanted, server):
     if text.lstrip().startswith("{"):
         try:
             tree = json.loads(text)
-            if "uwsgi" in tree:
+            if isinstance(tree, dict) and "uwsgi" in tree:
                 raise words.Misread(f"{path} is uWSGI's: uwsgi --check --json {path} says what is wrong "
                                     "with it")
             return from_unit.move(tree, title, wanted)
@@ -109,7 +110,7 @@ def main():
     try:
         moving = move(args, server)
         text = moving.ini.text()
-    except (words.Misread, from_gunicorn.ConfFailed, OSError) as e:
+    except (words.Misread, from_gunicorn.ConfFailed, OSError, configparser.Error) as e:
         sys.exit(f"--migrate: {e}")
     sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     sys.stdout.write(text)

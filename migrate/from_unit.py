@@ -217,4 +217,7 @@ class Unit:
 
 def move(tree, title, wanted=None):
     """tree: the whole configuration, or what the control API's /config gives."""
-    return Unit(tree.get("config", tree), title).move(wanted)
+    try:
+        return Unit(tree.get("config", tree), title).move(wanted)
+    except (AttributeError, TypeError) as e:
+        raise Misread(f"this is not as NGINX Unit has it: {e}") from None

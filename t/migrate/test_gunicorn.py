@@ -122,6 +122,14 @@ def test_the_environment_of_the_command(migrate, site):
     assert f"home = {site}/venv" in made.text and "processes = 2" in made
 
 
+def test_a_request_that_takes_longer_than_timeout(migrate, serve):
+    """Of a sync worker gunicorn kills; the client gets no answer there, 504 here."""
+    made = migrate("gunicorn", "-b", "HTTP", "-t", "1", "slow:app", file=(
+        "slow.py", "import time\ndef app(environ, start_response):\n    time.sleep(30)\n"))
+    serve(made)
+    assert http.request(made.http).status == 504
+
+
 # ---- beside gunicorn ----
 
 def gunicorn_is_there():

@@ -81,6 +81,8 @@ def test_what_is_not_known_is_said(migrate):
                              ("b.json", "{", "is no JSON"),
                              ("e.json", '{"uwsgi": {"processes": 2}}', "uwsgi --check --json"), ("Procfile", "worker: x\n", "no line web"),
                              ("c.txt", "hello\n", "nothing that is known here"),
+                             ("f.json", '{"applications": [1]}', "not as NGINX Unit has it"),
+                             ("g.conf", "x\n[program:a]\n", "no section headers"),
                              ("d.conf", "[program:a]\ncommand=cat\n", "no program there")):
         made = migrate(name, file=(name, text))
         assert made.code == 1 and made.text == "" and said in made.said, name
