@@ -134,7 +134,8 @@ static void count(struct striker *s, struct lane *lane, enum got got, struct exc
 		  int64_t began_us)
 {
 	struct exchange *x = lane->running;
-	const struct response part = broken_off(x);
+	/* Of one that has not begun, the application may be saying the head just now. */
+	const struct response part = ours ? (struct response){ 0 } : broken_off(x);
 
 	account_struck(&lane->account, x,
 		       ours             ? &ours->rs
