@@ -14,6 +14,7 @@
 #   make coverage        which lines the tests run, a row for each source (TESTS=t/http: of these)
 #   make page-check      the live page in a real browser, which this installs
 #   make soak            MINUTES=20 of mixed load, reloads, kills; SEED= to do the same again
+#   make apps            real applications on this server, uWSGI and gunicorn (APPS="--only django")
 #   make bench           install the peers, measure them and this server in turn (BENCH=--full)
 #   make fuzz            FUZZ_SECONDS=20 for each parser, then for whole connections of each
 #                        protocol, against PROFILE=asan, which ./uwsgi is then; needs clang
@@ -86,7 +87,7 @@ python_libs = $(call python_says,link)
 
 # What a command that failed has begun to write is not taken for made.
 .DELETE_ON_ERROR:
-.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh fresh-deb soak coverage bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist deb rolling site
+.PHONY: FORCE all static best build-only clean install uninstall docs check lint cppcheck format fresh fresh-deb soak coverage apps bench demo unit page-check fuzz run-fuzz blackbox reproducible container dist deb rolling site
 all: uwsgi $(plugin_so) plugins/manifest
 
 # ---- the binary and its plugins: linked where they are run, built under build/ ----
@@ -331,10 +332,17 @@ rolling:
 	$(MAKE) all
 	/usr/bin/python3 t/soak/rolling.py --rounds $(ROUNDS) $(DELAY:%=--delay %)
 
+# ---- real applications, here and on the peers; from the Python index ----
+apps:
+	buildconf/dependencies.sh apps
+	$(MAKE) all
+	timeout -k 30 5400 /usr/bin/python3 t/compatibility/compatibility.py --markdown docs/compatibility.md $(APPS)
+
 # ---- figures, beside those of the peers ----
 bench:
 	buildconf/dependencies.sh bench
 	$(MAKE) best
+	/usr/bin/python3 t/compatibility/venvs.py
 	/usr/bin/python3 t/bench/bench.py --markdown BENCHMARKS.md $(BENCH)
 	@echo "BENCHMARKS.md and build/bench.json hold the figures"
 

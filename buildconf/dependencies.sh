@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs what is missing to build, demonstrate or test the server on Debian and Ubuntu, and names
-# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | site
+# the packages elsewhere.   usage: dependencies.sh build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | apps | site
 # Installs nothing, says what a build for this Python lacks, and ends with 1 if it lacks something:
 #                           usage: dependencies.sh missing /usr/bin/python3
 set -eu
@@ -25,7 +25,9 @@ fresh_deb="$fresh dpkg-dev systemd-container"
 container="$fresh buildah"
 
 bench="$build python3-flask python3-django uwsgi-core uwsgi-plugin-python3 gunicorn
-python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
+python3-venv python3-waitress python3-cheroot nginx-light wrk apache2-utils valgrind"
+
+apps="$build python3-venv postgresql redis-server"
 
 lint="$build clang-tidy clang-format cppcheck"
 
@@ -82,8 +84,9 @@ fresh-deb) wanted=$fresh_deb ;;
 container) wanted=$container ;;
 fuzz) wanted="$build libcmocka-dev clang" ;;
 bench) wanted=$bench ;;
+apps) wanted=$apps ;;
 site) wanted=$site ;;
-*) echo "usage: $0 build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | site" >&2; exit 2 ;;
+*) echo "usage: $0 build | demo | check | page | lint | deb | fresh | fresh-deb | container | fuzz | bench | apps | site" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

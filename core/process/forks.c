@@ -6,6 +6,7 @@
 #include "process/master_parts.h"
 #include "process/minder.h"
 #include "process/service.h"
+#include "process/status.h"
 #include "process/vassal.h"
 #include "process/zygote.h"
 #include "work/applications.h"
@@ -39,6 +40,12 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 	struct error e; /* that there is one was asked before */
 	const struct handler *handlers[LOADER_MAX];
 	size_t handler_count = loader_find_handlers(m->host.loader, g->config, handlers);
+	/* What the application may see of the server; it reads, and asks for no memory of its own. */
+	struct scoreboard board = g->scoreboard;
+	const struct status status = { .totals = m->host.totals,
+				       .boards = &board,
+				       .count = 1,
+				       .master = master };
 	const struct zygote_setup zygote = {
 		.worker = {
 			.config = g->config,
@@ -61,6 +68,7 @@ static _Noreturn void become_zygote(struct master *m, const struct generation *g
 				.master = master,
 				.reloaded = g->is_reload,
 				.metrics = &g->metrics,
+				.status = &status,
 			},
 		},
 		.start_folder = m->setup->invocation->cwd,

@@ -147,12 +147,13 @@ static bool says_memory(const struct status *s, pid_t pid, struct memory *m)
 
 static struct memory look_at_memory(const struct status *s, pid_t pid)
 {
-	struct share *share = &s->shares[(unsigned)pid % SHARES];
-	int64_t now_ms = clock_monotonic_coarse_ms();
 	struct memory m = memory_of(pid);
 
-	if (says_memory(s, pid, &m))
+	if (says_memory(s, pid, &m) || !s->shares)
 		return m;
+	struct share *share = &s->shares[(unsigned)pid % SHARES];
+	int64_t now_ms = clock_monotonic_coarse_ms();
+
 	if (share->pid != pid || now_ms - share->at_ms >= SHARE_MS) {
 		memory_add_shares(&m, pid);
 		*share = (struct share){ pid, now_ms, m.own, m.share };

@@ -24,7 +24,7 @@ struct status {
 	unsigned long long overflows;
 	struct scoreboard *boards; /* of generations, the youngest first; owned */
 	size_t count;
-	struct share *shares; /* by pid; owned */
+	struct share *shares; /* by pid; owned; NULL: only what the kernel says at once is told */
 	pid_t master;
 	int channel; /* to it, non-blocking */
 };

@@ -21,6 +21,7 @@ struct config;   /* one generation's settings; constant once loaded */
 struct report;   /* what is to be said about one, while it is loaded */
 struct request;  /* one request: variables and body; lives in its connection */
 struct response; /* its answer; lives in its connection */
+struct status;   /* what the workers are doing, to be read only */
 struct metrics;  /* what one generation measures and counts, by name */
 struct sendbuf;  /* bytes to be sent; keeps its first failure, so writers return nothing */
 
@@ -329,6 +330,7 @@ struct worker_info {
 	pid_t master;
 	bool reloaded; /* this generation, or this worker, replaces an earlier one in a reload */
 	const struct metrics *metrics; /* NULL: there are none */
+	const struct status *status;   /* of this generation alone, at least; NULL: nobody knows */
 };
 
 /* Whether this process is a child that the application has forked.  It is no worker: what it says
@@ -557,8 +559,6 @@ struct gateway {
 
 /* ---- a service: a process of its own that watches the server, and answers also when no worker can:
  * statistics, health ---- */
-
-struct status; /* what the workers are doing, to be read only */
 
 struct service_setup {
 	/* Of this process: it is started anew when its options change */

@@ -138,6 +138,13 @@ void background_finish(long long mercy_ms);
  * set, or 0.  Called wherever the application gives control back. */
 void stray_leave(void);
 
+/* ---- workers.c ---- */
+
+/* uwsgi.workers(), uwsgi.total_requests() and uwsgi.logsize(). */
+PyObject *workers_all(PyObject *module, PyObject *unused);
+PyObject *workers_total_requests(PyObject *module, PyObject *unused);
+PyObject *workers_log_size(PyObject *module, PyObject *unused);
+
 /* ---- metrics.c ---- */
 
 /* uwsgi.metric_get() and so on. */

@@ -87,6 +87,11 @@ static PyMethodDef methods[] = {
 	{ "set_user_harakiri", running_set_user_harakiri, METH_O,
 	  "give this request up after so many seconds; 0: as harakiri has it" },
 	{ "get_logvar", running_get_logvar, METH_VARARGS, "what set_logvar() has said, or None" },
+	{ "workers", workers_all, METH_NOARGS, "what each worker has done, a dict each" },
+	{ "total_requests", workers_total_requests, METH_NOARGS,
+	  "requests that the server has answered" },
+	{ "logsize", workers_log_size, METH_NOARGS,
+	  "bytes of the file that is standard error; 0: it is none" },
 	{ "metric_get", metrics_get, METH_O, "the value of a metric; 0 if there is none" },
 	{ "metric_set", metrics_set, METH_VARARGS, "set a metric" },
 	{ "metric_inc", metrics_inc, METH_VARARGS, "add to a metric, 1 if nothing is said" },
@@ -148,6 +153,13 @@ static PyObject *make_version_info(void)
 	return Py_BuildValue("(iiiiy)", major, minor, patch, 0, "");
 }
 
+static PyObject *buffer_size(const struct config *cfg)
+{
+	const long long *size = uwsgi_config_setting(cfg, "buffer-size");
+
+	return PyLong_FromLongLong(size ? *size : 0);
+}
+
 static int fill(PyObject *m)
 {
 	const struct python *py = interpreter();
@@ -164,6 +176,8 @@ static int fill(PyObject *m)
 			       add(m, "has_threads", PyLong_FromLong(1)) ||
 			       add(m, "started_on", PyLong_FromLong((long)py->started)) ||
 			       add(m, "is_a_reload", PyBool_FromLong(info->reloaded)) ||
+			       add(m, "loop", Py_BuildValue("")) ||
+			       add(m, "buffer_size", buffer_size(py->config)) ||
 			       add(m, "unbit", PyBool_FromLong(0)) ||
 			       add(m, "applications", PyDict_New())
 		       ? -1

@@ -5,8 +5,9 @@ import os
 OURS = "this uwsgi"
 INTRO = """# Figures, and the command that made them
 
-Made by `{command}`, which can be run again by anyone: Debian's packages of the peers, started with
-the same application and as many workers and threads, take turns in one run; the figures are medians
+Made by `{command}`, which can be run again by anyone: Debian's packages of the peers, and their newest
+releases where the Python index can be reached ("newest", in the cases with frameworks and the simplest
+ones), started with the same application and as many workers and threads, take turns in one run; the figures are medians
 of {rounds} rounds of {seconds} s. Every answer's status and length is checked before it counts. Times
 say little on a shared machine: look at the ratios. "of ours" is the ratio of requests/s to this
 server's. CPU is that of all processes of the server, without nginx and the load generator, which

@@ -12,6 +12,10 @@ from typing import Callable, Optional
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PYTHON = "/usr/bin/python3"
+# Environments with the newest releases, filled by t/compatibility/venvs.py; they are measured in these
+# cases, and use Debian's frameworks, as all do.
+INDEX = os.path.join(ROOT, "build", "apps")
+NEWEST_IN = ("hello", "hello-2", "json", "post", "flask", "django", "sleep")
 
 DIRECT = ("keep-alive", "close", "router")
 
@@ -60,14 +64,18 @@ THEIRS = {"keep-alive": "http11-socket", "close": "http-socket", "router": "http
           "nginx-uwsgi": "socket", "nginx-fastcgi": "fastcgi-socket"}
 
 
-def _gunicorn(kind):
+def _newest(name):
+    return os.path.join(INDEX, f"newest-{name}", "bin", "python")
+
+
+def _gunicorn(kind, *program):
     def command(setup):
         if setup.mode not in ("keep-alive", "close", "nginx-http-keep"):
             return None
         if kind == "sync" and (setup.case.threads > 1 or setup.mode != "close"):
             return None     # it closes every connection
         bind = setup.address if setup.mode in DIRECT else f"unix:{setup.path}"
-        argv = ["gunicorn", "-b", bind, "-w", str(setup.case.workers), "-k", kind,
+        argv = [*(program or ["gunicorn"]), "-b", bind, "-w", str(setup.case.workers), "-k", kind,
                 "--pythonpath", HERE, "--backlog", "1024", "--log-level", "error",
                 f"{setup.case.app}:application"]
         if kind == "gthread":
@@ -76,7 +84,17 @@ def _gunicorn(kind):
     return command
 
 
-def _python(text):
+def _granian(setup):
+    if setup.mode not in DIRECT[:2]:
+        return None
+    host, _, port = setup.address.rpartition(":")
+    return [_newest("granian"), "-m", "granian", "--interface", "wsgi", "--http", "1", "--host", host,
+            "--port", port, "--workers", str(setup.case.workers), "--blocking-threads",
+            str(setup.case.threads), "--backlog", "1024", "--log-level", "error",
+            f"{setup.case.app}:application"]
+
+
+def _python(text, python=PYTHON):
     """A server that is started by a few lines of Python."""
     def command(setup):
         if setup.mode not in ("keep-alive", "close", "nginx-http-keep") or setup.case.workers > 1:
@@ -85,7 +103,7 @@ def _python(text):
         names = {"host": host, "port": int(port), "app": setup.case.app, "folder": HERE,
                  "threads": setup.case.threads,
                  "path": None if setup.mode in DIRECT else setup.path}
-        return [PYTHON, "-c", f"N = {names!r}\nimport sys\nsys.path.insert(0, N['folder'])\n"
+        return [python, "-c", f"N = {names!r}\nimport sys\nsys.path.insert(0, N['folder'])\n"
                 "import importlib\napp = importlib.import_module(N['app']).application\n" + text]
     return command
 
@@ -138,12 +156,22 @@ def _module(name):
     return lambda: importlib.util.find_spec(name) is not None
 
 
-def _package(name):
-    return _said(PYTHON, "-c", "import importlib.metadata as m\n"
+def _package(name, python=PYTHON):
+    return _said(python, "-c", "import importlib.metadata as m\n"
                  f"print('{name}', m.version('{name}'))")
 
 
 STATIC = os.path.join(ROOT, "uwsgi-static")
+
+UWSGI = os.path.join(INDEX, "uwsgi", "bin", "uwsgi")
+
+
+def _of_index(package, name, command, program=None):
+    """A row for what the Python index has, left out where it is not installed."""
+    version = _said(program, "--version") if program else _package(package, _newest(package))
+    there = program or os.path.join(os.path.dirname(os.path.dirname(_newest(package))), "packages")
+    return Server(name, command, version, lambda: os.path.exists(there), NEWEST_IN)
+
 
 SERVERS = [
     Server("this uwsgi", _uwsgi(os.path.join(ROOT, "uwsgi"), [], OURS),
@@ -160,6 +188,14 @@ SERVERS = [
            lambda: bool(shutil.which("gunicorn"))),
     Server("waitress", _python(WAITRESS), _package("waitress"), _module("waitress")),
     Server("cheroot", _python(CHEROOT), _package("cheroot"), _module("cheroot")),
+    _of_index("uWSGI", "newest uWSGI", _uwsgi(UWSGI, [], THEIRS), UWSGI),
+    _of_index("gunicorn", "newest gunicorn sync",
+              _gunicorn("sync", _newest("gunicorn"), "-m", "gunicorn")),
+    _of_index("gunicorn", "newest gunicorn gthread",
+              _gunicorn("gthread", _newest("gunicorn"), "-m", "gunicorn")),
+    _of_index("granian", "newest granian", _granian),
+    _of_index("waitress", "newest waitress", _python(WAITRESS, _newest("waitress"))),
+    _of_index("bjoern", "newest bjoern", _python(BJOERN, _newest("bjoern"))),
 ]
 
 
