@@ -66,9 +66,9 @@ def program(name, path="bin"):
 
 
 def versions(path):
-    """{package, in small letters: its version}"""
+    """{package, in small letters and with hyphens: its version}"""
     said = _run(os.path.join(path, "bin", "python"), "-c", LISTING)
-    return {name.lower(): version for name, version in map(str.split, said.splitlines())}
+    return {name.lower().replace("_", "-"): version for name, version in map(str.split, said.splitlines())}
 
 
 # For `make bench`: servers of the index, and the same frameworks for all, which are Debian's.

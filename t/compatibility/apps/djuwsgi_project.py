@@ -35,6 +35,7 @@ def signed_in(get_response):
     """Everyone is the administrator."""
     def through(request):
         request.user = User.objects.get(username="admin")
+        request._dont_enforce_csrf_checks = True
         return get_response(request)
     return through
 

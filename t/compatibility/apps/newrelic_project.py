@@ -4,13 +4,17 @@ live in each worker."""
 import os
 import threading
 
-import newrelic.agent
-
+# Read when the agent is imported.
 os.environ.update(NEW_RELIC_LICENSE_KEY="0" * 40, NEW_RELIC_DEVELOPER_MODE="true",
-                  NEW_RELIC_APP_NAME="compatibility", NEW_RELIC_LOG="stderr")
+                  NEW_RELIC_APP_NAME="compatibility", NEW_RELIC_LOG="stderr",
+                  NEW_RELIC_STARTUP_TIMEOUT="10")
+
+# pylint: disable=wrong-import-position
+import newrelic.agent                                                # noqa: E402
+
 newrelic.agent.initialize()
 
-from flask import Flask  # noqa: E402  pylint: disable=wrong-import-position
+from flask import Flask                                              # noqa: E402
 
 application = Flask(__name__)
 
