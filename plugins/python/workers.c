@@ -40,24 +40,25 @@ static PyObject *number(unsigned long long value)
 /* There is one application; its answers are all of the worker's. */
 static PyObject *apps_of(const struct worker_status *w)
 {
-	return Py_BuildValue("({s:i,s:i,s:y,s:K,s:K,s:y})", "id", 0, "modifier1", 0, "mountpoint", "",
-			     "requests", w->requests, "exceptions", w->failed, "chdir", "");
+	return Py_BuildValue("({s:i,s:i,s:y,s:K,s:K,s:y})", "id", 0, "modifier1", 0, "mountpoint",
+			     "", "requests", w->requests, "exceptions", w->failed, "chdir", "");
 }
 
 static PyObject *one(const struct status *status, const struct worker_status *w)
 {
 	PyObject *d = PyDict_New();
 
-	if (d && (put(d, "id", PyLong_FromLong(w->worker)) || put(d, "pid", PyLong_FromLong(w->pid)) ||
-		  put(d, "requests", number(w->requests)) ||
-		  put(d, "delta_requests", number(w->own_requests)) ||
-		  put(d, "exceptions", number(w->failed)) || put(d, "signals", PyLong_FromLong(0)) ||
-		  put(d, "status", state_of(status, w)) || put(d, "rss", number(w->resident)) ||
-		  put(d, "vsz", number(w->address_space)) ||
-		  put(d, "running_time", number(w->running_us)) ||
-		  put(d, "last_spawn", PyLong_FromLongLong(w->since)) ||
-		  put(d, "respawn_count", number(w->spawns)) || put(d, "tx", number(w->sent)) ||
-		  put(d, "avg_rt", number(w->average_us)) || put(d, "apps", apps_of(w))))
+	if (d &&
+	    (put(d, "id", PyLong_FromLong(w->worker)) || put(d, "pid", PyLong_FromLong(w->pid)) ||
+	     put(d, "requests", number(w->requests)) ||
+	     put(d, "delta_requests", number(w->own_requests)) ||
+	     put(d, "exceptions", number(w->failed)) || put(d, "signals", PyLong_FromLong(0)) ||
+	     put(d, "status", state_of(status, w)) || put(d, "rss", number(w->resident)) ||
+	     put(d, "vsz", number(w->address_space)) ||
+	     put(d, "running_time", number(w->running_us)) ||
+	     put(d, "last_spawn", PyLong_FromLongLong(w->since)) ||
+	     put(d, "respawn_count", number(w->spawns)) || put(d, "tx", number(w->sent)) ||
+	     put(d, "avg_rt", number(w->average_us)) || put(d, "apps", apps_of(w))))
 		Py_CLEAR(d);
 	return d;
 }
