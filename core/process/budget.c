@@ -188,7 +188,8 @@ static void warn(struct generation *g, const char *what)
 	g->budget.told = true;
 }
 
-/* False: nothing was to be done. */
+/* Whether there is time until the next look: a worker is replaced, or nothing can be judged.  A worker that
+ * grows in its first request may be replaced soon. */
 static bool judge(struct generation *g, const struct budget_settings *s)
 {
 	const struct cgroup *c = g->host->cgroup;
@@ -219,7 +220,7 @@ static bool judge(struct generation *g, const struct budget_settings *s)
 		replace(&g->roster.slots[index], first, why.text);
 	else if (why.text[0])
 		warn(g, why.text);
-	return why.text[0];
+	return index >= 0;
 }
 
 /* As long as not even the resident memory, where shared pages count for each process, is more. */

@@ -54,10 +54,18 @@ def test_a_command_is_the_servers_user(start):
     server.wait_log(r"^65534\n65534$")
 
 
+def wait_done(server):
+    """What is raised while the command runs, or is not known to have ended, waits for its end."""
+    until(lambda: not any(proc.title(p).startswith("sh -c") or not proc.alive(p)
+                          for p in proc.children(server.pid)),
+          "the command to end")
+
+
 def test_what_comes_within_alarm_freq_is_collected(start):
     server = start(APP + "alarm-freq = 3600\n")
     ask(server, "/raise?note&first")
     wait_read(server, "first\n")
+    wait_done(server)
     for text in ("first", "second", "", "second", "third", "sec"):
         ask(server, f"/raise?note&{text}")
     assert read(server) == "first\n"
@@ -70,6 +78,7 @@ def test_it_says_no_more_than_alarm_msg_size(start):
     server = start(APP + "alarm-freq = 3600\nalarm-msg-size = 64\n")
     ask(server, "/raise?note&" + "x" * 100)
     wait_read(server, "x" * 64 + "\n")
+    wait_done(server)
     for text in ("a" * 40, "b" * 40, "c" * 40):
         ask(server, f"/raise?note&{text}")
     server.stop()

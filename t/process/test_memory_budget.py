@@ -18,7 +18,7 @@ def test_the_largest_worker_is_replaced(start):
     workers = server.workers()
     large = int(http.request(server.http, "/grow?mb=300").body)
     server.wait_log(rf"^warning: worker \d \(pid {large}\) is replaced: all processes hold \d+ MB of "
-                    r"memory \(memory-budget 250 MB\), this one 3\d\d MB")
+                    r"memory \(memory-budget 250 MB\), this one 3\d\d MB", 30)
     proc.wait_gone(large)
     until(lambda: len(server.workers()) == 2, "two workers")
     assert set(server.workers()) & set(workers) == set(workers) - {large}
