@@ -299,7 +299,7 @@ def test_signals_mean_what_a_hook_says(start, number, function, said):
 def test_a_signal_can_pause_the_server(start):
     server = start(APP + "hook-master-start = unix_signal:12 suspend_resume_them_all\n")
     server.send(12)
-    server.wait_log("paused; what runs is finished")
+    server.wait_log("paused; running requests are finished")
     server.send(12)
     server.wait_log(": going on$")
     assert http.request(server.http, "/hello").status == 200

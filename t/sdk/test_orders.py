@@ -176,9 +176,10 @@ def test_a_profile_keeps_no_worker_from_leaving(lens):
 def test_nothing_stays_behind(lens):
     server = lens()
     worker = server.workers()[0]
+    threads = proc.status(worker, "Threads")
     for _ in range(20):
         stacks(server)
-    threads, memory = proc.status(worker, "Threads"), proc.status(worker, "VmRSS")
+    memory = proc.status(worker, "VmRSS")
     for _ in range(200):
         stacks(server)
     until(lambda: proc.status(worker, "Threads") == threads, "the last thread to end")
