@@ -134,16 +134,15 @@ static void count(struct striker *s, struct lane *lane, enum got got, struct exc
 		  int64_t began_us)
 {
 	struct exchange *x = lane->running;
-	/* Of one that has not begun, the application may be saying the head just now. */
-	const struct response part = ours ? (struct response){ 0 } : broken_off(x);
 
-	account_struck(&lane->account, x,
-		       ours             ? &ours->rs
-		       : got == GOT_ALL ? &x->rs
-					: &part,
-		       began_us);
-	if (!ours)
+	/* Where it got another answer, the application may be saying the head of its own just now. */
+	if (!ours) {
+		const struct response part = broken_off(x);
+
+		account_struck(&lane->account, x, got == GOT_ALL ? &x->rs : &part, began_us);
 		return;
+	}
+	account_struck(&lane->account, x, &ours->rs, began_us);
 	sendbuf_drop(&ours->out);
 	exchange_return(&s->pool, ours);
 }
