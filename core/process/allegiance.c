@@ -90,7 +90,7 @@ static void on_ready(struct watch *w)
 {
 	struct allegiance *a = w->data;
 	unsigned char byte;
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (a->fd >= 0 && (n = recv(a->fd, &byte, 1, 0)) > 0)
 		a->heard(a->data, byte);

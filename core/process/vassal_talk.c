@@ -99,7 +99,7 @@ void vassal_close_channel(struct vassal *v)
 void vassal_hear(struct vassal *v)
 {
 	unsigned char bytes[256];
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (v->channel.io.fd >= 0 && (n = recv(v->channel.io.fd, bytes, sizeof bytes, 0)) > 0)
 		for (ssize_t i = 0; i < n; i++)

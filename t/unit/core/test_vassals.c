@@ -75,6 +75,8 @@ static bool end(struct fixture *f)
 
 	kill(f->pid, SIGTERM);
 	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	/* It was not asked to end, as it would be by the server. */
+	roster_fini(&TAILQ_FIRST(&f->all.list)->kept.roster);
 	vassals_fini(&f->all);
 	ev_loop_destroy(f->all.loop);
 	close(f->speaks);
