@@ -211,3 +211,13 @@ def served(house):
 def as_root():
     if os.geteuid() != 0:
         pytest.skip("only root can change users and bind privileged ports")
+
+
+@pytest.fixture
+def reachable():
+    """Another user executes the program, and loads its plugins, where they lie."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    while here != "/":
+        if not os.stat(here).st_mode & 0o001:
+            pytest.skip(f"only its owner can enter {here}")
+        here = os.path.dirname(here)

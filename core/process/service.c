@@ -82,17 +82,22 @@ static int hear(struct process *p, const struct message *m, int fd)
 	return more;
 }
 
-static void on_channel(struct watch *w)
+static void hear_all(void *process)
 {
-	struct process *p = w->data;
+	struct process *p = process;
 	struct message m;
 	int fd, got;
 
-	while ((got = channel_receive(w->io.fd, &m, &fd)) > 0)
+	while ((got = channel_receive(p->start->channel, &m, &fd)) > 0)
 		hear(p, &m, fd);
 	p->leaving = p->leaving || got < 0;
 	if (got < 0)
-		watch_stop(w, p->loop);
+		watch_stop(&p->channel, p->loop);
+}
+
+static void on_channel(struct watch *w)
+{
+	hear_all(w->data);
 }
 
 /* ---- what it asks of workers ---- */
@@ -160,9 +165,9 @@ int service_run(const struct service_start *start)
 		return EXIT_FAILURE;
 	}
 	watch_init(&p.channel, start->channel, EV_READ, on_channel, &p);
-	/* Before clients: they are told of the generation that serves now. */
-	ev_set_priority(&p.channel.io, EV_MAXPRI);
 	watch_start(&p.channel, p.loop);
+	p.status.hear = hear_all;
+	p.status.hearer = &p;
 	channel_send(start->channel, &m, -1);
 	while (!p.leaving)
 		ev_run(p.loop, EVRUN_ONCE);

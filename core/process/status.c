@@ -73,8 +73,12 @@ void status_look_at(struct status *s, int fd, size_t slots, size_t lanes)
 	s->count++;
 }
 
+/* While a service was at work for one client, a reload may have begun and ended: the next one is told of
+ * the generation that serves now. */
 bool uwsgi_status_next_generation(const struct status *s, size_t *i, struct generation_status *g)
 {
+	if (*i == 0 && s->hear)
+		s->hear(s->hearer);
 	while (*i < s->count && is_gone(&s->boards[*i]))
 		++*i;
 	if (*i >= s->count)

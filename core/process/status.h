@@ -27,6 +27,9 @@ struct status {
 	struct share *shares; /* by pid; owned; NULL: only what the kernel says at once is told */
 	pid_t master;
 	int channel; /* to it, non-blocking */
+	/* Takes what the master has said meanwhile; NULL: it says nothing. */
+	void (*hear)(void *hearer);
+	void *hearer;
 };
 
 /* All are borrowed.  Returns -1 with the reason. */

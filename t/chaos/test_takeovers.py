@@ -65,7 +65,7 @@ def test_upgrades_and_reloads_in_a_storm(upgraded):
         until(lambda: server.hup() and len(proc.children(server.pid)) == 3, "the end of them", 30)
     assert load.failures == []
     assert len(re.findall(upgrade.TAKES_OVER, server.log())) >= 1
-    assert len(server.workers()) == 2
+    until(lambda: len(server.workers()) == 2, "two workers")
 
 
 @pytest.mark.parametrize("rules", [

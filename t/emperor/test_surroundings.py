@@ -54,7 +54,7 @@ def test_daemonize_names_a_log_and_nothing_else(start):
     assert not proc.alive(pid) and "unexpectedly" not in e.server.log()
 
 
-def test_root_is_given_up_before_a_vassal_starts(start, as_root):
+def test_root_is_given_up_before_a_vassal_starts(start, as_root, reachable):
     e = Emperor(start, "uid = nobody\ngid = nogroup\n", a=APP)
     assert proc.status(e.serves("a.ini"), "Uid")[0] == "65534"
 
@@ -67,7 +67,7 @@ def test_a_vassal_of_a_root_emperor_gives_it_up_itself(start, as_root):
     proc.wait_gone(pid)
 
 
-def test_what_others_may_write_and_root_runs_is_said(start, as_root):
+def test_what_others_may_write_and_root_runs_is_said(start, as_root, reachable):
     """Once for each; the folder first."""
     e = Emperor(start, a=APP)
     e.serves("a.ini")
