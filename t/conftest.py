@@ -215,7 +215,7 @@ def as_root():
 
 @pytest.fixture
 def reachable():
-    """Another user executes the program, and loads its plugins, where they lie."""
+    """The program and its plugins lie where another user can reach them."""
     here = os.path.dirname(os.path.abspath(__file__))
     while here != "/":
         if not os.stat(here).st_mode & 0o001:
