@@ -447,7 +447,7 @@ static int serve(struct invocation *invocation, struct loader *ld)
 static void say_takeover(const struct master_setup *setup)
 {
 	(void)setup;
-	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, goes on where the program before it was",
+	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, has taken over from the old program",
 		  UWSGI_VERSION, (long)getpid());
 }
 
@@ -499,7 +499,7 @@ static int take_over(struct invocation *invocation, struct loader *ld, int state
 	if (rehearsal)
 		end_rehearsal(failed ? e.text : NULL);
 	if (failed)
-		uwsgi_log(UWSGI_ERROR, "cannot go on where the program before was: %s", e.text);
+		uwsgi_log(UWSGI_ERROR, "cannot take over from the old program: %s", e.text);
 	pidfiles_remove(&pidfiles);
 	arena_fini(&words);
 	return exit_code;

@@ -339,7 +339,7 @@ static char *keep(const char *value)
 	char *kept = strdup(value);
 
 	if (!kept)
-		uwsgi_log(UWSGI_ERROR, "out of memory: alarms do not do all that they are to do");
+		uwsgi_log(UWSGI_ERROR, "out of memory: an alarm is not set up as configured");
 	return kept;
 }
 

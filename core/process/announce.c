@@ -65,7 +65,7 @@ static void tell_starter(struct announcer *a)
 	if (a->starter < 0)
 		return;
 	if (write(a->starter, "", 1) != 1)
-		uwsgi_log(UWSGI_NOTE, "nobody waits any more for the server to serve");
+		uwsgi_log(UWSGI_NOTE, "the process that started the server no longer waits for it");
 	close(a->starter);
 	a->starter = -1;
 }

@@ -66,7 +66,8 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_hook,
 	  .unit = "FILE ACTION:WORDS",
-	  .help = "the same with an action of a hook, which a process of its own does",
+	  .help = "do an action of a hook, in a process of its own, when this file is touched, or "
+		  "anything directly in this folder",
 	  .example = "/srv/shop/deployed unlink:/srv/shop/cache.db" },
 };
 #undef AT

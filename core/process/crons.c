@@ -273,7 +273,7 @@ static void run(struct crons *all, struct cron *c, const char *why, const struct
 	snprintf(name, sizeof name, "cron %d", c->number);
 	if (c->what.unique && before) {
 		if (c->told != before->pid)
-			uwsgi_log(UWSGI_WARNING, "%s is due, but pid %ld runs still (unique): %s",
+			uwsgi_log(UWSGI_WARNING, "%s is due, but pid %ld still runs (unique): %s",
 				  name, (long)before->pid, c->what.command);
 		c->told = before->pid;
 		return;

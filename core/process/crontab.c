@@ -118,7 +118,7 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_plain,
 	  .unit = "MINUTE HOUR DAY MONTH WEEKDAY COMMAND",
-	  .help = "the same, but not while it still runs since the last time",
+	  .help = "as cron, but not while the command still runs from the last time",
 	  .example = "-5 -1 -1 -1 -1 /usr/local/bin/fetch" },
 	{ .name = "cron2",
 	  .type = OPT_LIST,
@@ -126,7 +126,7 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_keyed,
 	  .unit = "KEY=VALUE,... COMMAND",
-	  .help = "the same with keys: minute, hour, day, month and week, -1 if not given; unique; "
+	  .help = "as cron, with keys: minute, hour, day, month and week, -1 if not given; unique; "
 		  "harakiri, seconds after which it is killed",
 	  .example = "minute=-5,unique=1,harakiri=120 /usr/local/bin/fetch" },
 	{ .name = "cron-harakiri",

@@ -12,7 +12,7 @@ struct crontab_entry {
 	const char *text; /* as it is written */
 	const char *command;
 	struct crontime when;
-	bool unique;       /* not while it runs still */
+	bool unique;       /* not while it still runs */
 	long long limit_s; /* it is killed after that; 0: never */
 };
 

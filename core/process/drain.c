@@ -15,8 +15,8 @@ static const struct option rows[] = {
 	  .offset = AT(delay_s),
 	  .initial = "0",
 	  .max = 86400,
-	  .help = "after TERM go on accepting for so long, while /ready says no: as long as load "
-		  "balancers need to see it",
+	  .help = "after TERM, go on accepting connections for this long while /ready says no, so "
+		  "that load balancers notice",
 	  .differs = "there is no such option",
 	  .example = "7" },
 	{ .name = "on-ready",
@@ -33,7 +33,7 @@ static const struct option rows[] = {
 	  .offset = AT(on_drain),
 	  .text = true,
 	  .unit = "COMMAND",
-	  .help = "run this command after TERM, while requests are served as ever; drain-delay "
+	  .help = "run this command after TERM, while requests are still served; drain-delay "
 		  "begins when it has ended; several run one after the other",
 	  .differs = "there is no such option",
 	  .example = "/usr/local/bin/deregister" },

@@ -52,7 +52,7 @@ static const struct option rows[] = {
 	  .offset = AT(graceful_ms),
 	  .initial = "0",
 	  .max = 86400LL * 1000,
-	  .help = "when the time of a request is over, send its worker a signal, and give it so long "
+	  .help = "when the time of a request is over, send its worker a signal, and wait this long "
 		  "before harakiri strikes; 0: strike at once" },
 	{ .name = "harakiri-graceful-signal",
 	  .type = OPT_STRING,

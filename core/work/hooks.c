@@ -105,7 +105,7 @@ static const struct option rows[] = {
 	HOOK(HOOK_POST_FORK, "post-fork", "in each new worker"),
 	HOOK(HOOK_ACCEPTING, "accepting", "in each worker when it accepts requests"),
 	HOOK(HOOK_ACCEPTING_ONCE, "accepting-once",
-	     "the same, but not in those that replace a worker"),
+	     "in each worker when it accepts requests, unless it replaces another"),
 	HOOK(HOOK_ACCEPTING1, "accepting1", "in worker 1 when it accepts requests"),
 	HOOK(HOOK_ACCEPTING1_ONCE, "accepting1-once",
 	     "in the first worker 1 when it accepts requests"),
@@ -211,14 +211,14 @@ static void check_hook(const struct config *cfg, struct report *report, enum hoo
 				   instead);
 	if (hook_action_is(text, "unix_signal") && phase != HOOK_MASTER_START)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "unix_signal does something in hook-master-start only");
+				   "unix_signal works in hook-master-start only");
 	if (hook_action_is(text, "exit") && !is_before_master(phase))
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "exit does something before the master starts only");
+				   "exit works before the master starts only");
 
 	if (hook_action_is(text, "alarm") && (phase <= HOOK_MASTER_START || phase == HOOK_AT_EXIT))
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "alarm does something as long as the master runs only");
+				   "alarm works while the master runs only");
 }
 
 static void check(const struct config *cfg, struct report *report)
@@ -301,8 +301,8 @@ int hooks_run(const struct config *cfg, enum hook_phase phase, struct error *e)
 
 	if (phase == HOOK_AS_ROOT && geteuid() != 0) {
 		if (count_of(s, phase) > 0)
-			uwsgi_log(UWSGI_NOTE, "what is to be done as root is left out: the server "
-					      "was started as another user");
+			uwsgi_log(UWSGI_NOTE, "hooks of as-root are left out: the server was "
+					      "started as another user");
 		return 0;
 	}
 	if ((end = run_list(&r, "hook", &s->hooks[phase], e)) ||
@@ -381,8 +381,8 @@ void hooks_keep(struct hooks_kept *kept, const struct config *cfg)
 	kept->commands = copy_list(&kept->memory, &s->commands[HOOK_AT_EXIT]);
 	if (!kept->memory.failed)
 		return;
-	uwsgi_log(UWSGI_ERROR, "out of memory: nothing will be done as hook-as-user-atexit and "
-			       "exec-as-user-atexit want it");
+	uwsgi_log(UWSGI_ERROR, "out of memory: hook-as-user-atexit and exec-as-user-atexit "
+			       "will not run");
 	hooks_forget(kept);
 }
 

@@ -100,8 +100,8 @@ static const struct option rows[] = {
 	  .initial = "0",
 	  .max = 86400LL * 1000,
 	  .help = "answer a request that has waited longer than this for its turn with 503 and "
-		  "Retry-After, without the application: its client has hardly any patience left, "
-		  "and those behind it wait less; 0: never",
+		  "Retry-After, without the application: its client is about to give up, and those "
+		  "behind it wait less; 0: never",
 	  .example = "5",
 	  .differs = "there is no such option" },
 	{ .name = "response-memory",

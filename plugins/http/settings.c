@@ -93,8 +93,7 @@ static const struct option rows[] = {
 	  .offset = AT(harakiri_ms),
 	  .initial = "0",
 	  .max = 86400LL * 1000,
-	  .help = "kill a router process that stands still for so long, and start another one; 0: "
-		  "never",
+	  .help = "kill a router process that hangs for this long, and start another one; 0: never",
 	  .example = "10" },
 	{ .name = "http-keepalive",
 	  .type = OPT_STRING,

@@ -42,7 +42,7 @@ systemctl reload uwsgi@shop
 apt-get install --yes ./next/*.deb
 until_true unchanged_program
 [ "$(main_pid)" = "$pid" ]
-[ "$(grep -c 'goes on where the program before it was' /var/log/uwsgi/app/shop.log)" -ge 1 ]
+[ "$(grep -c 'has taken over from the old program' /var/log/uwsgi/app/shop.log)" -ge 1 ]
 lost=$(wc -l <lost)
 say "reload and upgrade: the pid stays, $lost requests are lost"
 [ "$lost" = 0 ]

@@ -25,8 +25,8 @@ def test_the_new_program_keeps_its_vassals(start, folder):
     pid = serves(server, "a.ini")
     upgraded.upgrade()
     assert server.hup()
-    server.wait_log(rf"^uwsgi 9.9.9, pid {server.pid}, goes on where the program before it was")
-    server.wait_log(rf"^uwsgi 9.9.9, pid {pid}, goes on where the program before it was")
+    server.wait_log(rf"^uwsgi 9.9.9, pid {server.pid}, has taken over from the old program")
+    server.wait_log(rf"^uwsgi 9.9.9, pid {pid}, has taken over from the old program")
     server.wait_log(rf"^vassal a.ini \(pid {pid}\) has reloaded")
     assert http.request(server.http, "/hello").body == b"hello\n"
     os.remove(f"{folder}/vassals/a.ini")

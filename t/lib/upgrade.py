@@ -9,7 +9,7 @@ import signal
 from lib import server as servers
 from lib.wait import until
 
-TAKES_OVER = r"goes on where the program before it was"
+TAKES_OVER = r"has taken over from the old program"
 
 
 def version():

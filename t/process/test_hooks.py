@@ -251,7 +251,7 @@ def test_without_root_what_root_should_do_is_left_out(start, folder):
     server.command = command_for_all(folder)
     assert server.run() == 0
     assert [phase for phase, _, _ in done(server)] == ["as-user"]
-    server.wait_log("what is to be done as root is left out")
+    server.wait_log("hooks of as-root are left out")
 
 
 def test_each_router_has_its_hook(start):
@@ -424,7 +424,7 @@ def test_what_does_not_come_ends_the_start(start, what, said, code):
     ("hook-touch = /x exce:ls", 'did you mean "exec"'),
     ("hook-touch = /x cd:/y", "cd changes a process that ends with it"),
     ("hook-touch = /x call:y", "the action is left out"),
-    ("hook-as-root = alarm:page x", "as long as the master runs only"),
+    ("hook-as-root = alarm:page x", "while the master runs only"),
     ("hook-pre-app = exit:1", "before the master starts only"),
     ("hook-master-start = unix_signal:9 stats", "takes no signal 9"),
     ("hook-master-start = unix_signal:10 end_me", "the function end_me is not here")])

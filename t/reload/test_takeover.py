@@ -61,7 +61,7 @@ def test_the_new_program_goes_on_in_the_same_process(upgraded):
     write_app(server.folder, 2)
     upgraded.upgrade()
     assert upgrade.reload(server) == (True, True)
-    server.wait_log(rf"^uwsgi 9\.9\.9, pid {server.pid}, goes on")
+    server.wait_log(rf"^uwsgi 9\.9\.9, pid {server.pid}, has taken over")
     until(lambda: ask(server) == "version 2", "the new application")
     until(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before),
           "two new workers")
@@ -425,7 +425,7 @@ def test_an_emperor_and_its_vassals(upgraded):
         load.wait_more(5)
     assert load.failures == []
     for pid in (server.pid, vassal):
-        server.wait_log(rf"^uwsgi 9\.9\.9, pid {pid}, goes on")
+        server.wait_log(rf"^uwsgi 9\.9\.9, pid {pid}, has taken over")
     os.remove(f"{upgraded.folder}/vassals/a.ini")
     server.wait_log("^vassal a.ini: its file is gone")
     proc.wait_gone(vassal)
