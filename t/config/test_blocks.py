@@ -27,7 +27,6 @@ OTHERS = [
     ("deploying.md", "backend app", "t/lib/rolling.py"),
     ("deploying.md", "upstream app", "t/lib/rolling.py"),
     ("deploying.md", "resolver", "needs nginx 1.27.3, which Debian does not have"),
-    ("deploying.md", "apiVersion", "t/install/test_kubernetes.py has one that says the same"),
     ("emperor.md", "uwsgi --emperor", "t/emperor/ starts it with folders of its own"),
     ("from-gunicorn.md", "", "t/migrate/ and t/moving/"),
     ("installing.md", "apt-get", "t/fresh.py"),
