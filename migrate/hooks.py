@@ -19,7 +19,7 @@ HOOKS = {
     "post_worker_init": (POSTFORK + "before it takes requests, and with lazy-apps when it has "
                          "imported the application",),
     "worker_int": ("write atexit.register(function) into the application; it runs in each worker "
-                   "that ends in peace",),
+                   "that ends normally",),
     "worker_abort": ("is not needed to see where a request hangs: harakiri logs its traceback",),
     "pre_exec": ("has no counterpart: a reload does not end the program that serves",),
     "pre_request": ("is a WSGI middleware: what it did stands before the call of the application",),
@@ -28,7 +28,7 @@ HOOKS = {
                    "write atexit.register(lambda: multiprocess.mark_process_dead(os.getpid())) into "
                    "the application",),
     "worker_exit": ("write atexit.register(function) into the application; it runs in each worker "
-                    "that ends in peace",),
+                    "that ends normally",),
     "nworkers_changed": ("has no counterpart: the log says how many workers there are, and "
                          "/metrics counts them",),
     "on_exit": ("runs when the server ends, as a command", "hook-as-user-atexit",
