@@ -245,11 +245,31 @@ static bool key_means(const char *key, const char *name)
 	return means(rows, sizeof rows / sizeof *rows, key, name);
 }
 
+/* Where a plugin of the build may lie: in the tree beside the program, or where it was installed.  *place
+ * begins as 0; false: nowhere else. */
+static bool next_place(const char *name, int *place, char *path, size_t size)
+{
+	char folder[4096];
+
+	switch ((*place)++) {
+	case 0:
+		folder_of_binary(folder, sizeof folder);
+		snprintf(path, size, "%s/plugins/%s/%s_plugin.so", folder, name, name);
+		return true;
+	case 1:
+		folder_of_installation(folder, sizeof folder);
+		snprintf(path, size, "%s/%s_plugin.so", folder, name);
+		return *folder;
+	default:
+		return false;
+	}
+}
+
 static int try_folders(struct loader *ld, const char *name, const struct config *keys, char *tried,
 		       size_t size, struct error *e)
 {
 	const char *key, *value;
-	char path[8192], home[4096];
+	char path[8192];
 	int loaded = 0;
 
 	for (size_t i = 0; !loaded && keys && uwsgi_config_next(keys, &i, &key, &value);) {
@@ -258,31 +278,20 @@ static int try_folders(struct loader *ld, const char *name, const struct config 
 		snprintf(path, sizeof path, "%s/%s_plugin.so", value, name);
 		loaded = try_path(ld, path, tried, size, e);
 	}
-	if (!loaded) {
-		folder_of_binary(home, sizeof home);
-		snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
+	for (int place = 0; !loaded && next_place(name, &place, path, sizeof path);)
 		loaded = try_path(ld, path, tried, size, e);
-	}
-	folder_of_installation(home, sizeof home);
-	if (!loaded && *home) {
-		snprintf(path, sizeof path, "%s/%s_plugin.so", home, name);
-		loaded = try_path(ld, path, tried, size, e);
-	}
 	return loaded;
 }
 
 /* Whether the file of a plugin of the build is there: a distribution may have it in another package. */
 static bool is_installed(const char *name)
 {
-	char path[8192], home[4096];
+	char path[8192];
 
-	folder_of_binary(home, sizeof home);
-	snprintf(path, sizeof path, "%s/plugins/%s/%s_plugin.so", home, name, name);
-	if (access(path, F_OK) == 0)
-		return true;
-	folder_of_installation(home, sizeof home);
-	snprintf(path, sizeof path, "%s/%s_plugin.so", home, name);
-	return *home && access(path, F_OK) == 0;
+	for (int place = 0; next_place(name, &place, path, sizeof path);)
+		if (access(path, F_OK) == 0)
+			return true;
+	return false;
 }
 
 /* "; did you mean …?", of what is loaded and of what uWSGI has. */
