@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vassals.c: what an emperor runs, for the page and for whoever asks for /vassals. */
+/* vassals.c: what an emperor runs, for the page and for /vassals. */
 #include "inspect.h"
 
 #include "stats/report.h"
@@ -55,13 +55,9 @@ void answer_vassals(struct client *c, const struct asked *asked)
 {
 	json_t *all = vassals_of(client_status(c));
 	char *text = json_dumps(all, JSON_INDENT(1));
-	struct answer a = { 200, "application/json", NULL, { text, text ? strlen(text) : 0 } };
+	const struct answer a = { 200, "application/json", NULL, { NULL, 0 } };
 
 	(void)asked;
-	if (text)
-		client_answer(c, &a);
-	else
-		client_refuse(c, 503, NULL, "out of memory");
-	free(text);
+	client_answer_text(c, &a, text, text ? strlen(text) : 0);
 	json_decref(all);
 }
