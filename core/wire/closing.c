@@ -24,6 +24,19 @@ static bool is_to_close(const struct listener *l)
 	return !l->passed && !l->service && !l->internal;
 }
 
+/* The next one to close, of TCP or of UNIX sockets; *i begins as 0.  NULL: there are no more. */
+static const struct listener *next(const struct listeners **set, size_t *i, bool tcp)
+{
+	for (; *set; *set = (*set)->older, *i = 0)
+		while (*i < (*set)->count) {
+			const struct listener *l = &(*set)->items[(*i)++];
+
+			if (is_to_close(l) && is_tcp(l) == tcp)
+				return l;
+		}
+	return NULL;
+}
+
 /* The filter of a TCP socket sees the packet from its TCP header on. */
 static int drop_syns(int fd)
 {
@@ -41,43 +54,36 @@ static int drop_syns(int fd)
 
 void closing_prepare(const struct listeners *set)
 {
+	const struct listener *l;
 	const int off = 0;
 
-	for (; set; set = set->older)
-		for (size_t i = 0; i < set->count; i++)
-			if (is_to_close(&set->items[i]) && is_tcp(&set->items[i]))
-				setsockopt(set->items[i].fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off,
-					   sizeof off);
+	for (size_t i = 0; (l = next(&set, &i, true));)
+		setsockopt(l->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
 }
 
 bool closing_begin(const struct listeners *set)
 {
+	const struct listener *l;
 	bool any = false;
 
-	for (; set; set = set->older)
-		for (size_t i = 0; i < set->count; i++) {
-			const struct listener *l = &set->items[i];
-
-			if (!is_to_close(l) || !is_tcp(l))
-				continue;
-			any = true;
-			if (drop_syns(l->fd))
-				/* Some kernels let only root do this: no reason for a warning. */
-				uwsgi_log(
-					UWSGI_NOTE,
-					"%s: cannot drop SYNs: %s; clients that connect while the "
-					"server stops may be cut off",
-					l->text.address, strerror(errno));
-		}
+	for (size_t i = 0; (l = next(&set, &i, true));) {
+		any = true;
+		if (drop_syns(l->fd))
+			/* Some kernels let only root do this: no reason for a warning. */
+			uwsgi_log(UWSGI_NOTE,
+				  "%s: cannot drop SYNs: %s; clients that connect while the "
+				  "server stops may be cut off",
+				  l->text.address, strerror(errno));
+	}
 	return any;
 }
 
 void closing_refuse(const struct listeners *set)
 {
-	for (; set; set = set->older)
-		for (size_t i = 0; i < set->count; i++)
-			if (is_to_close(&set->items[i]) && !is_tcp(&set->items[i]))
-				shutdown(set->items[i].fd, SHUT_RD);
+	const struct listener *l;
+
+	for (size_t i = 0; (l = next(&set, &i, false));)
+		shutdown(l->fd, SHUT_RD);
 }
 
 /* Of a listening socket the number says how many wait (tcp_diag in the kernel). */
@@ -92,18 +98,13 @@ static bool is_empty(int fd)
 
 bool closing_end(const struct listeners *set)
 {
+	const struct listener *l;
 	bool all = true;
 
-	for (; set; set = set->older)
-		for (size_t i = 0; i < set->count; i++) {
-			const struct listener *l = &set->items[i];
-
-			if (!is_to_close(l) || !is_tcp(l))
-				continue;
-			if (is_empty(l->fd))
-				shutdown(l->fd, SHUT_RD);
-			else
-				all = false;
-		}
+	for (size_t i = 0; (l = next(&set, &i, true));)
+		if (is_empty(l->fd))
+			shutdown(l->fd, SHUT_RD);
+		else
+			all = false;
 	return all;
 }
