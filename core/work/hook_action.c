@@ -38,11 +38,21 @@ static int result(int failed, struct error *e)
 	return failed ? say_errno(e) : 0;
 }
 
-static int read_mode(const char *text, mode_t *mode, struct error *e)
+/* Of an action whose `how` says which word it is; one that is left out leaves *mode as it is. */
+static int read_mode(const struct call *c, mode_t *mode, struct error *e)
 {
-	if (owner_mode(text, 07777, mode))
+	const char *text = c->words[c->how];
+
+	if (text && owner_mode(text, 07777, mode))
 		return uwsgi_error_set(e, "\"%.64s\" is no octal mode such as 750", text);
 	return 0;
+}
+
+static int valid_mode(const struct call *c, struct error *e)
+{
+	mode_t mode = 0;
+
+	return read_mode(c, &mode, e);
 }
 
 static int read_number(const char *text, long long most, long long *number, struct error *e)
@@ -94,18 +104,11 @@ static int run_putenv(const struct call *c, struct error *e)
 	return result(setenv(c->words[0], equals + 1, 1), e);
 }
 
-static int valid_umask(const struct call *c, struct error *e)
-{
-	mode_t mask;
-
-	return read_mode(c->words[0], &mask, e);
-}
-
 static int run_umask(const struct call *c, struct error *e)
 {
-	mode_t mask;
+	mode_t mask = 0;
 
-	if (read_mode(c->words[0], &mask, e))
+	if (read_mode(c, &mask, e))
 		return -1;
 	umask(mask & 0777);
 	return 0;
@@ -223,18 +226,11 @@ static int run_mkdir(const struct call *c, struct error *e)
 	return made(mkdir(c->words[0], 0777), c->words[0], S_IFDIR, e);
 }
 
-static int valid_mkfifo(const struct call *c, struct error *e)
-{
-	mode_t mode;
-
-	return c->words[1] ? read_mode(c->words[1], &mode, e) : 0;
-}
-
 static int run_mkfifo(const struct call *c, struct error *e)
 {
 	mode_t mode = 0666;
 
-	if (c->words[1] && read_mode(c->words[1], &mode, e))
+	if (read_mode(c, &mode, e))
 		return -1;
 	return made(mkfifo(c->words[0], mode), c->words[0], S_IFIFO, e);
 }
@@ -292,18 +288,11 @@ static int change_mode(int fd, mode_t mode)
 	return chmod(path, mode);
 }
 
-static int valid_chmod(const struct call *c, struct error *e)
-{
-	mode_t mode;
-
-	return read_mode(c->words[1], &mode, e);
-}
-
 static int run_chmod(const struct call *c, struct error *e)
 {
-	mode_t mode;
+	mode_t mode = 0;
 
-	if (read_mode(c->words[1], &mode, e))
+	if (read_mode(c, &mode, e))
 		return -1;
 	int fd = safefile_find(c->words[0], e);
 	if (fd < 0)
@@ -412,7 +401,7 @@ static const struct action {
 	{ "callret", "", 0, 1, run_nothing, NULL, 0, no_calls },
 	{ "cd", "FOLDER", 1, 1, run_cd, NULL, 0, NULL },
 	{ "chdir", "FOLDER", 1, 1, run_cd, NULL, 0, NULL },
-	{ "chmod", "FILE MODE", 2, 2, run_chmod, valid_chmod, 0, NULL },
+	{ "chmod", "FILE MODE", 2, 2, run_chmod, valid_mode, 1, NULL },
 	{ "chown", "FILE USER GROUP", 3, 3, run_chown, NULL, 0, NULL },
 	{ "chown2", "FILE USER GROUP", 3, 3, run_chown, NULL, 0, NULL },
 	{ "creat", "FILE", 1, 1, run_write, NULL, 0, NULL },
@@ -422,7 +411,7 @@ static const struct action {
 	{ "hostname", "NAME", 1, 1, run_hostname, NULL, 0, NULL },
 	{ "log", "TEXT", 1, 1, run_print, NULL, 0, NULL },
 	{ "mkdir", "FOLDER", 1, 1, run_mkdir, NULL, 0, NULL },
-	{ "mkfifo", "FILE [MODE]", 1, 2, run_mkfifo, valid_mkfifo, 0, NULL },
+	{ "mkfifo", "FILE [MODE]", 1, 2, run_mkfifo, valid_mode, 1, NULL },
 	{ "mknod", "FILE c|b MAJOR MINOR", 4, 4, run_mknod, valid_mknod, 0, NULL },
 	{ "mount", "KIND SOURCE FOLDER [FLAGS [DATA]]", 3, 5, run_mount, valid_mount, 0, NULL },
 	{ "print", "TEXT", 1, 1, run_print, NULL, 0, NULL },
@@ -435,7 +424,7 @@ static const struct action {
 	{ "setuid", "USER", 1, 1, run_setuid, NULL, 0, NULL },
 	{ "spinningfifo", "FILE TEXT", 2, 2, run_write_fifo, NULL, FIFO_WAITS, NULL },
 	{ "sticky", "FOLDER", 1, 1, run_sticky, NULL, 0, NULL },
-	{ "umask", "MASK", 1, 1, run_umask, valid_umask, 0, NULL },
+	{ "umask", "MASK", 1, 1, run_umask, valid_mode, 0, NULL },
 	{ "umount", "FOLDER [FLAGS]", 1, 2, run_umount, valid_umount, 0, NULL },
 	{ "unix_signal", "NUMBER FUNCTION", 2, 2, run_nothing, valid_signal, 0, NULL },
 	{ "unlink", "FILE", 1, 1, run_unlink, NULL, 0, NULL },
@@ -451,12 +440,17 @@ static const struct action {
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
-static const struct action *find(const char *text)
+bool hook_action_is(const char *text, const char *name)
 {
 	size_t n = strcspn(text, ":");
 
+	return strlen(name) == n && !strncmp(text, name, n);
+}
+
+static const struct action *find(const char *text)
+{
 	for (size_t i = 0; i < ACTIONS; i++)
-		if (strlen(actions[i].name) == n && !strncmp(actions[i].name, text, n))
+		if (hook_action_is(text, actions[i].name))
 			return &actions[i];
 	return NULL;
 }
@@ -475,13 +469,16 @@ static int say_unknown(const char *text, struct error *e)
 			       nearest ? "\"?" : "");
 }
 
-/* buffer: of TEXT_SIZE bytes, for the words. */
+/* a NULL: there is no such action.  buffer: of TEXT_SIZE bytes, for the words. */
 static int split(struct call *c, const struct action *a, const char *text, char *buffer,
 		 struct error *e)
 {
 	const char *words = text + strcspn(text, ":");
-	bool is_text = strstr(a->form, " TEXT"); /* which may begin with a blank */
 	int count = 0;
+
+	if (!a)
+		return say_unknown(text, e);
+	bool is_text = strstr(a->form, " TEXT"); /* which may begin with a blank */
 
 	*c = (struct call){ .how = a->how };
 	words += *words == ':';
@@ -519,8 +516,6 @@ int hook_action_check(const char *text, struct error *e)
 	char buffer[TEXT_SIZE];
 	struct call c;
 
-	if (!a)
-		return say_unknown(text, e);
 	if (split(&c, a, text, buffer, e))
 		return -1;
 	return a->valid ? a->valid(&c, e) : 0;
@@ -533,21 +528,12 @@ const char *hook_action_instead(const char *text)
 	return a ? a->instead : NULL;
 }
 
-bool hook_action_is(const char *text, const char *name)
-{
-	size_t n = strcspn(text, ":");
-
-	return strlen(name) == n && !strncmp(text, name, n);
-}
-
 int hook_action_run(const char *text, const struct hook_limits *limits, struct error *e)
 {
 	const struct action *a = find(text);
 	char buffer[TEXT_SIZE];
 	struct call c;
 
-	if (!a)
-		return say_unknown(text, e);
 	if (split(&c, a, text, buffer, e))
 		return -1;
 	c.limits = limits;
