@@ -397,10 +397,9 @@ static void run_each(const struct run *r, const char *kind, const struct option_
 
 void hooks_run_kept(struct hooks_kept *kept, int64_t by_ms)
 {
-	const struct run r = { HOOK_AT_EXIT,
-			       { kept->limits.file_s, kept->limits.interface_s,
-				 kept->limits.socket_s, by_ms } };
+	struct run r = { HOOK_AT_EXIT, kept->limits };
 
+	r.limits.by_ms = by_ms;
 	run_each(&r, "hook", &kept->hooks);
 	run_each(&r, "exec", &kept->commands);
 }
