@@ -39,22 +39,23 @@ static bool is_of_class(PyObject *exception, const char *name)
 	return false;
 }
 
-static bool has_text(PyObject *exception, const char *text)
+/* Takes the reference of what the exception says. */
+static bool says(PyObject *own, const char *text)
 {
-	PyObject *own = PyObject_Str(exception);
-	bool has = is_word(own, text);
+	bool does = is_word(own, text);
 
 	Py_XDECREF(own);
-	return has;
+	return does;
+}
+
+static bool has_text(PyObject *exception, const char *text)
+{
+	return says(PyObject_Str(exception), text);
 }
 
 static bool has_repr(PyObject *exception, const char *text)
 {
-	PyObject *own = PyObject_Repr(exception);
-	bool has = is_word(own, text);
-
-	Py_XDECREF(own);
-	return has;
+	return says(PyObject_Repr(exception), text);
 }
 
 static bool any(const struct option_list *list, PyObject *exception,
