@@ -148,7 +148,6 @@ void check_settings(const struct config *cfg, struct report *report)
 {
 	const struct python_settings *s = uwsgi_options(cfg, &python_options);
 	char own[PATH_MAX];
-	const char *home = home_of(s, own, sizeof own);
 	struct error e;
 
 	if (s->module && s->file)
@@ -163,6 +162,7 @@ void check_settings(const struct config *cfg, struct report *report)
 			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "
 			"or wsgi-file = /path/app.py");
+	const char *home = home_of(s, own, sizeof own);
 	if (home && home_check(home, &e))
 		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "home", "%s",
 				   s->home ? behind(e.text, home) : from(e.text, home));
