@@ -5,9 +5,6 @@
 
 #include <errno.h>
 
-/* The lane holds the request, and nothing is due before it says so. */
-#define QUIET (-1)
-
 void deadline_init(struct deadline *d, _Atomic int64_t *shown_ms)
 {
 	*d = (struct deadline){ .shown_ms = shown_ms };
@@ -98,14 +95,14 @@ void deadline_pause(struct deadline *d, int64_t now_ms)
 		return;
 	d->paused_ms = now_ms;
 	show(d, 0);
-	atomic_store_explicit(&d->at_ms, QUIET, memory_order_relaxed);
+	atomic_store_explicit(&d->at_ms, DEADLINE_QUIET, memory_order_relaxed);
 }
 
 void deadline_resume(struct deadline *d, int64_t now_ms)
 {
 	int64_t waited_ms = now_ms - d->paused_ms;
 
-	if (atomic_load_explicit(&d->at_ms, memory_order_relaxed) != QUIET)
+	if (atomic_load_explicit(&d->at_ms, memory_order_relaxed) != DEADLINE_QUIET)
 		return;
 	if (d->limit_ms)
 		d->limit_ms += waited_ms;

@@ -17,11 +17,13 @@
 /* Of at_ms: the watchdog has the request; and it is done with it, as the lane knows. */
 #define DEADLINE_STRUCK INT64_MIN
 #define DEADLINE_LOST (INT64_MIN + 1)
+/* The lane holds it and waits for its client: nothing is due before the lane says so. */
+#define DEADLINE_QUIET (-1)
 
 /* One lane's.  Times are on the monotonic clock, in milliseconds. */
 struct deadline {
 	/* Above 0: when the time is over.  0: there is no limit.  Below: the lane holds the request, and
-	 * this, negated, is when its time is over; -1: it waits for its client. */
+	 * this, negated, is when its time is over, or it is one of the above. */
 	_Atomic int64_t at_ms;
 	/* The same for the master, 0 while the lane waits; NULL: nobody else wants to know. */
 	_Atomic int64_t *shown_ms;

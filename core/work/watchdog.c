@@ -127,7 +127,7 @@ static int64_t look(struct watchdog *w, size_t i, int64_t now_ms)
 			at_ms = w->watched[i].not_before_ms;
 	}
 	w->watched[i].stuck = at_ms <= DEADLINE_LOST;
-	if (w->watched[i].stuck || at_ms == 0 || at_ms == -1)
+	if (w->watched[i].stuck || at_ms == 0 || at_ms == DEADLINE_QUIET)
 		return 0;
 	if (at_ms > 0)
 		return at_ms > now_ms ? at_ms : now_ms + 1;
