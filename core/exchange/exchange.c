@@ -163,8 +163,7 @@ bool exchange_make_room(struct exchange *x, size_t head_limit)
 
 void uwsgi_request_limit(struct request *rq, int64_t ms)
 {
-	struct deadline *d =
-		((struct exchange *)((char *)rq - offsetof(struct exchange, rq)))->rs.deadline;
+	struct deadline *d = exchange_of_request(rq)->rs.deadline;
 
 	/* What a stray does is not its parent's. */
 	if (d && !uwsgi_is_stray())

@@ -45,6 +45,16 @@ struct exchange {
 	struct buffer in, head; /* head: where variables point while the body comes into `in` */
 };
 
+/* Whose request or response this is. */
+static inline struct exchange *exchange_of_request(const struct request *rq)
+{
+	return (struct exchange *)((uintptr_t)rq - offsetof(struct exchange, rq));
+}
+static inline struct exchange *exchange_of_response(const struct response *rs)
+{
+	return (struct exchange *)((uintptr_t)rs - offsetof(struct exchange, rs));
+}
+
 /* What all exchanges of a lane have in common; limits and rules must outlive it. */
 struct exchange_pool {
 	const struct request_limits *limits;

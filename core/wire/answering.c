@@ -22,14 +22,9 @@ enum { NEVER_MS = 1 << 30 };
 /* Most answers are there sooner: to watch their clients would cost more than it gives. */
 static const double long_s = 0.5;
 
-static struct connection *asked_by(struct request *rq)
+static struct connection *asked_by(const struct request *rq)
 {
-	return ((struct exchange *)((char *)rq - offsetof(struct exchange, rq)))->connection;
-}
-
-static struct exchange *exchange_of(struct response *rs)
-{
-	return (struct exchange *)((char *)rs - offsetof(struct exchange, rs));
+	return exchange_of_request(rq)->connection;
 }
 
 /* One that was closed has no exchange until the turn ends. */
@@ -378,7 +373,7 @@ void answering_on_deadline(struct connection *c)
 
 bool uwsgi_request_is_whole(const struct request *rq)
 {
-	return asked_by((struct request *)(uintptr_t)rq)->body == BODY_WHOLE;
+	return asked_by(rq)->body == BODY_WHOLE;
 }
 
 void uwsgi_request_read_on(struct request *rq)
@@ -393,12 +388,12 @@ void uwsgi_request_read_on(struct request *rq)
 
 void uwsgi_response_set_handled(struct response *rs, void *handled)
 {
-	exchange_of(rs)->handled = handled;
+	exchange_of_response(rs)->handled = handled;
 }
 
 int uwsgi_response_detach(struct response *rs, char *unread, size_t size, size_t *n)
 {
-	struct exchange *x = exchange_of(rs);
+	struct exchange *x = exchange_of_response(rs);
 	struct connection *c = x->connection;
 
 	*n = x->in.end - x->in.begin;

@@ -37,7 +37,7 @@ static void refuse(struct connection *c, bool linger)
 
 void uwsgi_request_go_on(struct request *rq)
 {
-	struct exchange *x = (struct exchange *)((char *)rq - offsetof(struct exchange, rq));
+	struct exchange *x = exchange_of_request(rq);
 	struct connection *c = x->connection;
 
 	if (c->clients->host->go_on) {
@@ -183,7 +183,7 @@ void intake_read(struct connection *c)
 
 static struct connection *answered_by(struct response *rs)
 {
-	return ((struct exchange *)((char *)rs - offsetof(struct exchange, rs)))->connection;
+	return exchange_of_response(rs)->connection;
 }
 
 /* False: the peer is gone. */

@@ -30,9 +30,7 @@ void uwsgi_lane_harakiri(const struct handler_lane *at, long long seconds)
 
 void uwsgi_request_replace_worker(const struct request *rq, const char *why)
 {
-	const struct exchange *x =
-		(const struct exchange *)((const char *)rq - offsetof(struct exchange, rq));
-	const struct lane *lane = x->connection->clients->host_data;
+	const struct lane *lane = exchange_of_request(rq)->connection->clients->host_data;
 
 	if (!uwsgi_is_stray())
 		lane->setup->unfit(lane->setup->worker, why);
