@@ -111,7 +111,7 @@ void deadline_resume(struct deadline *d, int64_t now_ms)
 	change(d, true);
 }
 
-/* The watchdog is not long about it. */
+/* The watchdog is soon done. */
 enum hold deadline_lose(struct deadline *d)
 {
 	if (atomic_load_explicit(&d->at_ms, memory_order_acquire) == DEADLINE_STRUCK) {

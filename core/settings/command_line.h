@@ -40,7 +40,8 @@ struct command {
 	char *const *rest;    /* what stands behind --migrate, up to the NULL of argv */
 };
 
-/* The last command among the words; behind --migrate none is looked for.  The catalogue tells which word is another option's value. */
+/* The last command among the words; behind --migrate none is looked for.  The catalogue tells which
+ * word is another option's value. */
 struct command command_line_find(const struct catalogue *, int argc, char **argv);
 
 /* The commands as rows, for the help. */

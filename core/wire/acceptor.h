@@ -17,7 +17,7 @@ struct acceptor {
 	ev_io *watchers;               /* one for each listener, then for each queue */
 	size_t count;
 	bool started;
-	bool last;          /* nobody new can come: see acceptor_last_call() */
+	bool last;          /* no new client can connect: see acceptor_last_call() */
 	ev_timer pause;     /* after the process ran out of descriptors */
 	struct seldom full; /* said in the log */
 };

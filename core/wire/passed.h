@@ -12,8 +12,8 @@
  * for listeners_open(), as what is open already; its items are the caller's to free.  Returns -1
  * with the reason when one is not a listening stream socket. */
 int passed_take(struct listeners *, struct error *);
-/* All of a generation, to another program.  What is read is for listeners_open(), too: of what they are for,
- * the settings say the rest. */
+/* All of a generation, to another program.  What is read is for listeners_open(), too: the settings
+ * say what the sockets are for. */
 void passed_carry(struct listeners *, struct carry *);
 
 #endif

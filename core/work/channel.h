@@ -30,8 +30,8 @@ enum message_kind {
 	/* master to worker, gateway and service */
 	/* Finish what is running, then end.  value: the whole server stops, and silent connections are
 	 * closed within so many milliseconds; 0: others serve on, and get the connections.
-	 * mercy_ms: after that time it is killed.  slot: 1: nobody new can come to the sockets, and
-	 * what waits there is served, too. */
+	 * mercy_ms: after that time it is killed.  slot: 1: no new client can connect, and what
+	 * waits at the sockets is served, too. */
 	MESSAGE_LEAVE,
 	/* service to master, master to worker: a struct order, see order.h; with the descriptor to
 	 * write the answer to */

@@ -8,7 +8,7 @@
 /* Whether these are flags, one or several with commas between them; NULL: none are wanted. */
 int hook_mount_check(const char *flags, struct error *);
 int hook_umount_check(const char *flags, struct error *);
-/* What there is to say of a mount. */
+/* The words of mount:KIND SOURCE FOLDER [FLAGS [DATA]]. */
 struct hook_mount {
 	const char *kind; /* of the file system, "tmpfs" */
 	const char *source, *folder;

@@ -33,8 +33,8 @@ enum hook_phase {
 	HOOK_PHASES
 };
 
-/* All of a phase, one after the other.  -1, with the reason, when one fails: the others are left out; 1 and
- * more: as hook_action_run(). */
+/* All of a phase, one after the other.  -1, with the reason, when one fails: the others are left out;
+ * 1 and more: as hook_action_run(). */
 int hooks_run(const struct config *, enum hook_phase, struct error *);
 /* In a worker that accepts.  first: of its number in this generation. */
 int hooks_run_accepting(const struct config *, int worker, bool first, struct error *);

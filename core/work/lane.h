@@ -116,8 +116,8 @@ void lane_fini(struct lane *);
 /* For whoever starts a watcher of fd on the lane's loop: the lane wakes for it when idle, too. */
 int lane_watch(struct lane *, int fd, struct error *);
 /* From any thread: what is running is answered.  end_ms: the server ends, and silent connections are
- * closed within that time; 0: others serve on.  empties: nobody new can come to the sockets, and what
- * waits there is served, too. */
+ * closed within that time; 0: others serve on.  empties: no new client can connect, and what waits
+ * at the sockets is served, too. */
 void lane_ask_to_leave(struct lane *, int64_t end_ms, bool empties);
 /* It was asked to, and all is done. */
 bool lane_is_through(struct lane *);

@@ -53,8 +53,8 @@ size_t loader_tables(const struct loader *, const struct option_table *tables[LO
 /* The handlers that have work in this configuration, in their order; how many. */
 size_t loader_find_handlers(const struct loader *, const struct config *,
 			    const struct handler *found[LOADER_MAX]);
-/* Where a file lies that is installed beside the plugins, or in the tree beside the program: path, or NULL
- * where it is not. */
+/* The path of a file that is installed beside the plugins, or lies in the tree beside the program; NULL:
+ * it is not there. */
 const char *loader_find_file(const char *name, char *path, size_t size);
 /* Whether this is its name, or an alias. */
 bool loader_answers_to(const struct plugin *, const char *name);

@@ -30,8 +30,8 @@ struct totals {
 	_Alignas(64) _Atomic int64_t started_us;
 	atomic_int generation; /* that serves, or the first one before it does */
 	atomic_uint reloads, failed_reloads;
-	/* On the clock of clock_monotonic_ms(): it lived then.  Each second while there are services; 0: it
-	 * has not said so yet. */
+	/* When the master last said that it lives, by clock_monotonic_ms(): each second while there
+	 * are services; 0: not yet. */
 	_Atomic int64_t beat_ms;
 	/* Odd while what a process has done moves from the scoreboard to here: who reads both wants
 	 * the same even number before and after. */

@@ -70,8 +70,8 @@ UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF
 enum severity { UWSGI_NOTE, UWSGI_WARNING, UWSGI_ERROR };
 UWSGI_API void uwsgi_log(enum severity, const char *fmt, ...) UWSGI_PRINTF(2, 3);
 
-/* Raises the alarm of this name (the option alarm): the master runs its command, or what else it is.  In any
- * process of the server; waits for nothing.  That there is no such alarm is said in the log. */
+/* Raises the alarm of this name (the option alarm): the master runs its command, or whatever else it
+ * is.  In any process of the server; waits for nothing.  The log says when there is no such alarm. */
 UWSGI_API void uwsgi_alarm(struct slice name, struct slice text);
 enum { UWSGI_ALARM_MAX = 65536 }; /* what is longer is cut off, as alarm-msg-size does again */
 
@@ -682,11 +682,10 @@ UWSGI_API void uwsgi_status_server(const struct status *, struct server_status *
 struct generation_status {
 	int number;
 	enum stage stage;
-	long long since_us; /* the stage began */
-	int workers, lanes; /* it has so many places for workers; each has so many lanes */
-	long long
-		import_ms; /* that the application took to be imported, before workers were forked */
-	int wanted; /* workers that are to run now (cheaper); 0: they sleep until somebody connects */
+	long long since_us;  /* the stage began */
+	int workers, lanes;  /* it has so many places for workers; each has so many lanes */
+	long long import_ms; /* that importing the application took, before workers were forked */
+	int wanted; /* workers that are to run now (cheaper); 0: they sleep until a client connects */
 	bool paused; /* … or, even if clients connect, until the server goes on */
 };
 /* The next one, the youngest first; *i begins as 0.  False: there are no more. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* workers.c: uwsgi.workers(), total_requests() and logsize(), with the names and units of uWSGI, so that pages
- * and exporters made for it show the same.  What a worker does is read from memory that all share: no
- * one is asked. */
+/* workers.c: uwsgi.workers(), total_requests() and logsize(), with the names and units of uWSGI, so that
+ * pages and exporters made for it show the same.  What a worker does is read from memory that all
+ * share: no worker is asked. */
 #include "internal.h"
 
 #include <sys/stat.h>
