@@ -50,17 +50,27 @@ static bool has_pipe(const struct logpipe *p)
 
 /* ---- what comes ---- */
 
+/* The next line of `n` bytes, with its newline; the last may have none.  *at begins as 0. */
+static bool next_line(const char *text, size_t n, size_t *at, struct slice *line)
+{
+	if (*at >= n)
+		return false;
+	const char *start = text + *at, *newline = memchr(start, '\n', n - *at);
+
+	*line = (struct slice){ start, newline ? (size_t)(newline - start) + 1 : n - *at };
+	*at += line->n;
+	return true;
+}
+
 /* Through the sinks, if there are any, into what is written next. */
 static void pass(struct logpipe *p, const char *text, size_t n)
 {
+	struct slice line;
+
 	if (!p->sinks)
 		text_add(&p->out, (struct slice){ text, n });
-	for (size_t at = 0, length; p->sinks && at < n; at += length) {
-		const char *newline = memchr(text + at, '\n', n - at);
-
-		length = newline ? (size_t)(newline - text) + 1 - at : n - at;
-		sinks_write(p->sinks, (struct slice){ text + at, length }, &p->out);
-	}
+	for (size_t at = 0; p->sinks && next_line(text, n, &at, &line);)
+		sinks_write(p->sinks, line, &p->out);
 	if (p->out.failed) {
 		p->lost += n;
 		p->why_lost = ENOMEM;
@@ -70,12 +80,10 @@ static void pass(struct logpipe *p, const char *text, size_t n)
 /* A line that is longer than all that can wait for its end is seen in parts. */
 static void show(const struct logpipe *p, const char *text, size_t n)
 {
-	for (size_t at = 0, length; p->seen && at < n; at += length) {
-		const char *newline = memchr(text + at, '\n', n - at);
+	struct slice line;
 
-		length = newline ? (size_t)(newline - text) + 1 - at : n - at;
-		p->seen(p->seen_data, (struct slice){ text + at, length });
-	}
+	for (size_t at = 0; p->seen && next_line(text, n, &at, &line);)
+		p->seen(p->seen_data, line);
 }
 
 static void pass_in(struct logpipe *p, size_t n)
