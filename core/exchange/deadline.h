@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* deadline.h: until when a lane's request may run, and whose it is then.  While the lane runs the
+/* deadline.h: until when a lane's request may run, and who owns it after that.  While the lane runs the
  * application, its watchdog, which is another thread, may take the request as soon as its time is over;
- * while the lane says something to the client it holds the request, and nobody may.  One
- * compare-and-swap decides.  Who loses touches neither the connection nor the answer, but for a lane
- * that has waited for the watchdog to be done with them: then they are its own again, and the client is
- * gone. */
+ * while the lane writes to the client it holds the request, and the watchdog may not.  One
+ * compare-and-swap decides.  The loser touches neither the connection nor the answer, except a lane that
+ * has waited until the watchdog was done with them: then they are its own again, and the client is gone. */
 #ifndef UWSGI_DEADLINE_H
 #define UWSGI_DEADLINE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* allegiance.c: reads what vassals say, and says what this server, a vassal, has to say.  It never
- * waits: what an emperor does not take is not said. */
+/* allegiance.c: reads what vassals say, and sends what this server, as a vassal, has to say.  It
+ * never waits: what the emperor does not read in time is dropped. */
 #include "process/allegiance.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* drain.h: the steps of a server that stops, from the first word of it until nobody can connect.  What
- * its processes then still do is generation.c's. */
+/* drain.h: the steps of a stop, from the order to stop until no connection is taken any more.  What the
+ * workers then still do is generation.c's. */
 #ifndef UWSGI_DRAIN_H
 #define UWSGI_DRAIN_H
 

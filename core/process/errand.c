@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errand.c: one command at a time, each with an end.  What one says is in the log. */
+/* errand.c: one command at a time, each within its time.  Its output is in the log. */
 #include "process/errand.h"
 
 #include "base/clock.h"

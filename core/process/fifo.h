@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fifo.h: the FIFO through which whoever may write to it gives the master orders (master-fifo). */
+/* fifo.h: a FIFO through which the master takes orders (master-fifo). */
 #ifndef UWSGI_FIFO_H
 #define UWSGI_FIFO_H
 

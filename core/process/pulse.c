@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse.c: from the master's own loop, so that silence says that this stands still. */
+/* pulse.c: sent from the master's own loop, so that silence means that the loop hangs. */
 #include "process/pulse.h"
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pulse.h: the service manager learns again and again that the master is well (WatchdogSec), and what
- * the server does, for `systemctl status`.  Nothing runs where there is no service manager. */
+/* pulse.h: tells the service manager at intervals that the master is alive (WatchdogSec), and what the
+ * server does, for `systemctl status`.  Nothing runs where there is no service manager. */
 #ifndef UWSGI_PULSE_H
 #define UWSGI_PULSE_H
 

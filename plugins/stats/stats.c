@@ -23,7 +23,7 @@ static const struct option rows[] = {
 	  .listen = LISTEN_SERVICE,
 	  .offset = AT(emperor_addresses),
 	  .unit = "ADDRESS",
-	  .help = "tell whoever connects here which vassals an emperor has, as JSON",
+	  .help = "send each client of this address the vassals of an emperor, as JSON",
 	  .example = "127.0.0.1:1718",
 	  .differs = "a process of its own answers" },
 	{ .name = "emperor-stats-server", .same_as = "emperor-stats" },

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vassals.c: what uWSGI's emperor says of its vassals, under the names that uwsgitop reads; and, beside
- * them, what is known here besides. */
+/* vassals.c: the vassals of an emperor, under the names that uWSGI has for them and uwsgitop reads. */
 #include "vassals.h"
 
 #include "report.h"
