@@ -186,6 +186,7 @@ void account_struck(struct account *a, struct exchange *x, const struct response
 		    int64_t began_us)
 {
 	enter(a, x, rs, began_us);
+	/* rs is not there for long: account_unsent() must not log it. */
 	x->logged.rq = NULL;
 }
 

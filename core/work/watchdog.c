@@ -151,10 +151,8 @@ static void end_if_others_did(const struct watchdog *w)
 /* Sets when it wakes before it looks, too: a lane that gets a deadline meanwhile pokes it. */
 static int64_t look_at_all(struct watchdog *w)
 {
-	int64_t now_ms = clock_monotonic_coarse_ms();
-
+	int64_t now_ms = clock_monotonic_coarse_ms(), due_ms = 0;
 	bool any = false;
-	int64_t due_ms = 0;
 
 	atomic_store(&w->wakes_at_ms, INT64_MAX);
 	for (size_t i = 0; i < w->setup.count; i++) {
