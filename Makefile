@@ -47,6 +47,9 @@ VERSION := $(shell cat VERSION)
 ARCH    := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 CFLAGS  ?= $(call profile,cflags) $(call profile,cflags_$(ARCH))
 LDFLAGS ?= $(call profile,ldflags)
+# Asked of the profile once, not for each file that is compiled.
+CFLAGS  := $(CFLAGS)
+LDFLAGS := $(LDFLAGS)
 WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wpointer-arith -Wformat=2 -Wundef
 # What is built says nothing of where: two builds of a commit are the same.
@@ -297,9 +300,10 @@ coverage:
 
 # ---- what a release consists of ----
 dist_name := uwsgi_ng-$(VERSION)
+make_sdist = cd buildconf/pip && $(PYTHON) -B -c 'import backend; backend.build_sdist("$(CURDIR)/$(1)")'
 dist: all
 	@mkdir -p dist
-	cd buildconf/pip && $(PYTHON) -B -c 'import backend; backend.build_sdist("$(CURDIR)/dist")'
+	$(call make_sdist,dist)
 	$(PYTHON) -B buildconf/sbom.py uwsgi $(plugin_so) > dist/$(dist_name).cdx.json
 	cd dist && sha256sum $(dist_name).tar.gz $(dist_name).cdx.json > SHA256SUMS
 
@@ -309,7 +313,7 @@ deb:
 	buildconf/dependencies.sh deb
 	rm -rf build/deb dist/deb
 	mkdir -p build/deb dist/deb
-	cd buildconf/pip && /usr/bin/python3 -B -c 'import backend; backend.build_sdist("$(CURDIR)/build/deb")'
+	$(call make_sdist,build/deb)
 	tar -x -f $(deb_folder).tar.gz -C build/deb
 	cd $(deb_folder) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -j$$(nproc)
 	mv build/deb/uwsgi-ng* dist/deb
