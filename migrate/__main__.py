@@ -8,7 +8,6 @@ import configparser
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -16,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import commandline  # noqa: E402
+import common  # noqa: E402
 import from_gunicorn  # noqa: E402
 import startfiles  # noqa: E402
 import from_unit  # noqa: E402
@@ -95,12 +95,8 @@ def check(text, server, instead_of=None):
     assumed to be a number, as PORT is."""
     environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)}, **os.environ}
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([server, "--check=json", put(text, folder, instead_of)],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              stdin=subprocess.DEVNULL, env=environ, timeout=60, check=False)
-    try:
-        said = json.loads(done.stdout)["diagnostics"]
-    except ValueError:
+        said = common.diagnostics(server, put(text, folder, instead_of), environ)
+    if said is None:
         return [("error", "the server cannot check this file")]
     return [(each["severity"], each["message"]) for each in said if each["severity"] != "note"]
 

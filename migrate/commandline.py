@@ -29,6 +29,11 @@ SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvi
            "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve}
 
 
+def count(variables):
+    """Those that gunicorn looks at count for it as the environment's."""
+    os.environ.update({k: v for k, v in variables.items() if k in COUNT})
+
+
 class Command:
     """Words of a command line, taken apart: server, its args, variables before it, home."""
 
@@ -86,11 +91,10 @@ def move(args, title, before=None):
         replaced.append(word)
         said.extend(sentences)
     command = Command(replaced)
-    ours = {k: v for k, v in command.variables.items() if k in COUNT}
-    os.environ.update(ours)
+    count(command.variables)
     moving = command.server(command.args, title, home=command.home)
     for name, value in command.variables.items():
-        if name not in ours:
+        if name not in COUNT:
             moving.ini.set("env", f"{name}={value}", f"{name}= before the command")
     for source, sentence in command.lacks:
         moving.ini.lack(source, sentence)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """common.py: what options of several servers become; gunicorn's names are also hypercorn's."""
+import json
 import os
 import re
+import subprocess
 
 import accesslog
 from inifile import Ini, escape
@@ -64,8 +66,7 @@ MODES = "gunicorn's umask lets everybody connect; safer: chmod-socket = 660 with
 
 
 def bind(moving, setting):
-    values = setting.value if isinstance(setting.value, list) else [setting.value]
-    for value in (v.strip() for text in values for v in str(text).split(",")):
+    for value in (v.strip() for text in setting.each for v in str(text).split(",")):
         listen(moving, value, setting.source)
 
 
@@ -166,8 +167,7 @@ def umask(moving, setting):
 
 
 def environment(moving, setting):
-    values = setting.value if isinstance(setting.value, list) else [setting.value]
-    for value in values:
+    for value in setting.each:
         moving.ini.set("env", escape(str(value)), setting.source)
 
 
@@ -190,6 +190,14 @@ def whole(text):
     return str(int(float(text))) if re.fullmatch(r"\d+\.\d*", text) else text
 
 
+def autoreload(moving, setting):
+    moving.ini.set("py-autoreload", "1", setting.source, "for development only")
+
+
+# Of an option that makes a call of the application's name, which application() writes.
+FACTORY = nothing("the parentheses below call it")
+
+
 def application(moving, text, source, default="application"):
     """module, module:name or module:factory()."""
     module, _, name = text.partition(":")
@@ -209,6 +217,22 @@ def home(moving):
     else:
         moving.ini.suggest("home", "/path/to/venv", "the virtual environment",
                            "which one is not said here; without it, Debian's packages")
+
+
+def unknown(moving, program, flags, sentence="is not known here"):
+    for flag in flags:
+        moving.ini.lack(f"{program} {flag}", sentence)
+
+
+def diagnostics(server, path, env=None):
+    """What the server's check of this file finds; None: it cannot check it."""
+    done = subprocess.run([server, "--check=json", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=env, timeout=60,
+                          check=False)
+    try:
+        return json.loads(done.stdout)["diagnostics"]
+    except ValueError:
+        return None
 
 
 TLS = "TLS is not spoken here: nginx, Apache or HAProxy before the server does it"

@@ -134,8 +134,7 @@ def secure_headers(moving, setting):
 
 
 def trusted(moving, setting):
-    values = setting.value if isinstance(setting.value, list) else [setting.value]
-    moving.ini.set("forwarded-allow-ips", ", ".join(map(str, values)), setting.source)
+    moving.ini.set("forwarded-allow-ips", ", ".join(map(str, setting.each)), setting.source)
 
 
 def proc_name(moving, setting):
@@ -185,7 +184,7 @@ ROWS = (
         to=nothing("buffer-size bounds the head of a request, not the number of its fields")),
     Row("limit_request_field_size", "--limit-request-field_size", to=head_limit),
     Row("reload", "--reload", FLAG, to=lambda moving, setting: moving.settings.on("reload") and
-        moving.ini.set("py-autoreload", "1", setting.source, "for development only")),
+        common.autoreload(moving, setting)),
     Row("reload_engine", "--reload-engine",
         to=nothing("py-autoreload looks at the files of the imported modules")),
     Row("reload_extra_files", "--reload-extra-file", LIST, to=reload_files),
@@ -386,6 +385,5 @@ def move(args, title, conf=None, home=None, environ=None):
         moving.ini.suggest("module", "myapp.wsgi:application", "the application", "gunicorn gets it on "
                            "its command line, which was not given here")
         moving.ini.lack("the application", "write module = …, as in gunicorn MODULE:NAME")
-    for flag in unknown:
-        moving.ini.lack(f"gunicorn {flag}", "is no option of gunicorn")
+    common.unknown(moving, "gunicorn", unknown, "is no option of gunicorn")
     return moving

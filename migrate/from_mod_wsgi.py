@@ -29,10 +29,6 @@ def mount(moving, setting):
         moving.ini.set("manage-script-name", "true", setting.source)
 
 
-def autoreload(moving, setting):
-    moving.ini.set("py-autoreload", "1", setting.source, "for development only")
-
-
 ROWS = (
     Row("host", "--host"), Row("port", "--port"),
     Row("working_directory", "--working-directory", to=put("chdir")),
@@ -58,7 +54,7 @@ ROWS = (
     Row("restart_interval", "--restart-interval", to=number("max-worker-lifetime")),
     Row("limit_request_body", "--limit-request-body", to=put("limit-post")),
     Row("listener_backlog", "--listener-backlog", to="listen"),
-    Row("reload_on_changes", "--reload-on-changes", FLAG, to=autoreload),
+    Row("reload_on_changes", "--reload-on-changes", FLAG, to=common.autoreload),
     Row("access_log", "--access-log", FLAG, to=nothing("requests are logged")),
     Row("log_to_terminal", "--log-to-terminal", FLAG, to=nothing("standard error, as here")),
     Row("log_level", "--log-level", to=nothing("the server's lines have no levels to choose")),
@@ -134,6 +130,5 @@ def move(args, title, home=None):
     if "no_access_log" in settings:
         moving.ini.set("disable-logging", "true", settings["no_access_log"].source)
     application(moving, operands)
-    for flag in unknown:
-        moving.ini.lack(f"mod_wsgi-express {flag}", "is not known here")
+    common.unknown(moving, "mod_wsgi-express", unknown)
     return moving

@@ -14,18 +14,9 @@ NO_ASGI = ("this server runs WSGI applications, and this one is ASGI's, unless i
 LOOP = nothing("there is no event loop to choose")
 
 
-def factory(moving, setting):
-    if moving.settings.on("factory"):
-        moving.ini.comment(f"{setting.source}: the parentheses below call it")
-
-
 def access(moving, setting):
     if setting.source.endswith("--no-access-log"):
         moving.ini.set("disable-logging", "true", setting.source)
-
-
-def reload(moving, setting):
-    moving.ini.set("py-autoreload", "1", setting.source, "for development only")
 
 
 def root_path(moving, setting):
@@ -44,14 +35,14 @@ UVICORN = (
     Row("host", "--host"), Row("port", "--port"), Row("uds", "--uds"), Row("fd", "--fd"),
     Row("backlog", "--backlog", to="listen"),
     Row("workers", "--workers", to="processes"),
-    Row("reload", "--reload", FLAG, to=reload),
+    Row("reload", "--reload", FLAG, to=common.autoreload),
     *(Row(name, flag, LIST, to=nothing("py-autoreload looks at the files of the imported modules"))
       for name, flag in (("reload_dir", "--reload-dir"), ("reload_include", "--reload-include"),
                          ("reload_exclude", "--reload-exclude"))),
     Row("reload_delay", "--reload-delay", to=nothing("py-autoreload has the seconds")),
     Row("env_file", "--env-file", lack="EnvironmentFile= of the systemd unit reads such a file"),
     Row("interface", "--interface"),
-    Row("factory", "--factory", FLAG, to=factory),
+    Row("factory", "--factory", FLAG, to=common.FACTORY),
     Row("access_log", "--access-log --no-access-log", FLAG, to=access),
     Row("log_level", "--log-level", to=nothing("the server's lines have no levels to choose")),
     Row("log_config", "--log-config", lack="configures uvicorn's own loggers; for those of the "
@@ -113,8 +104,7 @@ def move_uvicorn(args, title, home=None):
         app += ("" if ":" in app else ":app") + "()"
     only_wsgi(moving, app, f"uvicorn {operands[0] if operands else ''}",
               settings.text("interface") == "wsgi")
-    for flag in unknown:
-        moving.ini.lack(f"uvicorn {flag}", "is not known here")
+    common.unknown(moving, "uvicorn", unknown)
     return moving
 
 
@@ -134,7 +124,7 @@ HYPERCORN = (
     *(Row(name, flags, from_gunicorn.BY_NAME[name].kind, from_gunicorn.BY_NAME[name].to,
           from_gunicorn.BY_NAME[name].lack) for name, flags in HYPERCORN_FLAGS.items()),
     Row("keep_alive", "--keep-alive", to=put("http-keepalive")),
-    Row("reload", "--reload", FLAG, to=reload),
+    Row("reload", "--reload", FLAG, to=common.autoreload),
     Row("root_path", "--root-path", to=root_path),
     Row("config", "-c --config", lack="hypercorn's file is not read here; write its values as "
         "options"),
@@ -158,6 +148,5 @@ def move_hypercorn(args, title, home=None):
     if app and kind in ("wsgi", "asgi") and ":" in rest:
         app = rest
     only_wsgi(moving, app, f"hypercorn {operands[0] if operands else ''}", kind == "wsgi")
-    for flag in unknown:
-        moving.ini.lack(f"hypercorn {flag}", "is not known here")
+    common.unknown(moving, "hypercorn", unknown)
     return moving

@@ -11,7 +11,6 @@ from inifile import wrapped
 from words import Settings
 
 LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:=\s*(.*?))?\s*$")
-OPEN = re.compile(r"(\d*[0-7])?(666|777|66[4-7]|77[4-7])")
 ANYWHERE = r"(0\.0\.0\.0|\*|\[::\])?:\d+"
 # Name: (the values that are meant, what is better).
 MODERN = {
@@ -76,15 +75,8 @@ class Tables:
 
 def findings(server, path):
     """{line: [(severity, message)]} of the server's check of the file."""
-    done = subprocess.run([server, "--check=json", path], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60,
-                          check=False)
-    try:
-        diagnostics = json.loads(done.stdout)["diagnostics"]
-    except ValueError:
-        return {}
     found = {}
-    for each in diagnostics:
+    for each in common.diagnostics(server, path) or ():
         if each.get("file") == path and each.get("line"):
             found.setdefault(each["line"], []).append((each["severity"], each["message"]))
     return found

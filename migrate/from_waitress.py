@@ -14,8 +14,7 @@ from words import FLAG, LIST, Misread, Row, Setting, Settings
 
 
 def listen(moving, setting):
-    values = setting.value if isinstance(setting.value, list) else [setting.value]
-    for each in " ".join(values).split():
+    for each in " ".join(setting.each).split():
         moving.ini.set("http-socket", each.lstrip("*"), setting.source)
 
 
@@ -29,10 +28,6 @@ def host(moving, setting):
         given = moving.settings
         moving.ini.set("http-socket", f"{given.text('host', '0.0.0.0')}:{given.text('port', '8080')}",
                        setting.source)
-
-
-def factory(moving, setting):
-    moving.ini.comment(f"{setting.source}: the parentheses below call it")
 
 
 ROWS = (
@@ -51,7 +46,7 @@ ROWS = (
     Row("url_prefix", "--url-prefix", lack="write mount = PREFIX=MODULE:NAME and manage-script-name = "
         "true in place of module"),
     Row("ident", "--ident", to=nothing("no header Server is sent")),
-    Row("call", "--call", FLAG, to=factory),
+    Row("call", "--call", FLAG, to=common.FACTORY),
     *(Row(name, "--" + name.replace("_", "-"), to=nothing("has no counterpart, and needs none"))
       for name in ("trusted_proxy_count", "trusted_proxy_headers", "log_untrusted_proxy_headers",
                    "clear_untrusted_proxy_headers", "cleanup_interval", "channel_request_lookahead",
@@ -79,8 +74,7 @@ def move(args, title, home=None):
                            f"waitress-serve {operands[0]}", "app")
     else:
         moving.ini.lack("the application", "none is named")
-    for flag in unknown:
-        moving.ini.lack(f"waitress-serve {flag}", "is not known here")
+    common.unknown(moving, "waitress-serve", unknown)
     return moving
 
 

@@ -62,7 +62,7 @@ def supervisor(text, title, wanted=None):
     directory = program.get("directory")
     command = program["command"]
     given = variables(program.get("environment", ""))
-    count(given)
+    commandline.count(given)
 
     def rest(moving):
         ini, place = moving.ini, f"[{served[0]}]"
@@ -77,19 +77,14 @@ def supervisor(text, title, wanted=None):
                      f"{other.partition(':')[2]}")
         ini.lack(f"{place} command", "is now: uwsgi --ini uwsgi.ini; stopsignal TERM lets running "
                  "requests be finished, and stopwaitsecs must be longer than reload-mercy")
-    return in_folder(directory, lambda: commandline.move(words.split(command), title, rest))
+    go_to(directory)
+    return commandline.move(words.split(command), title, rest)
 
 
-def count(variables_of_file):
-    """Those that gunicorn looks at count for it as the environment's."""
-    os.environ.update({k: v for k, v in variables_of_file.items() if k in commandline.COUNT})
-
-
-def in_folder(folder, move):
+def go_to(folder):
     """gunicorn looks for its file where it is started."""
     if folder and os.path.isdir(folder):
         os.chdir(folder)
-    return move()
 
 
 # ---- systemd ----
@@ -103,7 +98,7 @@ def unit(text, title, wanted=None):
 
     for key, value in found:
         if key == "Environment":
-            count(dict(word.partition("=")[::2] for word in words.split(value)))
+            commandline.count(dict(word.partition("=")[::2] for word in words.split(value)))
 
     def rest(moving):
         ini = moving.ini
@@ -118,5 +113,5 @@ def unit(text, title, wanted=None):
         ini.lack(f"ExecStart={command}", "is now: Type=notify, ExecStart=/usr/local/bin/uwsgi --ini "
                  "FILE, ExecReload=/usr/local/bin/uwsgi --reload PIDFILE, KillMode=mixed "
                  "(ini/systemd/app.service)")
-    return in_folder(folder, lambda: commandline.move(
-        words.split(command.lstrip("@-:+!")), title, rest))
+    go_to(folder)
+    return commandline.move(words.split(command.lstrip("@-:+!")), title, rest)

@@ -12,12 +12,12 @@ class Misread(Exception):
 
 class Row:
     """name: as in a configuration file; flags: "-w --workers"; kind; to: the option here that takes
-    the value as it is, or a function of (moving, setting); lack: why there is none; note: for the
-    comment.  takes: how many words a LIST or TEXT takes, 1 mostly."""
+    the value as it is, or a function of (moving, setting); lack: why there is none; takes: how many
+    words a LIST or TEXT takes, 1 mostly."""
 
-    def __init__(self, name, flags="", kind=TEXT, to=None, lack=None, note="", takes=1):
+    def __init__(self, name, flags="", kind=TEXT, to=None, lack=None, takes=1):
         self.name, self.flags, self.kind = name, flags.split(), kind
-        self.to, self.lack, self.note, self.takes = to, lack, note, takes
+        self.to, self.lack, self.takes = to, lack, takes
 
 
 class Setting:
@@ -29,6 +29,11 @@ class Setting:
     @property
     def text(self):
         return str(self.value)
+
+    @property
+    def each(self):
+        """As a list, also where one value was given alone."""
+        return self.value if isinstance(self.value, list) else [self.value]
 
 
 class Settings(dict):
@@ -123,8 +128,7 @@ def carry_over(rows, settings, moving):
             row.to(moving, setting)
         elif row.to and row.kind == FLAG:
             if settings.on(row.name):
-                moving.ini.set(row.to, "true", setting.source, row.note)
+                moving.ini.set(row.to, "true", setting.source)
         elif row.to:
-            each = setting.value if isinstance(setting.value, list) else [setting.value]
-            for value in each:
-                moving.ini.set(row.to, value, setting.source, row.note)
+            for value in setting.each:
+                moving.ini.set(row.to, value, setting.source)
