@@ -15,7 +15,7 @@ def application(environ, start_response):
     mask = os.umask(0)
     os.umask(mask)
     said = {"scheme": environ["wsgi.url_scheme"], "threads": environ["wsgi.multithread"],
-            "cwd": os.getcwd(), "umask": oct(mask), "pid": os.getpid(),
+            "cwd": os.getcwd(), "umask": oct(mask),
             "environment": {k: v for k, v in os.environ.items() if k.startswith("SHOP_")},
             "script": environ["SCRIPT_NAME"], "path": environ["PATH_INFO"]}
     start_response("200 OK", [("Content-Type", "application/json")])
