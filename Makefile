@@ -55,7 +55,7 @@ WARN    := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-proto
 # What is built says nothing of where: two builds of a commit are the same.
 ANYWHERE := -fdebug-prefix-map=$(CURDIR)=.
 BUILD_CPPFLAGS := $(ANYWHERE) -D_GNU_SOURCE -MMD -MP -iquote core -Iinclude
-# Asked once, and only by who links: `make demo` begins where pkg-config is not installed yet.
+# Asked once, and only when something is linked: `make demo` begins where pkg-config is not installed yet.
 CORE_LIBS = $(eval CORE_LIBS := $(shell $(PKG_CONFIG) --libs inih jansson libpcre2-8 libcap) -lev -ldl -lpthread)$(CORE_LIBS)
 
 # From the bottom up: a file includes its own folder of core/ and those before it.

@@ -7,7 +7,7 @@ FLAG, TEXT, LIST = "flag", "text", "list"
 
 
 class Misread(Exception):
-    """A sentence for who gave the command line."""
+    """A sentence for the user: what cannot be read, and why."""
 
 
 class Row:

@@ -29,7 +29,7 @@ def is_checkout(root):
 
 
 def git(root, *words):
-    # A clone may belong to another user than who builds.
+    # A clone may belong to another user than the one who builds.
     return subprocess.run(["git", "-c", "safe.directory=*", "-C", root, *words], check=True,
                           stdout=subprocess.PIPE, universal_newlines=True).stdout
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What reloads cost those who ask meanwhile: the latency of a client that asks at a fixed rate, without and
+"""What reloads cost clients meanwhile: the latency of one that asks at a fixed rate, without and
 with reloads, one after the other, in turn.  Of several rounds the quietest one counts: whatever else
 the machine does only adds to it.
 
