@@ -27,8 +27,7 @@ from services import HOST, SERVICES, Intake, Unavailable             # noqa: E40
 
 
 def environment(app, folder, venv, intake, more):
-    names = {"folder": folder, "intake": f"http://{HOST}:{intake.server_port}", "venv": venv,
-             "port": intake.server_port}
+    names = {"folder": folder, "intake": f"http://{HOST}:{intake.server_port}"}
     return {**{k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "SENTRY_"))},
             **more, "APP_FOLDER": folder, "INTAKE": names["intake"], "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": f"{venv}/bin:{os.environ['PATH']}",

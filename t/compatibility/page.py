@@ -29,8 +29,8 @@ A cell says how many checks were right of how many, and how many requests the re
 
 
 def cell(said):
-    right = said.asked - len([w for w in said.wrong if w])
-    first = f"{said.asked}" if not said.wrong else f"**{max(right, 0)} of {said.asked}**"
+    right = max(said.asked - len(said.wrong), 0)
+    first = f"{said.asked}" if not said.wrong else f"**{right} of {said.asked}**"
     lost = f"lost {len(said.lost)} of {said.loaded}"
     return f"{first}; {lost if not said.lost else f'**{lost}**'}"
 

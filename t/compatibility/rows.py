@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The applications: one row each, with its packages and what is asked of it."""
-import json
 from dataclasses import dataclass
 
 
@@ -25,7 +24,7 @@ class App:
     apart: str = ""         # a path that answers "PID THING": no two processes have the same thing
     sends: str = ""         # what an agent's thread has to bring to the intake, a regular expression
     daemon: str = ""        # runs beside it; in braces the folder of the environment
-    env: tuple = ()         # (name, value); in braces the folder of the run and the intake
+    env: tuple = ()         # (name, value); in braces the folder of the run or the intake
 
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -116,8 +115,3 @@ APPS = (
         HELLO, Ask("/admin/uwsgi/", "masterpid|not available|unavailable"),
         Ask("/admin/uwsgi/log/", "", "POST", 302, b"log_message=hello", FORM)), prepare=True),
 )
-
-
-def text(row):
-    """What an application is asked, for people who read the log."""
-    return json.dumps([f"{ask.method} {ask.path}" for ask in row.asks])

@@ -1,31 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Django with its admin, sessions, CSRF, uploads, streams, an async view and SQLite; each process
-counts what its signal handler sees."""
-import os
+"""Django with its admin, sessions, CSRF, uploads, streams, an async view and SQLite."""
+from django_settings import ADMIN, configure
 
-import django
-from django.conf import settings
-
-settings.configure(
-    SECRET_KEY="not one", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__,
-    STATIC_URL="/static/",
-    INSTALLED_APPS=["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
-                    "django.contrib.sessions", "django.contrib.messages"],
-    MIDDLEWARE=["django.middleware.security.SecurityMiddleware",
-                "django.contrib.sessions.middleware.SessionMiddleware",
-                "django.middleware.common.CommonMiddleware",
-                "django.middleware.csrf.CsrfViewMiddleware",
-                "django.contrib.auth.middleware.AuthenticationMiddleware",
-                "django.contrib.messages.middleware.MessageMiddleware"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
-                "OPTIONS": {"context_processors": [
-                    "django.template.context_processors.request",
-                    "django.contrib.auth.context_processors.auth",
-                    "django.contrib.messages.context_processors.messages"]}}],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3",
-                           "NAME": os.path.join(os.environ["APP_FOLDER"], "db.sqlite3")}},
-    DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=True)
-django.setup()
+configure(
+    __name__,
+    ["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
+     "django.contrib.sessions", "django.contrib.messages"],
+    ["django.middleware.security.SecurityMiddleware",
+     "django.contrib.sessions.middleware.SessionMiddleware",
+     "django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
+     "django.contrib.auth.middleware.AuthenticationMiddleware",
+     "django.contrib.messages.middleware.MessageMiddleware"], ADMIN)
 
 # pylint: disable=wrong-import-position
 from django.contrib import admin                                     # noqa: E402

@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Django REST framework: serializers, viewsets, the browsable pages, pagination; over SQLite."""
-import os
+from django_settings import configure
 
-import django
-from django.conf import settings
-
-settings.configure(
-    SECRET_KEY="not one", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, STATIC_URL="/static/",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework"],
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
+configure(
+    __name__, ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework"],
+    ["django.middleware.common.CommonMiddleware"],
     REST_FRAMEWORK={"DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-                    "PAGE_SIZE": 2, "DEFAULT_AUTHENTICATION_CLASSES": []},
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"timeout": 20},
-                           "NAME": os.path.join(os.environ["APP_FOLDER"], "db.sqlite3")}},
-    DEFAULT_AUTO_FIELD="django.db.models.AutoField")
-django.setup()
+                    "PAGE_SIZE": 2, "DEFAULT_AUTHENTICATION_CLASSES": []})
 
 # pylint: disable=wrong-import-position
 from django.contrib.auth.models import Group                         # noqa: E402

@@ -1,31 +1,24 @@
 # SPDX-License-Identifier: MIT
 """A project with what NetBox is made of: tables, filters, trees, a REST interface with its schema,
-GraphQL, jobs in redis, and metrics of django-prometheus; over PostgreSQL."""
+GraphQL, and metrics of django-prometheus; over PostgreSQL."""
 import os
 import time
 from urllib.parse import urlsplit
 
-import django
-from django.conf import settings
+from django_settings import REQUEST, configure
 
 base = urlsplit(os.environ["DATABASE_URL"])
-settings.configure(
-    SECRET_KEY="not one", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, STATIC_URL="/static/",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django_tables2",
-                    "django_filters", "rest_framework", "drf_spectacular", "django_prometheus",
-                    "strawberry_django", "mptt"],
-    MIDDLEWARE=["django_prometheus.middleware.PrometheusBeforeMiddleware",
-                "django.middleware.common.CommonMiddleware",
-                "django_prometheus.middleware.PrometheusAfterMiddleware"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
-                "OPTIONS": {"context_processors": ["django.template.context_processors.request"]}}],
+configure(
+    __name__,
+    ["django.contrib.auth", "django.contrib.contenttypes", "django_tables2", "django_filters",
+     "rest_framework", "drf_spectacular", "django_prometheus", "strawberry_django", "mptt"],
+    ["django_prometheus.middleware.PrometheusBeforeMiddleware",
+     "django.middleware.common.CommonMiddleware",
+     "django_prometheus.middleware.PrometheusAfterMiddleware"], [REQUEST],
+    {"ENGINE": "django_prometheus.db.backends.postgresql", "NAME": base.path[1:],
+     "USER": base.username, "HOST": base.hostname, "PORT": base.port, "CONN_MAX_AGE": 300},
     REST_FRAMEWORK={"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-                    "DEFAULT_AUTHENTICATION_CLASSES": []},
-    DATABASES={"default": {"ENGINE": "django_prometheus.db.backends.postgresql",
-                           "NAME": base.path[1:], "USER": base.username, "HOST": base.hostname,
-                           "PORT": base.port, "CONN_MAX_AGE": 300}},
-    DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=True)
-django.setup()
+                    "DEFAULT_AUTHENTICATION_CLASSES": []})
 
 # pylint: disable=wrong-import-position
 import django_filters                                                # noqa: E402

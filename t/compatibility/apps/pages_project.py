@@ -1,33 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Wagtail, with a page, its admin's login and images; over SQLite."""
-import os
+from django_settings import ADMIN, configure
 
-import django
-from django.conf import settings
-
-settings.configure(
-    SECRET_KEY="not one", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, STATIC_URL="/static/",
-    WAGTAIL_SITE_NAME="compatibility", WAGTAILADMIN_BASE_URL="http://127.0.0.1",
-    INSTALLED_APPS=["wagtail.contrib.forms", "wagtail.contrib.redirects", "wagtail.embeds",
-                    "wagtail.sites", "wagtail.users", "wagtail.snippets", "wagtail.documents",
-                    "wagtail.images", "wagtail.search", "wagtail.admin", "wagtail", "modelcluster",
-                    "taggit", "django.contrib.auth", "django.contrib.contenttypes",
-                    "django.contrib.sessions", "django.contrib.messages",
-                    "django.contrib.staticfiles"],
-    MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware",
-                "django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
-                "django.contrib.auth.middleware.AuthenticationMiddleware",
-                "django.contrib.messages.middleware.MessageMiddleware",
-                "wagtail.contrib.redirects.middleware.RedirectMiddleware"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
-                "OPTIONS": {"context_processors": [
-                    "django.template.context_processors.request",
-                    "django.contrib.auth.context_processors.auth",
-                    "django.contrib.messages.context_processors.messages"]}}],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"timeout": 20},
-                           "NAME": os.path.join(os.environ["APP_FOLDER"], "db.sqlite3")}},
-    DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=True)
-django.setup()
+configure(
+    __name__,
+    ["wagtail.contrib.forms", "wagtail.contrib.redirects", "wagtail.embeds", "wagtail.sites",
+     "wagtail.users", "wagtail.snippets", "wagtail.documents", "wagtail.images", "wagtail.search",
+     "wagtail.admin", "wagtail", "modelcluster", "taggit", "django.contrib.auth",
+     "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages",
+     "django.contrib.staticfiles"],
+    ["django.contrib.sessions.middleware.SessionMiddleware",
+     "django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware",
+     "django.contrib.auth.middleware.AuthenticationMiddleware",
+     "django.contrib.messages.middleware.MessageMiddleware",
+     "wagtail.contrib.redirects.middleware.RedirectMiddleware"], ADMIN,
+    WAGTAIL_SITE_NAME="compatibility", WAGTAILADMIN_BASE_URL="http://127.0.0.1")
 
 # pylint: disable=wrong-import-position
 from django.contrib.auth import get_user_model                       # noqa: E402

@@ -18,11 +18,6 @@ def hello():
         return "hello"
 
 
-@application.get("/pid")
-def pid():
-    return f"{os.getpid()} {id(object())}-{os.getpid()}"
-
-
 @application.get("/metrics")
 def metrics():
     registry = CollectorRegistry()

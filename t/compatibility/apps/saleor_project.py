@@ -4,21 +4,14 @@ redis, Django's cache in redis."""
 import io
 import os
 
-import django
 from celery import Celery
-from django.conf import settings
+from django_settings import configure
 
-settings.configure(
-    SECRET_KEY="not one", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, STATIC_URL="/static/",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "graphene_django"],
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
+configure(
+    __name__, ["django.contrib.auth", "django.contrib.contenttypes", "graphene_django"],
+    ["django.middleware.common.CommonMiddleware"],
     CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache",
-                        "LOCATION": os.environ["REDIS_URL"]}},
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"timeout": 20},
-                           "NAME": os.path.join(os.environ["APP_FOLDER"], "db.sqlite3")}},
-    DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=True)
-django.setup()
+                        "LOCATION": os.environ["REDIS_URL"]}})
 
 # pylint: disable=wrong-import-position
 import graphene                                                      # noqa: E402
