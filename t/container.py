@@ -14,10 +14,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import fresh
-from fresh import ROOT, Failed, page, run, say
+from fresh import ROOT, Failed, run, say
 
 BASE = "localhost/debian"
 # What comes after "FROM uwsgi-ng" in the comment of base.Dockerfile, too.
@@ -121,17 +120,11 @@ exec chroot --userspec="$user:$user" "$root" env -i --chdir="$folder" "$@"
 
 def serves(engine, tag):
     """Runs it until the page is there, looks at it, and stops it."""
-    if page():
-        raise Failed("somebody else serves http://127.0.0.1:8080/ already")
+    fresh.nobody_serves()
     container = Container(engine, tag)
     container.start()
     try:
-        started = time.monotonic()
-        while "It works" not in page():
-            if container.process.poll() is not None or time.monotonic() - started > 30:
-                raise Failed(f"{tag} serves nothing")
-            time.sleep(0.1)
-        say(f"{tag} serves after {time.monotonic() - started:.1f} s")
+        fresh.wait_for_page(container.process, tag, 0.5)
         container.check_health()
         first = container.first()
         with open(f"/proc/{first}/cmdline", encoding="utf-8") as f:
@@ -169,20 +162,5 @@ def try_suite(suite, folder):
     serves(engine, "shop-on-base")
 
 
-def main(suites):
-    if os.geteuid() != 0:
-        sys.exit("make container needs root")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
-    for suite in suites:
-        folder = tempfile.mkdtemp(prefix="uwsgi-container-", dir=os.environ.get("FRESH_DIR"))
-        try:
-            try_suite(suite, folder)
-        except (Failed, subprocess.TimeoutExpired) as e:
-            sys.exit(f"{suite}: FAILED: {e}")
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        say(f"{suite}: passed")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    fresh.main(sys.argv[1:], try_suite, "container", [("buildah", "buildah")])

@@ -106,21 +106,30 @@ def page():
         return ""
 
 
-def serve(root, command, folder, minutes):
-    """Runs until the page is there, then gets what Ctrl-C sends."""
+def nobody_serves():
     if page():
         raise Failed(f"somebody else serves {PAGE} already")
+
+
+def wait_for_page(process, command, minutes):
+    """Until this process serves it."""
     started = time.monotonic()
+    while "It works" not in page():
+        if process.poll() is not None:
+            raise ended_with(process.returncode, command)
+        if time.monotonic() - started > minutes * 60:
+            raise Failed(f"{command!r} serves nothing on {PAGE}")
+        time.sleep(0.2)
+    say(f"{PAGE} is served after {time.monotonic() - started:.0f} s")
+
+
+def serve(root, command, folder, minutes):
+    """Runs until the page is there, then gets what Ctrl-C sends."""
+    nobody_serves()
     process = subprocess.Popen(inside(root, command, folder), stdin=subprocess.DEVNULL, env=ENV,
                                start_new_session=True)
     try:
-        while "It works" not in page():
-            if process.poll() is not None:
-                raise ended_with(process.returncode, command)
-            if time.monotonic() - started > minutes * 60:
-                raise Failed(f"{command!r} serves nothing on {PAGE}")
-            time.sleep(0.2)
-        say(f"{PAGE} is served after {time.monotonic() - started:.0f} s")
+        wait_for_page(process, command, minutes)
         os.killpg(process.pid, signal.SIGINT)
         process.wait(30)
         if page():
@@ -190,38 +199,40 @@ def readme(root):
             run(inside(root, commands[step], "/root/uwsgi"), MINUTES[step], env=ENV)
 
 
-def try_suite(suite):
-    root = tempfile.mkdtemp(prefix=f"uwsgi-fresh-{suite}-", dir=os.environ.get("FRESH_DIR"))
-    os.chmod(root, 0o755)
-    try:
-        say(f"{suite}: debootstrap into {root}")
-        debootstrap(suite, root)
-        for name, step in (("pip", pip), ("arm64", arm64)):
-            if name in STEPS:
-                with beside(root) as copy:
-                    step(copy)
-        if {"demo", "check"} & set(STEPS):
-            readme(root)
-        say(f"{suite}: passed")
-    finally:
-        shutil.rmtree(root)
+def try_suite(suite, folder):
+    root = f"{folder}/debian"
+    say(f"{suite}: debootstrap into {root}")
+    debootstrap(suite, root)
+    for name, step in (("pip", pip), ("arm64", arm64)):
+        if name in STEPS:
+            with beside(root) as copy:
+                step(copy)
+    if {"demo", "check"} & set(STEPS):
+        readme(root)
 
 
-def main(suites, try_suite=try_suite):
-    """try_suite: what is done with each."""
+def main(suites, try_suite=try_suite, name="fresh", more_tools=()):
+    """try_suite(suite, folder): what is done with each, in a folder of its own, which is gone
+    afterwards.  more_tools: pairs of a program and its package."""
     if os.geteuid() != 0:
         sys.exit("this needs root, for chroot and mounts")
-    for tool in ("debootstrap", "unshare", "git"):
+    for tool, package in (("debootstrap", "debootstrap"), ("unshare", "util-linux"), ("git", "git"),
+                          *more_tools):
         if not shutil.which(tool):
-            sys.exit(f"{tool} is missing: apt-get install {tool}")
+            sys.exit(f"{tool} is missing: apt-get install {package}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     failed = []
     for suite in suites:
+        folder = tempfile.mkdtemp(prefix=f"uwsgi-{name}-{suite}-", dir=os.environ.get("FRESH_DIR"))
+        os.chmod(folder, 0o755)
         try:
-            try_suite(suite)
+            try_suite(suite, folder)
+            say(f"{suite}: passed")
         except (Failed, subprocess.TimeoutExpired) as e:
             say(f"{suite}: FAILED: {e}")
             failed.append(suite)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     sys.exit(f"failed: {' '.join(failed)}" if failed else 0)
 
 

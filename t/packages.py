@@ -10,7 +10,6 @@ The container has the machine's network: port 8080 of the loopback interface mus
 import glob
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -92,7 +91,7 @@ def live(root, packages):
     shutil.copytree(packages, f"{root}/root/packages")
     next_version(packages, f"{root}/root/next")
     say("Debian's uWSGI with a site")
-    quietly(root, "apt-get update && apt-get install systemd-sysv logrotate curl uwsgi "
+    quietly(root, "apt-get update && apt-get install systemd-sysv logrotate curl procps uwsgi "
                   "uwsgi-plugin-python3 && "
                   "apt-get install --download-only ./packages/uwsgi-ng_*.deb "
                   "./packages/uwsgi-ng-plugin-python3_*.deb", MINUTES["prepare"])
@@ -111,22 +110,14 @@ def live(root, packages):
         raise Failed("\n".join(lines[-60:]))
 
 
-def try_suite(suite):
-    root = tempfile.mkdtemp(prefix=f"uwsgi-packages-{suite}-", dir=os.environ.get("FRESH_DIR"))
-    os.chmod(root, 0o755)
-    try:
-        say(f"{suite}: debootstrap into {root}")
-        fresh.debootstrap(suite, f"{root}/bare")
-        with fresh.beside(f"{root}/bare") as copy:
-            build(copy, f"{root}/packages")
-        with fresh.beside(f"{root}/bare") as copy:
-            live(copy, f"{root}/packages")
-        say(f"{suite}: passed")
-    finally:
-        shutil.rmtree(root)
+def try_suite(suite, folder):
+    say(f"{suite}: debootstrap into {folder}")
+    fresh.debootstrap(suite, f"{folder}/bare")
+    with fresh.beside(f"{folder}/bare") as copy:
+        build(copy, f"{folder}/packages")
+    with fresh.beside(f"{folder}/bare") as copy:
+        live(copy, f"{folder}/packages")
 
 
 if __name__ == "__main__":
-    if not shutil.which("systemd-nspawn"):
-        sys.exit("make fresh-deb needs systemd-nspawn: apt-get install systemd-container")
-    fresh.main(sys.argv[1:], try_suite)
+    fresh.main(sys.argv[1:], try_suite, "packages", [("systemd-nspawn", "systemd-container")])
