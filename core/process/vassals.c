@@ -369,7 +369,6 @@ static void listen_for_heartbeat(struct vassal *v, int64_t now_ms, int64_t misse
 
 int64_t vassals_step(struct vassals *all, int64_t now_ms)
 {
-	size_t most = AT_ONCE * (size_t)sysconf(_SC_NPROCESSORS_ONLN), busy;
 	struct vassal *v, *next;
 	int64_t due_ms = 0, turn_ms = 0;
 	/* The emperor was stopped, or the whole machine: meanwhile it heard no heartbeat. */
@@ -385,7 +384,9 @@ int64_t vassals_step(struct vassals *all, int64_t now_ms)
 		}
 		clock_keep_earlier(&due_ms, all->look_at_ms);
 	}
-	busy = count_busy(all, now_ms, &turn_ms);
+	size_t most = AT_ONCE * (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+	size_t busy = count_busy(all, now_ms, &turn_ms);
+
 	for (v = TAILQ_FIRST(&all->list); v; v = next) {
 		next = TAILQ_NEXT(v, link);
 		listen_for_heartbeat(v, now_ms, late_ms, &due_ms);
@@ -435,27 +436,33 @@ static bool runs_as_root(const struct config *cfg)
 	       who.uid == 0;
 }
 
-void vassals_use(struct vassals *all, const struct config *cfg, int64_t mercy_ms)
+static void take_settings(struct vassals *all, const struct config *cfg)
 {
 	const struct emperor_settings *s = uwsgi_options(cfg, &emperor_options);
-	uint64_t made_of = hash_additions(s);
+
+	all->used = cfg;
+	all->made_of = hash_additions(s);
+	all->settings = s->places.count ? s : NULL;
+	all->as_root = runs_as_root(cfg);
+}
+
+void vassals_use(struct vassals *all, const struct config *cfg, int64_t mercy_ms)
+{
+	uint64_t before = all->made_of;
 	struct vassal *v;
 
 	if (cfg == all->used)
 		return;
-	all->used = cfg;
+	take_settings(all, cfg);
 	all->mercy_ms = mercy_ms;
 	all->look_at_ms = 0;
 	TAILQ_FOREACH(v, &all->list, link) {
 		v->kept.mercy_ms = mercy_ms + FAREWELL_MS;
-		if (made_of != all->made_of)
+		if (all->made_of != before)
 			start_anew(v);
 		else
 			v->wants_reload = !v->wants_start;
 	}
-	all->made_of = made_of;
-	all->settings = s->places.count ? s : NULL;
-	all->as_root = runs_as_root(cfg);
 	if (!all->settings)
 		vassals_dismiss(all, mercy_ms);
 }
@@ -533,9 +540,8 @@ static void carry_process(struct vassal *v, struct carry *c)
 	carry_ms(c, &v->heard_ms);
 	v->failures = (unsigned)carry_count(c, v->failures, UINT32_MAX);
 	v->starts = (unsigned)carry_count(c, v->starts, UINT32_MAX);
-	if (!c->reading)
-		return;
-	vassal_listen(v, fd);
+	if (c->reading)
+		vassal_listen(v, fd);
 }
 
 /* In its row, which it keeps, is what others see of it. */
@@ -583,7 +589,6 @@ static void carry_one(struct vassals *all, struct vassal *v, struct carry *c)
 
 void vassals_carry(struct vassals *all, const struct config *cfg, struct carry *c)
 {
-	const struct emperor_settings *settings = uwsgi_options(cfg, &emperor_options);
 	struct vassal *v;
 	size_t count = 0;
 
@@ -601,12 +606,8 @@ void vassals_carry(struct vassals *all, const struct config *cfg, struct carry *
 		carry_count(c, all->free_rows, sizeof all->free_row / sizeof *all->free_row);
 	for (size_t i = 0; i < all->free_rows; i++)
 		carry_u64(c, &all->free_row[i]);
-	if (!c->reading)
-		return;
-	all->used = cfg;
-	all->made_of = hash_additions(settings);
-	all->settings = settings->places.count ? settings : NULL;
-	all->as_root = runs_as_root(cfg);
+	if (c->reading)
+		take_settings(all, cfg);
 }
 
 void vassals_enter_child(struct vassals *all)
