@@ -207,38 +207,23 @@ enum takeover_news takeover_step(struct takeover *t, int64_t now_ms, int64_t *du
 
 /* ---- the change ---- */
 
-/* This environment, and where the state is; NULL: no memory. */
-static char **make_environment(char *state)
-{
-	size_t count = 0;
-
-	while (environ[count])
-		count++;
-	char **copy = calloc(count + 2, sizeof *copy);
-	if (!copy)
-		return NULL;
-	memcpy(copy, environ, count * sizeof *copy);
-	copy[count] = state;
-	return copy;
-}
-
+/* Returns errno. */
 static int execute(const struct takeover *t, const struct carry *c, int fd)
 {
-	char state[sizeof VARIABLE + 16];
+	char number[16];
 	uint64_t ambient = privileges_ambient();
 
-	snprintf(state, sizeof state, "%s=%d", VARIABLE, fd);
-	char **environment = make_environment(state);
-	if (!environment)
-		return ENOMEM;
+	snprintf(number, sizeof number, "%d", fd);
+	if (setenv(VARIABLE, number, 1))
+		return errno;
 	fcntl(fd, F_SETFD, 0);
 	carry_keep_open(c, true);
 	privileges_set_ambient(ambient | privileges_inheritable());
-	execve(t->program.path, t->mine.invocation->argv, environment);
+	execv(t->program.path, t->mine.invocation->argv);
 	int why = errno;
 	privileges_set_ambient(ambient);
 	carry_keep_open(c, false);
-	free(environment);
+	unsetenv(VARIABLE);
 	return why;
 }
 
