@@ -49,10 +49,10 @@ struct taken {
 static int open_scoreboard(struct generation *g, const struct taken *taken, struct error *e)
 {
 	const struct worker_settings *s = uwsgi_options(g->config, &worker_options);
-	const int processes = g->is_bare ? 0 : (int)s->processes;
+	const int workers = g->roster.workers;
 	const struct scoreboard_setup board = { .totals = g->host->totals,
 						.generation = g->number,
-						.workers = processes,
+						.workers = workers,
 						.slots = g->roster.slot_count,
 						.lanes = (size_t)s->threads };
 
@@ -60,7 +60,7 @@ static int open_scoreboard(struct generation *g, const struct taken *taken, stru
 		return scoreboard_take_over(&g->scoreboard, &board, taken->scoreboard,
 					    taken->from->rehearsal, e);
 	/* Its workers have this queue; nobody else needs it. */
-	if (processes * s->threads > 1 && migrate_open(&g->neighbours, e))
+	if (workers * s->threads > 1 && migrate_open(&g->neighbours, e))
 		return -1;
 	return scoreboard_init(&g->scoreboard, &board, e);
 }

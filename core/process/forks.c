@@ -33,6 +33,14 @@ static void enter_child(struct master *m, const struct generation *own)
 	outliving_enter_child(&m->outliving);
 }
 
+/* In one that belongs to no generation. */
+static void enter_outsider(struct master *m)
+{
+	enter_child(m, NULL);
+	migrate_close(&m->host.workers_left);
+	migrate_close(&m->host.gateways_left);
+}
+
 static _Noreturn void become_zygote(struct master *m, const struct generation *g, pid_t master,
 				    int channel)
 {
@@ -142,9 +150,7 @@ pid_t forks_service(void *data, const struct service *service, const char *name,
 			channel_send_failure(channel, &e);
 			_exit(EXIT_FAILURE);
 		}
-		enter_child(m, NULL);
-		migrate_close(&m->host.workers_left);
-		migrate_close(&m->host.gateways_left);
+		enter_outsider(m);
 		_exit(service_run(&start));
 	}
 	return pid;
@@ -160,9 +166,7 @@ static pid_t fork_beside(struct master *m)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		enter_child(m, NULL);
-		migrate_close(&m->host.workers_left);
-		migrate_close(&m->host.gateways_left);
+		enter_outsider(m);
 		return 0;
 	}
 	int why = errno;

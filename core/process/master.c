@@ -50,20 +50,24 @@ const struct option_table master_options = {
 
 static int open_memory(struct master *m, struct error *e)
 {
-	m->totals = outliving_take(&m->outliving, "totals", 1, sizeof(struct totals), e);
-	m->slow =
-		m->totals ? outliving_take(&m->outliving, "slow", 1, slow_memory_size(), e) : NULL;
-	m->warnings = m->slow ? outliving_take(&m->outliving, "warnings", 1, log_warnings_size(), e)
-			      : NULL;
-	m->beside = m->warnings
-			    ? outliving_take(&m->outliving, "daemons", 1, daemons_memory_size(), e)
-			    : NULL;
-	m->below = m->beside ? outliving_take(&m->outliving, "vassals", 1, vassals_memory_size(), e)
-			     : NULL;
-	m->crons =
-		m->below ? outliving_take(&m->outliving, "crons", 1, crons_memory_size(), e) : NULL;
-	if (!m->crons)
-		return -1;
+	const struct {
+		struct shared **to;
+		const char *name;
+		size_t size;
+	} all[] = {
+		{ &m->totals, "totals", sizeof(struct totals) },
+		{ &m->slow, "slow", slow_memory_size() },
+		{ &m->warnings, "warnings", log_warnings_size() },
+		{ &m->beside, "daemons", daemons_memory_size() },
+		{ &m->below, "vassals", vassals_memory_size() },
+		{ &m->crons, "crons", crons_memory_size() },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		*all[i].to = outliving_take(&m->outliving, all[i].name, 1, all[i].size, e);
+		if (!*all[i].to)
+			return -1;
+	}
 	m->host.totals = m->totals->p;
 	m->cells.outliving = &m->outliving;
 	m->host.cells = &m->cells;
@@ -259,8 +263,10 @@ static void reap(struct master *m)
 	while (peek(&info)) {
 		/* What it said in the log comes before what is said of it. */
 		logmaster_drain(&m->log);
-		if (name_of(m, info.si_pid))
-			alarms_crashed(&m->alarms, name_of(m, info.si_pid), &info);
+		const char *name = name_of(m, info.si_pid);
+
+		if (name)
+			alarms_crashed(&m->alarms, name, &info);
 		if (!takeover_ended(&m->takeover, &info) &&
 		    !services_ended(&m->services, &info, clock_monotonic_ms()) &&
 		    !daemons_ended(&m->daemons, &info, clock_monotonic_ms()) &&

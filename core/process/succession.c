@@ -118,7 +118,6 @@ static void begin_drain(struct succession *s, const struct generation *main)
 			      "the server stops, and serves the connections that waited");
 		delay_ms = delay_ms > RESUME_MS ? delay_ms : RESUME_MS;
 	}
-
 	generation_withdraw(s->serving);
 	if (s->starting)
 		generation_drain(s->starting, main->limits->reload_mercy_s, s->serving);
