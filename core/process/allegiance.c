@@ -42,11 +42,11 @@ int allegiance_read(struct allegiance_reader *r, unsigned char byte)
 
 void allegiance_find(struct allegiance *a)
 {
-	const char *number = getenv("UWSGI_EMPEROR_FD");
+	const char *number = getenv(ALLEGIANCE_VARIABLE);
 	struct stat st;
 
 	*a = (struct allegiance){ .fd = number ? atoi(number) : -1 };
-	unsetenv("UWSGI_EMPEROR_FD");
+	unsetenv(ALLEGIANCE_VARIABLE);
 	if (a->fd <= STDERR_FILENO || fstat(a->fd, &st) || !S_ISSOCK(st.st_mode)) {
 		a->fd = -1;
 		return;
@@ -112,10 +112,7 @@ void allegiance_begin(struct allegiance *a, struct ev_loop *loop)
 	a->loop = loop;
 	ev_timer_init(&a->beat, on_beat, 0., 0.);
 	a->beat.data = a;
-	if (a->fd < 0)
-		return;
-	watch_init(&a->watch, a->fd, EV_READ, on_ready, a);
-	watch_start(&a->watch, loop);
+	watch_begin(&a->watch, loop, a->fd, on_ready, a);
 }
 
 /* The first one comes at once: from then on the emperor counts. */
@@ -128,7 +125,7 @@ void allegiance_beat(struct allegiance *a, long long seconds)
 	ev_timer_start(a->loop, &a->beat);
 }
 
-/* An emperor of uWSGI calls who is not loyal cursed when it ends. */
+/* uWSGI's emperor calls a vassal cursed that ends before it was loyal. */
 void allegiance_serve(const struct allegiance *a, const char *inspect)
 {
 	say_text(a, ALLEGIANCE_INSPECT, inspect ? inspect : "");

@@ -10,6 +10,9 @@
 
 #include <uwsgi/plugin.h>
 
+/* To the vassal: the number of its socket. */
+#define ALLEGIANCE_VARIABLE "UWSGI_EMPEROR_FD"
+
 enum allegiance_word {
 	ALLEGIANCE_STOP = 0,   /* to a vassal: finish and end */
 	ALLEGIANCE_RELOAD = 1, /* to a vassal */

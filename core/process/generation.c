@@ -671,18 +671,12 @@ int generation_start(struct generation *g, struct error *e)
 	return 0;
 }
 
-static void resume(struct generation *g, struct watch *w, void (*ready)(struct watch *))
-{
-	int fd = w->io.fd;
-
-	watch_init(w, fd, EV_READ, ready, g);
-	if (fd >= 0)
-		watch_start(w, g->host->loop);
-}
-
 void generation_resume(struct generation *g)
 {
-	resume(g, &g->zygote_channel, on_zygote_channel);
+	struct ev_loop *loop = g->host->loop;
+
+	watch_begin(&g->zygote_channel, loop, g->zygote_channel.io.fd, on_zygote_channel, g);
 	for (size_t i = 0; i < g->roster.slot_count; i++)
-		resume(g, &g->slot_channel[i], on_slot_channel);
+		watch_begin(&g->slot_channel[i], loop, g->slot_channel[i].io.fd, on_slot_channel,
+			    g);
 }

@@ -295,25 +295,18 @@ bool services_ended(struct services *s, const siginfo_t *info, int64_t now_ms)
 	return false;
 }
 
-static void resume(struct service_place *p, struct watch *w)
-{
-	int fd = w->io.fd;
-
-	watch_init(w, fd, EV_READ, on_channel, p);
-	if (fd >= 0)
-		watch_start(w, p->all->loop);
-}
-
-/* What runs is of no settings that there can be: those have odd numbers. */
 static void carry_place(struct service_place *p, struct carry *c)
 {
+	/* sockets_of() is odd: no configuration wants this one, so what runs is replaced. */
 	enum { OLD = 2 };
 
 	kept_carry(&p->kept, c);
 	for (size_t i = 0; i < 2; i++) {
-		carry_fd(c, &p->channel[i].io.fd);
+		struct watch *channel = &p->channel[i];
+
+		carry_fd(c, &channel->io.fd);
 		if (c->reading)
-			resume(p, &p->channel[i]);
+			watch_begin(channel, p->all->loop, channel->io.fd, on_channel, p);
 	}
 	if (c->reading && p->kept.running)
 		p->kept.running = OLD;

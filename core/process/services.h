@@ -59,7 +59,7 @@ const char *services_name(const struct services *, pid_t);
 bool services_ended(struct services *, const siginfo_t *, int64_t now_ms);
 /* No process is left. */
 bool services_are_gone(const struct services *);
-/* To another program, where those that run are the first to be asked to leave: they are of this one. */
+/* To another program, which replaces those that run: they are this one's. */
 void services_carry(struct services *, struct carry *);
 /* In a child: closes what is the master's. */
 void services_enter_child(struct services *);

@@ -4,12 +4,12 @@
 #include "process/vassal_talk.h"
 
 #include "base/clock.h"
+#include "work/channel.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 void vassal_show(struct vassal *v)
 {
@@ -87,15 +87,6 @@ static void on_word(struct vassal *v, int word)
 	}
 }
 
-void vassal_close_channel(struct vassal *v)
-{
-	if (v->channel.io.fd < 0)
-		return;
-	watch_stop(&v->channel, v->all->loop);
-	close(v->channel.io.fd);
-	v->channel.io.fd = -1;
-}
-
 void vassal_hear(struct vassal *v)
 {
 	unsigned char bytes[256];
@@ -105,7 +96,7 @@ void vassal_hear(struct vassal *v)
 		for (ssize_t i = 0; i < n; i++)
 			on_word(v, allegiance_read(&v->reader, bytes[i]));
 	if (v->channel.io.fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-		vassal_close_channel(v);
+		channel_close(&v->channel, v->all->loop);
 }
 
 static void on_channel(struct watch *w)
@@ -118,9 +109,7 @@ static void on_channel(struct watch *w)
 
 void vassal_listen(struct vassal *v, int fd)
 {
-	watch_init(&v->channel, fd, EV_READ, on_channel, v);
-	if (fd >= 0)
-		watch_start(&v->channel, v->all->loop);
+	watch_begin(&v->channel, v->all->loop, fd, on_channel, v);
 }
 
 /* A program that is no vassal of this kind, and has closed its end, understands the signal. */

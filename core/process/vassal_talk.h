@@ -14,7 +14,6 @@ struct slot *vassal_slot(struct vassal *);
 void vassal_listen(struct vassal *, int fd);
 /* What it has said so far. */
 void vassal_hear(struct vassal *);
-void vassal_close_channel(struct vassal *);
 /* The signal is for a process that cannot be told otherwise. */
 void vassal_tell(const struct vassal *, const struct slot *, enum allegiance_word, int signal);
 

@@ -8,6 +8,7 @@
 #include "process/cause.h"
 #include "process/privileges.h"
 #include "process/vassal_talk.h"
+#include "work/channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of so many others can see what they do. */
+/* So many are shown to services and commands. */
 enum { SHOWN = 1024 };
-/* So many for each processor start or reload at the same time, and of one that takes long no other waits
- * longer than this. */
+/* So many for each processor start or reload at the same time; one that takes long keeps others waiting
+ * no longer than this. */
 enum { AT_ONCE = 2, PATIENCE_MS = 5000 };
 /* A vassal that has served for so long did not fail to start. */
 enum { LOYAL_MS = 5000 };
@@ -134,7 +135,7 @@ static int64_t delay_of(const struct vassal *v)
 	return delay_ms < s->max_throttle_ms ? delay_ms : s->max_throttle_ms;
 }
 
-/* What it has left behind in its session would go on without anybody's knowing.  Until it is reaped, no
+/* What it has left behind in its session would go on, and nobody would know.  Until it is reaped, no
  * other group has this number. */
 static void on_end(struct kept *k, struct slot *slot, bool leaving)
 {
@@ -142,7 +143,7 @@ static void on_end(struct kept *k, struct slot *slot, bool leaving)
 	int64_t now_ms = clock_monotonic_ms();
 
 	vassal_hear(v);
-	vassal_close_channel(v);
+	channel_close(&v->channel, v->all->loop);
 	kill(-slot->pid, SIGKILL);
 	if (leaving || (slot->state == SLOT_SERVING && now_ms - slot->since_ms >= LOYAL_MS))
 		v->failures = 0;
@@ -219,7 +220,7 @@ static struct vassal *make(struct vassals *all, const struct vassal_file *file)
 static void forget(struct vassal *v)
 {
 	TAILQ_REMOVE(&v->all->list, v, link);
-	vassal_close_channel(v);
+	channel_close(&v->channel, v->all->loop);
 	give_back_row(v);
 	free_vassal(v);
 }

@@ -57,6 +57,14 @@ void watch_start(struct watch *w, struct ev_loop *loop)
 	start_again(w, loop, 0.);
 }
 
+void watch_begin(struct watch *w, struct ev_loop *loop, int fd, void (*ready)(struct watch *),
+		 void *data)
+{
+	watch_init(w, fd, EV_READ, ready, data);
+	if (fd >= 0)
+		watch_start(w, loop);
+}
+
 void watch_stop(struct watch *w, struct ev_loop *loop)
 {
 	ev_io_stop(loop, &w->io);

@@ -19,6 +19,9 @@ struct watch {
 /* Not active yet; fd may be -1 as long as it is not started.  events: EV_READ or EV_WRITE. */
 void watch_init(struct watch *, int fd, int events, void (*ready)(struct watch *), void *data);
 void watch_start(struct watch *, struct ev_loop *);
+/* Hears of what comes from fd, from now on; -1: of nothing. */
+void watch_begin(struct watch *, struct ev_loop *, int fd, void (*ready)(struct watch *),
+		 void *data);
 void watch_stop(struct watch *, struct ev_loop *);
 
 #endif

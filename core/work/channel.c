@@ -20,8 +20,7 @@ int channel_open(struct watch *w, struct ev_loop *loop, void (*ready)(struct wat
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return uwsgi_error_set(e, "socketpair: %s", strerror(errno));
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	watch_init(w, ends[0], EV_READ, ready, data);
-	watch_start(w, loop);
+	watch_begin(w, loop, ends[0], ready, data);
 	return ends[1];
 }
 
