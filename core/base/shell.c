@@ -13,11 +13,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void shell_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Other threads of the parent may have held any lock: only calls that need none. */
 static _Noreturn void become_shell(const char *command, bool grouped, pid_t parent)
 {
 	static const char failed[] = "error: /bin/sh cannot be executed\n";
-	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -25,10 +34,7 @@ static _Noreturn void become_shell(const char *command, bool grouped, pid_t pare
 	/* Where it may have to be killed; else Ctrl-C reaches it, too. */
 	if (grouped)
 		setpgid(0, 0);
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	shell_reset_signals();
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	(void)!write(STDERR_FILENO, failed, sizeof failed - 1);

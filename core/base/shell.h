@@ -11,5 +11,7 @@
  * it is killed with what it has started; 0: it may take what it takes.  0: it ended with exit code 0; -1
  * with what it did instead. */
 int shell_run(const char *command, int64_t by_ms, struct error *);
+/* In a child, as a program expects them that is executed now: none is ignored or blocked. */
+void shell_reset_signals(void);
 
 #endif

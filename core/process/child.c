@@ -36,16 +36,6 @@ void child_set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void child_reset_signals(void)
-{
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 void child_die_with(pid_t master)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -58,7 +48,7 @@ int child_begin(const struct config *cfg, const char *title, pid_t master, struc
 	child_set_signals();
 	child_die_with(master);
 	proctitle_set(cfg, title);
-	if (privileges_when(cfg) != PRIVILEGES_ALL && privileges_give_up(cfg, e))
+	if (privileges_enter_child(cfg, e))
 		return -1;
 	resources_set_limits(cfg);
 	return 0;

@@ -9,8 +9,6 @@
 
 /* The master decides what signals mean that reach the whole group of processes. */
 void child_set_signals(void);
-/* As a program expects them that is executed now: none is ignored or blocked. */
-void child_reset_signals(void);
 /* No orphans: when the master dies, however, this process dies with it. */
 void child_die_with(pid_t master);
 /* Both, and all else that a process needs that runs no code of the application: its title, the user's

@@ -3,7 +3,7 @@
 #include "process/minder.h"
 
 #include "base/safefile.h"
-#include "process/child.h"
+#include "base/shell.h"
 #include "process/environment.h"
 #include "process/privileges.h"
 #include "process/proctitle.h"
@@ -66,7 +66,7 @@ static _Noreturn void become_program(const struct minder_start *start)
 		drop_stdin();
 	/* What others of the server left open without meaning to is not the program's. */
 	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-	child_reset_signals();
+	shell_reset_signals();
 	if (start->what->is_action)
 		do_action(start);
 	execl("/bin/sh", "sh", "-c", start->what->command, (char *)NULL);
@@ -82,9 +82,7 @@ static int take_identity(const struct minder_start *start, struct error *e)
 
 	if (a->user || a->group)
 		return privileges_become(a->user, a->group, e);
-	return privileges_when(start->config) == PRIVILEGES_ALL
-		       ? 0
-		       : privileges_give_up(start->config, e);
+	return privileges_enter_child(start->config, e);
 }
 
 static int surround(const struct minder_start *start, struct error *e)
@@ -125,7 +123,7 @@ static _Noreturn void end_as(int status)
 
 	if (WIFSIGNALED(status)) {
 		setrlimit(RLIMIT_CORE, &none); /* if there is one, it is the program's */
-		child_reset_signals();
+		shell_reset_signals();
 		raise(WTERMSIG(status));
 	}
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);

@@ -317,6 +317,11 @@ int privileges_give_up(const struct config *cfg, struct error *e)
 	return privileges_find(cfg, &who, e) || privileges_drop(cfg, &who, e) ? -1 : 0;
 }
 
+int privileges_enter_child(const struct config *cfg, struct error *e)
+{
+	return privileges_when(cfg) == PRIVILEGES_ALL ? 0 : privileges_give_up(cfg, e);
+}
+
 int privileges_become(const char *user, const char *group, struct error *e)
 {
 	struct identity who = { .uid = geteuid(), .gid = getegid() };

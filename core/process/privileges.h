@@ -41,5 +41,7 @@ void privileges_set_ambient(uint64_t);
 uint64_t privileges_inheritable(void);
 /* Both: becomes who uid= and gid= say. */
 int privileges_give_up(const struct config *, struct error *);
+/* The same, in a child of the master, unless that has given them up already. */
+int privileges_enter_child(const struct config *, struct error *);
 
 #endif

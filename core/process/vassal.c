@@ -3,7 +3,7 @@
  * has given up root or its children are to. */
 #include "process/vassal.h"
 
-#include "process/child.h"
+#include "base/shell.h"
 #include "process/privileges.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ static void set_environment(int channel)
 
 	set_options();
 	snprintf(number, sizeof number, "%d", channel);
-	setenv("UWSGI_EMPEROR_FD", number, 1);
+	setenv(ALLEGIANCE_VARIABLE, number, 1);
 }
 
 static void set_descriptors(int channel)
@@ -115,12 +115,11 @@ _Noreturn void vassal_run(const struct vassal_start *start)
 
 	if (!arguments)
 		fail(start, start->binary, "out of memory");
-	if (privileges_when(start->config) != PRIVILEGES_ALL &&
-	    privileges_give_up(start->config, &e))
+	if (privileges_enter_child(start->config, &e))
 		fail(start, "cannot start", e.text);
 	set_environment(start->channel);
 	set_descriptors(start->channel);
-	child_reset_signals();
+	shell_reset_signals();
 	execv(start->binary, (char *const *)(uintptr_t)arguments);
 	/* An upgrade may be under way, or the binary has gone for good. */
 	execv("/proc/self/exe", (char *const *)(uintptr_t)arguments);
