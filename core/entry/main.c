@@ -218,8 +218,9 @@ static void say_hello(const struct master_setup *setup)
 	const struct listeners *listeners = &setup->listeners;
 	struct error e;
 	const struct app *app = applications_find(setup->loader, setup->config, &e);
+	bool takes_requests = !listeners_take_nothing(listeners);
 
-	if (listeners_take_nothing(listeners))
+	if (!takes_requests)
 		uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, an emperor", UWSGI_VERSION,
 			  (long)getpid());
 	else
@@ -237,11 +238,11 @@ static void say_hello(const struct master_setup *setup)
 			  l->text.port[0] ? ":" : "", l->text.port,
 			  l->passed ? ", passed on by the service manager" : "");
 	}
-	if (!listeners_take_nothing(listeners) && !config_directive(setup->config, "limit-post"))
+	if (takes_requests && !config_directive(setup->config, "limit-post"))
 		uwsgi_log(UWSGI_NOTE,
 			  "request bodies may have up to 1 GiB; limit-post sets another "
 			  "limit");
-	if (geteuid() == 0 && !listeners_take_nothing(listeners))
+	if (takes_requests && geteuid() == 0)
 		uwsgi_log(UWSGI_WARNING, "running as root: set uid and gid");
 }
 
@@ -386,12 +387,7 @@ static int prepare(const struct config *cfg, const struct loader *ld, struct inv
 /* By its path, so that an upgrade of the server is one of its vassals, too. */
 static const char *find_binary(char *path, size_t size)
 {
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
-
-	if (n < 0)
-		return "/proc/self/exe";
-	path[n] = '\0';
-	return path;
+	return loader_find_binary(path, size) ? path : "/proc/self/exe";
 }
 
 static int serve(struct invocation *invocation, struct loader *ld)
@@ -406,9 +402,8 @@ static int serve(struct invocation *invocation, struct loader *ld)
 				      .started = getpid(),
 				      .served = -1,
 				      .hello = say_hello };
-	struct error e;
-
 	char binary[4096];
+	struct error e;
 
 	setup.binary = find_binary(binary, sizeof binary);
 	allegiance_find(&setup.emperor);

@@ -37,10 +37,8 @@ int moving_run(char *const *words)
 
 	if (!loader_find_file("migrate/__main__.py", script, sizeof script))
 		return fail("migrate/__main__.py", "not installed beside the server");
-	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-	if (n < 0)
+	if (!loader_find_binary(program, sizeof program))
 		return fail("/proc/self/exe", strerror(errno));
-	program[n] = '\0';
 	while (words[count])
 		count++;
 	/* -I: modules of the folder that one is in, and of PYTHONPATH, are the other server's. */

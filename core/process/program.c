@@ -3,6 +3,8 @@
  * place of each, which then has another inode; a link may also lead elsewhere. */
 #include "process/program.h"
 
+#include "work/loader.h"
+
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +82,8 @@ void program_find(struct program *p, const char *start_folder)
 	struct stat st;
 
 	*p = (struct program){ 0 };
-	if (!find_executed(start_folder, p->path, sizeof p->path)) {
-		ssize_t n = readlink("/proc/self/exe", p->path, sizeof p->path - 1);
-
-		p->path[n > 0 ? n : 0] = '\0';
-	}
+	if (!find_executed(start_folder, p->path, sizeof p->path))
+		loader_find_binary(p->path, sizeof p->path);
 	if (stat(p->path, &st))
 		*p->path = '\0';
 	else

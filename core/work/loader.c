@@ -191,11 +191,17 @@ static int try_path(struct loader *ld, const char *path, char *tried, size_t siz
 	return 1;
 }
 
+bool loader_find_binary(char *path, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 static void folder_of_binary(char *folder, size_t size)
 {
-	ssize_t n = readlink("/proc/self/exe", folder, size - 1);
-
-	folder[n > 0 ? n : 0] = '\0';
+	loader_find_binary(folder, size);
 	char *slash = strrchr(folder, '/');
 	if (slash)
 		*slash = '\0';

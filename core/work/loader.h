@@ -53,6 +53,8 @@ size_t loader_tables(const struct loader *, const struct option_table *tables[LO
 /* The handlers that have work in this configuration, in their order; how many. */
 size_t loader_find_handlers(const struct loader *, const struct config *,
 			    const struct handler *found[LOADER_MAX]);
+/* The path of the program that runs.  False, and "": it cannot be found out. */
+bool loader_find_binary(char *path, size_t size);
 /* The path of a file that is installed beside the plugins, or lies in the tree beside the program; NULL:
  * it is not there. */
 const char *loader_find_file(const char *name, char *path, size_t size);
