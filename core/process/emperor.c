@@ -173,7 +173,7 @@ static void miss(struct look *l, const char *place, int why)
 	uwsgi_error_set(l->error, "emperor = %s: %s", place, strerror(why));
 }
 
-/* Whoever may write it runs what he wants as root. */
+/* Whoever may write it can run anything as root. */
 static void judge_owner(struct look *l, const char *folder, const char *name, const struct stat *st)
 {
 	bool others = st->st_uid != 0 || st->st_mode & S_IWOTH ||
