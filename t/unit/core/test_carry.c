@@ -70,6 +70,32 @@ static int write_things(struct carry *c)
 	return fd;
 }
 
+/* What write_things() makes, and a copy of its bytes for the test to damage. */
+struct written {
+	struct carry c; /* its descriptor stays open: whoever reads looks at it */
+	char bytes[4096];
+	size_t n;
+};
+
+static void begin(struct written *w)
+{
+	int fd = write_things(&w->c);
+
+	w->n = (size_t)pread(fd, w->bytes, sizeof w->bytes, 0);
+	close(fd);
+}
+
+static void end(struct written *w)
+{
+	close(w->c.fds[0]);
+	carry_fini(&w->c);
+}
+
+static void flip(char *bytes, size_t bit)
+{
+	bytes[bit / 8] ^= (char)(1 << bit % 8);
+}
+
 static void close_things(const struct things *t)
 {
 	free(t->bytes);
@@ -160,64 +186,55 @@ static int read_things(int fd, struct error *e)
 
 static void test_a_state_that_ends_anywhere_is_refused(void **unused)
 {
-	char bytes[4096];
-	struct carry c;
+	struct written w;
 	struct error e;
-	int fd = write_things(&c);
-	size_t n = (size_t)pread(fd, bytes, sizeof bytes, 0);
 
 	(void)unused;
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(read_things(with_bytes(bytes, i), &e), -1);
-	bytes[n] = 0;
-	assert_int_equal(read_things(with_bytes(bytes, n + 1), &e), -1);
-	assert_int_equal(read_things(with_bytes(bytes, n), &e), 0);
-	close(c.fds[0]);
-	carry_fini(&c);
-	close(fd);
+	begin(&w);
+	for (size_t i = 0; i < w.n; i++)
+		assert_int_equal(read_things(with_bytes(w.bytes, i), &e), -1);
+	w.bytes[w.n] = 0;
+	assert_int_equal(read_things(with_bytes(w.bytes, w.n + 1), &e), -1);
+	assert_int_equal(read_things(with_bytes(w.bytes, w.n), &e), 0);
+	end(&w);
 }
 
 static void test_no_changed_bit_does_harm(void **unused)
 {
-	char bytes[4096];
-	struct carry c;
+	struct written w;
 	struct error e;
-	int fd = write_things(&c);
-	size_t n = (size_t)pread(fd, bytes, sizeof bytes, 0);
 
 	(void)unused;
-	for (size_t i = 0; i < n * 8; i++) {
-		bytes[i / 8] ^= (char)(1 << i % 8);
-		read_things(with_bytes(bytes, n), &e);
-		bytes[i / 8] ^= (char)(1 << i % 8);
+	begin(&w);
+	for (size_t i = 0; i < w.n * 8; i++) {
+		flip(w.bytes, i);
+		read_things(with_bytes(w.bytes, w.n), &e);
+		flip(w.bytes, i);
 	}
-	close(c.fds[0]);
-	carry_fini(&c);
-	close(fd);
+	end(&w);
 }
 
 static void test_another_version_or_form_is_named(void **unused)
 {
-	char bytes[4096];
-	struct carry c, r;
+	struct written w;
+	struct carry r;
 	struct error e;
-	int fd = write_things(&c);
-	size_t n = (size_t)pread(fd, bytes, sizeof bytes, 0);
 
 	(void)unused;
+	begin(&w);
+	int fd = with_bytes(w.bytes, w.n);
 	assert_int_equal(carry_receive(&r, fd, FORM + 1, &e), -1);
 	assert_non_null(strstr(e.text, "another form"));
-	bytes[8]++;
-	assert_int_equal(read_things(with_bytes(bytes, n), &e), -1);
+	close(fd);
+	w.bytes[8]++;
+	assert_int_equal(read_things(with_bytes(w.bytes, w.n), &e), -1);
 	assert_string_equal(e.text,
 			    "the server hands over version 2 of its state, and this program "
 			    "understands version 1");
 	assert_int_equal(carry_receive(&r, 0, FORM, &e), -1);
 	assert_int_equal(carry_receive(&r, -1, FORM, &e), -1);
 	assert_int_equal(carry_receive(&r, open("/dev/zero", O_RDONLY | O_CLOEXEC), FORM, &e), -1);
-	close(c.fds[0]);
-	carry_fini(&c);
-	close(fd);
+	end(&w);
 }
 
 static void test_the_first_failure_is_kept_and_nothing_is_sent(void **unused)
@@ -308,7 +325,7 @@ static void test_a_damaged_roster_is_refused_or_harmless(void **unused)
 		struct roster new;
 
 		make_roster(&new);
-		bytes[i / 8] ^= (char)(1 << i % 8);
+		flip(bytes, i);
 		int damaged = with_bytes(bytes, n);
 		if (carry_receive(&r, damaged, FORM, &e) == 0) {
 			roster_carry(&new, &r);
@@ -316,7 +333,7 @@ static void test_a_damaged_roster_is_refused_or_harmless(void **unused)
 				;
 			carry_fini(&r);
 		}
-		bytes[i / 8] ^= (char)(1 << i % 8);
+		flip(bytes, i);
 		close(damaged);
 		roster_fini(&new);
 	}
