@@ -162,7 +162,7 @@ void carry_bytes(struct carry *c, char **p, size_t *n, size_t most)
 		*n = 0;
 		return;
 	}
-	/* So much must be there before memory is asked for. */
+	/* Before memory is asked for: a damaged length may be any. */
 	if (c->size - c->n < *n)
 		carry_fail(c, "the state ends too early");
 	else if (!(taken = malloc(*n + 1)))

@@ -23,8 +23,8 @@ struct carry {
 
 /* To be written. */
 void carry_begin(struct carry *);
-/* What was written, in memory that nobody can change any more.  form: a number for all that its reader
- * must understand in the same way.  The descriptor is the caller's; -1 with the reason. */
+/* What was written, in memory that nobody can change any more.  form: a hash of the layouts that its
+ * reader must have, too.  The descriptor is the caller's; -1 with the reason. */
 int carry_send(struct carry *, uint64_t form, struct error *);
 /* To be read from that memory, which stays the caller's.  Returns -1 with the reason. */
 int carry_receive(struct carry *, int fd, uint64_t form, struct error *);
@@ -52,7 +52,7 @@ void carry_bytes(struct carry *, char **p, size_t *n, size_t most);
 /* An open descriptor above that of standard error, or -1.  What is read is the reader's, and closed when it
  * executes a program. */
 void carry_fd(struct carry *, int *fd);
-/* What was carried cannot be so. */
+/* What was carried cannot be right.  The first reason is kept. */
 void carry_fail(struct carry *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
 
 #endif

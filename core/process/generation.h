@@ -127,7 +127,7 @@ bool generation_ended(struct generation *, const siginfo_t *);
  * gateway comes after those of this generation, its workers go on until none needs them.  Without a
  * next one, what waits at the sockets is served, so nobody new may come there: see closing.h. */
 void generation_drain(struct generation *, long long mercy_s, const struct generation *next);
-/* It serves on, but says that it will not: who looks sees that it leaves. */
+/* It serves on, but services see that it leaves. */
 void generation_withdraw(struct generation *);
 /* Kills all its processes. */
 void generation_kill(struct generation *);

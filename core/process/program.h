@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* program.h: the files that this process is made of: its program, the plugins, the libraries; and whether
- * others are in their places by now. */
+ * they have been replaced since. */
 #ifndef UWSGI_PROGRAM_H
 #define UWSGI_PROGRAM_H
 

@@ -35,13 +35,13 @@ static void go_on(struct generation *g)
 		end(r);
 }
 
-/* Who serves in the place has to go.  False: it cannot be said yet who will. */
+/* The worker that serves in this place is to be replaced.  False: none can be chosen yet. */
 static bool choose(struct generation *g)
 {
 	struct rolling *r = &g->rolling;
 	struct slot *slot = roster_server(&g->roster, r->place);
 
-	/* Another reason has a successor on its way, who may have begun before. */
+	/* It is being replaced for another reason, by one that may have imported the old code. */
 	if (!slot || slot->replace)
 		return false;
 	uwsgi_log(UWSGI_NOTE, "%s (pid %ld) is replaced: chain reload", slot->name,

@@ -33,7 +33,7 @@ struct state {
 	struct logmaster *log;
 };
 
-/* A number for the forms of what master, workers and services share. */
+/* A hash of the layouts that master, workers and services share. */
 uint64_t state_form(void);
 /* Whether all that runs can be handed over just now; if not, that will be so soon. */
 bool state_is_settled(const struct state *);

@@ -105,7 +105,7 @@ static void end_server(struct succession *s, int exit_code)
 		generation_kill(g);
 }
 
-/* It serves on, for those who do not know yet. */
+/* It serves on, for clients and load balancers that do not know yet. */
 static void begin_drain(struct succession *s, const struct generation *main)
 {
 	const struct drain_settings *d = uwsgi_options(main->config, &drain_options);
@@ -153,7 +153,7 @@ void succession_told(struct succession *s)
 	drain_told(&s->drain, clock_monotonic_ms());
 }
 
-/* Nobody new can come. */
+/* No new connection can come. */
 static void ask_all_to_leave(struct succession *s)
 {
 	migrate_end(&s->host->workers_left);
@@ -607,7 +607,7 @@ void succession_enter_child(struct succession *s, const struct generation *own)
 
 /* ---- to another program ---- */
 
-/* More reloads than these do not drain beside one another. */
+/* More than ever drain at the same time. */
 enum { GENERATIONS_MAX = 1000 };
 
 static struct config *load_given(void *data, const struct directives *given, struct error *e)

@@ -89,7 +89,7 @@ const struct listeners *succession_listeners(const struct succession *);
 const struct metrics *succession_metrics(const struct succession *);
 /* So many workers more or fewer. */
 void succession_resize(struct succession *, int by, const struct cause *);
-/* No worker until somebody connects. */
+/* No worker until a client connects. */
 void succession_sleep(struct succession *, const struct cause *);
 /* No worker until this is said again. */
 void succession_pause(struct succession *, const struct cause *);

@@ -176,7 +176,7 @@ bool takeover_ended(struct takeover *t, const siginfo_t *info)
 	if (*answer)
 		uwsgi_error_set(&t->why, "%s", answer);
 	else
-		uwsgi_error_set(&t->why, "asked about it, it ended: %s", end);
+		uwsgi_error_set(&t->why, "it ended: %s", end);
 	return true;
 }
 
@@ -184,8 +184,7 @@ enum takeover_news takeover_step(struct takeover *t, int64_t now_ms, int64_t *du
 {
 	if (t->state == TAKEOVER_ASKED && now_ms >= t->ask_until_ms) {
 		kill(t->asked, SIGKILL);
-		uwsgi_error_set(&t->why,
-				"asked about it, it says nothing for %lld s (reload-timeout)",
+		uwsgi_error_set(&t->why, "it says nothing for %lld s (reload-timeout)",
 				t->patience_s);
 		t->state = TAKEOVER_REFUSED;
 	}

@@ -25,7 +25,7 @@ struct takeover {
 enum takeover_news {
 	TAKEOVER_QUIET,
 	TAKEOVER_READY, /* takeover_execute() is due */
-	TAKEOVER_OVER, /* nothing comes of it, which was said: `cause` is to be seen to by this program */
+	TAKEOVER_OVER,  /* given up, which was said: this program reloads, because of `cause` */
 };
 
 void takeover_init(struct takeover *, const struct state *);
@@ -35,7 +35,7 @@ bool takeover_begin(struct takeover *, const struct cause *);
 bool takeover_ended(struct takeover *, const siginfo_t *);
 /* *due_ms: when to call it again at the latest. */
 enum takeover_news takeover_step(struct takeover *, int64_t now_ms, int64_t *due_ms);
-/* Returns when it is not possible, which it says. */
+/* Returns only when that fails, and says why. */
 void takeover_execute(struct takeover *);
 /* The server ends. */
 void takeover_cancel(struct takeover *);
