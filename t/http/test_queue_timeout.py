@@ -5,22 +5,9 @@ import time
 import pytest
 
 from lib import http
-from lib.house import DIRECT
+from lib.house import DIRECT, SOCKETS
 
-INI = """
-http-socket = {http}
-http-socket = {http_unix}
-http = {router}
-http = {router_unix}
-socket = {uwsgi}
-uwsgi-socket = {uwsgi_unix}
-fastcgi-socket = {fastcgi}
-fastcgi-socket = {fastcgi_unix}
-scgi-socket = {scgi}
-scgi-socket = {scgi_unix}
-module = basic
-queue-timeout = 0.3
-"""
+INI = SOCKETS + "module = basic\nqueue-timeout = 0.3\n"
 
 
 def wait_behind(server, target, seconds, address=None):

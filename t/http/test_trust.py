@@ -6,21 +6,9 @@ import json
 import pytest
 
 from lib import fastcgi, http, scgi, uwsgi
+from lib.house import SOCKETS
 
-INI = """
-http-socket = {http}
-http-socket = {http_unix}
-http = {router}
-http = {router_unix}
-socket = {uwsgi}
-socket = {uwsgi_unix}
-fastcgi-socket = {fastcgi}
-fastcgi-socket = {fastcgi_unix}
-scgi-socket = {scgi}
-scgi-socket = {scgi_unix}
-module = basic
-processes = 2
-"""
+INI = SOCKETS + "module = basic\nprocesses = 2\n"
 # cgi.variables() names it as the client.
 CLIENT = "192.0.2.7"
 SPEAK = {"http": http, "router": http, "uwsgi": uwsgi, "fastcgi": fastcgi, "scgi": scgi}

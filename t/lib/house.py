@@ -3,10 +3,7 @@
 the tests that only ask and look at the answer."""
 from lib import fastcgi, http, scgi, uwsgi
 
-INI = """
-processes = 2
-threads = 2
-module = basic
+SOCKETS = """
 http-socket = {http}
 http-socket = {http_unix}
 http = {router}
@@ -17,6 +14,11 @@ fastcgi-socket = {fastcgi}
 fastcgi-socket = {fastcgi_unix}
 scgi-socket = {scgi}
 scgi-socket = {scgi_unix}
+"""
+INI = SOCKETS + """
+processes = 2
+threads = 2
+module = basic
 limit-post = 33554432
 """
 

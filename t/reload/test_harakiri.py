@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from lib import fastcgi, http, proc
-from lib.house import DIRECT
+from lib.house import DIRECT, SOCKETS
 from lib.load import Load
 from lib.wait import until
 
@@ -52,10 +52,7 @@ def begin(server, target, **how):
 def test_the_client_gets_504_whatever_it_speaks(start):
     """All at once, each on a thread of its own; the worker ends with the last of them.  One that comes
     late may be its successor's."""
-    listeners = "".join(f"{option} = {{{name}}}\n{option} = {{{name}_unix}}\n" for option, name in (
-        ("http", "router"), ("socket", "uwsgi"), ("fastcgi-socket", "fastcgi"),
-        ("scgi-socket", "scgi"), ("http-socket", "http")))
-    server = start(listeners + "module = overdue\nthreads = 10\nharakiri = 0.3\n")
+    server = start(SOCKETS + "module = overdue\nthreads = 10\nharakiri = 0.3\n")
     first = pid_of(server)
 
     def ask(way):
