@@ -108,7 +108,7 @@ def test_one_that_comes_back_too_late_harms_nobody(start):
     """The other thread keeps the worker, which then ends in order."""
     server = start(PATIENT)
     first = pid_of(server)
-    with Innocent(server) as innocent, begin(server, "/stand?s=0.5") as c:
+    with Innocent(server) as innocent, begin(server, "/stand?s=1.5") as c:
         answer = c.read()
         assert (answer.status, answer.body) == (504, b"Gateway Timeout\n")
         assert c.read_all() == b""
@@ -117,11 +117,11 @@ def test_one_that_comes_back_too_late_harms_nobody(start):
         assert int(innocent.end().body) == first
         proc.wait_gone(first)
     assert server.log().count("ends in order") == 1
-    assert server.log().count("GET /stand?s=0.5 =>") == 1
+    assert server.log().count("GET /stand?s=1.5 =>") == 1
 
 
 def test_no_other_request_is_lost(start):
-    server = start(INI + "threads = 3\n")
+    server = start(INI.replace("0.3", "1") + "threads = 3\n")
     first = pid_of(server)
     with Load(server.http, target="/") as load:
         with begin(server, "/stand") as c:
@@ -197,15 +197,15 @@ def test_a_short_request_is_left_alone(start, target):
 
 def test_what_a_client_does_is_not_counted(start):
     """A slow upload is not a running request."""
-    server = start(INI)
+    server = start(INI.replace("0.3", "1"))
     data = http.request_bytes("/", "POST", body=b"0123456789")
     with http.Connection(server.http) as slow, begin(server, "/stand") as c:
         slow.send(data[:-1])
         assert c.read().status == 504
     with http.Connection(server.http) as slow:
         slow.send(data[:-1])
-        for _ in range(2):
-            assert http.request(server.http, "/stand?s=0.2").status == 200
+        for _ in range(3):
+            assert http.request(server.http, "/stand?s=0.4").status == 200
         slow.send(data[-1:])
         assert slow.read().status == 200
 
@@ -273,7 +273,7 @@ def test_harakiri_graceful_timeout_sends_a_signal_first(start):
 def test_its_default_signal_has_the_worker_replaced(start):
     server = start(PATIENT + "harakiri-graceful-timeout = 60\n")
     first = pid_of(server)
-    with Innocent(server) as innocent, begin(server, "/stand?s=0.5") as c:
+    with Innocent(server) as innocent, begin(server, "/stand?s=1.5") as c:
         server.wait_log(rf"{first}\) is replaced: SIGTERM from itself")
         until(lambda: pid_of(server) != first, "the successor")
         assert c.read().status == 200
