@@ -17,6 +17,7 @@ from lib import house as houses  # noqa: E402
 from lib import nginx as fronts  # noqa: E402
 from lib import proc  # noqa: E402
 from lib.address import HOST  # noqa: E402
+from lib.notify import Manager  # noqa: E402
 from lib.server import Oracle  # noqa: E402
 from lib.starter import OracleStarter, Starter, make_folder  # noqa: E402
 from lib.wait import until  # noqa: E402
@@ -147,6 +148,14 @@ def receiver():
         s.bind((HOST, 0))
         s.settimeout(10)
         yield s
+
+
+@pytest.fixture
+def manager(folder):
+    """A service manager, for NOTIFY_SOCKET."""
+    there = Manager(f"{folder}/notify")
+    yield there
+    there.close()
 
 
 @pytest.fixture

@@ -82,28 +82,22 @@ def service(start, site):
     manager.close()
 
 
-def until_ready(manager):
-    while "READY" not in (said := manager.read()):
-        pass
-    return said
-
-
 def test_systemd_starts_reloads_and_stops(service, site):
     unit, server, manager = service()
     assert unit["Type"] == "notify"
-    until_ready(manager)
+    manager.until_ready()
     assert manager.sender == server.pid
     assert uwsgi.request(f"{site}/run/app.sock").body == b"hello"
     write_app(site, APP.replace("hello", "again"))
     assert run(unit["ExecReload"]).returncode == 0
-    assert manager.read()["RELOADING"] == "1" and until_ready(manager)
+    assert manager.read()["RELOADING"] == "1" and manager.until_ready()
     # The old generation may still take what comes in the moment after.
     until(lambda: uwsgi.request(f"{site}/run/app.sock").body == b"again", "the new release")
     write_app(site, "import no_such_module\n")
     done = run(unit["ExecReload"])
     assert done.returncode == 1 and "no_such_module" in done.stderr
     assert uwsgi.request(f"{site}/run/app.sock").body == b"again"
-    manager.read(), until_ready(manager)
+    manager.read(), manager.until_ready()
     server.send(signal.SIGTERM)
     assert manager.read()["STOPPING"] == "1"
     assert server.wait() == 0
@@ -114,7 +108,7 @@ def test_systemd_opens_the_socket(service, site):
     path = parsed("systemd/app.socket", site)["Socket"]["ListenStream"]
     activate = [sys.executable, f"{ROOT}/t/lib/activate.py", path, "--"]
     _, server, manager = service(activate)
-    until_ready(manager)
+    manager.until_ready()
     assert f"socket listens on {path}, passed on by the service manager" in server.log()
     assert uwsgi.request(path).body == b"hello"
     server.send(signal.SIGTERM)
@@ -126,18 +120,18 @@ def test_systemd_sends_hup_by_itself(service, site):
     unit = parsed("systemd/notify-reload.conf", site)["Service"]
     assert unit["Type"] == "notify-reload" and unit["ExecReload"] == ""
     _, server, manager = service()
-    until_ready(manager)
+    manager.until_ready()
     sent_us = time.monotonic_ns() // 1000
     server.send(signal.SIGHUP)
     said = manager.read()
     assert said["RELOADING"] == "1" and int(said["MONOTONIC_USEC"]) >= sent_us
-    assert until_ready(manager)["STATUS"].startswith("reloaded")
+    assert manager.until_ready()["STATUS"].startswith("reloaded")
 
 
 def test_systemd_is_told_how_long_a_stop_takes(service, site):
     """TimeoutStopSec may be shorter."""
     _, server, manager = service()
-    until_ready(manager)
+    manager.until_ready()
     server.send(signal.SIGTERM)
     said = manager.read()
     assert said["STOPPING"] == "1"

@@ -23,6 +23,12 @@ class Manager:
         self.sender = int.from_bytes(control[0][2][:4], "little")
         return dict(line.split("=", 1) for line in data.decode().splitlines())
 
+    def until_ready(self):
+        """The first message that says READY."""
+        while "READY" not in (said := self.read()):
+            pass
+        return said
+
     def silent(self):
         self.socket.settimeout(0)
         try:

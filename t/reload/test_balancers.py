@@ -7,29 +7,15 @@ import signal
 import pytest
 
 from lib import http, proc
-from lib.notify import Manager
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
 WAITS = "while ! test -e {here}/go; do sleep 0.01; done"
 
 
-@pytest.fixture
-def manager(folder):
-    manager = Manager(f"{folder}/notify")
-    yield manager
-    manager.close()
-
-
 def let_go(server):
     with open(f"{server.folder}/go", "w", encoding="ascii"):
         pass
-
-
-def until_ready(manager):
-    while "READY" not in (said := manager.read()):
-        pass
-    return said
 
 
 @pytest.fixture
@@ -45,17 +31,17 @@ def test_the_service_manager_hears_of_it_after_on_ready(supervised, manager):
     assert http.request(server.http, "/hello").status == 200
     assert "READY" not in manager.read() and manager.silent()
     let_go(server)
-    assert until_ready(manager)["STATUS"].startswith("serving: 1 worker")
+    assert manager.until_ready()["STATUS"].startswith("serving: 1 worker")
     assert "second\n" in server.log()
     server.wait_log(r"^warning: on-ready \(pid \d+\) failed: exit code 3; going on")
     assert server.hup()
-    until_ready(manager)
+    manager.until_ready()
     assert server.log().count("on-ready (pid") == 3
 
 
 def test_one_that_hangs_is_killed_with_what_it_has_started(supervised, manager, folder):
     server = supervised("on-ready = sleep 60 & echo $! >{here}/child; sleep 60\non-timeout = 1\n")
-    until_ready(manager)
+    manager.until_ready()
     server.wait_log(r"on-ready \(pid \d+\) killed: it takes longer than on-timeout")
     with open(f"{folder}/child", encoding="ascii") as f:
         proc.wait_gone(int(f.read()))
@@ -68,7 +54,7 @@ def test_a_reload_meanwhile_is_not_ready_either(supervised, manager):
     assert server.hup()
     assert "RELOADING" in manager.read() and manager.silent()
     let_go(server)
-    assert until_ready(manager)["STATUS"].startswith("reloaded")
+    assert manager.until_ready()["STATUS"].startswith("reloaded")
 
 
 def test_a_stop_meanwhile_does_not_wait(start):

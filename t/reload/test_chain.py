@@ -7,7 +7,6 @@ import pytest
 
 from lib import http, proc
 from lib.load import Load
-from lib.notify import Manager
 from lib.wait import until
 
 INI = ("http-socket = {http}\nwsgi-file = {here}/mine.py\nprocesses = 3\nlazy-apps = true\n"
@@ -111,14 +110,11 @@ def test_a_reload_meanwhile_replaces_all(server, folder):
     assert "workers are replaced" not in server.log()
 
 
-def test_the_service_manager_hears_of_it(start, folder):
-    manager = Manager(f"{folder}/notify")
+def test_the_service_manager_hears_of_it(start, folder, manager):
     deploy(folder, "one")
     touch(folder)
     start(INI, folder=folder, env={"NOTIFY_SOCKET": manager.name})
-    while "READY" not in manager.read():
-        pass
+    manager.until_ready()
     touch(folder)
     assert manager.read()["RELOADING"] == "1"
     assert manager.read() == {"READY": "1", "STATUS": "chain reload: 3 workers are replaced"}
-    manager.close()

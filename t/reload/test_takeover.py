@@ -14,7 +14,6 @@ import pytest
 from lib import http, mixed, proc, upgrade
 from lib.address import accepts, free_port
 from lib.load import Load
-from lib.notify import Manager
 from lib.server import APPS, ROOT, command
 from lib.wait import until
 
@@ -433,40 +432,31 @@ def test_an_emperor_and_its_vassals(upgraded):
 
 # ---- where it runs ----
 
-def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, folder):
-    manager = Manager(f"{folder}/notify")
-    try:
-        server = upgraded.begin(INI, env={"NOTIFY_SOCKET": manager.name})
-        manager.read(), manager.read()
-        upgraded.upgrade()
-        server.send(signal.SIGHUP)
-        assert manager.read()["RELOADING"] == "1"
+def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, manager):
+    server = upgraded.begin(INI, env={"NOTIFY_SOCKET": manager.name})
+    manager.until_ready()
+    upgraded.upgrade()
+    server.send(signal.SIGHUP)
+    assert manager.read()["RELOADING"] == "1"
+    ready = manager.read()
+    while "RELOADING" in ready:
         ready = manager.read()
-        while "RELOADING" in ready:
-            ready = manager.read()
-        assert ready["READY"] == "1" and ready["STATUS"].startswith("reloaded: 2 workers")
-        assert manager.sender == server.pid
-        server.stop(signal.SIGTERM)
-        assert manager.read()["STOPPING"] == "1"
-    finally:
-        manager.close()
+    assert ready["READY"] == "1" and ready["STATUS"].startswith("reloaded: 2 workers")
+    assert manager.sender == server.pid
+    server.stop(signal.SIGTERM)
+    assert manager.read()["STOPPING"] == "1"
 
 
-def test_the_watchdog_goes_on_hearing_and_load_balancers_were_told(upgraded, folder):
-    manager = Manager(f"{folder}/notify")
-    try:
-        server = upgraded.begin(INI + "on-ready = true\n",
-                                env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
-        while "READY" not in manager.read():
-            pass
-        upgraded.upgrade()
-        assert upgrade.reload(server) == (True, True)
-        while not manager.silent():
-            pass
-        assert manager.read()["WATCHDOG"] == "1" and manager.sender == server.pid
-        assert server.log().count("on-ready (pid") == 1
-    finally:
-        manager.close()
+def test_the_watchdog_goes_on_hearing_and_load_balancers_were_told(upgraded, manager):
+    server = upgraded.begin(INI + "on-ready = true\n",
+                            env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+    manager.until_ready()
+    upgraded.upgrade()
+    assert upgrade.reload(server) == (True, True)
+    while not manager.silent():
+        pass
+    assert manager.read()["WATCHDOG"] == "1" and manager.sender == server.pid
+    assert server.log().count("on-ready (pid") == 1
 
 
 def test_sockets_of_the_service_manager_stay(upgraded):
