@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """An emperor and the files of its vassals."""
 import os
-import re
 
 from lib import http
 from lib.server import APPS
-from lib.wait import until
 
 APP = "http-socket = {http}\nmodule = basic\n"
 
@@ -31,12 +29,7 @@ class Emperor:
         os.remove(f"{self.folder}/{name}")
 
     def said(self, pattern, times=1):
-        found = until(lambda: self._said(pattern, times), f"{pattern!r} × {times} in the log")
-        return found[times - 1]
-
-    def _said(self, pattern, times):
-        found = re.findall(pattern, self.server.log(), re.M)
-        return found if len(found) >= times else None
+        return self.server.wait_each(pattern, times)[times - 1]
 
     def serves(self, name, times=1):
         """The pid of this vassal."""

@@ -213,6 +213,15 @@ class Server:
         except AssertionError as e:
             raise AssertionError(f"{e}:\n{self.log()}") from None
 
+    def wait_each(self, pattern, times=1):
+        """All that re.findall() finds of it, once there are so many."""
+        def found():
+            return re.findall(pattern, self.log(), re.M)
+        try:
+            return until(lambda: (f := found())[times - 1:] and f, f"{pattern!r} × {times} in the log")
+        except AssertionError as e:
+            raise AssertionError(f"{e}:\n{self.log()}") from None
+
     def workers(self):
         """The pids of the worker processes; the process that they are forked from is none, nor
         are routers and services."""

@@ -17,17 +17,14 @@ APP = "http-socket = {http}\nmodule = basic\n"
 NOW = "-1 -1 -1 -1 -1"
 
 
-def runs(server, name, times=1):
+def runs(server, name):
     """The pids of the server's own processes that stand before a command."""
-    found = until(lambda: (re.findall(rf"^{name} \(pid (\d+)\) runs", server.log(), re.M)[times - 1:]
-                           and re.findall(rf"^{name} \(pid (\d+)\) runs", server.log(), re.M)),
-                  f"{name} to run {times} times")
-    return [int(pid) for pid in found]
+    return [int(pid) for pid in server.wait_each(rf"^{name} \(pid (\d+)\) runs")]
 
 
 def said(server, word):
     """The number that a command has said behind this word."""
-    return int(until(lambda: re.search(rf"^{word} (\d+)$", server.log(), re.M), word)[1])
+    return int(server.wait_log(rf"^{word} (\d+)$")[1])
 
 
 def touch(server, name):

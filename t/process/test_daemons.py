@@ -27,8 +27,7 @@ def said(server, word):
 
 
 def wait_said(server, word, times=1):
-    until(lambda: len(said(server, word)) >= times, f"{word} × {times}")
-    return said(server, word)[times - 1]
+    return int(server.wait_each(rf"^{word} (\d+)$", times)[times - 1])
 
 
 def test_it_runs_beside_the_workers_and_its_lines_are_in_the_log(start):
@@ -51,8 +50,7 @@ def test_it_begins_as_any_program(start):
     # Whether 32 and 33, which are libc's own, are ignored is what the tests were started with.
     server.wait_log(r"^SigIgn:\s0{7}[01][08]0{7}$")
     server.wait_log(r" 0 -> /dev/null$")
-    opened = until(lambda: re.findall(r" (\d+) -> (\S+)$", server.log(), re.M)[3:] and
-                   re.findall(r" (\d+) -> (\S+)$", server.log(), re.M), "what is open")
+    opened = server.wait_each(r" (\d+) -> (\S+)$", 4)
     assert [(fd, to) for fd, to in opened if int(fd) > 2] == [("3", to) for fd, to in opened[3:]]
     assert all(to.startswith("/proc/") for _, to in opened[3:])
 

@@ -195,7 +195,7 @@ def test_two_reloads_at_once_are_two(upgraded):
     server.send(signal.SIGHUP)
     server.wait_log("asking the new program")
     server.send(signal.SIGHUP)
-    until(lambda: len(re.findall("^reloaded: ", server.log(), re.M)) == 2, "two reloads")
+    assert len(server.wait_each("^reloaded: ", 2)) == 2
     assert ask(server) == "version 1"
 
 
