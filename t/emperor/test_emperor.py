@@ -10,6 +10,7 @@ from lib.emperor import APP, Emperor
 from lib.server import APPS
 from lib.wait import until
 
+
 def test_files_come_change_and_go(start):
     e = Emperor(start, a=APP)
     pid = e.serves("a.ini")

@@ -5,19 +5,11 @@ import json
 import os
 import re
 import signal
-import socket
 
 from lib import http, proc
-from lib.emperor import APP, Emperor
-from lib.server import APPS, command
+from lib.emperor import APP, Emperor, write
+from lib.server import COMMAND, command
 from lib.wait import until
-
-
-def listen(path):
-    """What a stats server says to who connects."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(path)
-        return json.loads(b"".join(iter(lambda: s.recv(65536), b"")))
 
 
 # ---- what it finds ----
@@ -101,9 +93,7 @@ def test_a_pattern(start):
     server = start.not_yet("emperor = */uwsgi.conf\nemperor-freq = 1\n")
     for name in ("one", "two"):
         os.mkdir(f"{server.folder}/{name}")
-        with open(f"{server.folder}/{name}/uwsgi.conf", "w", encoding="utf-8") as f:
-            f.write(f"[uwsgi]\npythonpath = {APPS}\nmodule = basic\nhttp-socket = "
-                    f"{server.names[name]}\n")
+        write(server, f"{server.folder}/{name}/uwsgi.conf", APP.replace("http}", f"{name}}}"))
     server.start()
     for name in ("one", "two"):
         server.wait_log(rf"^vassal {name}/uwsgi.conf \(pid \d+\) serves")
@@ -115,9 +105,8 @@ def test_links_and_endings(start):
     def emperor(ini):
         server = start.not_yet("emperor = vassals\nemperor-freq = 1\n" + ini)
         os.mkdir(f"{server.folder}/vassals")
-        with open(f"{server.folder}/shop.skeleton", "w", encoding="utf-8") as f:
-            f.write(f"[uwsgi]\npythonpath = {APPS}\nmodule = basic\n"
-                    f"http-socket = {server.folder}/%n.sock\n")
+        write(server, f"{server.folder}/shop.skeleton",
+              "module = basic\nhttp-socket = {here}/%n.sock\n")
         os.symlink("../shop.skeleton", f"{server.folder}/vassals/one.ini")
         return server.start()
 
@@ -141,8 +130,7 @@ def test_a_folder_that_is_not_there_yet(start):
     server = start("emperor = later\nemperor-freq = 1\n")
     server.wait_log("^warning: emperor = later: No such file or directory")
     os.mkdir(f"{server.folder}/later")
-    with open(f"{server.folder}/later/a.ini", "w", encoding="utf-8") as f:
-        f.write(f"[uwsgi]\npythonpath = {APPS}\nmodule = basic\nsocket = {server.folder}/a.sock\n")
+    write(server, f"{server.folder}/later/a.ini", "module = basic\nsocket = {here}/a.sock\n")
     server.wait_log(r"^vassal a.ini \(pid \d+\) serves")
     assert server.log().count("No such file") == 1
 
@@ -157,12 +145,16 @@ def test_what_is_no_folder_is_said():
 
 # ---- what it tells ----
 
+def stats(e):
+    return json.loads(http.raw(f"{e.server.folder}/stats", b""))
+
+
 def test_statistics_as_uwsgitop_reads_them(start):
     e = Emperor(start, "emperor-stats = {here}/stats\nemperor-throttle = 90000\n",
                 a=APP + "heartbeat = 30\n", b="module = basic\n")
     pid = e.serves("a.ini")
     e.said("it is started again in 90.0 s")
-    seen = until(lambda: (s := listen(f"{e.server.folder}/stats"))["blacklist"] and s, "a failure")
+    seen = until(lambda: (s := stats(e))["blacklist"] and s, "a failure")
     a, b = seen["vassals"]
     assert (a["id"], a["pid"], a["ready"], a["loyal"], a["accepting"]) == ("a.ini", pid, 1, 1, 1)
     assert a["last_heartbeat"] >= a["first_run"] > 1e9
@@ -221,8 +213,7 @@ def test_an_emperor_with_an_application(start):
 def test_an_emperor_of_emperors(start):
     e = Emperor(start)
     os.mkdir(f"{e.folder}/more")
-    with open(f"{e.folder}/more/a.ini", "w", encoding="utf-8") as f:
-        f.write(f"[uwsgi]\npythonpath = {APPS}\n{APP.format_map(e.server.names)}")
+    e.write("more/a.ini", APP)
     e.write("more.ini", "emperor = more\nemperor-freq = 1\n")
     e.serves("more.ini")
     pid = e.serves("a.ini")
@@ -250,14 +241,12 @@ def test_a_reload_that_leaves_nothing_to_do_is_given_up(start):
 
 def test_a_vassal_of_uwsgis_emperor(start_oracle):
     """It says that it serves, reloads when its file is touched and ends when that is gone."""
-    from lib.server import COMMAND
     server = start_oracle.not_yet("emperor = {here}/vassals\nemperor-freq = 1\nbinary-path = " +
                                   COMMAND[0] + "\n")
     server.ready = r"vassal a.ini is now loyal"
     os.mkdir(f"{server.folder}/vassals")
     path = f"{server.folder}/vassals/a.ini"
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(f"[uwsgi]\npythonpath = {APPS}\n{APP.format_map(server.names)}")
+    write(server, path, APP)
     server.start()
     assert http.request(server.names["http"], "/hello").body == b"hello\n"
     os.utime(path, (4e9, 4e9))   # it looks at seconds

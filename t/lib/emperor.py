@@ -8,10 +8,19 @@ from lib.server import APPS
 APP = "http-socket = {http}\nmodule = basic\n"
 
 
+def write(server, path, text):
+    """A vassal's file, as a whole, and then in its place."""
+    new = f"{os.path.dirname(path)}/.new"
+    with open(new, "w", encoding="utf-8") as f:
+        f.write(f"[uwsgi]\npythonpath = {APPS}\n{text.format_map(server.names)}")
+    os.rename(new, path)
+
+
 class Emperor:
     """An emperor of the folder {here}/vassals, which it looks into once a second."""
 
     def __init__(self, start, ini="", env=None, **vassals):
+        """start: the fixture, or an Upgraded."""
         self.server = start.not_yet("emperor = vassals\nemperor-freq = 1\n" + ini, env=env)
         self.folder = f"{self.server.folder}/vassals"
         os.mkdir(self.folder)
@@ -20,10 +29,7 @@ class Emperor:
         self.server.start()
 
     def write(self, name, text):
-        """As a whole, and then in its place."""
-        with open(f"{self.folder}/.new", "w", encoding="utf-8") as f:
-            f.write(f"[uwsgi]\npythonpath = {APPS}\n{text.format_map(self.server.names)}")
-        os.rename(f"{self.folder}/.new", f"{self.folder}/{name}")
+        write(self.server, f"{self.folder}/{name}", text)
 
     def remove(self, name):
         os.remove(f"{self.folder}/{name}")

@@ -14,7 +14,7 @@ import pytest
 from lib import http, mixed, proc, upgrade
 from lib.address import accepts, free_port
 from lib.load import Load
-from lib.server import APPS, ROOT, command
+from lib.server import COMMAND, ROOT, command
 from lib.wait import until
 
 INI = """
@@ -409,27 +409,6 @@ def test_an_alarm_of_an_old_worker_is_heard(upgraded):
     until(lambda: os.path.exists(f"{server.folder}/note") and "heard" in noted(), "the alarm")
 
 
-def test_an_emperor_and_its_vassals(upgraded):
-    """Each is a server of its own, and executes the new program when it reloads."""
-    os.mkdir(f"{upgraded.folder}/vassals")
-    server = upgraded.not_yet("emperor = {here}/vassals\nemperor-freq = 1\n")
-    with open(f"{upgraded.folder}/vassals/a.ini", "w", encoding="ascii") as f:
-        f.write((f"[uwsgi]\npythonpath = {APPS}\n" + INI).format_map(server.names))
-    server.spawn()
-    vassal = int(server.wait_log(r"^vassal a.ini \(pid (\d+)\) serves")[1])
-    upgraded.upgrade()
-    with Load(server.http, clients=1, target="/hello") as load:
-        server.send(signal.SIGHUP)
-        server.wait_log(rf"^vassal a.ini \(pid {vassal}\) has reloaded")
-        load.wait_more(5)
-    assert load.failures == []
-    for pid in (server.pid, vassal):
-        server.wait_log(rf"^uwsgi 9\.9\.9, pid {pid}, has taken over")
-    os.remove(f"{upgraded.folder}/vassals/a.ini")
-    server.wait_log("^vassal a.ini: its file is gone")
-    proc.wait_gone(vassal)
-
-
 # ---- where it runs ----
 
 def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, manager):
@@ -607,12 +586,7 @@ def test_a_file_that_the_new_program_does_not_understand(upgraded):
 def test_a_state_that_is_none(state, why):
     fd = os.memfd_create("state")
     os.write(fd, state)
-    said = subprocess.run([*command_words(), "--check-takeover", str(fd)], pass_fds=[fd],
+    said = subprocess.run([*COMMAND, "--check-takeover", str(fd)], pass_fds=[fd],
                           capture_output=True, text=True, timeout=20, check=False)
     os.close(fd)
     assert said.returncode == 1 and why in said.stdout
-
-
-def command_words():
-    from lib.server import COMMAND
-    return COMMAND
