@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from lib import http
+from lib import http, orders
 from lib.wait import until
 
 pytestmark = pytest.mark.oracle
@@ -31,11 +31,9 @@ def order(server, letters):
     """uWSGI makes its FIFO anew behind each writer."""
     def write():
         try:
-            fd = os.open(f"{server.folder}/orders", os.O_WRONLY | os.O_NONBLOCK)
+            orders.order(server, letters)
         except OSError:
             return False
-        os.write(fd, letters)
-        os.close(fd)
         return True
     until(write, "a reader")
 
@@ -84,12 +82,12 @@ def test_orders(start, start_oracle):
 
         def statuses(s=server):
             return {w["status"] for w in report(s)["workers"]}
-        order(server, b"p")
+        order(server, "p")
         until(lambda: statuses() == {"pause"}, "a pause")
-        order(server, b"p")
+        order(server, "p")
         until(lambda: statuses() == {"idle"}, "its end")
         assert http.request(server.http, "/hello").status == 200
-        order(server, b"q")
+        order(server, "q")
         assert server.wait() == 0
         assert not os.path.exists(path) or stat.S_ISFIFO(os.stat(path).st_mode)
 

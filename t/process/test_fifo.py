@@ -9,19 +9,13 @@ import stat
 
 import pytest
 
-from lib import http
+from lib import http, proc
 from lib.load import Load
+from lib.orders import order
 from lib.wait import until
 
 APP = "http-socket = {http}\nmodule = basic\nprocesses = 2\n"
 FIFO = "master-fifo = {here}/orders\n"
-
-
-def order(server, letters, name="orders"):
-    """Who writes never waits as long as the server reads."""
-    fd = os.open(f"{server.folder}/{name}", os.O_WRONLY | os.O_NONBLOCK)
-    os.write(fd, letters.encode())
-    os.close(fd)
 
 
 def waits(server):
@@ -264,9 +258,9 @@ def test_a_reload_makes_one_that_was_removed_anew(start):
 
 def test_nothing_of_it_is_inherited(start):
     server = start(APP + FIFO)
-    for pid in server.workers():
-        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-        assert f"{server.folder}/orders" not in links
+    has = {pid for pid in [server.pid, *proc.descendants(server.pid)]
+           if f"{server.folder}/orders" in proc.open_files(pid)}
+    assert server.workers() and has == {server.pid}
 
 
 def test_it_is_the_servers_users(start, as_root):

@@ -14,6 +14,7 @@ import pytest
 from lib import http, mixed, proc, upgrade
 from lib.address import accepts, free_port
 from lib.load import Load
+from lib.orders import order
 from lib.server import COMMAND, ROOT, command
 from lib.wait import until
 
@@ -248,12 +249,6 @@ def test_a_program_that_is_starting_is_not_started_again(upgraded):
     assert server.log().count("names no process that runs; starting") == 1
 
 
-def order(server, letters):
-    fd = os.open(f"{server.folder}/second", os.O_WRONLY | os.O_NONBLOCK)
-    os.write(fd, letters)
-    os.close(fd)
-
-
 def test_commands_by_the_clock_and_orders_go_on(upgraded):
     """Who runs is known still, and nothing runs a second time in this minute."""
     server = upgraded.begin(INI + "stats = {stats}\nmaster-fifo = {here}/first\n"
@@ -266,15 +261,14 @@ def test_commands_by_the_clock_and_orders_go_on(upgraded):
         return [(c["command"], c["pid"]) for c in json.loads(http.raw(server.stats, b""))["crons"]]
     before = crons()
     assert [pid for _, pid in before] == [-1, minder]
-    with open(f"{server.folder}/first", "r+b", buffering=0) as f:
-        f.write(b"1p")
+    order(server, "1p", "first")
     server.wait_log("paused; ")
     inode = os.stat(f"{server.folder}/second").st_ino
     upgraded.upgrade()
     assert upgrade.reload(server) == (True, True)
     assert "reloaded: 0 workers" in server.log() and os.stat(f"{server.folder}/second").st_ino == inode
     until(lambda: crons() == before, "statistics as before")
-    order(server, b"p")
+    order(server, "p", "second")
     assert ask(server) == "version 1"
     assert proc.alive(child) and server.log().count("cron 2 (pid") == 1
     os.kill(child, signal.SIGKILL)
