@@ -4,13 +4,12 @@ docs/deploying.md says, restarted in turn under load."""
 import os
 import re
 import signal
-import socket
 import textwrap
 
+from lib import http, pages
 from lib.address import free_address
 from lib.load import Load
 from lib.nginx import Front
-from lib.server import ROOT
 from lib.wait import until
 
 INI = ("http-socket = {http}\nhealth = {health}\nmodule = basic\nprocesses = 2\nthreads = 2\n"
@@ -33,11 +32,9 @@ frontend clients
 
 def snippet(heading, number=0):
     """The block of that section of the page."""
-    with open(f"{ROOT}/docs/deploying.md", encoding="utf-8") as f:
-        section = re.split(rf"^#+ {heading}$", f.read(), flags=re.M)[1]
+    section = re.split(rf"^#+ {heading}$", pages.read("deploying.md"), flags=re.M)[1]
     section = re.split(r"^#", section, flags=re.M)[0]
-    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.M)
-    return textwrap.dedent(blocks[number].strip("\n"))
+    return textwrap.dedent(pages.INDENTED.findall(section)[number].strip("\n"))
 
 
 def with_addresses(text, instances):
@@ -75,10 +72,7 @@ class Rolling:
 
     def states(self):
         """As HAProxy sees them: ["UP", "DOWN"]."""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(f"{self.haproxy.folder}/admin")
-            s.sendall(b"show stat\n")
-            text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+        text = http.raw(f"{self.haproxy.folder}/admin", b"show stat\n").decode()
         rows = [line.split(",") for line in text.splitlines() if line.startswith("app,")]
         return [row[17] for row in rows if row[1] != "BACKEND"]
 
