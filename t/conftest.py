@@ -143,7 +143,7 @@ def backends():
 
 @pytest.fixture
 def receiver():
-    """Takes datagrams of the log."""
+    """Takes datagrams of the log and of alarms."""
     with socket.socket(type=socket.SOCK_DGRAM) as s:
         s.bind((HOST, 0))
         s.settimeout(10)

@@ -45,9 +45,7 @@ def test_a_command_has_the_text_on_its_standard_input(start):
     until(lambda: len(re.findall(r" \d+ -> ", server.log())) == 4, "what is open")
 
 
-def test_a_command_is_the_servers_user(start):
-    if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+def test_a_command_is_the_servers_user(start, as_root):
     server = start(APP + "alarm = who cmd:id -u; id -G\nuid = nobody\ngid = nogroup\n"
                    "master-as-root = true\n")
     ask(server, "/raise?who&x")
@@ -110,13 +108,11 @@ def test_the_masters_own_lines_raise_them(start):
     until(lambda: "killed by signal 9" in read(server), "the alarm")
 
 
-def test_udp(start):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        s.settimeout(10)
-        server = start(APP + f"alarm = far udp:127.0.0.1:{s.getsockname()[1]}\n")
-        ask(server, "/raise?far&it%20burns")
-        assert s.recv(1000) == b"it burns"
+def test_udp(start, receiver):
+    host, port = receiver.getsockname()
+    server = start(APP + f"alarm = far udp:{host}:{port}\n")
+    ask(server, "/raise?far&it%20burns")
+    assert receiver.recv(1000) == b"it burns"
 
 
 def test_what_cannot_be_sent_is_said(start):
@@ -147,9 +143,7 @@ def test_what_is_not_here_goes_to_the_log(start):
 def test_a_crash(start):
     server = start(APP + "segfault-alarm = note\n")
     pid = server.workers()[0]
-    with socket.create_connection(server.http.split(":")) as s:
-        s.sendall(b"GET /crash HTTP/1.0\r\n\r\n")
-        assert s.recv(100) == b""
+    assert http.raw(server.http, b"GET /crash HTTP/1.0\r\n\r\n") == b""
     wait_read(server, f"worker 1 (pid {pid}) crashed: killed by signal 11 (Segmentation fault)\n")
 
 

@@ -15,7 +15,7 @@ from lib.server import command, command_for_all
 from lib.wait import until
 
 APP = "http-socket = {http}\nmodule = basic\n"
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+AS_ROOT = pytest.mark.usefixtures("as_root")
 
 
 def done(server):
