@@ -43,11 +43,11 @@ def probe(server):
 
 
 def test_who_watches_knows_at_once_and_who_comes_is_served(start):
-    server = start(INI + "health = {health}\ndrain-delay = 1\n")
+    server = start(INI + "health = {health}\ndrain-delay = 3\n")
     server.wait_log(r"inspect 1 \(pid \d+\) runs")
     assert probe(server) == (200, b"ready\n")
     server.send(signal.SIGTERM)
-    server.wait_log("stopping; new connections are served for 1 s more .drain-delay.")
+    server.wait_log("stopping; new connections are served for 3 s more .drain-delay.")
     assert probe(server) == (503, b"the server stops\n")
     for way in WAYS:
         assert http.request(server.names[way], "/hello").status == 200
@@ -56,24 +56,24 @@ def test_who_watches_knows_at_once_and_who_comes_is_served(start):
 
 
 def test_a_worker_that_dies_meanwhile_is_replaced(start):
-    server = start(INI + "drain-delay = 1\n")
+    server = start(INI + "drain-delay = 60\n")
     server.send(signal.SIGTERM)
     server.wait_log("stopping")
     os.kill(server.workers()[0], signal.SIGKILL)
     server.wait_log("ended unexpectedly: .*restarting")
     assert http.request(server.http, "/hello").status == 200
-    assert server.wait() == 0
+    assert server.stop(signal.SIGTERM) == 0
 
 
 def test_a_signal_to_the_whole_group_replaces_no_worker(start):
-    server = start(INI + "drain-delay = 1\nprocesses = 2\n")
+    server = start(INI + "drain-delay = 60\nprocesses = 2\n")
     workers = server.workers()
     server.send(signal.SIGTERM)
     server.wait_log("stopping")
     for pid in workers:
         os.kill(pid, signal.SIGTERM)
     assert http.request(server.http, "/hello").status == 200
-    assert server.wait() == 0
+    assert server.stop(signal.SIGTERM) == 0
     assert "is replaced" not in server.log() and len(server.workers()) == 0
 
 
@@ -208,16 +208,16 @@ def test_int_does_not_wait_for_the_delay(start):
     assert server.stop(signal.SIGINT) == 0
 
 
-def test_a_reload_under_way_is_given_up(start, folder):
+def test_a_reload_under_way_is_given_up(start):
     """And what it has come to does not say that it is ready."""
-    server = start(INI + "health = {health}\ndrain-delay = 1\npythonpath = {here}\n")
+    more = "health = {health}\ndrain-delay = 60\npythonpath = {here}\n"
+    server = start(INI + more)
     server.wait_log(r"inspect 1 \(pid \d+\) runs")
     with open(f"{server.folder}/slow.py", "w", encoding="ascii") as f:
         f.write("import os, time\nprint('slow import', flush=True)\n"
                 "while not os.path.exists('go'):\n    time.sleep(0.01)\n"
                 "from basic import application\n")
-    server.write_ini(INI.replace("basic", "slow") +
-                     "health = {health}\ndrain-delay = 1\npythonpath = {here}\n")
+    server.write_ini(INI.replace("basic", "slow") + more)
     server.send(signal.SIGHUP)
     server.wait_log("^slow import")
     server.send(signal.SIGTERM)
@@ -226,5 +226,5 @@ def test_a_reload_under_way_is_given_up(start, folder):
         pass
     assert probe(server) == (503, b"the server stops\n")
     assert http.request(server.http, "/hello").status == 200
-    assert server.wait() == 0
+    assert server.stop(signal.SIGTERM) == 0
     assert "reloaded" not in server.log()
