@@ -3,6 +3,7 @@
 while it still does."""
 import os
 import signal
+import time
 
 import pytest
 
@@ -66,15 +67,17 @@ def test_a_stop_meanwhile_does_not_wait(start):
 
 
 def test_requests_are_served_while_on_drain_runs_and_drain_delay_after_it(start):
-    server = start(INI + f"on-drain = {WAITS}\non-drain = date +%s.%N >{{here}}/told\n"
-                   "drain-delay = 1\n")
+    server = start(INI + f"on-drain = {WAITS}\non-drain = touch {{here}}/told\n"
+                   "drain-delay = 2\n")
     server.send(signal.SIGTERM)
     server.wait_log(r"^on-drain \(pid \d+\) runs: while")
-    assert http.request(server.http, "/hello").status == 200
+    assert http.request(server.http, "/sleep?s=0.5").status == 200
     let_go(server)
     until(lambda: os.path.exists(f"{server.folder}/told"), "the second command")
     assert http.request(server.http, "/hello").status == 200
     assert server.wait() == 0
+    lasted = time.time() - os.stat(f"{server.folder}/told").st_mtime
+    assert lasted > 1.9, "the delay began before the commands had ended"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
