@@ -131,8 +131,7 @@ def test_options_that_are_written_with_a_value_exist(name):
 
 
 def test_make_targets_that_are_named_exist():
-    with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
-        targets = set(re.findall(r"^([a-z-]+):", f.read(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", pages.text("Makefile"), re.M))
     named = {(name, target) for name in NAMES
              for target in re.findall(r"(?:`|^    )make (?:-C \S+ )?([a-z-]+)", pages.read(name), re.M)}
     assert len(named) > 5

@@ -9,18 +9,11 @@ import pytest
 
 from lib import http
 from lib.address import HOST
-from lib.server import ROOT
+from lib.pages import text
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = logged\n"
-
-
-def read(path):
-    with open(f"{ROOT}/{path}", encoding="utf-8") as f:
-        return f.read()
-
-
-PAGE = read("docs/logging.md")
+PAGE = text("docs/logging.md")
 
 
 def blocks():
@@ -82,7 +75,7 @@ def test_an_example_does_what_the_page_says(start, receiver, folder, number):
 
 def table(path, begin):
     """The first words of the rows of a table in the source."""
-    rows = read(path).split(begin)[1].split("};")[0]
+    rows = text(path).split(begin)[1].split("};")[0]
     return re.findall(r'\{ "(\w+)", (?!NULL)', rows)
 
 
@@ -103,6 +96,6 @@ def test_all_loggers_are_explained():
 
 
 def test_all_encoders_are_explained():
-    parsing = read("core/log/sink.c").split("parse_encoder(")[1].split("\n}\n")[0]
+    parsing = text("core/log/sink.c").split("parse_encoder(")[1].split("\n}\n")[0]
     assert set(re.findall(r"`(\w+)", rows("encoder"))) == \
         set(re.findall(r'slice_is\(name, "(\w+)"\)', parsing))

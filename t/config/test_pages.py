@@ -6,21 +6,17 @@ import re
 
 import pytest
 
+from lib import pages
 from lib.figures import cells, figures
 from lib.server import ROOT
 
 TABLES = {"security.md": "| what is limited |", "timeouts.md": "what is waited for |"}
 
 
-def page(name):
-    with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as f:
-        return f.read()
-
-
 def defaults():
     """{option: its default} of the reference."""
     found = {}
-    for part in re.split(r"^### ", page("options.md"), flags=re.M)[1:]:
+    for part in re.split(r"^### ", pages.read("options.md"), flags=re.M)[1:]:
         default = re.search(r"^- default: (.*)$", part, re.M)
         if default:
             found[part.splitlines()[0]] = default[1]
@@ -30,7 +26,7 @@ def defaults():
 def limits(name):
     """(default, option) of each row, with an option, of the page's tables that have both columns."""
     found = []
-    for table in page(name).split(TABLES[name])[1:]:
+    for table in pages.read(name).split(TABLES[name])[1:]:
         head, _, *rows = table.partition("\n\n")[0].splitlines()
         columns = [c.strip() for c in head.strip("| ").split("|")]
         for row in rows:
@@ -50,8 +46,8 @@ def test_a_limit_has_the_default_of_its_option(name, said, option):
 @pytest.mark.parametrize("name", [*TABLES, "frameworks.md", "sizing.md", "troubleshooting.md"])
 def test_every_option_that_is_named_exists(name):
     named = re.findall(r"`([a-z]+(?:-[a-z]+)+|socket|http|uid|gid|harakiri)\b(?: = [^`]*)?`",
-                       page(name))
-    headings = set(re.findall(r"^### (.*)$", page("options.md"), re.M))
+                       pages.read(name))
+    headings = set(re.findall(r"^### (.*)$", pages.read("options.md"), re.M))
     assert len(named) > 4
     assert [n for n in named if n not in headings and n != "uwsgi-static"] == []
 
@@ -76,8 +72,7 @@ def test_every_link_leads_to_a_file_and_a_heading(path):
 
 def test_what_contributing_names_is_there():
     """Files, folders, and what is said to stand in a file."""
-    with open(f"{ROOT}/CONTRIBUTING.md", encoding="utf-8") as f:
-        text = f.read()
+    text = pages.text("CONTRIBUTING.md")
     files = re.findall(r"`((?:core|t|docs|buildconf|include)/[\w./-]*)`", text)
     assert len(files) > 10
     assert [name for name in files if not os.path.exists(f"{ROOT}/{name}")] == []
@@ -87,28 +82,24 @@ def test_what_contributing_names_is_there():
                        ("rows[]", "core/wire/listener.c"), ("setsockopt(", "core/wire/socketoption.c"),
                        ("plugins", "buildconf/default.ini")):
         assert said in text
-        with open(f"{ROOT}/{path}", encoding="utf-8") as f:
-            assert said in f.read(), path
+        assert said in pages.text(path), path
 
 
 def test_the_targets_that_contributing_names_are_in_the_makefile():
-    with open(f"{ROOT}/CONTRIBUTING.md", encoding="utf-8") as f:
-        named = set(re.findall(r"`?make ([a-z]+)", f.read()))
-    with open(f"{ROOT}/Makefile", encoding="utf-8") as f:
-        targets = set(re.findall(r"^([a-z]+):", f.read(), re.M))
+    named = set(re.findall(r"`?make ([a-z]+)", pages.text("CONTRIBUTING.md")))
+    targets = set(re.findall(r"^([a-z]+):", pages.text("Makefile"), re.M))
     assert {"check", "lint", "docs", "fuzz"} <= named <= targets
 
 
 def test_options_of_the_change_log_exist():
-    with open(f"{ROOT}/CHANGELOG.md", encoding="utf-8") as f:
-        named = re.findall(r"`([a-z]+(?:-[a-z]+)+)`", f.read())
-    headings = set(re.findall(r"^### (.*)$", page("options.md"), re.M))
+    named = re.findall(r"`([a-z]+(?:-[a-z]+)+)`", pages.text("CHANGELOG.md"))
+    headings = set(re.findall(r"^### (.*)$", pages.read("options.md"), re.M))
     assert len(named) > 10
     assert [n for n in named if n not in headings and not n.startswith("if-")] == []
 
 
 def test_figures_of_the_page_about_performance():
-    lines = page("performance.md").split("| way |")[1].split("\n\n")[0].splitlines()[2:]
+    lines = pages.read("performance.md").split("| way |")[1].split("\n\n")[0].splitlines()[2:]
     rows = [cells(line) for line in lines]
     assert len(rows) == 5
     assert [r[1] for r in rows] == [figures(r[2], "requests/s")["this uwsgi"] for r in rows]

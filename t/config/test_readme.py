@@ -12,7 +12,7 @@ import fresh
 from lib import http, pages
 from lib.address import free_address
 from lib.nginx import nginx_file
-from lib.server import APPS, ROOT
+from lib.server import APPS
 
 FLASK = """
 from flask import Flask, url_for
@@ -36,11 +36,6 @@ application = get_wsgi_application()
 """
 
 
-def read(name):
-    with open(f"{ROOT}/{name}", encoding="utf-8") as f:
-        return f.read()
-
-
 def blocks(text):
     """The indented blocks of a page."""
     found = re.findall(r"(?:^    .*\n(?:\s*\n(?=    ))?)+", text, re.M)
@@ -48,13 +43,13 @@ def blocks(text):
 
 
 PAGE = [block for _, block in pages.part("frameworks.md", "Behind nginx")]
-COMMENT = re.sub("^# ?", "", read("ini/fastcgi.ini").split("[uwsgi]")[0], flags=re.M)
+COMMENT = re.sub("^# ?", "", pages.text("ini/fastcgi.ini").split("[uwsgi]")[0], flags=re.M)
 # Which listener the ini has, and what stands in nginx's http block.
 RECIPES = {
     "uwsgi": ("socket = /run/myapp/uwsgi.sock", PAGE[1]),
     "fastcgi": ("fastcgi-socket = /run/myapp/fastcgi.sock", PAGE[2]),
     "ini/fastcgi.ini": ("fastcgi-socket = 127.0.0.1:9000", blocks(COMMENT)[0]),
-    "ini/fastcgi-nginx.conf": ("fastcgi-socket = 127.0.0.1:9000", read("ini/fastcgi-nginx.conf")),
+    "ini/fastcgi-nginx.conf": ("fastcgi-socket = 127.0.0.1:9000", pages.text("ini/fastcgi-nginx.conf")),
 }
 
 
@@ -102,7 +97,7 @@ def test_urls_behind_nginx_are_those_that_the_browser_sees(as_root, start, start
 
 def test_what_the_demo_says_at_its_end_serves(start, folder):
     pytest.importorskip("flask")
-    ini, command = blocks(read("ini/demo/next.txt"))
+    ini, command = blocks(pages.text("ini/demo/next.txt"))
     address = free_address()
     assert command == "uwsgi uwsgi.ini\n"
     shutil.copy(f"{APPS}/flask_app.py", f"{folder}/app.py")
@@ -120,6 +115,5 @@ def test_make_fresh_runs_the_commands_of_readme():
 
 def test_what_pip_needs_is_what_a_build_needs():
     """And python3-venv, which makes the environment."""
-    with open(f"{ROOT}/buildconf/dependencies.sh", encoding="utf-8") as f:
-        build = f.read().split('build="', 1)[1].split('"', 1)[0].split()
+    build = pages.text("buildconf/dependencies.sh").split('build="', 1)[1].split('"', 1)[0].split()
     assert sorted(fresh.pip_commands()[0].split()[5:]) == sorted([*build, "python3-venv"])

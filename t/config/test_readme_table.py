@@ -11,7 +11,8 @@ import pytest
 
 from lib import http
 from lib.address import accepts, free_address
-from lib.figures import cells, figures, text
+from lib.figures import cells, figures
+from lib.pages import text
 from lib.server import BASE_ENV, ROOT
 from lib.wait import until
 

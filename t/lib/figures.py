@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Tables of pages, and those of BENCHMARKS.md."""
-from lib.server import ROOT
-
-
-def text(name):
-    with open(f"{ROOT}/{name}", encoding="utf-8") as f:
-        return f.read()
+from lib.pages import text
 
 
 def cells(line):

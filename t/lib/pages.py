@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The blocks of the pages in docs/."""
-import os
+"""The pages in docs/ and their blocks, and other files of the repository."""
 import re
 
 from lib.server import ROOT
@@ -9,14 +8,20 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 INDENTED = re.compile(r"(?:^    .*\n(?:\s*\n(?=    ))?)+", re.M)
 
 
-def read(name):
-    with open(os.path.join(ROOT, "docs", name), encoding="utf-8") as f:
+def text(path):
+    """A file of the repository."""
+    with open(f"{ROOT}/{path}", encoding="utf-8") as f:
         return f.read()
 
 
-def blocks(text):
+def read(name):
+    """A page in docs/."""
+    return text(f"docs/{name}")
+
+
+def blocks(page):
     """(its language, what stands in it) of each."""
-    return FENCE.findall(text)
+    return FENCE.findall(page)
 
 
 def part(name, heading):
