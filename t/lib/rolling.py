@@ -54,7 +54,8 @@ def haproxy(folder, instances):
     with open(conf, "w", encoding="ascii") as f:
         f.write(HAPROXY.format(here=folder, front=front) +
                 with_addresses(backend, instances).replace("inter 2s", f"inter {INTER}") + "\n")
-    return Front(folder, {"http": front}, [PROGRAM, "-f", conf, "-db"], f"{folder}/log")
+    return Front(folder, {"http": front, "admin": f"{folder}/admin"},
+                 [PROGRAM, "-f", conf, "-db"], f"{folder}/log")
 
 
 def nginx_text(instances, front):
@@ -72,7 +73,7 @@ class Rolling:
 
     def states(self):
         """As HAProxy sees them: ["UP", "DOWN"]."""
-        text = http.raw(f"{self.haproxy.folder}/admin", b"show stat\n").decode()
+        text = http.raw(self.haproxy.admin, b"show stat\n").decode()
         rows = [line.split(",") for line in text.splitlines() if line.startswith("app,")]
         return [row[17] for row in rows if row[1] != "BACKEND"]
 

@@ -55,7 +55,7 @@ def told(instance, admin):
 def test_haproxy_is_told(pair):
     rolled = pair(0)
     first = rolled.instances[0]
-    told(first, f"{rolled.haproxy.folder}/admin")
+    told(first, rolled.haproxy.admin)
     assert first.hup()
     rolled.wait_up()
     with http.Connection(first.http) as held:
