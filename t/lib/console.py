@@ -13,7 +13,6 @@ from lib.wait import until
 # What a command line of uwsgi has that returns by itself.
 RETURNS = re.compile(r"--(check|show-config|help|version|reload|stop|status)\b")
 
-
 # A block, and the name of its file where the sentence before ends with one.
 STEP = re.compile(r"(?:^[^\n]*`([\w./-]+)`[^`\n]*:\n\n)?^```(\S+)\n(.*?)^```$", re.M | re.S)
 
@@ -51,15 +50,25 @@ class Console:
                 self.commands("$ uwsgi --check unnamed.ini\n…\nconfiguration: 0 errors, …\n")
 
     def commands(self, text):
+        before = ""
         for command, said in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.M):
+            wanted = pattern(said.splitlines())
             if command.startswith("uwsgi ") and not RETURNS.search(command):
-                self.serve(command, pattern(said.splitlines()))
-                continue
-            done = subprocess.run(command, shell=True, cwd=self.folder, env=self.env, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
-                                  stdin=subprocess.DEVNULL, check=False)
-            assert re.fullmatch(pattern(said.splitlines()), done.stdout), \
-                f"{command}\nsays\n{done.stdout}\nand not\n{said}"
+                self.serve(command, wanted)
+            elif command.startswith("curl ") and "--reload" in before:
+                # The old generation may still take what comes in the moment after.
+                until(lambda c=command, w=wanted: re.fullmatch(w, self.run(c)),
+                      f"{command} to say\n{said}")
+            else:
+                says = self.run(command)
+                assert re.fullmatch(wanted, says), f"{command}\nsays\n{says}\nand not\n{said}"
+            before = command
+
+    def run(self, command):
+        """What it says."""
+        return subprocess.run(command, shell=True, cwd=self.folder, env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
+                              stdin=subprocess.DEVNULL, check=False).stdout
 
     def serve(self, command, said):
         """One server at a time: the one before has been ended by Ctrl-C."""
