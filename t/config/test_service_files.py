@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lib import proc, uwsgi
+from lib import files, proc, uwsgi
 from lib.notify import Manager
 from lib.server import BASE_ENV, COMMAND, ROOT
 from lib.wait import until
@@ -37,9 +37,7 @@ def site(as_root, folder):
 
 
 def write_app(folder, text):
-    with open(f"{folder}/srv/wsgi.new", "w", encoding="ascii") as f:
-        f.write(text)
-    os.replace(f"{folder}/srv/wsgi.new", f"{folder}/srv/wsgi.py")
+    files.replace(f"{folder}/srv/wsgi.py", text)
 
 
 def text_of(name, site):

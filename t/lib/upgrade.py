@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A server whose program is a copy, in its own folder, that a test puts another file in the place of, as
 the upgrade of a package does."""
-import os
 import re
 import shutil
 import signal
 
+from lib import files
 from lib import server as servers
 from lib.wait import until
 
@@ -17,11 +17,8 @@ def version():
 
 
 def replace(path, content, mode=0o755):
-    """Another file of the same name, in one step."""
-    with open(f"{path}.new", "wb") as f:
-        f.write(content)
-    os.chmod(f"{path}.new", mode)
-    os.replace(f"{path}.new", path)
+    """files.replace() of a program."""
+    files.replace(path, content, mode)
 
 
 def copy(folder):

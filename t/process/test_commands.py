@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.server import BASE_ENV, COMMAND, command
 from lib.wait import until
 
@@ -94,9 +94,7 @@ OWN = ("http-socket = {http}\nchdir = {here}\nwsgi-file = mine.py\npidfile = {he
 
 
 def deploy(folder, text):
-    """In one step: a reload must not find half a file."""
-    write(f"{folder}/mine.new", text)
-    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+    files.replace(f"{folder}/mine.py", text)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.server import command
 from lib.wait import until
 
@@ -25,11 +25,6 @@ def runs(server, name):
 def said(server, word):
     """The number that a command has said behind this word."""
     return int(server.wait_log(rf"^{word} (\d+)$")[1])
-
-
-def touch(server, name):
-    with open(f"{server.folder}/{name}", "w", encoding="utf-8"):
-        pass
 
 
 def test_it_runs_when_it_is_due(start):
@@ -162,8 +157,8 @@ def test_touch_exec(start):
                            "touch-exec = {here}/b echo other\ntouch-exec = {here}/sub echo inside\n")
     os.mkdir(f"{server.folder}/sub")
     server.start()
-    touch(server, "a")
-    touch(server, "sub/file")
+    files.touch(f"{server.folder}/a")
+    files.touch(f"{server.folder}/sub/file")
     for line in ("first", "second", "inside"):
         server.wait_log(f"^{line}$")
     server.wait_log(rf"^touch-exec \(pid \d+\) runs, {server.folder}/a was touched: echo first$")
@@ -172,7 +167,7 @@ def test_touch_exec(start):
 
 def test_touch_exec_ends_with_the_server(start):
     server = start(APP + "touch-exec = {here}/a echo pid $$; exec sleep 60\n")
-    touch(server, "a")
+    files.touch(f"{server.folder}/a")
     pid = said(server, "pid")
     server.stop(signal.SIGTERM)
     assert not proc.alive(pid)

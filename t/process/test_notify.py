@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.notify import Manager
 
 INI = "http-socket = {http}\nchdir = {here}\nwsgi-file = mine.py\nprocesses = 2\n"
@@ -30,9 +30,7 @@ def manager(request, folder):
 
 
 def write_app(folder, text=APP):
-    with open(f"{folder}/mine.new", "w", encoding="ascii") as f:
-        f.write(text)
-    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+    files.replace(f"{folder}/mine.py", text)
 
 
 @pytest.fixture

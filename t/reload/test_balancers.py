@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
@@ -15,8 +15,7 @@ WAITS = "while ! test -e {here}/go; do sleep 0.01; done"
 
 
 def let_go(server):
-    with open(f"{server.folder}/go", "w", encoding="ascii"):
-        pass
+    files.touch(f"{server.folder}/go")
 
 
 @pytest.fixture

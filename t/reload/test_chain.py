@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """touch-chain-reload with lazy-apps: one worker after the other, and the others serve on."""
-import os
 import re
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.load import Load
 from lib.wait import until
 
@@ -32,14 +31,11 @@ while not os.path.exists('{folder}/go'):
 
 
 def deploy(folder, release, text=APP):
-    with open(f"{folder}/mine.new", "w", encoding="ascii") as f:
-        f.write(f"RELEASE = '{release}'\n{text}")
-    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+    files.replace(f"{folder}/mine.py", f"RELEASE = '{release}'\n{text}")
 
 
 def touch(folder):
-    with open(f"{folder}/touched", "a", encoding="ascii"):
-        os.utime(f"{folder}/touched")
+    files.touch(f"{folder}/touched")
 
 
 @pytest.fixture
@@ -93,7 +89,7 @@ def test_what_is_asked_for_meanwhile_begins_anew(server, folder):
     deploy(folder, "three")
     touch(folder)
     until(lambda: server.log().count("touched: chain reload") == 2, "the second one")
-    open(f"{folder}/go", "w", encoding="ascii").close()
+    files.touch(f"{folder}/go")
     server.wait_log("^chain reload: 3 workers are replaced$")
     until(lambda: releases(server) == {b"three"}, "the new release")
     assert server.log().count("is replaced: chain reload") == 6
@@ -105,7 +101,7 @@ def test_a_reload_meanwhile_replaces_all(server, folder):
     server.wait_log("^waits$")
     deploy(folder, "three")
     assert server.hup()
-    open(f"{folder}/go", "w", encoding="ascii").close()
+    files.touch(f"{folder}/go")
     until(lambda: releases(server) == {b"three"}, "the new release")
     assert "workers are replaced" not in server.log()
 

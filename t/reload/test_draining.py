@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""TERM: who watches the server learns it at once, who comes meanwhile is served, who waits in the
-kernel's queue is served, too, and then whoever comes is refused."""
+"""TERM: probes fail at once, new connections are served for drain-delay, those in the kernel's queue
+are served, too, and then connections are refused."""
 import contextlib
 import os
 import signal
@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from lib import http
+from lib import files, http
 from lib.address import connect
 from lib.server import ROOT
 from lib.wait import until
@@ -222,8 +222,7 @@ def test_a_reload_under_way_is_given_up(start):
     server.wait_log("^slow import")
     server.send(signal.SIGTERM)
     server.wait_log("stopping")
-    with open(f"{server.folder}/go", "w", encoding="ascii"):
-        pass
+    files.touch(f"{server.folder}/go")
     assert probe(server) == (503, b"the server stops\n")
     assert http.request(server.http, "/hello").status == 200
     assert server.stop(signal.SIGTERM) == 0

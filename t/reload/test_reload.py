@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from lib import http
+from lib import files, http
 from lib.address import HOST, connect
 from lib.load import Load
 from lib.server import command
@@ -39,10 +39,8 @@ def application(environ, start_response):
 
 
 def write_app(folder, version=1, text=None):
-    """In one step: a reload must not find half a file."""
-    with open(f"{folder}/mine.new", "w", encoding="utf-8") as f:
-        f.write(text if text is not None else APP.replace("{version}", str(version)))
-    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
+    files.replace(f"{folder}/mine.py",
+                  text if text is not None else APP.replace("{version}", str(version)))
 
 
 @pytest.fixture

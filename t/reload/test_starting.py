@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.address import connect
 from lib.wait import until
 
@@ -30,14 +30,7 @@ if os.path.exists('hang%d' % uwsgi.worker_id()):
 
 
 def write_app(folder, before=""):
-    with open(f"{folder}/mine.new", "w", encoding="ascii") as f:
-        f.write(APP.replace("{before}", before))
-    os.replace(f"{folder}/mine.new", f"{folder}/mine.py")
-
-
-def make(path):
-    with open(path, "w", encoding="ascii"):
-        pass
+    files.replace(f"{folder}/mine.py", APP.replace("{before}", before))
 
 
 def zygote_of(server):
@@ -97,7 +90,7 @@ def test_a_worker_that_hangs_in_its_own_import_is_killed_and_started_again(start
     write_app(folder, HANG)
     server = start(INI + "lazy-apps = true\nreload-timeout = 1\n", folder=folder)
     first = worker_of(server)
-    make(f"{folder}/hang1")
+    files.touch(f"{folder}/hang1")
     os.kill(first, signal.SIGKILL)
     server.wait_log("^worker 1 hangs")
     os.unlink(f"{folder}/hang1")
@@ -108,7 +101,7 @@ def test_a_worker_that_hangs_in_its_own_import_is_killed_and_started_again(start
 
 def test_a_first_generation_that_is_not_complete_serves_with_what_there_is(start, folder):
     write_app(folder, HANG)
-    make(f"{folder}/hang2")
+    files.touch(f"{folder}/hang2")
     ini = INI + "lazy-apps = true\nprocesses = 2\n"
     server = start(ini, folder=folder)
     assert re.search(r"serving: 1 worker × 1 thread accept requests after \d+ ms; 1 more does not "
@@ -122,7 +115,7 @@ def test_a_first_generation_that_is_not_complete_serves_with_what_there_is(start
 
 def test_a_reload_does_not_wait_for_a_first_generation_that_hangs(start, folder):
     write_app(folder, HANG)
-    make(f"{folder}/hang1")
+    files.touch(f"{folder}/hang1")
     server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "lazy-apps = true\n",
                            folder=folder).spawn()
     server.wait_log("^worker 1 hangs")
@@ -135,7 +128,7 @@ def test_a_reload_does_not_wait_for_a_first_generation_that_hangs(start, folder)
 def test_what_does_not_import_ends_a_reload_beside_a_first_generation_that_hangs(start, folder):
     """The one that hangs goes on, for what that is worth, and ends with the server."""
     write_app(folder, HANG)
-    make(f"{folder}/hang1")
+    files.touch(f"{folder}/hang1")
     server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "lazy-apps = true\n",
                            folder=folder).spawn()
     server.wait_log("^worker 1 hangs")
@@ -158,13 +151,13 @@ def test_a_first_generation_that_fails_leaves_the_field_to_the_reload(start, fol
                       "while not os.path.exists('go2'): time.sleep(0.01)")
     with subprocess.Popen([*server.command, "--reload", f"{folder}/pid"]) as asker:
         until(lambda: os.path.exists(f"{folder}/again"), "the second import")
-        make(f"{folder}/go")
+        files.touch(f"{folder}/go")
         server.wait_log("broken deploy.*; going on with the reload")
-        make(f"{folder}/go2")
+        files.touch(f"{folder}/go2")
         server.wait_log("serving: 1 worker")
         assert asker.wait(10) == 0
     first = worker_of(server)
-    make(f"{folder}/touched")
+    files.touch(f"{folder}/touched")
     until(lambda: worker_of(server) != first, "a reload")
 
 

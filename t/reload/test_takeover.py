@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from lib import http, mixed, proc, upgrade
+from lib import files, http, mixed, proc, upgrade
 from lib.address import accepts, free_port
 from lib.load import Load
 from lib.orders import order
@@ -40,7 +40,7 @@ def application(environ, start_response):
 
 
 def write_app(folder, version=1, text=APP):
-    upgrade.replace(f"{folder}/mine.py", text.replace("{version}", str(version)).encode(), 0o644)
+    files.replace(f"{folder}/mine.py", text.replace("{version}", str(version)))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_commands_find_it_and_learn_how_it_went(upgraded):
     done = command("--reload", f"{server.folder}/pid")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(upgrade.TAKES_OVER, server.log()) and "reloaded: 2 workers" in server.log()
-    upgrade.replace(f"{server.folder}/mine.py", b"import no_such_module\n", 0o644)
+    files.replace(f"{server.folder}/mine.py", "import no_such_module\n")
     server.write_ini(INI + "need-app = true\n")
     upgraded.upgrade("8.8.8")
     failed = command("--reload", f"{server.folder}/pid")
@@ -166,7 +166,7 @@ def test_even_before_the_first_application_is_imported(upgraded):
     os.kill(pid, signal.SIGHUP)
     server.wait_log(upgrade.TAKES_OVER)
     assert not server.ended()
-    upgrade.replace(f"{server.folder}/go", b"")
+    files.touch(f"{server.folder}/go")
     assert server.wait() == 0
     server.wait_log("^(serving|reloaded): 2 workers")
     assert ask(server) == "version 1"
@@ -479,7 +479,7 @@ def test_a_new_log_file_is_still_given_to_the_user(as_root, upgraded):
     upgraded.upgrade()
     assert upgrade.reload(server) == (True, True)
     before = os.stat(server.log_path).st_ino
-    upgrade.replace(f"{server.folder}/now", b"")
+    files.touch(f"{server.folder}/now")
     until(lambda: os.path.exists(server.log_path) and os.stat(server.log_path).st_ino != before,
           "a new log file")
     until(lambda: os.stat(server.log_path).st_uid == pwd.getpwnam("www-data").pw_uid,
@@ -539,7 +539,7 @@ def test_who_is_replaced_while_it_is_asked_is_not_executed(upgraded):
     server.send(signal.SIGHUP)
     until(lambda: os.path.exists(f"{upgraded.folder}/asked"), "the first one to be asked")
     upgrade.replace(upgraded.path, program)
-    upgrade.replace(f"{upgraded.folder}/go", b"")
+    files.touch(f"{upgraded.folder}/go")
     server.wait_log("^reloaded: ")
     assert len(re.findall("asking the new program", server.log())) == 2
     assert os.readlink(f"/proc/{server.pid}/exe") == upgraded.path

@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Reloads that a file asks for, and workers that go because of their age."""
-import os
 import signal
 import time
 
 import pytest
 
 from lib import http, proc
+from lib.files import touch
 from lib.wait import until
 
 INI = "http-socket = {http}\nmodule = basic\n"
-
-
-def touch(path):
-    with open(path, "a", encoding="ascii"):
-        os.utime(path)
 
 
 def pid_of(server):
