@@ -9,7 +9,7 @@ import pytest
 
 from lib import http
 from lib.address import free_address
-from lib.server import ROOT
+from lib.server import ROOT, command
 
 yaml = pytest.importorskip("yaml")
 
@@ -72,6 +72,11 @@ def test_there_is_time_to_drain(named, container):
              for name in ("drain-delay", "reload-mercy")]
     grace = named["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert grace == sum(waits) + 10
+
+
+def test_the_arguments_have_no_mistakes(server, container):
+    assert container["args"][0] == "uwsgi"
+    assert command("--check", "--strict", *server.args).returncode == 0
 
 
 def test_the_probes_and_metrics_of_the_page_are_there(server, container, named):
