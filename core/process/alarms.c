@@ -9,6 +9,7 @@
 #include "base/slice.h"
 #include "log/logging.h"
 #include "process/cause.h"
+#include "process/minder.h"
 #include "wire/backlog.h"
 
 #include <errno.h>
@@ -555,9 +556,7 @@ int64_t alarms_step(struct alarms *all, const struct listeners *sockets, int64_t
 			    "alarm %.*s: its command (pid %ld) is killed: it "
 			    "took more than alarm-timeout",
 			    (int)a->what.name.n, a->what.name.p, (long)a->pid);
-			/* Before it is a group of its own, it has started nothing. */
-			kill(-a->pid, SIGKILL);
-			kill(a->pid, SIGKILL);
+			minder_kill(a->pid);
 			a->kill_at_ms = 0;
 		}
 		if (a->raised && !a->pid && (all->hurried || now_ms >= a->not_before_ms))

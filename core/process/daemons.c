@@ -4,6 +4,7 @@
 #include "process/daemons.h"
 
 #include "base/clock.h"
+#include "process/minder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,12 +85,10 @@ static void ask(struct kept *k, const struct slot *slot)
 	kill(slot->pid, daemon_with(k)->what.stop_signal);
 }
 
-/* Before it is a group of its own, it has started nothing. */
 static void end(struct kept *k, const struct slot *slot)
 {
 	(void)k;
-	kill(-slot->pid, SIGKILL);
-	kill(slot->pid, SIGKILL);
+	minder_kill(slot->pid);
 }
 
 /* What it has started and left behind would go on without anybody's knowing.  Until it is reaped, no

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "process/cause.h"
+#include "process/minder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,18 +39,11 @@ void errand_fini(struct errand *r)
 	arena_fini(&r->memory);
 }
 
-/* Before it is a group of its own, it has started nothing. */
-static void kill_it(const struct errand *r)
-{
-	kill(-r->pid, SIGKILL);
-	kill(r->pid, SIGKILL);
-}
-
 void errand_break_off(struct errand *r)
 {
 	r->count = 0;
 	if (r->pid)
-		kill_it(r);
+		minder_kill(r->pid);
 }
 
 static void run_next(struct errand *r, int64_t now_ms)
@@ -76,7 +70,7 @@ bool errand_step(struct errand *r, int64_t now_ms, int64_t *due_ms)
 		uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it takes longer than on-timeout",
 			  r->name, (long)r->pid);
 		r->kill_at_ms = 0;
-		kill_it(r);
+		minder_kill(r->pid);
 	}
 	if (r->pid)
 		clock_keep_earlier(due_ms, r->kill_at_ms);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "process/cause.h"
+#include "process/minder.h"
 #include "work/hook_action.h"
 
 #include <errno.h>
@@ -76,14 +77,6 @@ const struct job *jobs_of(const struct jobs *all, int number)
 	return NULL;
 }
 
-/* Before it is a group of its own, it has started nothing. */
-static void kill_all_of(struct job *j)
-{
-	kill(-j->pid, SIGKILL);
-	kill(j->pid, SIGKILL);
-	j->killed = true;
-}
-
 int64_t jobs_step(struct jobs *all, int64_t now_ms)
 {
 	struct job *j;
@@ -105,7 +98,8 @@ int64_t jobs_step(struct jobs *all, int64_t now_ms)
 		else
 			uwsgi_log(UWSGI_WARNING, "%s (pid %ld) killed: it did not leave in time",
 				  j->name, (long)j->pid);
-		kill_all_of(j);
+		minder_kill(j->pid);
+		j->killed = true;
 	}
 	return due_ms;
 }

@@ -238,3 +238,12 @@ _Noreturn void minder_launch(const struct minder_start *start)
 		fail(start, &e);
 	become_program(start);
 }
+
+/* ---- for the master ---- */
+
+void minder_kill(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	/* Before it is a group of its own, it has started nothing. */
+	kill(pid, SIGKILL);
+}

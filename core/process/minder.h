@@ -25,5 +25,7 @@ _Noreturn void minder_run(const struct minder_start *);
 /* The same for a program that goes on without the server, with a pidfile or for an alarm: it is not
  * minded. */
 _Noreturn void minder_launch(const struct minder_start *);
+/* Ends this process, which is one of both, with all that it has started. */
+void minder_kill(pid_t);
 
 #endif
