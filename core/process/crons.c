@@ -181,8 +181,23 @@ static void carry_zone(struct crons *all, struct carry *carry)
 	all->own_zone = zone;
 }
 
-static void carry_one(struct cron *c, struct carry *carry)
+/* NULL: the next one is read. */
+static void carry_one(struct crons *all, struct cron *c, struct carry *carry)
 {
+	char *text = c ? c->text : NULL;
+	size_t n = text ? strlen(text) : 0;
+	bool unique = c && c->what.unique;
+
+	carry_bytes(carry, &text, &n, 1 << 20);
+	carry_bool(carry, &unique);
+	if (carry->reading) {
+		c = make(all, text ? text : "", unique);
+		free(text);
+	}
+	if (!c) {
+		carry_fail(carry, "out of memory");
+		return;
+	}
 	int64_t started_at = c->shown.started_at;
 
 	carry_int(carry, &c->number, 1, INT32_MAX);
@@ -190,23 +205,6 @@ static void carry_one(struct cron *c, struct carry *carry)
 	carry_u64(carry, &c->row);
 	carry_number(carry, &started_at, 0, INT64_MAX);
 	c->shown.started_at = started_at;
-}
-
-static void receive_one(struct crons *all, struct carry *carry)
-{
-	bool unique = false;
-	char *text = NULL;
-	size_t n;
-
-	carry_bytes(carry, &text, &n, 1 << 20);
-	carry_bool(carry, &unique);
-	struct cron *c = make(all, text ? text : "", unique);
-
-	free(text);
-	if (c)
-		carry_one(c, carry);
-	else
-		carry_fail(carry, "out of memory");
 }
 
 void crons_carry(struct crons *all, struct carry *carry)
@@ -218,14 +216,10 @@ void crons_carry(struct crons *all, struct carry *carry)
 		count++;
 	count = carry_count(carry, count, 65536);
 	for (size_t i = 0; carry->reading && i < count && !carry->failed; i++)
-		receive_one(all, carry);
-	for (c = carry->reading ? NULL : TAILQ_FIRST(&all->list); c; c = TAILQ_NEXT(c, link)) {
-		size_t n = strlen(c->text);
-
-		carry_bytes(carry, &c->text, &n, 1 << 20);
-		carry_bool(carry, &c->what.unique);
-		carry_one(c, carry);
-	}
+		carry_one(all, NULL, carry);
+	TAILQ_FOREACH(c, &all->list, link)
+		if (!carry->reading)
+			carry_one(all, c, carry);
 	carry_int(carry, &all->count, 0, INT32_MAX);
 	carry_bool(carry, &all->runs);
 	carry_ms(carry, &all->clock.looked);

@@ -146,8 +146,23 @@ bool jobs_are_gone(const struct jobs *all)
 	return TAILQ_EMPTY(&all->list);
 }
 
-static void carry_one(struct job *j, struct carry *c)
+/* NULL: the next one is read. */
+static void carry_one(struct jobs *all, struct job *j, struct carry *c)
 {
+	char *command = j ? j->what.text : NULL;
+	size_t n = command ? strlen(command) : 0;
+
+	carry_bytes(c, &command, &n, 1 << 20);
+	if (c->reading) {
+		const struct job_order order = { .command = command ? command : "", .name = "" };
+
+		j = make(all, &order, 0);
+		free(command);
+	}
+	if (!j) {
+		carry_fail(c, "out of memory");
+		return;
+	}
 	carry_text(c, j->name, sizeof j->name);
 	carry_int(c, &j->number, 0, INT32_MAX);
 	carry_int(c, &j->pid, 1, INT32_MAX);
@@ -156,22 +171,6 @@ static void carry_one(struct job *j, struct carry *c)
 	carry_ms(c, &j->limit_ms);
 	carry_bool(c, &j->asked);
 	carry_bool(c, &j->killed);
-}
-
-static void receive_one(struct jobs *all, struct carry *c)
-{
-	char *command = NULL;
-	size_t n;
-
-	carry_bytes(c, &command, &n, 1 << 20);
-	struct job *j =
-		make(all, &(struct job_order){ .command = command ? command : "", .name = "" }, 0);
-
-	free(command);
-	if (j)
-		carry_one(j, c);
-	else
-		carry_fail(c, "out of memory");
 }
 
 void jobs_carry(struct jobs *all, struct carry *c)
@@ -183,16 +182,13 @@ void jobs_carry(struct jobs *all, struct carry *c)
 		count++;
 	count = carry_count(c, count, 65536);
 	for (size_t i = 0; c->reading && i < count && !c->failed; i++)
-		receive_one(all, c);
+		carry_one(all, NULL, c);
 	if (c->reading)
 		return;
 	/* The last one is the youngest for the reader, too. */
 	TAILQ_FOREACH_REVERSE(j, &all->list, job_list, link)
 	{
-		size_t n = strlen(j->what.text);
-
-		carry_bytes(c, &j->what.text, &n, 1 << 20);
-		carry_one(j, c);
+		carry_one(all, j, c);
 	}
 }
 
