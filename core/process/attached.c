@@ -4,6 +4,8 @@
 
 #include "base/owner.h"
 #include "base/signalname.h"
+#include "base/slice.h"
+#include "settings/nearest.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -68,16 +70,14 @@ enum { KEYS = sizeof keys / sizeof *keys };
 
 static const struct key *find_key(const char *name, struct error *e)
 {
-	const char *names[KEYS], *nearest;
+	const char *names[KEYS];
 
 	for (size_t i = 0; i < KEYS; i++) {
 		if (!strcmp(keys[i].name, name))
 			return &keys[i];
 		names[i] = keys[i].name;
 	}
-	nearest = uwsgi_nearest((struct slice){ name, strlen(name) }, names, KEYS);
-	uwsgi_error_set(e, "there is no key %.64s%s%s%s", name, nearest ? "; did you mean \"" : "",
-			nearest ? nearest : "", nearest ? "\"?" : "");
+	nearest_refuse("key", slice_of(name), names, KEYS, e);
 	return NULL;
 }
 

@@ -2,6 +2,9 @@
 /* crontab.c: reads cron and its relatives. */
 #include "process/crontab.h"
 
+#include "base/slice.h"
+#include "settings/nearest.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +30,7 @@ static int find_key(const char *name, struct error *e)
 	for (int i = 0; i < KEYS; i++)
 		if (!strcmp(keys[i], name))
 			return i;
-	const char *nearest = uwsgi_nearest((struct slice){ name, strlen(name) }, keys, KEYS);
-
-	return uwsgi_error_set(e, "there is no key %.64s%s%s%s", name,
-			       nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-			       nearest ? "\"?" : "");
+	return nearest_refuse("key", slice_of(name), keys, KEYS, e);
 }
 
 static int set_limit(struct crontab_entry *c, const char *value, struct error *e)

@@ -3,8 +3,6 @@
  * and the loader ask it for hints.  Pure. */
 #include "settings/nearest.h"
 
-#include <uwsgi/plugin.h>
-
 #include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -114,4 +112,14 @@ const char *uwsgi_nearest(struct slice wanted, const char *const *names, size_t 
 		if (!strcmp(n.name, names[i]))
 			return names[i];
 	return NULL;
+}
+
+int nearest_refuse(const char *what, struct slice name, const char *const *names, size_t count,
+		   struct error *e)
+{
+	const char *nearest = uwsgi_nearest(name, names, count);
+
+	return uwsgi_error_set(
+		e, "there is no %s %.*s%s%s%s", what, (int)(name.n < 64 ? name.n : 64), name.p,
+		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }

@@ -3,7 +3,7 @@
 #ifndef UWSGI_NEAREST_H
 #define UWSGI_NEAREST_H
 
-#include <stdbool.h>
+#include <uwsgi/plugin.h>
 
 struct nearest {
 	const char *wanted;
@@ -16,5 +16,9 @@ struct nearest nearest_to(const char *wanted);
 void nearest_consider(struct nearest *, const char *name);
 /* From now on at most one letter may be missing, too many, wrong, or changed places. */
 void nearest_allow_one_slip(struct nearest *);
+
+/* "there is no key x; did you mean …?", where key is what these names are of.  Returns -1. */
+int nearest_refuse(const char *what, struct slice name, const char *const *names, size_t count,
+		   struct error *);
 
 #endif

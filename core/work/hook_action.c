@@ -6,6 +6,7 @@
 #include "base/owner.h"
 #include "base/safefile.h"
 #include "base/shell.h"
+#include "settings/nearest.h"
 #include "work/hook_mount.h"
 #include "work/hook_wait.h"
 
@@ -458,15 +459,11 @@ static const struct action *find(const char *text)
 static int say_unknown(const char *text, struct error *e)
 {
 	const char *names[ACTIONS];
-	int n = (int)strcspn(text, ":");
 
 	for (size_t i = 0; i < ACTIONS; i++)
 		names[i] = actions[i].name;
-	const char *nearest = uwsgi_nearest((struct slice){ text, (size_t)n }, names, ACTIONS);
-
-	return uwsgi_error_set(e, "there is no action %.*s%s%s%s", n > 64 ? 64 : n, text,
-			       nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-			       nearest ? "\"?" : "");
+	return nearest_refuse("action", (struct slice){ text, strcspn(text, ":") }, names, ACTIONS,
+			      e);
 }
 
 /* a NULL: there is no such action.  buffer: of TEXT_SIZE bytes, for the words. */
