@@ -73,14 +73,9 @@ static long long count_waiting(const struct generation *g)
 {
 	long long sum = 0;
 
-	for (size_t i = 0; i < g->listeners.count; i++) {
-		const struct listener *l = &g->listeners.items[i];
-		long long waiting = 0, most;
-
-		if (is_theirs(l))
-			backlog_of(l, &waiting, &most);
-		sum += waiting > 0 ? waiting : 0;
-	}
+	for (size_t i = 0; i < g->listeners.count; i++)
+		if (is_theirs(&g->listeners.items[i]))
+			sum += backlog_waiting(&g->listeners.items[i]);
 	return sum;
 }
 

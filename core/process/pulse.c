@@ -26,13 +26,9 @@ static long long count_waiting(const struct listeners *set)
 {
 	long long all = 0;
 
-	for (size_t i = 0; set && i < set->count; i++) {
-		long long waiting = 0, most;
-
+	for (size_t i = 0; set && i < set->count; i++)
 		if (!set->items[i].service)
-			backlog_of(&set->items[i], &waiting, &most);
-		all += waiting;
-	}
+			all += backlog_waiting(&set->items[i]);
 	return all;
 }
 

@@ -85,6 +85,14 @@ void backlog_of(const struct listener *l, long long *waiting, long long *most)
 		ask_unix(l->fd, waiting, most);
 }
 
+long long backlog_waiting(const struct listener *l)
+{
+	long long waiting, most;
+
+	backlog_of(l, &waiting, &most);
+	return waiting > 0 ? waiting : 0;
+}
+
 /* Where a connection is only there with its first bytes, the kernel counts the bare ACK of each one
  * among what it has dropped, and the number says nothing. */
 static bool is_deferred(int fd)

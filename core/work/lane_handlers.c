@@ -43,11 +43,8 @@ long long uwsgi_lane_backlog(const struct handler_lane *at)
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct listener *l = &all->items[i];
-		long long waiting, most;
+		long long waiting = l->gateway || l->service ? 0 : backlog_waiting(l);
 
-		if (l->gateway || l->service)
-			continue;
-		backlog_of(l, &waiting, &most);
 		if (waiting > longest)
 			longest = waiting;
 	}
