@@ -47,7 +47,7 @@ static pid_t start(const char *command, bool grouped)
 
 	if (pid == 0)
 		become_shell(command, grouped, parent);
-	/* Whoever comes first: it may have to be killed before it has done so. */
+	/* The child does it, too: it may have to be killed before it has come so far. */
 	if (pid > 0 && grouped)
 		setpgid(pid, pid);
 	return pid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alarms.h: the alarms of the server: who raises them, and when each does what it is for.  The master's. */
+/* alarms.h: the alarms of the server: what raises them, and when each does what it is for.  The master's. */
 #ifndef UWSGI_ALARMS_H
 #define UWSGI_ALARMS_H
 
@@ -49,7 +49,7 @@ struct alarms {
 	const struct config *used;      /* only to be compared */
 	int ends[2];                    /* what other processes raise comes here; -1: closed */
 	struct watch heard;
-	struct seldom unknown;  /* alarms that other processes raise and there are not */
+	struct seldom unknown;  /* other processes raise alarms that do not exist */
 	int udp[2];             /* sockets for IPv4 and IPv6; -1: none is needed yet */
 	bool speaking, hurried; /* it says a line itself; alarm-freq does not count any more */
 	int64_t look_at_ms;     /* at the queues of sockets */

@@ -165,7 +165,7 @@ void announce_serving(struct announcer *a, const struct generation *g, bool repl
 	if (!roster_wanted(r) && !g->is_bare)
 		snprintf(others, sizeof others, "; %s",
 			 g->elastic.paused ? "the server is paused"
-					   : "they start when somebody connects");
+					   : "they start when a client connects");
 	if (g->is_bare)
 		uwsgi_error_set(&what, "%s: an emperor, without an application of its own,",
 				replaces ? "reloaded" : "serving");

@@ -17,7 +17,7 @@ struct announcer {
 	bool daemonized;
 	bool has_served;
 	struct allegiance *emperor; /* the one that has started this server */
-	char remark[256];           /* for whoever asked for the reload under way; "": none */
+	char remark[256];           /* for those who asked for the reload under way; "": none */
 	struct outcomes outcomes;
 	bool holds;        /* nobody is told yet that the server serves */
 	struct error held; /* what is told then, or "" */
@@ -37,7 +37,7 @@ void announce_chain_reloaded(struct announcer *, int done, const char *why);
 void announce_old_program(struct announcer *, const char *why);
 /* The reload that is under way, or could not begin. */
 void announce_reload_failed(struct announcer *, const char *why);
-/* Whoever waits for the start waits on, until announce_release(). */
+/* Those who wait for the start wait on, until announce_release(). */
 void announce_hold(struct announcer *);
 void announce_release(struct announcer *);
 /* replaces: another one has served until now. */

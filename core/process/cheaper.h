@@ -26,7 +26,7 @@ struct cheaper_settings {
 	long long max, min, multiplier, penalty;
 	long long alert, alert_multiplier, alert_step, nonzero_s;
 	bool verbose;
-	/* Without any worker, until somebody connects. */
+	/* Without any worker, until a client connects. */
 	bool cheap, die_on_idle;
 	long long sleep_s;
 };

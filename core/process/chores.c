@@ -216,7 +216,7 @@ void chores_init(struct chores *c, struct ev_loop *loop, struct ring crons)
 	c->hook.has_rest = true;
 }
 
-/* Orders are taken to the last: whoever stops the server may want it to be quicker. */
+/* Orders are taken to the last: a stop may have to be made quicker. */
 void chores_use(struct chores *c, const struct config *cfg)
 {
 	const struct chores_settings *s = cfg ? uwsgi_options(cfg, &chores_options) : NULL;

@@ -198,14 +198,14 @@ static void stop_watching(struct generation *g)
 	el->watches = false;
 }
 
-/* The connection stays in the queue of its socket, for whoever accepts. */
+/* The connection stays in the queue of its socket until a worker accepts it. */
 static void on_connection(struct watch *w)
 {
 	struct generation *g = w->data;
 
 	stop_watching(g);
 	change(g, cheaper_initial(g->elastic.settings, g->roster.workers),
-	       "somebody has connected");
+	       "a client has connected");
 	g->elastic.active_ms = g->elastic.looked_ms = g->host->calls->now_ms();
 	g->host->wake(g->host->data);
 }
@@ -237,7 +237,7 @@ static bool is_active(const struct generation *g, uint64_t *requests)
 	return busy;
 }
 
-/* Where somebody has just connected, the workers are asked to leave and then started again. */
+/* If a client has just connected, the workers are asked to leave and then started again. */
 static void fall_asleep(struct generation *g, int64_t now_ms)
 {
 	struct elastic *el = &g->elastic;
@@ -337,8 +337,8 @@ static void be_patient(struct generation *g, int64_t now_ms)
 			roster_be_patient(&g->roster, &g->roster.slots[i], now_ms);
 }
 
-/* In a pause: the queue had no room for all that they keep, or somebody takes an answer slowly. */
-static void end_who_stays(const struct generation *g, int64_t now_ms)
+/* In a pause.  Some keep connections for which the queue had no room, or a client reads its answer slowly. */
+static void end_late_leavers(const struct generation *g, int64_t now_ms)
 {
 	for (size_t i = 0; i < g->roster.slot_count; i++) {
 		const struct slot *slot = &g->roster.slots[i];
@@ -371,7 +371,7 @@ void elastic_step(struct generation *g, int64_t now_ms, int64_t *due_ms)
 		el->look_at_ms = now_ms + LOOK_MS;
 		be_patient(g, now_ms);
 		if (el->paused)
-			end_who_stays(g, now_ms);
+			end_late_leavers(g, now_ms);
 		if (is_elastic(g) && !elastic_sleeps(g))
 			adapt(g, now_ms);
 		if (el->settings->sleep_s && !elastic_sleeps(g))

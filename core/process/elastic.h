@@ -19,7 +19,7 @@ struct elastic {
 	bool idle;                     /* die-on-idle: its time has come; not told yet */
 	bool paused;                   /* no worker is to run, even if clients connect */
 	int before_pause;              /* workers that ran */
-	/* Sockets on which somebody may come while no worker runs. */
+	/* Sockets that are watched for connections while no worker runs. */
 	struct watch *sockets;
 	size_t socket_count;
 	bool watches;
@@ -34,7 +34,7 @@ void elastic_follow(struct generation *, const struct generation *old);
 void elastic_step(struct generation *, int64_t now_ms, int64_t *due_ms);
 /* No worker is to run. */
 bool elastic_sleeps(const struct generation *);
-/* No worker runs until somebody connects.  who: for the log, as below. */
+/* No worker runs until a client connects.  who: for the log, as below. */
 void elastic_sleep(struct generation *, const char *who);
 /* No worker runs until this is undone: new connections wait. */
 void elastic_pause(struct generation *, bool, const char *who);

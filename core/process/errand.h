@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errand.h: commands that the master has run, one after the other, and that something waits for. */
+/* errand.h: commands that the master runs one after the other, for something that waits for all of them. */
 #ifndef UWSGI_ERRAND_H
 #define UWSGI_ERRAND_H
 

@@ -22,11 +22,11 @@ static const struct option rows[] = {
 	  .offset = AT(paths),
 	  .unit = "FILE",
 	  .help = "take orders from this FIFO, a letter each: r reload, q stop, Q stop at once, p pause "
-		  "and go on, + and - one worker more or less, C no worker until somebody connects, "
+		  "and go on, + and - one worker more or less, C no worker until a client connects, "
 		  "l and L open or begin the log file anew, s what runs into the log; a digit "
 		  "chooses among several",
 	  .example = "/run/shop/orders.fifo",
-	  .differs = "what is there and no FIFO is not removed" },
+	  .differs = "anything else at this path is not removed" },
 };
 #undef AT
 

@@ -18,13 +18,13 @@ enum fifo_order {
 	FIFO_STOP_NOW,     /* at once */
 	FIFO_MORE,         /* one worker */
 	FIFO_FEWER,
-	FIFO_SLEEP, /* no worker, until somebody connects */
-	FIFO_PAUSE, /* no worker, until it is said again */
+	FIFO_SLEEP, /* no worker, until a client connects */
+	FIFO_PAUSE, /* no worker, until the next such order */
 	FIFO_REOPEN_LOG,
 	FIFO_ROTATE_LOG,
-	FIFO_STATUS,   /* into the log */
-	FIFO_PIDFILES, /* nothing is to be done for what follows */
-	FIFO_ELSEWHERE,
+	FIFO_STATUS,    /* into the log */
+	FIFO_PIDFILES,  /* uWSGI writes its pidfiles anew; here the pid never changes */
+	FIFO_ELSEWHERE, /* of uWSGI, for what this server does not have */
 };
 
 struct fifo {

@@ -14,10 +14,10 @@ struct job {
 	TAILQ_ENTRY(job) link;
 	struct attached what; /* owns its text */
 	char name[24];
-	int number; /* of whoever wanted it, for jobs_of() */
+	int number; /* the caller's, for jobs_of() */
 	pid_t pid;
 	int64_t began_ms, kill_at_ms; /* 0: it may take what it takes */
-	int64_t limit_ms;             /* kill_at_ms is the end of that; 0: of its mercy */
+	int64_t limit_ms;             /* why it is killed at kill_at_ms; 0: it was asked to end */
 	bool asked, killed;
 };
 
@@ -44,7 +44,7 @@ void jobs_init(struct jobs *);
 pid_t jobs_run(struct jobs *, const struct job_order *, int64_t now_ms);
 /* The youngest that runs of those with this number; NULL: there is none. */
 const struct job *jobs_of(const struct jobs *, int number);
-/* Kills whoever had its time.  When to call it again; 0: when something has happened. */
+/* Kills those whose time is over.  When to call it again; 0: when something has happened. */
 int64_t jobs_step(struct jobs *, int64_t now_ms);
 /* A child has ended and is not reaped yet.  False: it was none of these. */
 bool jobs_ended(struct jobs *, const siginfo_t *, int64_t now_ms);

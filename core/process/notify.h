@@ -13,8 +13,8 @@ struct notify {
 	char status[512], beat[128];
 };
 
-/* Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment, so that no child can speak for the server.  Before
- * the root folder or the user changes. */
+/* Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment, so that no child can speak
+ * for the server.  Before the root folder or the user changes. */
 void notify_init(struct notify *);
 /* To another program in the same process. */
 void notify_carry(struct notify *, struct carry *);

@@ -156,10 +156,10 @@ def test_busyness_says_what_it_measured(start, fifo):
 @pytest.mark.parametrize("front", ["http-socket", "http"])
 def test_cheap_starts_workers_with_the_first_connection(start, front):
     server = start(INI.replace("http-socket", front) + "processes = 2\ncheap = true\n")
-    server.wait_log("^serving: 0 workers .* accept requests after .*; they start when somebody")
+    server.wait_log("^serving: 0 workers .* accept requests after .*; they start when a client connects")
     assert server.workers() == []
     assert http.request(server.http, "/hello").body == b"hello\n"
-    server.wait_log("^2 workers instead of 0: somebody has connected$")
+    server.wait_log("^2 workers instead of 0: a client has connected$")
     until(lambda: len(server.workers()) == 2, "both workers")
 
 

@@ -98,13 +98,13 @@ def test_more_and_fewer_workers(start):
     server.wait_log(r'^1 worker instead of 2: "-" from ')
 
 
-def test_none_until_somebody_connects(start):
+def test_none_until_a_client_connects(start):
     server = start(APP + FIFO)
     order(server, "C")
     server.wait_log('^0 workers instead of 2: "C" from ')
     until(lambda: not server.workers(), "all to be gone")
     assert http.request(server.http, "/hello").status == 200
-    server.wait_log("^2 workers instead of 0: somebody has connected")
+    server.wait_log("^2 workers instead of 0: a client has connected")
 
 
 @pytest.mark.parametrize("how", ["p", signal.SIGTSTP])

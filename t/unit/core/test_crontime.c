@@ -191,7 +191,7 @@ static void test_once_a_day_is_365_times_a_year(void **unused)
 
 enum { EVERY, FIXED, HOURLY, ENTRIES };
 
-/* Looks at both entries; which of them are due. */
+/* A bit for each entry that is due. */
 static int look(struct crontime_clock *clock, const char *now, int64_t passed)
 {
 	const struct crontime entries[] = {
