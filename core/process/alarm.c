@@ -5,6 +5,7 @@
 
 #include "base/signalname.h"
 #include "base/slice.h"
+#include "settings/catalogue.h"
 #include "settings/config.h"
 
 #include <signal.h>
@@ -233,17 +234,15 @@ static bool is_defined(const struct alarm_settings *s, struct slice name, size_t
 }
 
 /* Whether values of this option begin with names of alarms. */
-static bool begins_with_names(const char *option)
+static bool begins_with_names(const struct config *cfg, const char *option)
 {
-	static const char *const options[] = {
-		"log-alarm",          "alarm-log",      "not-log-alarm", "not-alarm-log",
-		"segfault-alarm",     "alarm-segfault", "alarm-fd",      "alarm-backlog",
-		"backlog-alarm",      "lq-alarm",       "alarm-lq",      "listen-queue-alarm",
-		"alarm-listen-queue",
-	};
+	static const char *const options[] = { "log-alarm", "not-log-alarm", "segfault-alarm",
+					       "alarm-fd", "alarm-backlog" };
+	struct option_at at;
+	bool known = catalogue_find(config_catalogue(cfg), option, &at);
 
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (!strcmp(option, options[i]))
+	for (size_t i = 0; known && i < sizeof options / sizeof *options; i++)
+		if (!strcmp(at.row->name, options[i]))
 			return true;
 	return false;
 }
@@ -289,7 +288,7 @@ static void check(const struct config *cfg, struct report *report)
 	size_t alarms = 0;
 
 	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
-		if (begins_with_names(name))
+		if (begins_with_names(cfg, name))
 			check_names(cfg, report, i, value);
 		if (!strcmp(name, "alarm"))
 			check_alarm(cfg, report, i, value, alarms++);

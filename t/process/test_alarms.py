@@ -242,6 +242,8 @@ def test_a_reload_brings_others(start):
     ("log-alarm = note,fire x", 'there is no alarm "fire"; define it with alarm = fire cmd:COMMAND'),
     ("segfault-alarm = fire", 'there is no alarm "fire"'),
     ("alarm-backlog = fire", 'there is no alarm "fire"'),
+    ("alarm-lq = fire", 'there is no alarm "fire"'),
+    ("alarm-log = fire x", 'there is no alarm "fire"'),
     ("alarm-fd = fire 3 x", 'there is no alarm "fire"'),
     ("alarm-fd = note x x", r"expected NAME FD\[:BYTES\] TEXT"),
 ])
