@@ -121,9 +121,9 @@ def nginx(folders, started):
     if not os.path.exists("/usr/sbin/nginx"):
         pytest.skip("nginx is not installed")
 
-    def run(snippet="", listeners=None):
+    def run(snippet="", listeners=None, others=None):
         folders.append(make_folder())
-        started.append(fronts.nginx(folders[-1], snippet, listeners))
+        started.append(fronts.nginx(folders[-1], snippet, listeners, others))
         return started[-1]
     return run
 

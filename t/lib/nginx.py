@@ -72,8 +72,9 @@ class Front:
             proc.wait_gone(pid)
 
 
-def nginx(folder, snippet="", listeners=None):
-    """listeners: {name: what stands in `location /`}; snippet: more of the http block."""
+def nginx(folder, snippet="", listeners=None, others=None):
+    """listeners: {name: what stands in `location /`}; snippet: more of the http block; others:
+    {name: address} of the servers in it."""
     names = {name: free_address() for name in listeners or {}}
     servers = "".join(f"server {{ listen {names[name]}; server_name server.test; "
                       f"location / {{ {textwrap.dedent(body)} }} }}\n"
@@ -85,7 +86,8 @@ def nginx(folder, snippet="", listeners=None):
                              scgi_params=PARAMS.replace("uwsgi_param", "scgi_param") +
                              "scgi_param SCGI 1;",
                              snippet=snippet + servers))
-    return Front(folder, names, ["/usr/sbin/nginx", "-c", conf, "-e", f"{folder}/error.log"],
+    return Front(folder, {**names, **(others or {})},
+                 ["/usr/sbin/nginx", "-c", conf, "-e", f"{folder}/error.log"],
                  f"{folder}/error.log")
 
 

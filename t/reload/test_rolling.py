@@ -21,7 +21,7 @@ def pair(start, nginx, folders, started):
         folders.append(make_folder())
         started.append(rolling.haproxy(folders[-1], instances))
         haproxy, front = started[-1], free_address()
-        nginx(rolling.nginx_text(instances, front))
+        nginx(rolling.nginx_text(instances, front), others={"http": front})
         return rolling.Rolling(instances, haproxy, [haproxy.http, front])
     return run
 

@@ -31,7 +31,8 @@ def main():
             things.append(Server(folder, rolling.INI % args.delay).start())
         front = free_address()
         things.append(rolling.haproxy(folders[2], things[:2]))
-        things.append(nginx.nginx(folders[3], rolling.nginx_text(things[:2], front)))
+        things.append(nginx.nginx(folders[3], rolling.nginx_text(things[:2], front),
+                                  others={"http": front}))
         pair = rolling.Rolling(things[:2], things[2], [things[2].http, front])
         failures = pair.restart_all(args.rounds)
     finally:
