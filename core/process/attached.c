@@ -237,7 +237,7 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_plain,
 	  .unit = "COMMAND",
-	  .help = "the same, and the server ends when the command does",
+	  .help = "as attach-daemon, and the server ends when the command does",
 	  .example = "/usr/local/bin/main-loop" },
 	{ .name = "attach-daemon2",
 	  .type = OPT_LIST,
@@ -245,8 +245,8 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_keyed,
 	  .unit = "KEY=VALUE,...",
-	  .help = "the same with keys: cmd, control, stopsignal, reloadsignal (sent at a reload, "
-		  "instead of a new start), touch (a file: when it is touched, it is started "
+	  .help = "as attach-daemon, with keys: cmd, control, stopsignal, reloadsignal (sent at a "
+		  "reload, instead of a new start), touch (a file: when it is touched, it is started "
 		  "anew), max_throttle (the longest delay before another start, in seconds), "
 		  "chdir, uid, gid, stdin, pidfile, freq, daemonize; a comma in a value has a "
 		  "backslash before it",
@@ -267,7 +267,8 @@ static const struct option rows[] = {
 	  .text = true,
 	  .valid = valid_smart,
 	  .unit = "PIDFILE COMMAND",
-	  .help = "the same for a command that stays in the foreground: the server writes the file",
+	  .help = "as smart-attach-daemon, for a command that stays in the foreground: the server "
+		  "writes the file",
 	  .example = "/run/memcached.pid memcached" },
 	{ .name = "daemons-honour-stdin",
 	  .type = OPT_FLAG,

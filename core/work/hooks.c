@@ -91,17 +91,21 @@ static int valid_command(const char *value, struct error *e)
 	    "tmpfs none /srv/shop/tmp nosuid,nodev", name, "mount this " when),                    \
 		ROW("umount-", AT(umounts[(phase)]), valid_umount, "FOLDER [FLAGS]",               \
 		    "/srv/shop/tmp", name, "unmount this " when)
+#define HOOK_EXEC(phase, name, when) HOOK(phase, name, when), EXEC(phase, name, when)
+#define EVERY(phase, name, when) HOOK_EXEC(phase, name, when), MOUNT(phase, name, when)
 
 static const struct option rows[] = {
-	HOOK(HOOK_ASAP, "asap", "when the configuration is read, before all else"),
-	HOOK(HOOK_PRE_JAIL, "pre-jail", "before the root folder and the user are changed"),
-	HOOK(HOOK_POST_JAIL, "post-jail", "after pre-jail; there are no jails here"),
-	HOOK(HOOK_IN_JAIL, "in-jail", "after post-jail; there are no jails here"),
-	HOOK(HOOK_AS_ROOT, "as-root", "before root is given up; without root it is left out"),
-	HOOK(HOOK_AS_USER, "as-user", "when root is given up"),
+	EVERY(HOOK_ASAP, "asap", "when the configuration is read, before all else"),
+	EVERY(HOOK_PRE_JAIL, "pre-jail", "before the root folder and the user are changed"),
+	EVERY(HOOK_POST_JAIL, "post-jail", "after pre-jail; there are no jails here"),
+	EVERY(HOOK_IN_JAIL, "in-jail", "after post-jail; there are no jails here"),
+	EVERY(HOOK_AS_ROOT, "as-root", "before root is given up; without root it is left out"),
+	HOOK_EXEC(HOOK_AS_USER, "as-user", "when root is given up"),
 	HOOK(HOOK_MASTER_START, "master-start", "when the master starts"),
-	HOOK(HOOK_PRE_APP, "pre-app", "before the application is imported, at each reload, too"),
-	HOOK(HOOK_POST_APP, "post-app", "when the application is imported, at each reload, too"),
+	HOOK_EXEC(HOOK_PRE_APP, "pre-app",
+		  "before the application is imported, at each reload, too"),
+	HOOK_EXEC(HOOK_POST_APP, "post-app",
+		  "when the application is imported, at each reload, too"),
 	HOOK(HOOK_POST_FORK, "post-fork", "in each new worker"),
 	HOOK(HOOK_ACCEPTING, "accepting", "in each worker when it accepts requests"),
 	HOOK(HOOK_ACCEPTING_ONCE, "accepting-once",
@@ -110,21 +114,7 @@ static const struct option rows[] = {
 	HOOK(HOOK_ACCEPTING1_ONCE, "accepting1-once",
 	     "in the first worker 1 when it accepts requests"),
 	HOOK(HOOK_AS_GATEWAY, "as-gateway", "in each process of the http router"),
-	HOOK(HOOK_AT_EXIT, "as-user-atexit", "when the server has ended"),
-	EXEC(HOOK_ASAP, "asap", "when the configuration is read, before all else"),
-	EXEC(HOOK_PRE_JAIL, "pre-jail", "before the root folder and the user are changed"),
-	EXEC(HOOK_POST_JAIL, "post-jail", "after pre-jail; there are no jails here"),
-	EXEC(HOOK_IN_JAIL, "in-jail", "after post-jail; there are no jails here"),
-	EXEC(HOOK_AS_ROOT, "as-root", "before root is given up; without root it is left out"),
-	EXEC(HOOK_AS_USER, "as-user", "when root is given up"),
-	EXEC(HOOK_PRE_APP, "pre-app", "before the application is imported, at each reload, too"),
-	EXEC(HOOK_POST_APP, "post-app", "when the application is imported, at each reload, too"),
-	EXEC(HOOK_AT_EXIT, "as-user-atexit", "when the server has ended"),
-	MOUNT(HOOK_ASAP, "asap", "when the configuration is read, before all else"),
-	MOUNT(HOOK_PRE_JAIL, "pre-jail", "before the root folder and the user are changed"),
-	MOUNT(HOOK_POST_JAIL, "post-jail", "after pre-jail; there are no jails here"),
-	MOUNT(HOOK_IN_JAIL, "in-jail", "after post-jail; there are no jails here"),
-	MOUNT(HOOK_AS_ROOT, "as-root", "before root is given up; without root it is left out"),
+	HOOK_EXEC(HOOK_AT_EXIT, "as-user-atexit", "when the server has ended"),
 	{ .name = "wait-for-interface",
 	  .type = OPT_LIST,
 	  .offset = AT(interfaces),
@@ -187,6 +177,8 @@ static const struct option rows[] = {
 	  .max = 86400,
 	  .help = "how long the server waits for each socket before it gives up" },
 };
+#undef EVERY
+#undef HOOK_EXEC
 #undef MOUNT
 #undef EXEC
 #undef HOOK

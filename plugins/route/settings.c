@@ -41,31 +41,34 @@ static int valid_action(const char *text, struct error *e)
 		.offset = offsetof(struct route_settings, rules[chain]), .text = true,             \
 		.valid = check, .unit = form, .help = sentence, .example = sample                  \
 	}
-#define EXPRESSION(option, chain, what)                                                            \
+#define MATCH(option, chain, when, what, sample)                                                   \
 	RULE(option, chain, valid_expression, "EXPRESSION ACTION",                                 \
-	     "the same where this expression matches " what, "example log:$0")
+	     when ", do this where the expression matches " what, sample)
 #define RULES(prefix, chain, when, sample)                                                         \
-	RULE(prefix "route", chain, valid_expression, "EXPRESSION ACTION",                         \
-	     when ", do this where the expression matches PATH_INFO", "^/old/ " sample),           \
-		EXPRESSION(prefix "route-host", chain, "the header Host"),                         \
-		EXPRESSION(prefix "route-uri", chain, "REQUEST_URI, which has the query"),         \
-		EXPRESSION(prefix "route-qs", chain, "QUERY_STRING"),                              \
-		EXPRESSION(prefix "route-remote-addr", chain, "REMOTE_ADDR"),                      \
-		EXPRESSION(prefix "route-remote-user", chain, "REMOTE_USER"),                      \
-		EXPRESSION(prefix "route-referer", chain, "the header Referer"),                   \
-		EXPRESSION(prefix "route-user-agent", chain, "the header User-Agent"),             \
+	MATCH(prefix "route", chain, when, "PATH_INFO", "^/old/ " sample),                         \
+		MATCH(prefix "route-host", chain, when, "the header Host", "example log:$0"),      \
+		MATCH(prefix "route-uri", chain, when, "REQUEST_URI, which has the query",         \
+		      "example log:$0"),                                                           \
+		MATCH(prefix "route-qs", chain, when, "QUERY_STRING", "example log:$0"),           \
+		MATCH(prefix "route-remote-addr", chain, when, "REMOTE_ADDR", "example log:$0"),   \
+		MATCH(prefix "route-remote-user", chain, when, "REMOTE_USER", "example log:$0"),   \
+		MATCH(prefix "route-referer", chain, when, "the header Referer",                   \
+		      "example log:$0"),                                                           \
+		MATCH(prefix "route-user-agent", chain, when, "the header User-Agent",             \
+		      "example log:$0"),                                                           \
 		RULE(prefix "route-if", chain, valid_condition, "CONDITION ACTION",                \
-		     "the same where this condition holds", "eq:${REQUEST_METHOD};PUT " sample),   \
+		     when ", do this where the condition holds",                                   \
+		     "eq:${REQUEST_METHOD};PUT " sample),                                          \
 		RULE(prefix "route-if-not", chain, valid_condition, "CONDITION ACTION",            \
-		     "the same where this condition does not hold",                                \
+		     when ", do this where the condition does not hold",                           \
 		     "empty:${QUERY_STRING} " sample),                                             \
-		RULE(prefix "route-run", chain, valid_action, "ACTION", "the same, always",        \
-		     sample),                                                                      \
+		RULE(prefix "route-run", chain, valid_action, "ACTION", when ", do this", sample), \
 		RULE(prefix "route-label", chain, NULL, "LABEL", "where goto:LABEL goes on",       \
 		     "end")
-#define STATUS(prefix, chain)                                                                      \
-	RULE(prefix "route-status", chain, valid_status, "STATUS ACTION",                          \
-	     "the same for answers of this status", "404 log:${REQUEST_URI}")
+#define ANSWER_RULES(prefix, chain, when, sample)                                                  \
+	RULES(prefix, chain, when, sample),                                                        \
+		RULE(prefix "route-status", chain, valid_status, "STATUS ACTION",                  \
+		     when ", do this for answers of this status", "404 log:${REQUEST_URI}")
 #define PAGE(option, status, page)                                                                 \
 	{                                                                                          \
 		.name = option, .type = OPT_LIST,                                                  \
@@ -86,14 +89,11 @@ static int valid_collect(const char *text, struct error *e)
 
 static const struct option rows[] = {
 	RULES("", CHAIN_REQUEST, "before the application is asked", "last:"),
-	RULES("error-", CHAIN_ERROR, "when the status is known, before response-route",
-	      "addheader:X-Error: yes"),
-	STATUS("error-", CHAIN_ERROR),
-	RULES("response-", CHAIN_RESPONSE, "when the head of the answer is known",
-	      "addheader:X-Answered: yes"),
-	STATUS("response-", CHAIN_RESPONSE),
-	RULES("final-", CHAIN_FINAL, "when all is answered", "donotlog:"),
-	STATUS("final-", CHAIN_FINAL),
+	ANSWER_RULES("error-", CHAIN_ERROR, "when the status is known, before response-route",
+		     "addheader:X-Error: yes"),
+	ANSWER_RULES("response-", CHAIN_RESPONSE, "when the head of the answer is known",
+		     "addheader:X-Answered: yes"),
+	ANSWER_RULES("final-", CHAIN_FINAL, "when all is answered", "donotlog:"),
 	PAGE("error-page-403", "403", PAGE_403),
 	PAGE("error-page-404", "404", PAGE_404),
 	PAGE("error-page-500", "500", PAGE_500),
@@ -135,7 +135,7 @@ static const struct option rows[] = {
 	  .offset = offsetof(struct route_settings, pull),
 	  .valid = valid_collect,
 	  .unit = "HEADER VARIABLE",
-	  .help = "the same, and the client does not get the header",
+	  .help = "as collect-header, and the client does not get the header",
 	  .example = "X-User-Id USER_ID" },
 };
 

@@ -87,11 +87,15 @@ static int find_serve_mode(const char *text)
 }
 
 #define AT(member) offsetof(struct static_settings, member)
-#define EXPIRES(option, key, from_mtime, what, check, sample)                                      \
+#define EXPIRES_ROW(option, key, from_mtime, what, check, sample)                                  \
 	{                                                                                          \
 		.name = option, .type = OPT_LIST, .offset = AT(expires[key][from_mtime]),          \
 		.valid = check, .unit = "WHAT SECONDS", .help = what, .example = sample            \
 	}
+#define EXPIRES(option, key, what, check, sample)                                                  \
+	EXPIRES_ROW(option, key, 0, what, check, sample),                                          \
+		EXPIRES_ROW(option "-mtime", key, 1,                                               \
+			    "as " option ", counted from the file's last change", check, sample)
 static const struct option rows[] = {
 	{ .name = "static-map",
 	  .type = OPT_LIST,
@@ -121,7 +125,7 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(check_docroot),
 	  .initial = "false",
-	  .help = "the same below the folder that the web server sends as DOCUMENT_ROOT" },
+	  .help = "as check-static, below the folder that the web server sends as DOCUMENT_ROOT" },
 	{ .name = "static-index",
 	  .type = OPT_LIST,
 	  .offset = AT(indexes),
@@ -142,25 +146,17 @@ static const struct option rows[] = {
 	  .unit = "ENDING",
 	  .help = "names that end so are the application's",
 	  .example = ".php" },
-	EXPIRES("static-expires", KEY_FILE, 0,
+	EXPIRES("static-expires", KEY_FILE,
 		"Expires and Cache-Control for files whose name, with its folder, matches this expression",
 		valid_expires, "\\.css$ 3600"),
-	EXPIRES("static-expires-mtime", KEY_FILE, 1,
-		"the same, counted from the file's last change", valid_expires, "\\.css$ 3600"),
-	EXPIRES("static-expires-path-info", KEY_PATH_INFO, 0,
+	EXPIRES("static-expires-path-info", KEY_PATH_INFO,
 		"Expires and Cache-Control where PATH_INFO matches this expression", valid_expires,
 		"^/static/ 3600"),
-	EXPIRES("static-expires-path-info-mtime", KEY_PATH_INFO, 1,
-		"the same, counted from the file's last change", valid_expires, "^/static/ 3600"),
-	EXPIRES("static-expires-uri", KEY_URI, 0,
+	EXPIRES("static-expires-uri", KEY_URI,
 		"Expires and Cache-Control where REQUEST_URI, which has the query, matches this expression",
 		valid_expires, "\\?v= 31536000"),
-	EXPIRES("static-expires-uri-mtime", KEY_URI, 1,
-		"the same, counted from the file's last change", valid_expires, "\\?v= 31536000"),
-	EXPIRES("static-expires-type", KEY_TYPE, 0, "Expires and Cache-Control for a media type",
+	EXPIRES("static-expires-type", KEY_TYPE, "Expires and Cache-Control for a media type",
 		valid_seconds, "image/png=86400"),
-	EXPIRES("static-expires-type-mtime", KEY_TYPE, 1,
-		"the same, counted from the file's last change", valid_seconds, "image/png=86400"),
 	{ .name = "static-gzip",
 	  .type = OPT_LIST,
 	  .offset = AT(gzip),
@@ -174,19 +170,19 @@ static const struct option rows[] = {
 	  .type = OPT_FLAG,
 	  .offset = AT(gzip_all),
 	  .initial = "false",
-	  .help = "the same for every file" },
+	  .help = "as static-gzip, for every file" },
 	{ .name = "static-gzip-dir",
 	  .type = OPT_LIST,
 	  .offset = AT(gzip_dirs),
 	  .unit = "FOLDER",
-	  .help = "the same for the files below this folder",
+	  .help = "as static-gzip, for the files below this folder",
 	  .example = "/srv/myapp/static" },
 	{ .name = "static-gzip-prefix", .same_as = "static-gzip-dir" },
 	{ .name = "static-gzip-ext",
 	  .type = OPT_LIST,
 	  .offset = AT(gzip_ext),
 	  .unit = "ENDING",
-	  .help = "the same for names that end so",
+	  .help = "as static-gzip, for names that end so",
 	  .example = ".css" },
 	{ .name = "static-gzip-suffix", .same_as = "static-gzip-ext" },
 	{ .name = "honour-range",

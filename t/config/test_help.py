@@ -109,6 +109,7 @@ def test_every_option_has_a_sentence_and_an_example():
         sentence = text.split("\n\n")[0]
         assert re.fullmatch(r"[A-Z0-9#].*[^.]\.", sentence, re.S), f"{name}: {sentence}"
         assert "= ...`" not in text, f"{name} has no example"
+        assert not sentence.startswith("The same"), f"{name} is read without the option before it"
 
 
 def test_every_option_of_uwsgi_is_known():
