@@ -441,9 +441,8 @@ static int serve(struct invocation *invocation, struct loader *ld)
 
 static void say_takeover(const struct master_setup *setup)
 {
-	(void)setup;
 	uwsgi_log(UWSGI_NOTE, "uwsgi %s, pid %ld, has taken over from the old program",
-		  UWSGI_VERSION, (long)getpid());
+		  UWSGI_VERSION, (long)setup->started);
 }
 
 /* What was tried goes with the process. */

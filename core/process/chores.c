@@ -258,6 +258,10 @@ void chores_carry(struct chores *c, struct carry *carry)
 	jobs_carry(&c->jobs, carry);
 	crons_carry(&c->crons, carry);
 	fifo_carry(&c->fifo, carry);
+	touch_carry(&c->reload, carry);
+	touch_carry(&c->chain, carry);
+	touch_carry(&c->exec, carry);
+	touch_carry(&c->hook, carry);
 }
 
 void chores_enter_child(struct chores *c)

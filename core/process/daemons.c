@@ -368,6 +368,7 @@ static void carry_one(struct daemon *d, struct carry *c)
 	carry_u64(c, &d->row);
 	carry_ms(c, &d->start_at_ms);
 	kept_carry(&d->kept, c);
+	touch_carry(&d->touch, c);
 }
 
 /* All are named by this configuration, in any order. */

@@ -59,6 +59,8 @@ void logmaster_carry(struct logmaster *m, struct carry *c)
 {
 	logpipe_carry(&m->lines, c);
 	logpipe_carry(&m->requests, c);
+	touch_carry(&m->touch_rotate, c);
+	touch_carry(&m->touch_reopen, c);
 }
 
 void logmaster_init(struct logmaster *m, struct ev_loop *loop, struct logfile *file,

@@ -4,6 +4,7 @@
 #define UWSGI_TOUCH_H
 
 #include "base/arena.h"
+#include "base/carry.h"
 
 #include <ev.h>
 
@@ -20,14 +21,18 @@ struct touch {
 	const char **files;
 	struct timespec *seen; /* of each; zero: there was no such file */
 	size_t count;
+	bool carried; /* the three above, before touch_init() */
 };
 
-/* It watches nothing yet. */
+/* It watches nothing yet.  All zero before, or what was carried. */
 void touch_init(struct touch *, struct ev_loop *, void (*touched)(void *data, const char *file),
 		void *data);
 /* What happens to these files from now on counts, and for those that were watched already what
  * has happened since; NULL: none.  The list is copied.  A folder: anything directly in it.  Without
  * memory it watches nothing, and says so. */
 void touch_watch(struct touch *, const struct option_list *);
+/* For the program that takes this one's place: what was seen of each file, so that a touch between this
+ * one's last look and the other's first one counts.  What is read is for touch_watch(). */
+void touch_carry(struct touch *, struct carry *);
 
 #endif

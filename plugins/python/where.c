@@ -15,9 +15,16 @@
 /* For a thread that the kernel does not let go, or that blocks the signal. */
 enum { PATIENCE_MS = 200 };
 
+/* No thread is called that. */
+#define NOBODY 0UL
+#define WRITING (~0UL)
+
 /* Of this process: signal handlers take no pointer. */
 static struct {
 	int fd; /* what is written goes here */
+	/* The thread that is to write, or NOBODY or WRITING.  Whoever comes too late finds that it is not
+	 * asked any more, and does not write into what the next one says. */
+	atomic_ulong asked;
 	bool ready;
 	struct sigaction before; /* faulthandler's */
 	sem_t written;
@@ -30,9 +37,13 @@ static int signal_number(void)
 
 static void on_asked(int number)
 {
+	unsigned long me = (unsigned long)pthread_self();
 	int kept = errno;
 
+	if (!atomic_compare_exchange_strong(&self.asked, &me, WRITING))
+		return;
 	self.before.sa_handler(number);
+	atomic_store(&self.asked, NOBODY);
 	sem_post(&self.written);
 	errno = kept;
 }
@@ -82,23 +93,27 @@ static bool wait_until_written(void)
 	return !failed;
 }
 
-/* What an earlier one wrote too late must not be taken for this one's. */
-static void forget_earlier(void)
+/* False: it did not write, and will not. */
+static bool ask(pthread_t thread)
 {
+	unsigned long asked = (unsigned long)thread;
+
 	while (sem_trywait(&self.written) == 0)
 		;
 	if (ftruncate(self.fd, 0) == 0)
 		lseek(self.fd, 0, SEEK_SET);
+	atomic_store(&self.asked, asked);
+	if (pthread_kill(thread, signal_number()) == 0 && wait_until_written())
+		return true;
+	/* One that has just begun is not left at half its stack. */
+	return !atomic_compare_exchange_strong(&self.asked, &asked, NOBODY) && wait_until_written();
 }
 
 size_t where_write(void *state, char *text, size_t size)
 {
 	const struct lane *lane = state;
 
-	if (!self.ready)
-		return 0;
-	forget_earlier();
-	if (pthread_kill(lane->self, signal_number()) || !wait_until_written())
+	if (!self.ready || atomic_load(&self.asked) == WRITING || !ask(lane->self))
 		return 0;
 	ssize_t n = pread(self.fd, text, size, 0);
 	/* The first line is a heading. */

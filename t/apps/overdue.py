@@ -2,6 +2,8 @@
 """Requests that take too long, each in its own way: see test_harakiri.py."""
 import atexit
 import os
+import signal
+import threading
 import time
 from urllib.parse import parse_qs
 
@@ -36,6 +38,34 @@ def close_late(seconds):
     return Answer([b"all"])
 
 
+def deaf():
+    """Does not hear that it is to say where it is, until a second one is asked that does not, either."""
+    number = signal.SIGRTMAX - 1
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    print("begun", flush=True)
+    with deaf_ones[1]:
+        deaf_ones[0].append(threading.get_native_id())
+    if len(deaf_ones[0]) == 2:
+        innermost(600)
+    while len(deaf_ones[0]) < 2 or not is_pending(number, deaf_ones[0][1]):
+        time.sleep(0.001)
+    first_hears(number)
+
+
+deaf_ones = [], threading.Lock()
+
+
+def is_pending(number, thread):
+    with open(f"/proc/self/task/{thread}/status", encoding="ascii") as f:
+        pending = next(line.split()[1] for line in f if line.startswith("SigPnd"))
+    return int(pending, 16) >> (number - 1) & 1
+
+
+def first_hears(number):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    innermost(600)
+
+
 def stream(start_response, then):
     start_response("200 OK", [("Content-Type", "text/plain")])
     yield b"x" * 10
@@ -57,6 +87,8 @@ def application(environ, start_response):
         stand(seconds)
     elif path == "/hold":
         hold()
+    elif path == "/deaf":
+        deaf()
     elif path == "/wait":
         print("begun", flush=True)
         with open(query["for"], encoding="ascii") as fifo:

@@ -93,6 +93,16 @@ def test_it_says_so_of_a_thread_that_holds_the_interpreter(start):
     assert http.request(server.http, "/").status == 200
 
 
+@pytest.mark.skipif(os.environ.get("UWSGI_SANITIZED") == "tsan", reason="it holds signals back")
+def test_a_thread_that_says_it_too_late_is_not_taken_for_another(start):
+    server = start(PATIENT)
+    with begin(server, "/deaf?first") as first, begin(server, "/deaf?second") as second:
+        assert first.read().status == 504
+        assert second.read().status == 504
+        line = server.wait_log(r"GET /deaf\?second of .* its client gets 504(.*)")
+    assert "it was here" not in line[1]
+
+
 def test_a_successor_serves_and_the_others_of_the_worker_are_finished(start):
     server = start(PATIENT)
     first = pid_of(server)

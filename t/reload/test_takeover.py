@@ -190,6 +190,20 @@ def test_a_signal_that_comes_meanwhile_is_not_lost(upgraded):
     assert server.wait() == 0
 
 
+def test_a_touch_that_comes_meanwhile_is_not_lost(upgraded):
+    """The old program does not look at the files any more, and the new one has not seen them before."""
+    files.touch(f"{upgraded.folder}/run")
+    server = upgraded.begin(INI + "touch-exec = {here}/run echo done\n"
+                            "touch-logreopen = {here}/run\nlog-master = true\n"
+                            "attach-daemon2 = cmd=exec sleep 100,touch={here}/run\n")
+    upgraded.upgrade()
+    server.send(signal.SIGHUP)
+    server.wait_log("asking the new program")
+    files.touch(f"{server.folder}/run")
+    server.wait_log("^done$")
+    server.wait_log("daemon 1: .*/run was touched")
+
+
 def test_two_reloads_at_once_are_two(upgraded):
     server = upgraded.begin(INI)
     upgraded.upgrade()

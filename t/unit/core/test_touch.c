@@ -183,6 +183,57 @@ static void test_a_file_that_is_written_all_the_time_is_told_once_a_look(void **
 	assert_int_equal(look(b), 3);
 }
 
+/* What the one writes, the other reads, before it is given a loop or after. */
+static void hand_over(struct bench *from, struct bench *to, bool init_later)
+{
+	struct carry c;
+	struct error e;
+
+	carry_begin(&c);
+	touch_carry(&from->touch, &c);
+	int fd = carry_send(&c, 1, &e);
+	carry_fini(&c);
+	if (init_later)
+		to->touch = (struct touch){ .count = 0 };
+	assert_int_equal(carry_receive(&c, fd, 1, &e), 0);
+	close(fd);
+	touch_carry(&to->touch, &c);
+	assert_int_equal(carry_end(&c, &e), 0);
+	carry_fini(&c);
+	if (init_later)
+		touch_init(&to->touch, to->loop, on_touched, to);
+}
+
+static void test_the_next_program_notices_what_was_touched_meanwhile(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct bench next = { .loop = ev_loop_new(EVFLAG_AUTO) };
+
+		touch_init(&next.touch, next.loop, on_touched, &next);
+		touch(b->one, 1000 + i);
+		watch(b, b->one, b->two);
+		touch(b->one, 2000 + i);
+		hand_over(b, &next, i == 1);
+		watch(&next, b->two, b->one);
+		assert_int_equal(look(&next), 1);
+		assert_string_equal(next.told, b->one);
+		assert_int_equal(look(&next), 1);
+		touch_watch(&next.touch, NULL);
+		ev_loop_destroy(next.loop);
+	}
+}
+
+static void test_nothing_is_carried_of_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	hand_over(b, b, true);
+	assert_int_equal(b->touch.count, 0);
+	assert_int_equal(look(b), 0);
+}
+
 int main(void)
 {
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -193,6 +244,8 @@ int main(void)
 		WITH_FOLDER(test_what_both_lists_have_is_not_forgotten),
 		WITH_FOLDER(test_whoever_is_told_may_stop_it),
 		WITH_FOLDER(test_a_file_that_is_written_all_the_time_is_told_once_a_look),
+		WITH_FOLDER(test_the_next_program_notices_what_was_touched_meanwhile),
+		WITH_FOLDER(test_nothing_is_carried_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
