@@ -6,7 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,10 +165,15 @@ struct look {
 	struct error *error;
 };
 
+/* Else it may be there, and cannot be read just now. */
+static bool means_absence(int why)
+{
+	return why == ENOENT || why == ENOTDIR;
+}
+
 static void miss(struct look *l, const char *place, int why)
 {
-	enum emperor_sight sight =
-		why == ENOENT || why == ENOTDIR ? EMPEROR_MISSES_FOLDER : EMPEROR_SAW_PART;
+	enum emperor_sight sight = means_absence(why) ? EMPEROR_MISSES_FOLDER : EMPEROR_SAW_PART;
 
 	if (sight <= l->sight)
 		return;
@@ -194,7 +202,7 @@ static void tell(struct look *l, int folder, struct vassal_file *file)
 	struct stat st;
 
 	if (fstatat(folder, file->name, &st, l->settings->nofollow ? AT_SYMLINK_NOFOLLOW : 0)) {
-		if (errno == ENOENT || errno == ENOTDIR)
+		if (means_absence(errno))
 			return;
 		file->unknown = true;
 	} else if (S_ISDIR(st.st_mode)) {
@@ -251,10 +259,23 @@ static void look_into(struct look *l, const char *folder, DIR *d)
 		miss(l, folder, errno);
 }
 
+/* glob() passes over a folder that cannot be read, unless it is to end there.  errno has the reason. */
+static int find_files(struct look *l, const char *pattern, glob_t *found)
+{
+	errno = 0;
+	int why = glob(pattern, GLOB_ERR, NULL, found);
+
+	if (why != GLOB_ABORTED)
+		return why;
+	if (!means_absence(errno))
+		miss(l, pattern, errno ? errno : EIO);
+	return glob(pattern, 0, NULL, found);
+}
+
 static void look_for(struct look *l, const char *pattern)
 {
 	glob_t found;
-	int why = glob(pattern, 0, NULL, &found);
+	int why = find_files(l, pattern, &found);
 
 	for (size_t i = 0; why == 0 && i < found.gl_pathc; i++) {
 		struct vassal_file file = { .name = found.gl_pathv[i] };
@@ -282,13 +303,43 @@ enum emperor_sight emperor_look(const struct emperor_settings *s, bool as_root,
 		if (d) {
 			look_into(&l, place, d);
 			closedir(d);
-		} else if (errno == ENOENT || errno == ENOTDIR) {
+		} else if (means_absence(errno)) {
 			look_for(&l, place);
 		} else {
 			miss(&l, place, errno);
 		}
 	}
 	return l.sight;
+}
+
+static bool is_named(const struct emperor_settings *s, const struct vassal_file *file)
+{
+	for (size_t i = 0; i < s->places.count; i++) {
+		const char *place = without_scheme(s->places.items[i]);
+
+		if (file->folder ? strcmp(place, file->folder) == 0 :
+				   fnmatch(place, file->name, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return !file->folder || is_configuration(s, file->name);
+	}
+	return false;
+}
+
+bool emperor_lacks(const struct emperor_settings *s, const struct vassal_file *file,
+		   struct error *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!is_named(s, file))
+		return true;
+	snprintf(path, sizeof path, "%s%s%s", file->folder ? file->folder : "",
+		 file->folder ? "/" : "", file->name);
+	if (fstatat(AT_FDCWD, path, &st, s->nofollow ? AT_SYMLINK_NOFOLLOW : 0) == 0)
+		return S_ISDIR(st.st_mode);
+	if (means_absence(errno))
+		return true;
+	uwsgi_error_set(e, "%s: %s", path, strerror(errno));
+	return false;
 }
 
 /* ---- the command line ---- */

@@ -288,25 +288,31 @@ static void complain(struct vassals *all, const struct error *e)
 		uwsgi_log(UWSGI_WARNING, "%s", e->text);
 }
 
-/* A file that is gone, and of a folder that cannot be read it is not known. */
+static bool is_gone(const struct vassals *all, const struct vassal *v, struct error *e)
+{
+	return emperor_lacks(all->settings,
+			     &(struct vassal_file){ .name = v->name,
+						    .folder = *v->folder ? v->folder : NULL },
+			     e);
+}
+
 static void look(struct vassals *all)
 {
-	struct error e = { .text = "" };
+	struct error e = { .text = "" }, why = { .text = "" };
 	struct vassal *v;
 
 	TAILQ_FOREACH(v, &all->list, link)
 		v->found = false;
-	enum emperor_sight sight = emperor_look(all->settings, all->as_root, on_found, all, &e);
-
-	complain(all, &e);
+	emperor_look(all->settings, all->as_root, on_found, all, &e);
 	TAILQ_FOREACH(v, &all->list, link) {
-		if (v->found || sight == EMPEROR_SAW_PART)
+		if (v->found || !is_gone(all, v, &why))
 			continue;
 		if (v->kept.wanted || v->wants_start)
 			uwsgi_log(UWSGI_NOTE, "%s: its file is gone; it ends", v->title);
 		v->kept.wanted = 0;
 		v->wants_start = v->wants_reload = false;
 	}
+	complain(all, *e.text ? &e : &why);
 }
 
 /* ---- what is due ---- */

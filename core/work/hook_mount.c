@@ -40,6 +40,9 @@ static const struct flag mount_flags[] = {
 	{ "unbindable", MS_UNBINDABLE },
 };
 
+static const unsigned long rec = MS_REC;
+static const unsigned long propagation = MS_PRIVATE | MS_SHARED | MS_SLAVE | MS_UNBINDABLE;
+
 /* No flag of the kernel's. */
 enum { ALL_BELOW = 1 << 30 };
 
@@ -102,18 +105,32 @@ int hook_umount_check(const char *flags, struct error *e)
 	return read_umount(flags, &value, e);
 }
 
+/* Whether something is mounted or mounted again, not only its propagation changed, as by "mount:none none /
+ * rec,private". */
+static bool mounts(const struct hook_mount *m, unsigned long flags)
+{
+	return !(flags & propagation) || flags & (MS_BIND | MS_MOVE | MS_REMOUNT) ||
+	       strcmp(m->kind, "none") != 0;
+}
+
+/* The kernel looks at some flags alone, and passes over all others that come with them (mount(2)): a
+ * bind takes others when it is mounted again, and propagation is a call of its own. */
 int hook_mount(const struct hook_mount *m, struct error *e)
 {
-	const unsigned long bind = MS_BIND | MS_REC;
-	unsigned long flags;
+	unsigned long flags, spread;
 
 	if (read_mount(m->flags, &flags, e))
 		return -1;
-	if (mount(m->source, m->folder, m->kind, flags, m->data))
-		return say_errno(e);
-	/* A bind takes no other flags; they are set on what it has made (mount(2)). */
-	if ((flags & MS_BIND) && !(flags & MS_REMOUNT) && (flags & ~bind) &&
-	    mount(NULL, m->folder, NULL, (flags & ~(unsigned long)MS_REC) | MS_REMOUNT, NULL))
+	spread = flags & propagation;
+	if (mounts(m, flags)) {
+		flags &= ~propagation;
+		if (mount(m->source, m->folder, m->kind, flags, m->data))
+			return say_errno(e);
+		if ((flags & MS_BIND) && !(flags & MS_REMOUNT) && (flags & ~(MS_BIND | rec)) &&
+		    mount(NULL, m->folder, NULL, (flags & ~rec) | MS_REMOUNT, NULL))
+			return say_errno(e);
+	}
+	if (spread && mount(NULL, m->folder, NULL, spread | (flags & rec), NULL))
 		return say_errno(e);
 	return 0;
 }

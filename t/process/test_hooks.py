@@ -222,16 +222,18 @@ def test_file_systems_are_mounted(start, folder):
     os.mkdir(f"{folder}/b")
     server = start.not_yet(APP + f"mount-asap = tmpfs none {folder}/a nosuid,noexec mode=700\n"
                            f"hook-asap = mkdir:{folder}/a\n"
-                           f"mount-asap = none {folder}/a {folder}/b bind,readonly\n"
-                           f"exec-asap = grep {folder} /proc/self/mounts\n"
+                           f"mount-asap = none {folder}/a {folder}/b bind,readonly,shared\n"
+                           f"exec-asap = grep {folder} /proc/self/mountinfo\n"
+                           f"mount-pre-jail = none none {folder}/b rec,private\n"
+                           f"exec-pre-jail = ! grep '{folder}/b .*shared:' /proc/self/mountinfo\n"
                            f"wait-for-mountpoint = {folder}/b\n"
                            f"exec-asap = mkdir {folder}/a/c\nmount-in-jail = tmpfs none {folder}/a/c\n"
                            f"umount-as-root = {folder}/b\numount-as-root = {folder}/a rec\n"
                            f"exec-as-root = ! grep {folder} /proc/self/mounts\n"
                            "hook-as-user = exit:\n", under=["unshare", "-m"])
     assert server.run() == 0, server.log()
-    server.wait_log(rf"{folder}/a tmpfs rw,nosuid,noexec.*mode=700")
-    server.wait_log(rf"{folder}/b tmpfs ro")
+    server.wait_log(rf"{folder}/a rw,nosuid,noexec.*- tmpfs .*mode=700")
+    server.wait_log(rf"{folder}/b ro.* shared:\d+ - tmpfs")
 
 
 @AS_ROOT

@@ -134,6 +134,59 @@ static void test_files_of_folders_and_patterns(void **unused)
 	assert_int_equal(system(pattern), 0);
 }
 
+/* For who is not root; begun and ended by turns. */
+static void hide(const char *folder, bool hidden)
+{
+	if (!hidden && getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(chmod(folder, hidden ? 0 : 0755), 0);
+	if (hidden && getuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+}
+
+static bool lacks(struct emperor_settings *s, const char *place, const char *name,
+		  const char *folder, struct error *e)
+{
+	s->places = (struct option_list){ &place, 1 };
+	e->text[0] = '\0';
+	return emperor_lacks(s, &(struct vassal_file){ .name = name, .folder = folder }, e);
+}
+
+static void test_what_cannot_be_read_is_not_gone(void **unused)
+{
+	struct emperor_settings s = { 0 };
+	char folder[] = "/tmp/test_emperor.XXXXXX", sub[64], pattern[64], file[80];
+	struct seen seen;
+	struct error e;
+
+	(void)unused;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0);
+	snprintf(sub, sizeof sub, "%s/sub", folder);
+	snprintf(pattern, sizeof pattern, "%s/s*/*.ini", folder);
+	snprintf(file, sizeof file, "%s/a.ini", sub);
+	mkdir(sub, 0755);
+	make(sub, "a.ini");
+	hide(sub, true);
+	assert_int_equal(look(&s, pattern, &seen, &e), EMPEROR_SAW_PART);
+	assert_non_null(strstr(e.text, "s*/*.ini: Permission denied"));
+	assert_false(lacks(&s, pattern, file, NULL, &e));
+	assert_non_null(strstr(e.text, "sub/a.ini: Permission denied"));
+	assert_int_equal(look(&s, sub, &seen, &e), EMPEROR_SAW_PART);
+	assert_false(lacks(&s, sub, "a.ini", sub, &e));
+	hide(sub, false);
+	assert_false(lacks(&s, sub, "a.ini", sub, &e));
+	assert_string_equal(e.text, "");
+	assert_true(lacks(&s, sub, "a.conf", sub, &e));
+	assert_true(lacks(&s, sub, file, NULL, &e));
+	assert_false(lacks(&s, pattern, file, NULL, &e));
+	assert_int_equal(unlink(file), 0);
+	assert_true(lacks(&s, pattern, file, NULL, &e));
+	assert_string_equal(e.text, "");
+	rmdir(sub);
+	rmdir(folder);
+}
+
 /* A link has a mode that says nothing; what it leads to counts. */
 static void test_root_believes_links_that_only_root_writes(void **unused)
 {
@@ -164,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_and_texts),
 		cmocka_unit_test(test_the_command_line),
 		cmocka_unit_test(test_files_of_folders_and_patterns),
+		cmocka_unit_test(test_what_cannot_be_read_is_not_gone),
 		cmocka_unit_test(test_root_believes_links_that_only_root_writes),
 	};
 

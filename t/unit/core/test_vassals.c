@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_vassals.c: when an emperor takes a vassal for dead. */
+/* test_vassals.c: when an emperor takes a vassal for dead, and its file for gone. */
 #include "unit.h"
 
 #include "base/clock.h"
@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { HEARTBEAT_MS = 5000, LOOK_MS = 1000 };
 
 struct fixture {
-	char folder[32], file[48];
+	char folder[32], file[48], pattern[48];
 	const char *place;
 	struct emperor_settings settings;
 	void *memory;
@@ -43,14 +44,15 @@ static void wake(void *data)
 	(void)data;
 }
 
-/* One vassal, whose heart has beaten once. */
-static void begin(struct fixture *f, int64_t now_ms)
+/* One vassal, found by its folder or by a pattern, whose heart has beaten once. */
+static void begin_with(struct fixture *f, int64_t now_ms, bool by_pattern)
 {
 	*f = (struct fixture){ .folder = "/tmp/test_vassals.XXXXXX" };
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->file, sizeof f->file, "%s/a.ini", f->folder);
 	close(open(f->file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	f->place = f->folder;
+	snprintf(f->pattern, sizeof f->pattern, "%s/*.ini", f->folder);
+	f->place = by_pattern ? f->pattern : f->folder;
 	f->settings = (struct emperor_settings){ .places = { &f->place, 1 },
 						 .freq_s = LOOK_MS / 1000,
 						 .required_heartbeat_s = HEARTBEAT_MS / 1000 };
@@ -66,6 +68,11 @@ static void begin(struct fixture *f, int64_t now_ms)
 	assert_int_equal(send(f->speaks, "\x1a", 1, 0), 1);
 	ev_run(f->all.loop, EVRUN_NOWAIT);
 	TAILQ_FIRST(&f->all.list)->heard_ms = now_ms;
+}
+
+static void begin(struct fixture *f, int64_t now_ms)
+{
+	begin_with(f, now_ms, false);
 }
 
 /* Was it killed? */
@@ -112,11 +119,43 @@ static void test_an_emperor_that_stood_still_waits_anew(void **unused)
 	assert_false(end(&f));
 }
 
+static bool is_wanted(struct fixture *f, int64_t now_ms)
+{
+	vassals_step(&f->all, now_ms);
+	return TAILQ_FIRST(&f->all.list)->kept.wanted;
+}
+
+/* A folder that cannot be read says nothing of its files, whether it is named or matched. */
+static void test_a_file_that_cannot_be_seen_is_not_gone(void **unused)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct fixture f;
+
+	(void)unused;
+	for (int by_pattern = 0; by_pattern < 2; by_pattern++) {
+		begin_with(&f, now_ms, by_pattern);
+		assert_int_equal(chmod(f.folder, 0), 0);
+		if (getuid() == 0)
+			assert_int_equal(seteuid(65534), 0);
+		bool hidden = is_wanted(&f, now_ms + LOOK_MS);
+
+		if (getuid() == 0)
+			assert_int_equal(seteuid(0), 0);
+		assert_int_equal(chmod(f.folder, 0700), 0);
+		assert_true(hidden);
+		assert_true(is_wanted(&f, now_ms + 2 * LOOK_MS));
+		unlink(f.file);
+		assert_false(is_wanted(&f, now_ms + 3 * LOOK_MS));
+		end(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_silence_ends_a_vassal),
 		cmocka_unit_test(test_an_emperor_that_stood_still_waits_anew),
+		cmocka_unit_test(test_a_file_that_cannot_be_seen_is_not_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
