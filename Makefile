@@ -157,7 +157,12 @@ command_cppflags := -DUWSGI_VERSION='"$(VERSION)"'
 main_cppflags   := -DUWSGI_VERSION='"$(VERSION)"'
 moving_cppflags := -DUWSGI_PYTHON='"$(PYTHON)"'
 
-$(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"'
+$(B)/plugins/python/%.o: BUILD_CPPFLAGS += $(python_cppflags) -DUWSGI_PYTHON='"$(PYTHON)"' -I$(B)
+# A module in Python, as a string of C.
+$(B)/uwsgidecorators.inc: plugins/python/uwsgidecorators.py
+	@mkdir -p $(@D)
+	sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(B)/plugins/python/decorators.o: $(B)/uwsgidecorators.inc
 $(B)/plugins/inspect/%.o: BUILD_CPPFLAGS += -DUWSGI_VERSION='"$(VERSION)"'
 $(B)/plugins/%.o: plugins/%.c $(stamp)
 	@mkdir -p $(@D)
@@ -255,7 +260,7 @@ page-check:
 FILES ?= $(wildcard core/*/*.c plugins/*/*.c)
 lint_flags = $(filter-out -MMD -MP,$(BUILD_CPPFLAGS)) $(python_cppflags) \
 	$(foreach m,VERSION LIBDIR PLUGINS PYTHON,-DUWSGI_$(m)='""') -I$(B)
-lint: cppcheck $(B)/uwsgi_names.inc
+lint: cppcheck $(B)/uwsgi_names.inc $(B)/uwsgidecorators.inc
 	@printf '%s\n' $(FILES) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=gnu11 $(lint_flags)
 
 # The quick half of it, some seconds.

@@ -11,7 +11,7 @@ libcap-dev zlib1g-dev python3-dev"
 demo="$build python3-flask"
 check="$build libcmocka-dev python3-pytest python3-pytest-xdist python3-venv python3-flask
 python3-django python3-pyramid gunicorn nginx-light apache2-bin curl strace mandoc python3-pastedeploy uwsgi-core
-uwsgi-plugin-python3 haproxy python3-yaml"
+uwsgi-plugin-python3 python3-uwsgidecorators haproxy python3-yaml"
 
 # Its browser, the site of docs/, and the promtool that reads ini/observing/.
 page="$check chromium chromium-driver python3-selenium prometheus mkdocs"

@@ -432,4 +432,9 @@ void module_worker_start(const struct python *);
 /* Calls the application's uwsgi.atexit. */
 void module_at_exit(void);
 
+/* ---- decorators.c ---- */
+
+/* The same for `uwsgidecorators`. */
+int decorators_register(struct error *);
+
 #endif

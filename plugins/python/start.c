@@ -208,7 +208,8 @@ static void buffer_by_line(const char *name)
 
 int start_python(const struct python_settings *s, char folder[PATH_MAX], struct error *e)
 {
-	if (make_libpython_global(e) || preinitialize(e) || module_register(e) || initialize(s, e))
+	if (make_libpython_global(e) || preinitialize(e) || module_register(e) ||
+	    decorators_register(e) || initialize(s, e))
 		return -1;
 	buffer_by_line("stdout");
 	buffer_by_line("stderr");

@@ -51,11 +51,13 @@ def theirs():
 
 
 FORKED, LAZY = [], ["--lazy-apps", "--threads", "2"]
+# uwsgidecorators is a file beside it.
+BESIDE = ["--pythonpath", f"{venvs.FOLDER}/uwsgi/lib/python3*/site-packages"]
 PEERS = [
     Peer("this server", "forked", _ini(ours, *FORKED), True),
     Peer("this server", "lazy-apps", _ini(ours, *LAZY), True),
-    Peer("uWSGI", "forked", _ini(theirs, *FORKED), True),
-    Peer("uWSGI", "lazy-apps", _ini(theirs, *LAZY), True),
+    Peer("uWSGI", "forked", _ini(theirs, *BESIDE, *FORKED), True),
+    Peer("uWSGI", "lazy-apps", _ini(theirs, *BESIDE, *LAZY), True),
     Peer("gunicorn", "--preload", _gunicorn("--preload"), False),
     Peer("gunicorn", "gthread", _gunicorn("-k", "gthread", "--threads", "2"), False),
 ]

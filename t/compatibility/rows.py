@@ -34,6 +34,8 @@ FAILS = Ask("/fails", "Internal Server Error|Server Error", status=500)
 PICTURE = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="a.ppm"\r\n\r\n' + \
     b"P6 40 20 255\n" + b"\x80" * (40 * 20 * 3) + b"\r\n--b--\r\n"
 LAST = r"part 99\n$"
+TELEMETRY = ("opentelemetry-sdk", "opentelemetry-instrumentation-flask",
+             "opentelemetry-exporter-otlp-proto-http", "Flask>=3,<4")
 
 APPS = (
     App("Django", "django_project", ("Django>=5,<6",), (
@@ -65,9 +67,8 @@ APPS = (
     App("prometheus_client", "prometheus_project", ("prometheus-client", "Flask>=3,<4"), (
         HELLO, Ask("/metrics", r'hits_total\{pid="\d+"\} \d'), Ask("/metrics", r"took_count \d"),
         Ask("/metrics", r"busy 0")), env=(("PROMETHEUS_MULTIPROC_DIR", "{folder}"),)),
-    App("OpenTelemetry", "opentelemetry_project", (
-        "opentelemetry-sdk", "opentelemetry-instrumentation-flask",
-        "opentelemetry-exporter-otlp-proto-http", "Flask>=3,<4"), (HELLO, FAILS),
+    App("OpenTelemetry", "opentelemetry_project", TELEMETRY, (HELLO, FAILS), sends=r"inner of \d+"),
+    App("OpenTelemetry after the fork", "opentelemetry_postfork_project", TELEMETRY, (HELLO, FAILS),
         sends=r"inner of \d+"),
     App("Flask-Caching", "flask_project", ("Flask-Caching", "Flask>=3,<4"), (
         HELLO, Ask("/cached", r"^made by \d+$"), Ask("/same", r"^\d+ True$"))),

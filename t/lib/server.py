@@ -246,13 +246,15 @@ class Oracle(Server):
     """Debian's uWSGI, to compare with."""
     binary = "/usr/bin/uwsgi-core"
     plugin = "/usr/lib/uwsgi/plugins/python3_plugin.so"
+    decorators = "/usr/lib/python3/dist-packages/uwsgidecorators.py"
     command = [binary, "--plugin", plugin, "--master", "--die-on-term"]
     ready = r"(?s)WSGI app 0.*spawned uWSGI worker"
 
     @classmethod
     def missing(cls):
         """Why it cannot run here, or None."""
-        for path in (cls.binary, cls.plugin):
+        for path in (cls.binary, cls.plugin, cls.decorators):
             if not os.path.exists(path):
-                return f"{path} is not installed (packages uwsgi-core, uwsgi-plugin-python3)"
+                return f"{path} is not installed (packages uwsgi-core, uwsgi-plugin-python3, " \
+                    "python3-uwsgidecorators)"
         return None

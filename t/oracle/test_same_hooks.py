@@ -105,3 +105,57 @@ def test_the_same_failures_end_the_start(start, start_oracle, hook):
     for server in (start.not_yet(INI + f"hook-as-root = {hook}\n"),
                    start_oracle.not_yet(INI + f"hook-as-root = {hook}\n")):
         assert server.run() == 1
+
+
+DECORATED = """
+import os, threading, uwsgi
+from uwsgidecorators import harakiri, postfork, thread
+
+def say(*words):
+    os.write(2, ("<" + " ".join(map(str, (*words, uwsgi.worker_id()))) + ">\\n").encode())
+
+@postfork
+def first():
+    say("first")
+
+@postfork(2)
+def second():
+    say("second")
+
+@postfork
+@thread
+def background():
+    say("background", threading.current_thread().daemon)
+
+@postfork
+def last():
+    say("last")
+
+@thread
+def asked(word):
+    say(word)
+
+@harakiri(60)
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [asked("asked").__name__.encode()]
+"""
+
+
+def decorated(server):
+    for worker in "12":
+        server.wait_log(f"<last {worker}>")
+        server.wait_log(f"<background True {worker}>")
+    assert http.request(server.http, "/").body == b"asked"
+    server.wait_log(r"<asked \d>")
+    return [re.findall(f"^<(first|second|last) {worker}>$", server.log(), re.M) for worker in "12"]
+
+
+def test_the_same_decorators(start, start_oracle, folder):
+    with open(f"{folder}/decorated.py", "w", encoding="utf-8") as f:
+        f.write(DECORATED)
+    ini = "http-socket = {http}\nmodule = decorated\nprocesses = 2\nenable-threads = true\n" + \
+        f"pythonpath = {folder}\n"
+    ours = decorated(start(ini))
+    assert ours == decorated(start_oracle(ini))
+    assert ours == [["first", "last"], ["first", "second", "last"]]

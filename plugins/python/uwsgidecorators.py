@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Decorators for functions that the server calls, with the names of uWSGI's module.  The server has it
+inside (decorators.c); there is no file to install."""
+import functools
+import opcode
+import sys
+import threading
+import traceback
+
+import uwsgi
+
+__all__ = ["harakiri", "postfork", "thread"]
+
+_MECHANISMS = {
+    "Erlang": "erlang",
+    "uwsgi signals": "cron filemon rbtimer signal timer",
+    "locks for applications": "lock",
+    "mules": "farm farm_loop mule mulefunc muleloop mulemsg mulemsg_loop",
+    "RPC": "rpc",
+    "spooler": "spool spoolforever spoolraw",
+}
+_MISSING = {name: each for each, names in _MECHANISMS.items() for name in names.split()}
+_READS = {opcode.opmap.get(name) for name in ("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD")}
+
+
+def __getattr__(name):
+    """`from uwsgidecorators import timer` and `@uwsgidecorators.timer(10)` are ImportErrors that say why;
+    code that wants to do without catches those.  For hasattr() and getattr() it is an AttributeError."""
+    caller = sys._getframe(1)
+    if name in _MISSING and caller.f_code.co_code[caller.f_lasti] in _READS:
+        raise ImportError(f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}",
+                          name=__name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# A function that was the hook already stays the first.
+postfork_chain = list(filter(None, [getattr(uwsgi, "post_fork_hook", None)]))
+
+
+def _call_chain():
+    """One that fails does not keep the others from running."""
+    for function in postfork_chain:
+        try:
+            function()
+        except Exception:
+            uwsgi.log(f"exception in a postfork function:\n{traceback.format_exc().rstrip()}")
+
+
+uwsgi.post_fork_hook = _call_chain
+
+
+def postfork(worker=0):
+    """@postfork: called in each new worker, in the order of the file.  @postfork(2): in worker 2 only."""
+    if callable(worker):
+        return postfork()(worker)
+
+    def add(function):
+        postfork_chain.append(lambda: worker in (0, uwsgi.worker_id()) and function())
+        return function
+    return add
+
+
+def thread(function):
+    """Its calls return at once, and a daemon thread runs it."""
+    @functools.wraps(function)
+    def start(*args, **kwargs):
+        threading.Thread(target=function, args=args, kwargs=kwargs, daemon=True).start()
+        return function
+    return start
+
+
+def harakiri(seconds):
+    """The request is given up when a call takes longer."""
+    def limit(function):
+        @functools.wraps(function)
+        def limited(*args, **kwargs):
+            uwsgi.set_user_harakiri(seconds)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                uwsgi.set_user_harakiri(0)
+        return limited
+    return limit
