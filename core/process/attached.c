@@ -3,15 +3,12 @@
 #include "process/attached.h"
 
 #include "base/owner.h"
-#include "base/signalname.h"
 #include "base/slice.h"
-#include "settings/nearest.h"
+#include "settings/keys.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* How often a pidfile is looked at. */
 enum { FREQ_S = 10 };
@@ -21,126 +18,46 @@ struct attached_settings {
 	bool have_stdin;
 };
 
-/* ---- words ---- */
-
-static int read_number(const char *text, long long most, long long *number, struct error *e)
-{
-	char *end;
-
-	*number = strtoll(text, &end, 10);
-	if (end != text && !*end && *number >= 0 && *number <= most)
-		return 0;
-	return uwsgi_error_set(e, "\"%.64s\" is no number from 0 to %lld", text, most);
-}
-
-/* ---- NAME=VALUE,NAME=VALUE ---- */
-
-enum key_type { KEY_TEXT, KEY_FLAG, KEY_SECONDS, KEY_SIGNAL, KEY_IGNORED };
+/* ---- KEY=VALUE,KEY=VALUE ---- */
 
 #define AT(member) offsetof(struct attached, member)
-static const struct key {
-	const char *name;
-	enum key_type type;
-	size_t offset;
-} keys[] = {
-	{ "cmd", KEY_TEXT, AT(command) },
-	{ "command", KEY_TEXT, AT(command) },
-	{ "exec", KEY_TEXT, AT(command) },
-	{ "pidfile", KEY_TEXT, AT(pidfile) },
-	{ "freq", KEY_SECONDS, AT(freq_s) },
-	{ "daemonize", KEY_FLAG, AT(daemonizes) },
-	{ "daemon", KEY_FLAG, AT(daemonizes) },
-	{ "control", KEY_FLAG, AT(control) },
-	{ "touch", KEY_TEXT, AT(touch) },
-	{ "stopsignal", KEY_SIGNAL, AT(stop_signal) },
-	{ "stop_signal", KEY_SIGNAL, AT(stop_signal) },
-	{ "reloadsignal", KEY_SIGNAL, AT(reload_signal) },
-	{ "reload_signal", KEY_SIGNAL, AT(reload_signal) },
-	{ "stdin", KEY_FLAG, AT(has_stdin) },
-	{ "uid", KEY_TEXT, AT(user) },
-	{ "gid", KEY_TEXT, AT(group) },
-	{ "chdir", KEY_TEXT, AT(folder) },
-	{ "max_throttle", KEY_SECONDS, AT(longest_delay_s) },
-	{ "ns_pid", KEY_IGNORED, 0 },
-	{ "legion", KEY_IGNORED, 0 },
-	{ "notifypid", KEY_IGNORED, 0 },
+static const struct key key_rows[] = {
+	{ "cmd", key_text, AT(command) },
+	{ "command", key_text, AT(command) },
+	{ "exec", key_text, AT(command) },
+	{ "pidfile", key_text, AT(pidfile) },
+	{ "freq", key_seconds, AT(freq_s) },
+	{ "daemonize", key_flag, AT(daemonizes) },
+	{ "daemon", key_flag, AT(daemonizes) },
+	{ "control", key_flag, AT(control) },
+	{ "touch", key_text, AT(touch) },
+	{ "stopsignal", key_signal, AT(stop_signal) },
+	{ "stop_signal", key_signal, AT(stop_signal) },
+	{ "reloadsignal", key_signal, AT(reload_signal) },
+	{ "reload_signal", key_signal, AT(reload_signal) },
+	{ "stdin", key_flag, AT(has_stdin) },
+	{ "uid", key_text, AT(user) },
+	{ "gid", key_text, AT(group) },
+	{ "chdir", key_text, AT(folder) },
+	{ "max_throttle", key_seconds, AT(longest_delay_s) },
+	{ "ns_pid", NULL, 0 },
+	{ "legion", NULL, 0 },
+	{ "notifypid", NULL, 0 },
 };
 #undef AT
-enum { KEYS = sizeof keys / sizeof *keys };
-
-static const struct key *find_key(const char *name, struct error *e)
-{
-	const char *names[KEYS];
-
-	for (size_t i = 0; i < KEYS; i++) {
-		if (!strcmp(keys[i].name, name))
-			return &keys[i];
-		names[i] = keys[i].name;
-	}
-	nearest_refuse("key", slice_of(name), names, KEYS, e);
-	return NULL;
-}
-
-static int set_key(struct attached *a, const struct key *key, const char *value, struct error *e)
-{
-	void *at = (char *)a + key->offset;
-	int failed = 0;
-
-	switch (key->type) {
-	case KEY_TEXT:
-		*(const char **)at = value;
-		break;
-	case KEY_FLAG:
-		*(bool *)at = strcmp(value, "0") != 0 && strcasecmp(value, "false") != 0;
-		break;
-	case KEY_SECONDS:
-		failed = read_number(value, 86400LL * 365, at, e);
-		break;
-	case KEY_SIGNAL:
-		failed = signalname_read(value, at, e);
-		break;
-	case KEY_IGNORED:
-		break;
-	}
-	return failed;
-}
-
-/* Ends the pair that begins at text, and returns the next one; NULL: it is the last.  A comma that
- * belongs to a value has a backslash before it, which is taken out. */
-static char *cut_pair(char *text)
-{
-	char *to = text;
-
-	for (; *text && *text != ','; text++) {
-		if (text[0] == '\\' && text[1] == ',')
-			text++;
-		*to++ = *text;
-	}
-	char *next = *text ? text + 1 : NULL;
-
-	*to = '\0';
-	return next;
-}
+static const struct keys keys = { key_rows, sizeof key_rows / sizeof *key_rows };
 
 static int read_pairs(struct attached *a, struct error *e)
 {
-	for (char *pair = a->text, *next; pair; pair = next) {
-		next = cut_pair(pair);
-		char *equals = strchr(pair, '=');
-
-		if (equals)
-			*equals = '\0';
-		const struct key *key = find_key(pair, e);
-
-		if (!key || set_key(a, key, equals ? equals + 1 : "1", e))
-			return -1;
-	}
+	if (keys_read(&keys, a->text, a, e))
+		return -1;
 	return a->command && *a->command ? 0 : uwsgi_error_set(e, "expected cmd=COMMAND");
 }
 
 /* "PIDFILE COMMAND", "PIDFILE,FREQ COMMAND" */
 static int read_smart(struct attached *a, struct error *e)
 {
+	static const struct key freq = { "freq", key_seconds, offsetof(struct attached, freq_s) };
 	char *blank = strchr(a->text, ' '), *comma;
 
 	if (!blank || blank == a->text || !blank[1])
@@ -152,7 +69,7 @@ static int read_smart(struct attached *a, struct error *e)
 	if (!comma)
 		return 0;
 	*comma = '\0';
-	return read_number(comma + 1, 86400, &a->freq_s, e);
+	return key_seconds(&freq, a, comma + 1, e);
 }
 
 enum form { FORM_PLAIN, FORM_CONTROL, FORM_KEYED, FORM_SMART, FORM_SMART_BACKGROUND };
@@ -278,20 +195,6 @@ static const struct option rows[] = {
 };
 #undef AT
 
-static void tell_left_out(const struct config *cfg, struct report *report, const char *value)
-{
-	static const char *const left_out[] = { "ns_pid=", "legion=", "notifypid=" };
-
-	for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
-		const char *at = strstr(value, left_out[i]);
-
-		if (at && (at == value || at[-1] == ','))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "attach-daemon2",
-					   "the key %.*s does nothing here",
-					   (int)strlen(left_out[i]) - 1, left_out[i]);
-	}
-}
-
 static void check(const struct config *cfg, struct report *report)
 {
 	const struct attached_settings *s = uwsgi_options(cfg, &attached_options);
@@ -299,7 +202,7 @@ static void check(const struct config *cfg, struct report *report)
 	struct error e;
 
 	for (size_t i = 0; i < s->keyed.count; i++) {
-		tell_left_out(cfg, report, s->keyed.items[i]);
+		keys_doubt(&keys, slice_of(s->keyed.items[i]), cfg, report, "attach-daemon2", "");
 		if (read_attached(&a, FORM_KEYED, s->keyed.items[i], &e) == 0 && a.pidfile &&
 		    (a.control || a.touch || a.reload_signal))
 			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "attach-daemon2",

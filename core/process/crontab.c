@@ -2,83 +2,55 @@
 /* crontab.c: reads cron and its relatives. */
 #include "process/crontab.h"
 
-#include "base/slice.h"
-#include "settings/nearest.h"
+#include "settings/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct crontab_settings {
 	struct option_list plain, unique, keyed;
 	long long limit_s;
 };
 
-/* ---- NAME=VALUE,NAME=VALUE COMMAND ---- */
+/* ---- KEY=VALUE,KEY=VALUE COMMAND ---- */
 
-enum key { KEY_UNIQUE = CRONTIME_FIELDS, KEY_HARAKIRI, KEY_LEGION, KEYS };
+static int set_time(const struct key *key, void *to, const char *value, struct error *e)
+{
+	struct crontab_entry *c = to;
 
-static const char *const keys[KEYS] = {
-	[CRONTIME_MINUTE] = "minute", [CRONTIME_HOUR] = "hour", [CRONTIME_DAY] = "day",
-	[CRONTIME_MONTH] = "month",   [CRONTIME_WEEK] = "week", [KEY_UNIQUE] = "unique",
-	[KEY_HARAKIRI] = "harakiri",  [KEY_LEGION] = "legion",
+	return crontime_set(&c->when, (enum crontime_field)key->offset, value, e);
+}
+
+#define AT(member) offsetof(struct crontab_entry, member)
+static const struct key key_rows[] = {
+	{ "minute", set_time, CRONTIME_MINUTE },  { "hour", set_time, CRONTIME_HOUR },
+	{ "day", set_time, CRONTIME_DAY },        { "month", set_time, CRONTIME_MONTH },
+	{ "week", set_time, CRONTIME_WEEK },      { "unique", key_flag, AT(unique) },
+	{ "harakiri", key_seconds, AT(limit_s) }, { "legion", NULL, 0 },
 };
+#undef AT
+static const struct keys keys = { key_rows, sizeof key_rows / sizeof *key_rows };
 
-static int find_key(const char *name, struct error *e)
+/* The part with the keys. */
+static struct slice keys_of(const char *text)
 {
-	for (int i = 0; i < KEYS; i++)
-		if (!strcmp(keys[i], name))
-			return i;
-	return nearest_refuse("key", slice_of(name), keys, KEYS, e);
-}
-
-static int set_limit(struct crontab_entry *c, const char *value, struct error *e)
-{
-	char *end;
-
-	c->limit_s = strtoll(value, &end, 10);
-	if (end != value && !*end && c->limit_s >= 0 && c->limit_s <= 86400LL * 365)
-		return 0;
-	return uwsgi_error_set(e, "harakiri: \"%.20s\" is no number of seconds", value);
-}
-
-static int set_key(struct crontab_entry *c, const char *name, const char *value, struct error *e)
-{
-	int key = find_key(name, e);
-
-	if (key < 0)
-		return -1;
-	if (key < CRONTIME_FIELDS)
-		return crontime_set(&c->when, (enum crontime_field)key, value, e);
-	if (key == KEY_HARAKIRI)
-		return set_limit(c, value, e);
-	if (key == KEY_UNIQUE)
-		c->unique = strcmp(value, "0") != 0 && strcasecmp(value, "false") != 0;
-	return 0;
+	text += strspn(text, " \t");
+	return (struct slice){ text, strcspn(text, " \t") };
 }
 
 static int read_keyed(struct crontab_entry *c, struct error *e)
 {
-	const char *text = c->text + strspn(c->text, " \t"), *end = text + strcspn(text, " \t");
-	char pair[96];
+	struct slice from = keys_of(c->text);
+	char pairs[256];
 
+	c->command = from.p + from.n + strspn(from.p + from.n, " \t");
+	if (!*c->command || from.n >= sizeof pairs || !memchr(from.p, '=', from.n))
+		return uwsgi_error_set(e, "expected KEY=VALUE,KEY=VALUE COMMAND");
+	from.n -= from.p[from.n - 1] == ',';
+	snprintf(pairs, sizeof pairs, "%.*s", (int)from.n, from.p);
 	crontime_init(&c->when);
-	for (; text < end; text += text < end && *text == ',') {
-		size_t n = strcspn(text, ", \t");
-
-		snprintf(pair, sizeof pair, "%.*s", (int)n, text);
-		char *equals = strchr(pair, '=');
-
-		if (!equals || n >= sizeof pair)
-			return uwsgi_error_set(e, "expected KEY=VALUE,KEY=VALUE COMMAND");
-		*equals = '\0';
-		if (set_key(c, pair, equals + 1, e))
-			return -1;
-		text += n;
-	}
-	c->command = end + strspn(end, " \t");
-	return *c->command ? 0 : uwsgi_error_set(e, "expected KEY=VALUE,KEY=VALUE COMMAND");
+	return keys_read(&keys, pairs, c, e);
 }
 
 /* ---- options ---- */
@@ -143,14 +115,9 @@ static void check(const struct config *cfg, struct report *report)
 {
 	const struct crontab_settings *s = uwsgi_options(cfg, &crontab_options);
 
-	for (size_t i = 0; i < s->keyed.count; i++) {
-		const char *value = s->keyed.items[i], *at = strstr(value, "legion=");
-
-		if (at && at < value + strcspn(value, " \t") && (at == value || at[-1] == ','))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "cron2",
-					   "the key legion does nothing here: the command runs on "
-					   "each machine");
-	}
+	for (size_t i = 0; i < s->keyed.count; i++)
+		keys_doubt(&keys, keys_of(s->keyed.items[i]), cfg, report, "cron2",
+			   ": the command runs on each machine");
 }
 
 const struct option_table crontab_options = {
