@@ -144,9 +144,7 @@ const struct option_table emperor_options = {
 
 bool emperor_is_named(const struct config *cfg)
 {
-	const struct option_list *places = uwsgi_config_setting(cfg, "emperor");
-
-	return places && places->count > 0;
+	return uwsgi_config_has(cfg, "emperor");
 }
 
 long long emperor_heartbeat_s(const struct config *cfg)

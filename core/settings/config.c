@@ -456,6 +456,29 @@ const void *uwsgi_config_setting(const struct config *c, const char *option)
 	return (const char *)c->settings[at.table] + at.row->offset;
 }
 
+bool uwsgi_config_has(const struct config *c, const char *option)
+{
+	const void *value = uwsgi_config_setting(c, option);
+	struct option_at at;
+	const char *text;
+
+	if (!value || !catalogue_find(&c->catalogue, option, &at))
+		return false;
+	switch (at.row->type) {
+	case OPT_FLAG:
+		return *(const bool *)value;
+	case OPT_CHOICE:
+		return *(const int *)value != 0;
+	case OPT_STRING:
+		text = *(const char *const *)value;
+		return text && *text;
+	case OPT_LIST:
+		return ((const struct option_list *)value)->count > 0;
+	default:
+		return *(const long long *)value != 0;
+	}
+}
+
 const char *config_choice(const struct config *c, const char *option)
 {
 	const int *choice = uwsgi_config_setting(c, option);

@@ -100,9 +100,7 @@ static void find_twins(const struct config *c, struct report *r)
 
 static void find_nobody_listens(const struct config *c, struct report *r)
 {
-	const struct option_list *emperor = uwsgi_config_setting(c, "emperor");
-
-	if (!next_place(c, &(struct place){ 0 }) && !(emperor && emperor->count > 0))
+	if (!next_place(c, &(struct place){ 0 }) && !uwsgi_config_has(c, "emperor"))
 		uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
 				   "nothing to listen on; write http-socket = :8000, or socket = "
 				   "/path behind nginx");
@@ -233,12 +231,8 @@ static void find_missing_folder(const struct config *c, struct report *r)
 
 static void find_useless_format(const struct config *c, struct report *r)
 {
-	const bool *quiet = uwsgi_config_setting(c, "disable-logging");
-	const bool *errors[] = { uwsgi_config_setting(c, "log-4xx"),
-				 uwsgi_config_setting(c, "log-5xx") };
-
-	if (quiet && *quiet && is_set(c, "log-format") && !(errors[0] && *errors[0]) &&
-	    !(errors[1] && *errors[1]))
+	if (uwsgi_config_has(c, "disable-logging") && is_set(c, "log-format") &&
+	    !uwsgi_config_has(c, "log-4xx") && !uwsgi_config_has(c, "log-5xx"))
 		uwsgi_config_doubt(c, r, UWSGI_NOTE, "log-format",
 				   "disable-logging is set, so no request is logged");
 }

@@ -180,6 +180,9 @@ UWSGI_API const void *uwsgi_options(const struct config *, const struct option_t
 
 /* The setting of any option, of the type that its row says; NULL: no table has it. */
 UWSGI_API const void *uwsgi_config_setting(const struct config *, const char *option);
+/* Whether a flag is true, a number is not 0, a choice not the first, a text or a list not empty, of any
+ * option; false: no table has it. */
+UWSGI_API bool uwsgi_config_has(const struct config *, const char *option);
 
 /* Every key as the user set it, in order, placeholders included; value "" where there was
  * none.  *i starts at 0; false at the end.  Strings are valid until the config is freed. */

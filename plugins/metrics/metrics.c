@@ -56,7 +56,8 @@ static const struct option rows[] = {
 	  .help = "when a metric reaches a value, log that, or set it back: "
 		  "key=NAME,value=N,rate=SECONDS,reset=N,alarm=NAME,msg=TEXT",
 	  .example = "key=worker.0.requests,value=1000000",
-	  .differs = "without rate tells once a second, and the log nothing where there is an alarm" },
+	  .differs =
+		  "without rate tells once a second, and the log nothing where there is an alarm" },
 	{ .name = "metric-alarm", .same_as = "metric-threshold" },
 	{ .name = "alarm-metric", .same_as = "metric-threshold" },
 	{ .name = "metrics-dir",
@@ -346,18 +347,11 @@ static size_t count_sockets(const struct status *status)
 }
 
 /* As the options of stats say, where that is loaded. */
-static bool is_set(const struct config *cfg, const char *option)
-{
-	const bool *set = uwsgi_config_setting(cfg, option);
-
-	return set && *set;
-}
-
 static struct report_form form_of(const struct config *cfg)
 {
-	return (struct report_form){ .minified = is_set(cfg, "stats-minified"),
-				     .no_cores = is_set(cfg, "stats-no-cores"),
-				     .no_metrics = is_set(cfg, "stats-no-metrics") };
+	return (struct report_form){ .minified = uwsgi_config_has(cfg, "stats-minified"),
+				     .no_cores = uwsgi_config_has(cfg, "stats-no-cores"),
+				     .no_metrics = uwsgi_config_has(cfg, "stats-no-metrics") };
 }
 
 static int open_all(struct process *p, const struct service_setup *setup)

@@ -119,14 +119,6 @@ static bool names_application(const struct python_settings *s)
 	return s->module || s->file || s->code || s->paste || s->mounts.count > 0;
 }
 
-/* Whose vassals run the applications. */
-static bool is_emperor(const struct config *cfg)
-{
-	const struct option_list *emperor = uwsgi_config_setting(cfg, "emperor");
-
-	return emperor && emperor->count > 0;
-}
-
 bool check_wants(const struct config *cfg)
 {
 	return names_application(uwsgi_options(cfg, &python_options));
@@ -157,7 +149,7 @@ void check_settings(const struct config *cfg, struct report *report)
 	check_hosts(cfg, s, report);
 	if (!uwsgi_config_thorough(report))
 		return;
-	if (!names_application(s) && !is_emperor(cfg))
+	if (!names_application(s) && !uwsgi_config_has(cfg, "emperor"))
 		uwsgi_config_doubt(
 			cfg, report, UWSGI_NOTE, "module",
 			"no application is named; write module = package.wsgi:application "

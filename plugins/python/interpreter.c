@@ -153,9 +153,8 @@ void interpreter_fork_child(const struct worker_info *info)
 int interpreter_worker_start(struct error *e)
 {
 	(void)e; /* nothing of this can fail for good: hooks that raise are logged */
-	const long long *harakiri = uwsgi_config_setting(python.config, "harakiri");
-
-	if ((harakiri && *harakiri) || uwsgi_config_has_action(python.config, SLICE("harakiri")))
+	if (uwsgi_config_has(python.config, "harakiri") ||
+	    uwsgi_config_has_action(python.config, SLICE("harakiri")))
 		where_prepare();
 	module_worker_start(&python);
 	stray_leave();

@@ -332,9 +332,8 @@ static int make_gzip(struct rules *r, struct error *e)
 static int take_mounts(struct rules *r, const struct config *cfg, struct error *e)
 {
 	const struct option_list *mounts = uwsgi_config_setting(cfg, "mount");
-	const bool *splits = uwsgi_config_setting(cfg, "manage-script-name");
 
-	if (!mounts || mounts->count == 0 || !splits || !*splits)
+	if (!uwsgi_config_has(cfg, "mount") || !uwsgi_config_has(cfg, "manage-script-name"))
 		return 0;
 	r->mounts = calloc(mounts->count, sizeof *r->mounts);
 	if (!r->mounts)

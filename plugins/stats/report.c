@@ -94,19 +94,14 @@ static json_t *cores_of(const struct report_form *form, const struct status *sta
 }
 
 /* Whatever is mounted is one application here: its numbers are the worker's. */
-static json_t *apps_of(const struct status *status, const struct worker_status *w)
+static json_t *apps_of(const struct generation_status *serving, const struct worker_status *w)
 {
 	json_t *apps = json_array(), *app = json_object();
-	struct generation_status g;
-	long long import_ms = 0;
 
-	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
-		if (g.stage == STAGE_SERVING)
-			import_ms = g.import_ms;
 	add(app, "id", 0);
 	add(app, "modifier1", 0);
 	json_object_set_new(app, "mountpoint", json_string(""));
-	add(app, "startup_time", import_ms / 1000);
+	add(app, "startup_time", serving->import_ms / 1000);
 	add(app, "requests", (long long)w->requests);
 	add(app, "exceptions", (long long)w->failed);
 	json_object_set_new(app, "chdir", json_string(""));
@@ -114,18 +109,8 @@ static json_t *apps_of(const struct status *status, const struct worker_status *
 	return apps;
 }
 
-static bool is_paused(const struct status *status)
-{
-	struct generation_status g;
-
-	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
-		if (g.stage == STAGE_SERVING)
-			return g.paused;
-	return false;
-}
-
 static json_t *worker_of(const struct report_form *form, const struct status *status,
-			 const struct worker_status *w)
+			 const struct generation_status *serving, const struct worker_status *w)
 {
 	json_t *worker = json_object();
 	int busy;
@@ -141,10 +126,10 @@ static json_t *worker_of(const struct report_form *form, const struct status *st
 	add(worker, "signals", 0);
 	add(worker, "signal_queue", 0);
 	json_object_set_new(worker, "status",
-			    json_string(busy                ? "busy"
-					: w->pid            ? "idle"
-					: is_paused(status) ? "pause"
-							    : "cheap"));
+			    json_string(busy              ? "busy"
+					: w->pid          ? "idle"
+					: serving->paused ? "pause"
+							  : "cheap"));
 	add(worker, "rss", (long long)w->resident);
 	add(worker, "vsz", (long long)w->address_space);
 	add(worker, "uss", (long long)w->own);
@@ -154,7 +139,7 @@ static json_t *worker_of(const struct report_form *form, const struct status *st
 	add(worker, "respawn_count", w->spawns);
 	add(worker, "tx", (long long)w->sent);
 	add(worker, "avg_rt", (long long)w->average_us);
-	json_object_set_new(worker, "apps", apps_of(status, w));
+	json_object_set_new(worker, "apps", apps_of(serving, w));
 	if (form->no_cores)
 		json_decref(cores);
 	else
@@ -162,14 +147,26 @@ static json_t *worker_of(const struct report_form *form, const struct status *st
 	return worker;
 }
 
+/* The generation that serves; all 0: none does. */
+static struct generation_status serving_of(const struct status *status)
+{
+	struct generation_status g;
+
+	for (size_t i = 0; uwsgi_status_next_generation(status, &i, &g);)
+		if (g.stage == STAGE_SERVING)
+			return g;
+	return (struct generation_status){ 0 };
+}
+
 static json_t *workers(const struct report_form *form, const struct status *status)
 {
+	const struct generation_status serving = serving_of(status);
 	json_t *all = json_array();
 	struct worker_status w;
 	size_t i = 0;
 
 	while (uwsgi_status_next_worker(status, &i, &w))
-		json_array_append_new(all, worker_of(form, status, &w));
+		json_array_append_new(all, worker_of(form, status, &serving, &w));
 	return all;
 }
 

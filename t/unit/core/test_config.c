@@ -290,7 +290,8 @@ static const struct world worlds[] = {
 	  .report = "command line: warning: enable-threads = false: always on here; ignored\n" },
 	{ .words = { "--spooler-fre=2" },
 	  .settings = NULL,
-	  .report = "command line: error: unknown option --spooler-fre; did you mean \"spooler-freq\"?\n" },
+	  .report =
+		  "command line: error: unknown option --spooler-fre; did you mean \"spooler-freq\"?\n" },
 	{ .words = { "--set", "base=/x", "--set", "chdir=%(base)/y", "--set-ph", "zz=1" },
 	  .settings = "chdir=/x/y",
 	  .report = "" },
@@ -731,6 +732,24 @@ static void test_keys_in_order(void **state)
 	report_fini(&report);
 }
 
+/* By type: what it is that an option has, or has not. */
+static void test_what_is_set(void **state)
+{
+	static const struct world w = { .words = { "a.ini" } };
+	static const char *const there[] = { "workers", "vacuum", "chdir", "socket", "preset" };
+	static const char *const not_there[] = { "harakiri", "module",   "home",
+						 "env",      "callable", "?" };
+	char said[4096];
+
+	write_file("a.ini", "[uwsgi]\nvacuum = 1\nchdir = /srv\nhome =\nsocket = :1\n");
+	struct config *c = load(&w, *state, said);
+	for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+		assert_true(uwsgi_config_has(c, there[i]));
+	for (size_t i = 0; i < sizeof not_there / sizeof *not_there; i++)
+		assert_false(uwsgi_config_has(c, not_there[i]));
+	config_free(c);
+}
+
 /* Values that name one another must end, and must not fill the memory. */
 static void test_growing_values(void **state)
 {
@@ -852,7 +871,7 @@ int main(void)
 		cmocka_unit_test(test_worlds),           cmocka_unit_test(test_side_by_side),
 		cmocka_unit_test(test_keys_in_order),    cmocka_unit_test(test_growing_values),
 		cmocka_unit_test(test_many_long_values), cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_tutorials),
+		cmocka_unit_test(test_tutorials),        cmocka_unit_test(test_what_is_set),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);
