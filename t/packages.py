@@ -10,6 +10,7 @@ The container has the machine's network: port 8080 of the loopback interface mus
 import glob
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
