@@ -246,6 +246,8 @@ ROWS = (
         lack="PasteDeploy's global values stand in [DEFAULT] of its file"),
     Row("strip_header_spaces", "--strip-header-spaces", FLAG,
         lack="blanks around the names of headers are refused, with 400"),
+    Row("permit_obsolete_folding", "--permit-obsolete-folding", FLAG,
+        lack="headers that go on in the next line are refused, with 400"),
     Row("permit_unconventional_http_method", "--permit-unconventional-http-method", FLAG,
         to=nothing("any method is passed on")),
     Row("permit_unconventional_http_version", "--permit-unconventional-http-version", FLAG,
