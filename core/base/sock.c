@@ -16,7 +16,7 @@
 
 enum { SEND_A_TURN = 1 << 20 };
 
-static ssize_t send_front(int fd, const struct sendbuf *out)
+static ssize_t send_front(int fd, const struct sendbuf *out, bool more_comes)
 {
 	const struct sendbuf_segment *file = sendbuf_front_file(out);
 	struct iovec v[64];
@@ -33,19 +33,19 @@ static ssize_t send_front(int fd, const struct sendbuf *out)
 	}
 	m.msg_iovlen = sendbuf_vector(out, v, sizeof v / sizeof *v);
 	/* A head that left before its file would wake the peer for nothing. */
-	int flags = MSG_NOSIGNAL | (sendbuf_has_file(out) ? MSG_MORE : 0);
+	int flags = MSG_NOSIGNAL | (more_comes || sendbuf_has_file(out) ? MSG_MORE : 0);
 
 	if (m.msg_iovlen == 1)
 		return send(fd, v[0].iov_base, v[0].iov_len, flags);
 	return sendmsg(fd, &m, flags);
 }
 
-enum sent sock_send(int fd, struct sendbuf *out)
+static enum sent send_some(int fd, struct sendbuf *out, bool more_comes)
 {
 	int64_t left = SEND_A_TURN;
 
 	while (out->pending > 0 && left > 0) {
-		ssize_t n = send_front(fd, out);
+		ssize_t n = send_front(fd, out, more_comes);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -57,6 +57,16 @@ enum sent sock_send(int fd, struct sendbuf *out)
 	if (out->failed)
 		return SENT_FAILED;
 	return out->pending > 0 ? SENT_SOME : SENT_ALL;
+}
+
+enum sent sock_send(int fd, struct sendbuf *out)
+{
+	return send_some(fd, out, false);
+}
+
+enum sent sock_send_last(int fd, struct sendbuf *out)
+{
+	return send_some(fd, out, true);
 }
 
 ssize_t sock_receive(int fd, void *to, size_t n)

@@ -253,6 +253,9 @@ static void on_grace(struct ev_loop *loop, ev_timer *w, int events)
 		next = LIST_NEXT(c, link);
 		if (!migrate_is_possible(c) || c->runner.waits_as != RUN_NOT_WAITING)
 			continue;
+		/* Its next request is there already, and is its last one. */
+		if (sock_unread(c->io.fd) > 0)
+			continue;
 		clients->cut_off += c->deadline_ms > clock_monotonic_coarse_ms();
 		connection_close(c);
 	}
@@ -326,7 +329,7 @@ static void end_soon(struct connection *c, double idle_s)
 {
 	double patience_s = connection_patience_s(c);
 
-	if (c->state == ANSWERING && !c->x->rs.head_sent && c->listener->protocol->announces_close)
+	if (c->state == ANSWERING && !c->x->rs.head_sent)
 		c->x->rs.close = true;
 	if (!connection_is_idle(c) || c->runner.waits_as != RUN_NOT_WAITING || patience_s <= idle_s)
 		return;

@@ -275,8 +275,7 @@ static struct slice http_date(struct clients *clients)
 void connection_prepare_response(struct connection *c)
 {
 	c->x->rs.date = http_date(c->clients);
-	c->x->rs.close = c->clients->rules->close ||
-			 (c->clients->ending && c->listener->protocol->announces_close);
+	c->x->rs.close = c->clients->rules->close || c->clients->ending;
 }
 
 void connection_lose_peer(struct connection *c)
@@ -351,13 +350,21 @@ static void go_on_cutting(struct connection *c)
 	connection_close(c);
 }
 
+/* The server ends, and the peer is not told that this answer is its connection's last one.  So it must
+ * learn that together with the end of the answer, before it sends another request: over TCP it does. */
+static bool ends_untold(const struct connection *c)
+{
+	return c->close_after && c->clients->ending && !c->listener->protocol->announces_close;
+}
+
 /* All of the response is sent.  A client that pipelines waits until the others have been served. */
 static void after_response(struct connection *c)
 {
 	struct exchange *x = c->x;
 
 	if (c->close_after || c->clients->grace_over) {
-		c->clients->cut_off += !c->close_after;
+		c->clients->cut_off +=
+			!c->close_after || (ends_untold(c) && !connection_is_tcp(c));
 		if (x->rs.cut && connection_is_tcp(c))
 			start_cutting(c);
 		else if (c->linger || x->in.begin < x->in.end)
@@ -403,10 +410,19 @@ static void note_sent(struct connection *c)
 	}
 }
 
+static enum sent send_response(struct connection *c)
+{
+	if (c->x->rs.broken)
+		return SENT_FAILED;
+	if (ends_untold(c) && !c->x->rs.cut)
+		return sock_send_last(c->io.fd, &c->x->out);
+	return sock_send(c->io.fd, &c->x->out);
+}
+
 /* The response has ended: send it. */
 void connection_send(struct connection *c)
 {
-	enum sent sent = c->x->rs.broken ? SENT_FAILED : sock_send(c->io.fd, &c->x->out);
+	enum sent sent = send_response(c);
 
 	delivery_release(c);
 	switch (sent) {

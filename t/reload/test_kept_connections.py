@@ -3,6 +3,7 @@
 requests, so that no web server finds one closed that it has just sent a request on."""
 import contextlib
 import os
+import select
 import signal
 
 import pytest
@@ -265,14 +266,54 @@ def test_no_silence_is_longer_than_the_mercy(start, way):
     assert "killed" not in server.log()
 
 
-def test_fastcgi_connections_that_are_used_to_the_end_are_counted(start):
-    server = start(INI + "drain-idle = 1\n")
+def last_answers(kept):
+    """How many come until the server closes."""
+    count = 0
+    with contextlib.suppress(OSError, ValueError, AssertionError):
+        while True:
+            kept.request("/hello")
+            count += 1
+    return count
+
+
+def test_a_fastcgi_connection_ends_with_an_answer_however_busy_it_is(start):
+    server = start(INI + "drain-idle = 15\n")
     with Kept(server, "fastcgi") as kept:
         kept.pid()
         server.send(signal.SIGTERM)
         server.wait_log("stopping")
-        with contextlib.suppress(OSError, ValueError, AssertionError):      # it is closed
-            while True:
-                kept.request("/hello")
+        last_answers(kept)
+    assert server.wait() == 0
+    assert "in use" not in server.log()
+
+
+def test_whoever_has_the_last_answer_of_fastcgi_sees_the_end_of_the_connection(start):
+    """In the same packet: nginx must not send another request."""
+    server = start(INI, faults="")
+    with Kept(server, "fastcgi") as kept:
+        kept.pid()
+        server.faults.set("close:delay=20ms,times=all,in=worker")
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        watched = select.poll()
+        watched.register(kept.client.socket, select.POLLIN | select.POLLRDHUP)
+        seen = select.POLLIN
+        while seen == select.POLLIN:
+            kept.send("/hello")
+            (_, seen), = watched.poll()
+            answer = kept.read()
+    assert (answer.body, seen) == (b"hello\n", select.POLLIN | select.POLLRDHUP)
+    assert server.wait() == 0
+
+
+def test_those_over_unix_sockets_are_counted(start):
+    """There is no such packet: nginx may have the answer a moment before it sees the end."""
+    server = start(INI.replace("{fastcgi}", "{here}/fastcgi"))
+    server.names["fastcgi"] = f"{server.folder}/fastcgi"
+    with Kept(server, "fastcgi") as kept:
+        kept.pid()
+        server.send(signal.SIGTERM)
+        server.wait_log("stopping")
+        last_answers(kept)
     assert server.wait() == 0
     assert "worker 1 closed 1 kept connection in use" in server.log()

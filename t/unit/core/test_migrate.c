@@ -344,11 +344,11 @@ static void test_who_cannot_be_told_is_counted(void **state)
 
 	untold.announces_close = false;
 	t->from->listener.protocol = &untold;
+	t->from->listener.address.sa.ss_family = AF_UNIX;
 	clients_end(&t->from->clients, 0.05);
 	wire_say(t->client, "2\n");
 	wire_turn(t->from);
 	assert_string_equal(wire_hear(t->client), "2\n");
-	run_out(t->from);
 	assert_true(wire_is_closed(t->client));
 	assert_int_equal(t->from->clients.cut_off, 1);
 }
@@ -364,6 +364,19 @@ static void test_who_was_silent_is_not_counted(void **state)
 	assert_int_equal(t->from->clients.cut_off, 0);
 }
 
+static void test_a_request_that_is_there_already_is_answered(void **state)
+{
+	const struct two *t = *state;
+
+	clients_end(&t->from->clients, 4);
+	wire_say(t->client, "2\n");
+	ev_invoke(t->from->loop, &t->from->clients.grace, EV_TIMER);
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "2\n");
+	assert_true(wire_is_closed(t->client));
+	assert_int_equal(t->from->clients.cut_off, 0);
+}
+
 static void test_a_request_that_takes_longer_is_finished_and_counted(void **state)
 {
 	const struct two *t = *state;
@@ -371,6 +384,7 @@ static void test_a_request_that_takes_longer_is_finished_and_counted(void **stat
 
 	untold.announces_close = false;
 	t->from->listener.protocol = &untold;
+	t->from->listener.address.sa.ss_family = AF_UNIX;
 	wire_say(t->client, "hal");
 	wire_turn(t->from);
 	clients_end(&t->from->clients, 0.01);
@@ -495,6 +509,7 @@ int main(void)
 		TEST(test_who_has_said_nothing_yet_is_waited_for_as_long),
 		TEST(test_who_cannot_be_told_is_counted),
 		TEST(test_who_was_silent_is_not_counted),
+		TEST(test_a_request_that_is_there_already_is_answered),
 		TEST(test_a_request_that_takes_longer_is_finished_and_counted),
 	};
 
