@@ -209,12 +209,28 @@ static const struct option rows[] = {
 	{ .name = "fileserve-mode", .same_as = "file-serve-mode" },
 };
 
-/* For --check only: what is not there may come later. */
-static void look_for(const struct config *cfg, struct report *report, const char *option,
-		     const char *folder)
+/* The folder or file that an option names; NULL: it names none. */
+static const char *named_by(const char *option, const char *value)
 {
-	if (access(folder, F_OK))
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option, "there is no %s", folder);
+	bool is_map = !strcmp(option, "static-map") || !strcmp(option, "static-map2");
+	bool is_folder = !strcmp(option, "check-static") || !strcmp(option, "static-check");
+	const char *equals = is_map ? strchr(value, '=') : NULL;
+
+	return equals ? equals + 1 : is_folder ? value : NULL;
+}
+
+/* For --check only: what is not there may come later. */
+static void look_for_folders(const struct config *cfg, struct report *report)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
+		const char *path = named_by(name, value);
+
+		if (path && access(path, F_OK))
+			uwsgi_config_doubt_at(cfg, report, UWSGI_WARNING, i, "there is no %s",
+					      path);
+	}
 }
 
 static void check(const struct config *cfg, struct report *report)
@@ -227,14 +243,8 @@ static void check(const struct config *cfg, struct report *report)
 			"\"%s\" is neither x-accel-redirect (nginx) nor x-sendfile: the server "
 			"sends the files itself",
 			s->serve_mode);
-	if (!uwsgi_config_thorough(report))
-		return;
-	for (size_t i = 0; i < s->checks.count; i++)
-		look_for(cfg, report, "check-static", s->checks.items[i]);
-	for (size_t i = 0; i < s->maps.count; i++)
-		look_for(cfg, report, "static-map", strchr(s->maps.items[i], '=') + 1);
-	for (size_t i = 0; i < s->maps2.count; i++)
-		look_for(cfg, report, "static-map2", strchr(s->maps2.items[i], '=') + 1);
+	if (uwsgi_config_thorough(report))
+		look_for_folders(cfg, report);
 }
 
 const struct option_table static_options = {

@@ -3,6 +3,7 @@
 import email.utils
 import gzip
 import os
+import re
 import socket
 import time
 
@@ -364,7 +365,13 @@ def test_a_mistake_is_named(start, line, sentence):
 
 def test_what_is_not_there_is_found_by_check(start):
     server = start.not_yet("http-socket = {http}\nmodule = basic\nstatic-map = /s=/nowhere\n"
-                           "file-serve-mode = lighttpd\n", args=["--check"])
+                           "static-map2 = /t=/neither\ncheck-static = /no\nstatic-check = /none\n"
+                           "static-map = /here=/\nfile-serve-mode = lighttpd\n", args=["--check"])
     assert server.run() == 0
-    assert "static-map = /s=/nowhere: there is no /nowhere" in server.log()
+    lines = re.findall(r"ini:(\d+): warning: (.*): there is no (\S+)$", server.log(), re.M)
+    first = int(lines[0][0])
+    assert lines == [(str(first), "static-map = /s=/nowhere", "/nowhere"),
+                     (str(first + 1), "static-map2 = /t=/neither", "/neither"),
+                     (str(first + 2), "check-static = /no", "/no"),
+                     (str(first + 3), "static-check = /none", "/none")]
     assert '"lighttpd" is neither x-accel-redirect' in server.log()
