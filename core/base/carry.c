@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* To be raised when what is carried, or its order, changes. */
+/* To be raised when what is carried, or its order, is not that of the last release any more.  There is no
+ * release yet. */
 enum { VERSION = 1 };
 
 enum { BYTES_MAX = 64 << 20, FDS_MAX = 65536 };
