@@ -3,8 +3,10 @@
  * writes it here; it is printed once, by whoever decides what follows. */
 #include <uwsgi/plugin.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int uwsgi_error_set(struct error *e, const char *fmt, ...)
 {
@@ -17,4 +19,9 @@ int uwsgi_error_set(struct error *e, const char *fmt, ...)
 	va_end(ap);
 	snprintf(e->text, sizeof e->text, "%s", text);
 	return -1;
+}
+
+int uwsgi_error_errno(struct error *e)
+{
+	return uwsgi_error_set(e, "%s", strerror(errno));
 }

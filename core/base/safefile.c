@@ -117,11 +117,6 @@ static int take_name(struct place *p, char *rest)
 	return 0;
 }
 
-static int say_errno(struct error *e)
-{
-	return uwsgi_error_set(e, "%s", strerror(errno));
-}
-
 /* Goes where the link p->name leads.  *last: nothing comes behind it. */
 static int pass_link(struct place *p, const struct stat *link, char *rest, struct error *e)
 {
@@ -135,9 +130,9 @@ static int pass_link(struct place *p, const struct stat *link, char *rest, struc
 		if (p->magic)
 			return 0;
 		int fd = openat(p->folder, p->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return enter(p, fd) ? say_errno(e) : 0;
+		return enter(p, fd) ? uwsgi_error_errno(e) : 0;
 	}
-	return follow(p, rest, PATH_MAX) ? say_errno(e) : 0;
+	return follow(p, rest, PATH_MAX) ? uwsgi_error_errno(e) : 0;
 }
 
 /* follow_last: as open() does, rename() does not. */
@@ -150,13 +145,13 @@ static int walk(struct place *p, const char *path, bool follow_last, struct erro
 	if ((size_t)snprintf(rest, sizeof rest, "%s", path) >= sizeof rest)
 		return uwsgi_error_set(e, "the path is too long");
 	if (enter_first(p, path))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	while (!p->magic) {
 		if (take_name(p, rest))
-			return say_errno(e);
+			return uwsgi_error_errno(e);
 		bool last = !*rest;
 		if (fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW))
-			return last && errno == ENOENT && *p->name ? 0 : say_errno(e);
+			return last && errno == ENOENT && *p->name ? 0 : uwsgi_error_errno(e);
 		if (S_ISLNK(st.st_mode) && (!last || follow_last)) {
 			if (pass_link(p, &st, rest, e))
 				return -1;
@@ -164,7 +159,7 @@ static int walk(struct place *p, const char *path, bool follow_last, struct erro
 			return 0;
 		} else if (enter(p, openat(p->folder, p->name,
 					   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))) {
-			return say_errno(e);
+			return uwsgi_error_errno(e);
 		}
 	}
 	return 0;
@@ -227,12 +222,12 @@ static int open_and_check(struct safefile *f, const struct place *p, int flags, 
 	if (f->fd < 0 && errno == ELOOP)
 		return uwsgi_error_set(e, "is a symbolic link");
 	if (f->fd < 0 || fstat(f->fd, &st))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	if (!created && check(p, &st, user, e))
 		return -1;
 	f->may_change = created || !is_guarded(p) || st.st_uid == user;
 	if ((flags & O_TRUNC) && S_ISREG(st.st_mode) && ftruncate(f->fd, 0))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	if (is_guarded(p) && !(flags & O_NONBLOCK))
 		fcntl(f->fd, F_SETFL, fcntl(f->fd, F_GETFL) & ~O_NONBLOCK);
 	return 0;
@@ -263,7 +258,7 @@ int safefile_find(const char *path, struct error *e)
 		fd = openat(p.folder, *p.name ? p.name : ".",
 			    O_PATH | O_CLOEXEC | (p.magic ? 0 : O_NOFOLLOW));
 		if (fd < 0)
-			say_errno(e);
+			uwsgi_error_errno(e);
 	}
 	close_place(&p);
 	return fd;
@@ -279,7 +274,7 @@ static int open_fifo(const struct place *p, struct error *e)
 	int fd = openat(p->folder, p->name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid == geteuid() &&
 	    !(st.st_mode & 0077))
 		return fd;
@@ -295,10 +290,10 @@ static int make_fifo(const struct place *p, struct error *e)
 		if (!S_ISFIFO(st.st_mode))
 			return uwsgi_error_set(e, "there is something else that is no FIFO");
 		if (unlinkat(p->folder, p->name, 0))
-			return say_errno(e);
+			return uwsgi_error_errno(e);
 	}
 	if (mkfifoat(p->folder, p->name, 0600))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	return open_fifo(p, e);
 }
 
@@ -319,7 +314,7 @@ int safefile_rename(const char *from, const char *to, struct error *e)
 
 	int failed = walk(&old, from, false, e) || walk(&new, to, false, e);
 	if (!failed && renameat(old.folder, old.name, new.folder, new.name))
-		failed = say_errno(e);
+		failed = uwsgi_error_errno(e);
 	close_place(&old);
 	close_place(&new);
 	return failed ? -1 : 0;
@@ -332,11 +327,11 @@ int safefile_remove(const char *path, const struct stat *file, struct error *e)
 
 	int failed = walk(&p, path, false, e);
 	if (!failed && fstatat(p.folder, p.name, &st, AT_SYMLINK_NOFOLLOW))
-		failed = say_errno(e);
+		failed = uwsgi_error_errno(e);
 	else if (!failed && (st.st_ino != file->st_ino || st.st_dev != file->st_dev))
 		failed = uwsgi_error_set(e, "is another file by now");
 	else if (!failed && unlinkat(p.folder, p.name, 0))
-		failed = say_errno(e);
+		failed = uwsgi_error_errno(e);
 	close_place(&p);
 	return failed ? -1 : 0;
 }

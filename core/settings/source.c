@@ -36,7 +36,7 @@ static char *read_from(int fd, size_t expected, size_t *n, struct error *e)
 			if (got == 0)
 				return bytes;
 			if (got < 0 && errno != EINTR) {
-				uwsgi_error_set(e, "%s", strerror(errno));
+				uwsgi_error_errno(e);
 				free(bytes);
 				return NULL;
 			}
@@ -59,7 +59,7 @@ char *source_read(const char *path, size_t *n, struct error *e)
 
 	*n = 0;
 	if (fd < 0 || fstat(fd, &st))
-		uwsgi_error_set(e, "%s", strerror(errno));
+		uwsgi_error_errno(e);
 	else if (S_ISDIR(st.st_mode))
 		uwsgi_error_set(e, "is a folder");
 	else
@@ -190,7 +190,7 @@ static const char *run(struct arena *arena, const char *cwd, const char *command
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC)) {
-		uwsgi_error_set(e, "%s", strerror(errno));
+		uwsgi_error_errno(e);
 		return NULL;
 	}
 	fault = start(command, cwd, ends[1], &pid);

@@ -29,14 +29,9 @@ struct call {
 	const struct hook_limits *limits;
 };
 
-static int say_errno(struct error *e)
-{
-	return uwsgi_error_set(e, "%s", strerror(errno));
-}
-
 static int result(int failed, struct error *e)
 {
-	return failed ? say_errno(e) : 0;
+	return failed ? uwsgi_error_errno(e) : 0;
 }
 
 /* Of an action whose `how` says which word it is; one that is left out leaves *mode as it is. */
@@ -202,7 +197,8 @@ static int run_write_fifo(const struct call *c, struct error *e)
 	while ((fd = open(c->words[0], O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && looks-- > 0)
 		poll(NULL, 0, LOOK_MS);
 	if (fd < 0)
-		return errno == ENXIO ? uwsgi_error_set(e, "nobody reads from it") : say_errno(e);
+		return errno == ENXIO ? uwsgi_error_set(e, "nobody reads from it")
+				      : uwsgi_error_errno(e);
 	/* Nobody may lead it to a file of ours by a link. */
 	int failed = fstat(fd, &st) || !S_ISFIFO(st.st_mode)
 			     ? uwsgi_error_set(e, "it is no FIFO")
@@ -272,7 +268,8 @@ static int run_unlink(const struct call *c, struct error *e)
 {
 	struct stat st;
 
-	return lstat(c->words[0], &st) ? say_errno(e) : safefile_remove(c->words[0], &st, e);
+	return lstat(c->words[0], &st) ? uwsgi_error_errno(e)
+				       : safefile_remove(c->words[0], &st, e);
 }
 
 static int run_rename(const struct call *c, struct error *e)

@@ -51,11 +51,6 @@ static const struct flag umount_flags[] = {
 	{ "nofollow", UMOUNT_NOFOLLOW }, { "rec", ALL_BELOW },     { "recursive", ALL_BELOW },
 };
 
-static int say_errno(struct error *e)
-{
-	return uwsgi_error_set(e, "%s", strerror(errno));
-}
-
 static const struct flag *find(const struct flag *flags, size_t count, const char *name, size_t n)
 {
 	for (size_t i = 0; i < count; i++)
@@ -125,13 +120,13 @@ int hook_mount(const struct hook_mount *m, struct error *e)
 	if (mounts(m, flags)) {
 		flags &= ~propagation;
 		if (mount(m->source, m->folder, m->kind, flags, m->data))
-			return say_errno(e);
+			return uwsgi_error_errno(e);
 		if ((flags & MS_BIND) && !(flags & MS_REMOUNT) && (flags & ~(MS_BIND | rec)) &&
 		    mount(NULL, m->folder, NULL, (flags & ~rec) | MS_REMOUNT, NULL))
-			return say_errno(e);
+			return uwsgi_error_errno(e);
 	}
 	if (spread && mount(NULL, m->folder, NULL, spread | (flags & rec), NULL))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	return 0;
 }
 
@@ -157,7 +152,7 @@ static int umount_below(const char *folder, int flags, struct error *e)
 	char real[PATH_MAX], found[PATH_MAX];
 
 	if (!realpath(folder, real))
-		return say_errno(e);
+		return uwsgi_error_errno(e);
 	while (find_below(real, found, sizeof found))
 		if (umount2(found, flags))
 			return uwsgi_error_set(e, "%s: %s", found, strerror(errno));
@@ -174,5 +169,5 @@ int hook_umount(const char *folder, const char *words, struct error *e)
 
 	if ((value & ALL_BELOW) && umount_below(folder, flags, e))
 		return -1;
-	return umount2(folder, flags) ? say_errno(e) : 0;
+	return umount2(folder, flags) ? uwsgi_error_errno(e) : 0;
 }

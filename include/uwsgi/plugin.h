@@ -65,6 +65,8 @@ struct error {
 };
 /* Always returns -1, so that a function can end with `return uwsgi_error_set(e, …)`. */
 UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
+/* The same with what errno says alone. */
+UWSGI_API int uwsgi_error_errno(struct error *);
 
 /* One line to the server log; newlines inside are kept (tracebacks). */
 enum severity { UWSGI_NOTE, UWSGI_WARNING, UWSGI_ERROR };

@@ -19,7 +19,7 @@ static int judge_file(int fd, struct error *e)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return uwsgi_error_set(e, "%s", strerror(errno));
+		return uwsgi_error_errno(e);
 	if (!S_ISREG(st.st_mode))
 		return uwsgi_error_set(e, "it is no ordinary file");
 	if (st.st_uid != 0 && st.st_uid != geteuid() && geteuid() != 0)
@@ -36,11 +36,11 @@ static ssize_t read_file(const char *path, char text[FILE_MAX], struct error *e)
 	ssize_t n = -1;
 
 	if (fd < 0)
-		return uwsgi_error_set(e, "%s", strerror(errno));
+		return uwsgi_error_errno(e);
 	if (judge_file(fd, e) == 0) {
 		n = read(fd, text, FILE_MAX);
 		if (n < 0)
-			uwsgi_error_set(e, "%s", strerror(errno));
+			uwsgi_error_errno(e);
 		else if (n == FILE_MAX)
 			n = uwsgi_error_set(e, "it is longer than %d bytes", FILE_MAX - 1);
 		else
