@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 void response_init(struct response *rs, struct request *rq, struct sendbuf *out,
 		   const struct header_rules *rules)
@@ -90,21 +89,6 @@ bool uwsgi_response_start(struct response *rs, struct slice line)
 	return true;
 }
 
-/* Digits only, and fits: otherwise -1. */
-static int64_t parse_length(struct slice s)
-{
-	int64_t n = 0;
-
-	if (s.n == 0 || s.n > 18)
-		return -1;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		n = n * 10 + (s.p[i] - '0');
-	}
-	return n;
-}
-
 void response_add_header(struct response *rs, struct slice name, struct slice value)
 {
 	if (rs->count == rs->capacity) {
@@ -123,17 +107,12 @@ void response_add_header(struct response *rs, struct slice name, struct slice va
 	rs->head_size += name.n + value.n + 4;
 }
 
-static bool is_content_length(struct slice name)
-{
-	return name.n == 14 && !strncasecmp(name.p, "content-length", 14);
-}
-
 void uwsgi_response_header(struct response *rs, struct slice name, struct slice value)
 {
 	if (rs->head_sent)
 		return;
-	if (is_content_length(name)) {
-		int64_t length = parse_length(value);
+	if (uwsgi_same_name(name, SLICE("Content-Length"))) {
+		int64_t length = uwsgi_number(value);
 
 		/* A length that cannot be believed would break the connection's framing; a second
 		 * one is at best a repetition. */

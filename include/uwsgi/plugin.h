@@ -59,6 +59,21 @@ static inline bool uwsgi_same_name(struct slice a, struct slice b)
 	return true;
 }
 
+/* The number that is written in at most 18 decimal digits and nothing else; -1: it is none. */
+static inline int64_t uwsgi_number(struct slice digits)
+{
+	int64_t n = 0;
+
+	if (digits.n == 0 || digits.n > 18)
+		return -1;
+	for (size_t i = 0; i < digits.n; i++) {
+		if (digits.p[i] < '0' || digits.p[i] > '9')
+			return -1;
+		n = n * 10 + (digits.p[i] - '0');
+	}
+	return n;
+}
+
 /* The caller's buffer for one readable sentence (no full stop, no newline). */
 struct error {
 	char text[1024];

@@ -9,18 +9,11 @@
 /* Empty, as web servers send it with a request that has no body, is the same as absent. */
 static bool read_length(struct fastcgi *s, struct slice value)
 {
-	int64_t n = 0;
+	int64_t n = uwsgi_number(value);
 
 	if (value.n == 0)
 		return true;
-	if (value.n > 18)
-		return false;
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < '0' || value.p[i] > '9')
-			return false;
-		n = n * 10 + (value.p[i] - '0');
-	}
-	if (s->left >= 0 && s->left != n)
+	if (n < 0 || (s->left >= 0 && s->left != n))
 		return false;
 	s->left = n;
 	return true;

@@ -47,17 +47,6 @@ static void give_back(struct lane *lane, struct compressor *c)
 
 /* ---- the head ---- */
 
-static int64_t length_of(const struct response *rs)
-{
-	struct slice digits = uwsgi_response_find(rs, SLICE("Content-Length"));
-	int64_t length = 0;
-
-	/* The server lets no other than a number of at most 18 digits stand. */
-	for (size_t i = 0; i < digits.n; i++)
-		length = length * 10 + (digits.p[i] - '0');
-	return digits.p ? length : -1;
-}
-
 static bool has(const struct response *rs, struct slice name)
 {
 	return uwsgi_response_find(rs, name).p;
@@ -67,7 +56,7 @@ static enum policy judge(const struct lane *lane, const struct visit *v, const s
 {
 	const struct answer answer = {
 		.status = uwsgi_response_status(rs),
-		.length = length_of(rs),
+		.length = uwsgi_number(uwsgi_response_find(rs, SLICE("Content-Length"))),
 		.type = uwsgi_response_find(rs, SLICE("Content-Type")),
 		.encoding = uwsgi_response_find(rs, SLICE("Content-Encoding")),
 		.asked = uwsgi_response_find(rs, SLICE("uWSGI-Encoding")),

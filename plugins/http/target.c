@@ -53,7 +53,6 @@ static size_t literal_length(struct slice s)
 bool http_read_authority(struct slice s, struct http_authority *a)
 {
 	size_t n = s.n > 0 && s.p[0] == '[' ? literal_length(s) : name_length(s);
-	int port = 0;
 
 	*a = (struct http_authority){ .whole = s, .host = { s.p, n }, .port = { s.p + s.n, 0 } };
 	if (n == s.n)
@@ -61,12 +60,9 @@ bool http_read_authority(struct slice s, struct http_authority *a)
 	if (s.p[n] != ':' || s.n - n > 6)
 		return false;
 	a->port = (struct slice){ s.p + n + 1, s.n - n - 1 };
-	for (size_t i = 0; i < a->port.n; i++) {
-		if (a->port.p[i] < '0' || a->port.p[i] > '9')
-			return false;
-		port = port * 10 + (a->port.p[i] - '0');
-	}
-	return port <= 65535;
+	int64_t port = a->port.n > 0 ? uwsgi_number(a->port) : 0;
+
+	return port >= 0 && port <= 65535;
 }
 
 /* ---- the path ---- */

@@ -525,14 +525,10 @@ static int parse_seconds(struct action *a, struct error *e)
 {
 	enum { DIGITS = 9 };
 
-	if (a->text.n == 0 || a->text.n > DIGITS)
-		return uwsgi_error_set(e, "expected harakiri:SECONDS");
-	for (size_t i = 0; i < a->text.n; i++) {
-		if (a->text.p[i] < '0' || a->text.p[i] > '9')
-			return uwsgi_error_set(e, "expected harakiri:SECONDS");
-		a->seconds = a->seconds * 10 + (a->text.p[i] - '0');
-	}
-	return 0;
+	a->seconds = uwsgi_number(a->text);
+	if (a->seconds >= 0 && a->text.n <= DIGITS)
+		return 0;
+	return uwsgi_error_set(e, "expected harakiri:SECONDS");
 }
 
 static int parse_argument(struct action *a, struct error *e)

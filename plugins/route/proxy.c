@@ -26,15 +26,10 @@ struct proxy {
 /* What is left out is 0. */
 static bool read_modifier(struct slice s, unsigned *modifier)
 {
-	unsigned n = 0;
+	int64_t n = s.n > 0 ? uwsgi_number(s) : 0;
 
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9' || i == 3)
-			return false;
-		n = n * 10 + (unsigned)(s.p[i] - '0');
-	}
-	*modifier = n;
-	return n < 256;
+	*modifier = (unsigned)n;
+	return n >= 0 && n < 256;
 }
 
 static struct slice next_word(struct slice *rest)
@@ -77,9 +72,9 @@ static int parse_address(struct proxy *p, struct slice address, struct error *e)
 	/* As the path of a socket it would be seen from the folder that the worker is in then. */
 	if (!memchr(address.p, ':', address.n) && !memchr(address.p, '/', address.n) &&
 	    *address.p != '@')
-		return uwsgi_error_set(e,
-				       "expected HOST:PORT or the path of a UNIX socket, not \"%.*s\"",
-				       (int)address.n, address.p);
+		return uwsgi_error_set(
+			e, "expected HOST:PORT or the path of a UNIX socket, not \"%.*s\"",
+			(int)address.n, address.p);
 	memcpy(p->where, address.p, address.n);
 	u->where = p->where;
 	u->count = 1;

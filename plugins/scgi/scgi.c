@@ -28,21 +28,6 @@ static bool is_digit(char c)
 
 /* ---- variables ---- */
 
-static bool read_number(struct slice digits, int64_t *number)
-{
-	int64_t n = 0;
-
-	if (digits.n == 0 || digits.n > 18)
-		return false;
-	for (size_t i = 0; i < digits.n; i++) {
-		if (!is_digit(digits.p[i]))
-			return false;
-		n = n * 10 + (digits.p[i] - '0');
-	}
-	*number = n;
-	return true;
-}
-
 /* What of the variables concerns the protocol itself. */
 struct seen {
 	int64_t length; /* -1: no CONTENT_LENGTH yet */
@@ -55,11 +40,11 @@ struct seen {
  * second, nobody notices that the body is cut off there. */
 static const char *look_at_length(struct seen *seen, struct slice value)
 {
-	int64_t n;
+	int64_t n = uwsgi_number(value);
 
 	if (seen->length == 0 && value.n == 0)
 		return NULL;
-	if (!read_number(value, &n))
+	if (n < 0)
 		return "CONTENT_LENGTH is not a number";
 	if (seen->length >= 0 && seen->length != n)
 		return "CONTENT_LENGTH is given twice and not the same: nginx does that with "

@@ -42,15 +42,8 @@ static bool split(struct slice s, struct words *w)
 
 static bool number(struct slice s, int *n)
 {
-	*n = 0;
-	if (s.n == 0 || s.n > 4)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		*n = *n * 10 + (s.p[i] - '0');
-	}
-	return true;
+	*n = s.n <= 4 ? (int)uwsgi_number(s) : -1;
+	return *n >= 0;
 }
 
 static bool month(struct slice s, int *n)

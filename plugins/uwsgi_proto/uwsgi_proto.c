@@ -56,21 +56,6 @@ static const char *forbidden(struct slice name)
 	return NULL;
 }
 
-static bool read_length(struct slice value, int64_t *length)
-{
-	int64_t n = 0;
-
-	if (value.n > 18)
-		return false;
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < '0' || value.p[i] > '9')
-			return false;
-		n = n * 10 + (value.p[i] - '0');
-	}
-	*length = n;
-	return true;
-}
-
 /* Nothing else is repeated in the answer: what the peer sent could end its first line. */
 static bool is_version(struct slice s)
 {
@@ -88,14 +73,15 @@ static bool look_at(struct state *s, struct request *rq, struct seen *seen, stru
 		    struct slice value)
 {
 	const char *why = forbidden(name);
-	int64_t length;
 
 	if (why) {
 		refuse(rq, 403, why);
 		return false;
 	}
 	if (uwsgi_same(name, SLICE("CONTENT_LENGTH"))) {
-		if (!read_length(value, &length) || (seen->length >= 0 && seen->length != length)) {
+		int64_t length = value.n > 0 ? uwsgi_number(value) : 0;
+
+		if (length < 0 || (seen->length >= 0 && seen->length != length)) {
 			refuse(rq, 400, "CONTENT_LENGTH is not a number, or given twice");
 			return false;
 		}
