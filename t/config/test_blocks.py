@@ -30,7 +30,7 @@ OTHERS = [
     ("emperor.md", "uwsgi --emperor", "t/emperor/ starts it with folders of its own"),
     ("from-gunicorn.md", "", "t/migrate/ and t/moving/"),
     ("installing.md", "apt-get", "t/fresh.py"),
-    ("installing.md", "make && make install", "installs; t/install/ does it elsewhere"),
+    ("installing.md", "buildconf/dependencies.sh build", "installs; t/install/ does it elsewhere"),
     ("installing.md", "dpkg", "installs another architecture"),
     ("kubernetes.md", "", "t/install/test_kubernetes.py"),
     ("logging.md", "", "t/config/test_logging_page.py"),
