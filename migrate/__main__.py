@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -27,22 +26,37 @@ USAGE = """usage: uwsgi --migrate FILE [NAME]
        uwsgi --migrate COMMAND WORD...
 FILE: gunicorn.conf.py, NGINX Unit's JSON, Procfile, supervisor's file, a unit of systemd, PasteDeploy's
 file with its [server:main], uwsgi.ini; NAME: of several applications or programs in it.
-COMMAND: gunicorn, uvicorn, hypercorn, mod_wsgi-express, waitress-serve or pserve with its words, as it
-is started now."""
+COMMAND: gunicorn, uvicorn, hypercorn, mod_wsgi-express, waitress-serve, pserve or uwsgi with its words,
+as it is started now."""
+
+
+# What is longer is no configuration, and would take a minute to read.
+LONGEST = 1 << 20
 
 
 def read(path):
-    with open(path, encoding="utf-8", errors="surrogateescape") as f:
-        return f.read()
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as f:
+        text = f.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise words.Misread(f"{path} has more than 1 MiB, and is no configuration")
+    return text
+
+
+NAMED = re.compile(r"\.(py|json|ini|conf|service)$|(^|/)Procfile[^/]*$")
 
 
 def is_gunicorn(name, text):
     return name.endswith(".py") or (name.endswith(".conf") and not re.search(r"^\s*\[", text, re.M))
 
 
-def move_file(path, wanted, server):
+def is_configuration(path):
+    """Whether it is read, not run: on mounted folders every file may be executable."""
+    return os.path.isfile(path) and (not os.access(path, os.X_OK) or NAMED.search(path) is not None)
+
+
+def move_file(path, wanted):
     name, text, title = os.path.basename(path), read(path), f"Made by uwsgi --migrate {path}"
-    if text.lstrip().startswith("{"):
+    if re.match(r"\s*\{(?![{%])", text):
         try:
             tree = json.loads(text)
             if isinstance(tree, dict) and "uwsgi" in tree:
@@ -51,6 +65,8 @@ def move_file(path, wanted, server):
             return from_unit.move(tree, title, wanted)
         except ValueError as e:
             raise words.Misread(f"{path} is no JSON: {e}") from None
+        except RecursionError:
+            raise words.Misread(f"{path} is nested too deeply") from None
     if name.startswith("Procfile"):
         return startfiles.procfile(text, title, wanted)
     if re.search(r"^\s*\[program:", text, re.M):
@@ -58,7 +74,7 @@ def move_file(path, wanted, server):
     if from_waitress.is_paste(text):
         return from_waitress.paste(path, text, title, wanted)
     if re.search(r"^\s*\[uwsgi[\]:]", text, re.M):
-        return from_uwsgi.move(path, text, title, server)
+        return from_uwsgi.move(path, text, title)
     if re.search(r"^\s*\[Service\]", text, re.M):
         return startfiles.unit(text, title, wanted)
     if is_gunicorn(name, text):
@@ -66,55 +82,34 @@ def move_file(path, wanted, server):
     raise words.Misread(f"{path} is nothing that is known here\n{USAGE}")
 
 
-def move(args, server):
+def move(args):
     if len(args) == 1 and not os.path.exists(args[0]) and " " in args[0]:
         args = words.split(args[0])
     if not args or args[0] in ("-h", "--help"):
         raise words.Misread(USAGE)
-    if os.path.isfile(args[0]) and not os.access(args[0], os.X_OK) and len(args) <= 2:
-        return move_file(args[0], args[1] if len(args) > 1 else None, server)
-    if len(args) == 1 and re.search(r"\.(py|json|ini|conf|service)$|Procfile$", args[0]):
+    if is_configuration(args[0]) and len(args) <= 2:
+        return move_file(args[0], args[1] if len(args) > 1 else None)
+    if len(args) == 1 and NAMED.search(args[0]):
         raise words.Misread(f"there is no file {args[0]}")
     return commandline.move(args, f"Made by uwsgi --migrate {words.join(args)}")
 
 
-def put(text, folder, instead_of):
-    """The file to check, in this folder; beside it what lies beside the one whose place it takes."""
-    there = os.path.dirname(os.path.abspath(instead_of)) if instead_of else None
-    name = os.path.basename(instead_of) if instead_of else "uwsgi.ini"
-    for other in os.listdir(there) if there else ():
-        if other != name:
-            os.symlink(os.path.join(there, other), os.path.join(folder, other))
-    with open(f"{folder}/{name}", "w", encoding="utf-8", errors="surrogateescape") as f:
-        f.write(text)
-    return f.name
-
-
-def check(text, server, instead_of=None):
-    """What the server says of the ini file.  A variable of the environment that is not set here is
-    assumed to be a number, as PORT is."""
-    environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)}, **os.environ}
-    with tempfile.TemporaryDirectory() as folder:
-        said = common.diagnostics(server, put(text, folder, instead_of), environ)
-    if said is None:
-        return [("error", "the server cannot check this file")]
-    return [(each["severity"], each["message"]) for each in said if each["severity"] != "note"]
-
-
 def main():
-    server, *args = sys.argv[1:]
     try:
-        moving = move(args, server)
+        moving = move(sys.argv[2:])
         text = moving.ini.text()
     except (words.Misread, from_gunicorn.ConfFailed, OSError, configparser.Error) as e:
         sys.exit(f"--migrate: {e}")
     sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     sys.stdout.write(text)
     sys.stdout.flush()
-    problems = check(text, server, moving.instead_of)
-    for severity, message in problems:
-        print(f"--migrate: {severity}: {message}", file=sys.stderr)
-    sys.exit(1 if any(severity == "error" for severity, _ in problems) else 0)
+    problems = common.diagnostics(text, moving.instead_of)
+    if problems is None:
+        sys.exit("--migrate: error: the server cannot check this file")
+    for each in problems:
+        if each["severity"] != "note":
+            print(f"--migrate: {each['severity']}: {each['message']}", file=sys.stderr)
+    sys.exit(1 if any(each["severity"] == "error" for each in problems) else 0)
 
 
 main()

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""commandline.py: which server a command line starts, past what stands before it: variables, exec,
-`poetry run`, agents that wrap a program."""
+"""commandline.py: which server a command line starts, past what stands before it: variables, exec, a
+shell, `poetry run`, agents that wrap a program."""
 import os
 import re
 
 import from_uvicorn
 import from_gunicorn
 import from_mod_wsgi
+import from_uwsgi
 import from_waitress
 import words
 from inifile import from_shell
@@ -26,7 +27,10 @@ AGENTS = {"newrelic-admin": ("import newrelic.agent; newrelic.agent.initialize()
 COUNT = ("GUNICORN_CMD_ARGS", "PORT", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
 SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvicorn": from_uvicorn.move_uvicorn,
            "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move,
-           "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve}
+           "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve,
+           "uwsgi": from_uwsgi.move_line}
+# What Debian's packages and others call uWSGI.
+UWSGI = r"uwsgi[-_](core|python[\d.]*)"
 
 
 def count(variables):
@@ -52,7 +56,7 @@ class Command:
     @staticmethod
     def server_of(args):
         """(its name, its words), also of `python -m gunicorn`."""
-        name = os.path.basename(args[0])
+        name = re.sub(f"^{UWSGI}$", "uwsgi", os.path.basename(args[0]))
         if name in SERVERS:
             return name, args[1:]
         if re.fullmatch(r"python[\d.]*", name) and args[1:2] == ["-m"] and len(args) > 2:
@@ -69,6 +73,8 @@ class Command:
         elif name in AGENTS:
             self.lacks.append((name, AGENTS[name]))
             return args[2:] if name == "newrelic-admin" else args[1:]
+        elif name in ("sh", "bash", "dash") and len(args) > 2 and re.fullmatch("-[el]*c", args[1]):
+            return words.split(args[2].rpartition("&&")[2])
         elif name in RUNNERS:
             return args[RUNNERS[name]:]
         elif not name.startswith("-"):
@@ -81,6 +87,14 @@ class Command:
         home = os.path.dirname(folder)
         if folder and os.path.basename(folder) == "bin" and home not in ("/usr", "/usr/local", "/"):
             self.home = (home, program)
+
+
+def known(line):
+    """Whether this command line starts a server that is known here."""
+    try:
+        return bool(Command(words.split(line)).server)
+    except Misread:
+        return False
 
 
 def move(args, title, before=None):

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import tempfile
 
 import accesslog
 from inifile import Ini, escape
@@ -224,15 +226,43 @@ def unknown(moving, program, flags, sentence="is not known here"):
         moving.ini.lack(f"{program} {flag}", sentence)
 
 
-def diagnostics(server, path, env=None):
-    """What the server's check of this file finds; None: it cannot check it."""
-    done = subprocess.run([server, "--check=json", path], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=env, timeout=60,
-                          check=False)
+def asking():
+    """The path of the server that runs this (__main__.py)."""
+    return sys.argv[1]
+
+
+def place(text, folder, instead_of):
+    """Writes the file to check into this folder; beside it what lies beside the one that it takes the
+    place of.  Returns its path."""
+    there = os.path.dirname(os.path.abspath(instead_of)) if instead_of else None
+    name = os.path.basename(instead_of) if instead_of else "uwsgi.ini"
+    name = name if name.endswith(".ini") else f"{name}.ini"
+    for other in os.listdir(there) if there else ():
+        if other != name:
+            os.symlink(os.path.join(there, other), os.path.join(folder, other))
+    with open(f"{folder}/{name}", "w", encoding="utf-8", errors="surrogateescape") as f:
+        f.write(text)
+    return f.name
+
+
+def diagnostics(text, instead_of=None):
+    """What the server's check of this ini file finds, each with severity, message and line (None: not in
+    this file); None: it cannot check it.  A variable of the environment that is not set here is
+    assumed to be a number, as PORT is."""
+    environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)},
+               **{name: value for name, value in os.environ.items() if value != f"$({name})"}}
+    there = os.path.dirname(os.path.abspath(instead_of or "."))
+    with tempfile.TemporaryDirectory() as folder:
+        path = place(text, folder, instead_of)
+        done = subprocess.run([asking(), "--check=json", path], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environ,
+                              timeout=60, check=False)
     try:
-        return json.loads(done.stdout)["diagnostics"]
+        found = json.loads(done.stdout)["diagnostics"]
     except ValueError:
         return None
+    return [{"severity": each["severity"], "message": each["message"].replace(folder, there),
+             "line": each.get("line") if each.get("file") == path else None} for each in found]
 
 
 TLS = "TLS is not spoken here: nginx, Apache or HAProxy before the server does it"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""conf.py: a child that runs a gunicorn.conf.py and prints what it sets, as JSON.  A process of its
-own, since the file is a program: it may hang, end, or import what the application needs.
+"""conf.py: a child that runs a gunicorn.conf.py and prints what it sets and which variables of the
+environment it asks for, as JSON.  A process of its own, since the file is a program: it may hang, end,
+or import what the application needs.
 
 usage: python3 conf.py FILE|python:MODULE FOLDER"""
 import importlib
@@ -8,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
+import re
 import sys
 import types
 
@@ -65,6 +67,21 @@ def plain(value):
     return None
 
 
+def watch(name, asked):
+    """From here on, asked grows by the variables that the file itself asks for."""
+    kind = type(os.environ)
+    get = kind.__getitem__
+
+    def look_up(self, key):
+        frame = sys._getframe(1)  # pylint: disable=protected-access
+        while re.search(r"\b(os|_collections_abc)\b", os.path.basename(frame.f_code.co_filename)):
+            frame = frame.f_back
+        if frame.f_code.co_filename == name:
+            asked.add(str(key))
+        return get(self, key)
+    kind.__getitem__ = look_up
+
+
 def run(name):
     if name.startswith("python:"):
         return vars(importlib.import_module(name[len("python:"):]))
@@ -84,9 +101,11 @@ def main():
     os.chdir(folder)
     sys.path[0] = folder
     sys.meta_path.append(WithoutGunicorn())
+    asked = set()
+    watch(name, asked)
     found = {k: plain(v) for k, v in run(name).items()
              if not k.startswith("_") and not isinstance(v, types.ModuleType)}
-    json.dump(found, answer)
+    json.dump({"settings": found, "asked": sorted(asked)}, answer)
     answer.flush()
 
 

@@ -42,7 +42,8 @@ def worker_class(moving, setting):
 
 
 def workers(moving, setting):
-    counted = ("; counted on this machine, %(%k * 2 + 1) counts where the server runs"
+    counted = ("; counted on this machine; %k is the number of processors where the server runs, as in "
+               "%(%k * 2 + 1)"
                if setting.source.endswith(COUNTED) else "")
     moving.ini.set("processes", setting.text, setting.source.replace(COUNTED, "") + counted)
 
@@ -133,6 +134,12 @@ def secure_headers(moving, setting):
                         "say here that a connection is https")
 
 
+def asked(moving, setting):
+    """The file is run once, here; gunicorn ran it at each start."""
+    moving.ini.lack(setting.source, f"its {', '.join(setting.value)} of this moment went into the values "
+                    "above; $(NAME) in the ini file is read at each start")
+
+
 def trusted(moving, setting):
     moving.ini.set("forwarded-allow-ips", ", ".join(map(str, setting.each)), setting.source)
 
@@ -159,6 +166,8 @@ def hook(name):
     return write
 
 
+# A setting that no file can have: the variables that it asks for.
+ENVIRON = "os.environ"
 COMMAND = "is a command, uwsgi --check and --show-config are those here"
 # Those without `to` and `lack` are parts of what another one becomes.
 ROWS = (
@@ -261,7 +270,10 @@ ROWS = (
     Row("no_control_socket", "--no-control-socket", FLAG, to=None),
     Row("tolerate_dangerous_framing", "--tolerate-dangerous-framing", FLAG,
         lack="requests whose framing is ambiguous are refused, with 400"),
+    Row("dirty_apps", "", lack="there are no dirty workers here; what they run is a daemon beside the "
+        "server (attach-daemon) or a queue such as Celery"),
     *(Row(name, to=hook(name)) for name in hooks.HOOKS),
+    Row(ENVIRON, to=asked),
 )
 ONLY_ON_THE_LINE = (Row("config", "-c --config"),)
 BY_NAME = {row.name: row for row in ROWS}
@@ -289,8 +301,12 @@ def kill(child):
 def read_conf(name, folder, python):
     """Settings of a configuration file, which a child runs."""
     here = os.path.dirname(os.path.abspath(__file__))
+    if not name.startswith("python:") and not os.path.exists(os.path.join(folder, name)):
+        raise ConfFailed(f"there is no file {name}; --migrate has to run where the site does")
+    # A Procfile's PORT is known when that runs.
+    env = {key: value for key, value in os.environ.items() if value != f"$({key})"}
     with subprocess.Popen([python, os.path.join(here, "conf.py"), name, folder],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env,
                           start_new_session=True) as child:
         try:
             answer, _ = child.communicate(timeout=CONF_SECONDS)
@@ -298,11 +314,17 @@ def read_conf(name, folder, python):
             kill(child)
             raise ConfFailed(f"{name} has not ended after {CONF_SECONDS} s") from None
     if child.returncode:
-        raise ConfFailed(f"{name} cannot be run; what Python says stands above")
+        raise ConfFailed(f"{name} cannot be run; what Python says stands above. Its imports are looked for "
+                         "in the environment whose gunicorn is named: uwsgi --migrate "
+                         "venv/bin/gunicorn -c FILE")
+    if not answer:
+        raise ConfFailed(f"{name} ends the Python that runs it")
+    said = json.loads(answer)
     shown = os.path.basename(name)
     found = Settings((key, Setting(value, describe(shown, key, value)))
-                    for key, value in json.loads(answer).items()
-                    if key in BY_NAME and value is not None)
+                    for key, value in said["settings"].items() if key in BY_NAME and value is not None)
+    if said["asked"]:
+        found[ENVIRON] = Setting(said["asked"], f"{shown}: {ENVIRON}")
     if "workers" in found and counts_processors(name):
         found["workers"].source += COUNTED
     return found

@@ -40,28 +40,31 @@ class Unit:
 
     # ---- listeners, routes ----
 
-    def leads_to(self, target, name):
-        """Whether requests that are passed there come to this application."""
+    def leads_to(self, target, name, past=()):
+        """Whether requests that are passed there come to this application; past: the routes on the
+        way, as these may lead back."""
         kind, _, rest = str(target).partition("/")
         if kind == "applications":
             return rest.split("/")[0] == name
-        return kind == "routes" and any(self.step(step, name) for step in self.steps(rest))
+        return kind == "routes" and rest not in past and any(
+            self.step(step, name, (*past, rest)) for step in self.steps(rest))
 
     def steps(self, name):
         routes = self.tree.get("routes") or []
         steps = routes.get(name) if isinstance(routes, dict) and name else routes
         return steps if isinstance(steps, list) else []
 
-    def step(self, step, name):
+    def step(self, step, name, past):
         action = step.get("action") or {}
         fallback = action.get("fallback") or {}
-        return any(self.leads_to(each.get("pass", ""), name) for each in (action, fallback))
+        return any(self.leads_to(each.get("pass", ""), name, past) for each in (action, fallback))
 
     def listeners(self, name):
         for address, listener in (self.tree.get("listeners") or {}).items():
-            if not self.leads_to(listener.get("pass", ""), name):
-                continue
             source = f"listeners/{address}"
+            if not self.leads_to(listener.get("pass", ""), name):
+                self.ini.lack(source, f"does not lead to {name}, and is not opened here")
+                continue
             if address.startswith("unix:"):
                 self.ini.set("http-socket", escape(address[len("unix:"):]), source)
             else:
@@ -99,7 +102,7 @@ class Unit:
 
     def share(self, share, match, source):
         """/www/static$uri below /static/* is the folder that the whole path is looked for in."""
-        root = share[:-len("$uri")] if share.endswith("$uri") else None
+        root = next((share[:-len(end)] for end in ("$uri", "${uri}") if share.endswith(end)), None)
         uris = match.get("uri") or ["/*"]
         uris = uris if isinstance(uris, list) else [uris]
         for uri in uris:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """from_uwsgi.py: a uwsgi.ini, option by option: what this server makes of each line, by its own tables
 (--help-json) and its own check of the file (--check=json), and the safer modern form.  The file stays
-as it is but for comments; lines without an effect, and with an error, become comments."""
+as it is but for comments; lines without an effect, and with an error, become comments.  A command line
+of uWSGI becomes such a file first."""
 import json
+import os
 import re
 import subprocess
 
 import common
-from inifile import wrapped
-from words import Settings
+from inifile import Ini, wrapped
+from words import Misread, Settings
 
 LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:=\s*(.*?))?\s*$")
 ANYWHERE = r"(0\.0\.0\.0|\*|\[::\])?:\d+"
@@ -48,6 +50,8 @@ MODERN = {
     "pidfile": (r"/tmp/.*", "every user of this machine may write there; /run/NAME/ of systemd's "
                 "RuntimeDirectory= is the server's own"),
 }
+# Errors of this machine, which may not be the one that serves: without its uid, a server would run as root.
+HERE = r"there is no (user|group) |No such file or directory|Permission denied"
 MISSING = (
     ("need-app", "true", "without it a server whose application cannot be imported starts, and answers "
      "500"),
@@ -58,56 +62,70 @@ MISSING = (
 class Tables:
     """What the server says of its options."""
 
-    def __init__(self, server):
-        said = json.loads(subprocess.run([server, "--help-json"], stdout=subprocess.PIPE, check=True,
-                                         timeout=30).stdout)
-        self.differs, self.name, self.always = {}, {}, {}
+    def __init__(self):
+        said = json.loads(subprocess.run([common.asking(), "--help-json"], stdout=subprocess.PIPE,
+                                         check=True, timeout=30).stdout)
+        self.differs, self.name, self.always, self.takes = {}, {}, {}, {}
         for module in said["modules"]:
             for option in module["options"]:
-                for name in (option["name"], *option["also"]):
-                    self.name[name] = option["name"]
+                for name in (option["name"], *option["also"], option["letter"] or option["name"]):
+                    self.name[name], self.takes[name] = option["name"], option["takes"]
                 self.differs[option["name"]] = option["uwsgi"]
         for subject in said["subjects"]:
-            if subject["status"] == "always":
-                for option in subject["options"]:
+            for option in subject["options"]:
+                for name in (option["name"], option["letter"] or option["name"]):
+                    self.name[name], self.takes[name] = option["name"], option["takes"]
+                if subject["status"] == "always":
                     self.always[option["name"]] = subject["text"]
 
 
-def findings(server, path):
+def findings(text, path):
     """{line: [(severity, message)]} of the server's check of the file."""
     found = {}
-    for each in common.diagnostics(server, path) or ():
-        if each.get("file") == path and each.get("line"):
+    for each in common.diagnostics(text, path) or ():
+        if each["line"]:
             found.setdefault(each["line"], []).append((each["severity"], each["message"]))
     return found
 
 
+def sections(text):
+    """[uwsgi], and those that the file takes in by `ini = :name`."""
+    return {"uwsgi", *re.findall(r"^\s*(?:ini|include|inherit|config)\s*=\s*:(\w+)", text, re.M)}
+
+
 class Walk:
-    def __init__(self, tables, found, ini):
-        self.tables, self.found, self.ini = tables, found, ini
-        self.out, self.said, self.inside, self.at = [], set(), False, 0
+    def __init__(self, tables, text, path, ini):
+        self.tables, self.ini = tables, ini
+        self.found, self.read = findings(text, path), sections(text)
+        self.out, self.said, self.section = [], set(), None
         self.set, self.named, self.last = set(), set(), 0
+        # Whether a line has a number that its user knows.
+        self.lines = os.path.exists(path)
+
+    def lack(self, number, line, sentence):
+        self.ini.lack(f"line {number}, {line.strip()}" if self.lines else line.strip(), sentence)
 
     def line(self, number, line):
         section = re.match(r"\s*\[([^\]:]*)", line)
         if section:
-            self.inside = section[1].strip() == "uwsgi"
+            self.section = section[1].strip()
         match = LINE.match(line)
-        if not self.inside or section or not match or line.lstrip()[:1] in "#;":
+        if self.section not in self.read or section or not match or line.lstrip()[:1] in "#;":
             self.out.append(line)
             return
         self.option(number, line, match[1], re.split(r"\s[#;]", match[2] or "")[0].strip())
-        self.last = len(self.out)
+        if self.section == "uwsgi":
+            self.last = len(self.out)
 
     def option(self, number, line, given, value):
         name = self.tables.name.get(given, given)
         problems = self.found.get(number, [])
         self.set.add(name)
-        if name in ("ini", "inherit", "json"):
-            self.ini.lack(f"line {number}, {line.strip()}", "is a file of its own: uwsgi --migrate FILE")
+        if name in ("ini", "inherit", "json") and not value.startswith(":"):
+            self.lack(number, line, "is a file of its own: uwsgi --migrate FILE")
         if name not in self.named and re.search(r"(?<!%)%[dnpsof]", value):
             self.named.add(name)
-            self.ini.lack(f"line {number}, {line.strip()}", "is seen from the file's folder and name: keep "
+            self.lack(number, line, "is seen from the file's folder and name: keep "
                           "both")
         for severity, message in problems:
             self.out.extend(wrapped(f"{severity}: {message}"))
@@ -115,9 +133,13 @@ class Walk:
             self.out.extend(wrapped(f"has no effect, and can go: {self.tables.always[given]}"))
             self.out.append(f";{line.strip()}")
             return
+        wrong = [m for s, m in problems if s == "error"]
         # An unknown name may be one that the application asks for (uwsgi.opt).
-        if any(s == "error" or "ignored" in m and not m.startswith("unknown") for s, m in problems):
-            self.ini.lack(f"line {number}, {line.strip()}", "; ".join(m for _, m in problems))
+        wrong += [m for s, m in problems if s == "warning" and "ignored" in m and
+                  not m.startswith("unknown")]
+        if wrong:
+            self.lack(number, line, "; ".join(wrong))
+        if wrong and not all(re.search(HERE, m) for m in wrong):
             self.out.append(f";{line.strip()}")
             return
         if self.tables.differs.get(name) and name not in self.said:
@@ -138,22 +160,63 @@ class Walk:
             self.out[self.last:self.last] = ["", *more]
 
 
-class Commented:
-    """Prints itself as an Ini does."""
+class Commented(Ini):
+    """The file with its comments; what is set besides stands behind it."""
 
-    def __init__(self, title, lines, ini):
-        self.title, self.lines, self.ini = title, lines, ini
+    def __init__(self, title):
+        super().__init__(title)
+        self.lines = []
 
     def text(self):
-        lacking = self.ini.lacking()
-        return "\n".join([*wrapped(self.title), *self.lines, *([""] if lacking else []), *lacking]) + "\n"
+        blocks = [[*wrapped(self.title), *self.lines], *self.blocks, self.lacking()]
+        return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def move(path, text, title, server):
+def move(path, text, title, tables=None):
     moving = common.Moving(title, Settings())
-    walk = Walk(Tables(server), findings(server, path), moving.ini)
+    moving.ini = Commented(title)
+    walk = Walk(tables or Tables(), text, path, moving.ini)
     for number, line in enumerate(text.splitlines(), 1):
         walk.line(number, line)
     walk.missing()
-    moving.ini, moving.instead_of = Commented(title, walk.out, moving.ini), path
+    moving.ini.lines, moving.ini.names, moving.instead_of = walk.out, walk.set, path
+    return moving
+
+
+# ---- a command line ----
+
+FILES = {"ini": "ini", "json": "json", "js": "json", "py": "wsgi-file", "wsgi": "wsgi-file"}
+
+
+def options_of(args, tables):
+    """(name, value or None) of each word or two; a word alone is a file."""
+    args = list(args)
+    while args:
+        word = args.pop(0)
+        match = re.fullmatch(r"--?([A-Za-z][\w-]*)(?:=(.*))?", word, re.S)
+        if not match:
+            kind = word.partition(":")[0].rpartition(".")[2]
+            if kind not in FILES:
+                raise Misread(f"{word} is neither an option of uWSGI nor a file that is read here")
+            yield FILES[kind], word
+            continue
+        name, value = match[1], match[2]
+        if not word.startswith("--") and name not in tables.takes and name[0] in tables.takes:
+            name, value = name[0], word[2:]
+        if value is None and args and tables.takes.get(name) == "required":
+            value = args.pop(0)
+        yield tables.name.get(name, name), value
+
+
+def move_line(args, title, home=None):
+    """uwsgi --http :8000 --module shop:app more.ini"""
+    tables = Tables()
+    lines = [name if value is None else f"{name} = {value}" for name, value in options_of(args, tables)]
+    if not lines:
+        raise Misread("uwsgi stands there without a word behind it")
+    if home and not any(re.match(r"(home|virtualenv|venv|pyhome) =", line) for line in lines):
+        lines.insert(0, f"home = {home[0]}")
+    path = os.path.abspath("made by uwsgi --migrate.ini")
+    moving = move(path, "\n".join(["[uwsgi]", *lines]) + "\n", title, tables)
+    moving.ini.lack("the command line", "starts this server as it is, too; --ini FILE takes its place")
     return moving

@@ -81,17 +81,19 @@ def move(args, title, home=None):
 # ---- a file of PasteDeploy ----
 
 def is_paste(text):
-    return re.search(r"^\s*\[server:", text, re.M) and re.search(
-        r"^\s*\[(app|composite|pipeline)[:\]]", text, re.M)
+    return re.search(r"^\s*\[(app|composite|pipeline):main\]", text, re.M) or re.search(
+        r"^\s*\[server:", text, re.M) and re.search(r"^\s*\[(app|composite|pipeline)[:\]]", text, re.M)
 
 
 def paste(path, text, title, wanted=None, home=None):
     parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
     parser.read_string(text)
     section = f"server:{wanted or 'main'}"
-    if section not in parser:
+    lacks = section not in parser
+    if lacks and (wanted or re.search(r"^\s*\[server:", text, re.M)):
         raise Misread(f"there is no [{section}] in {path}")
-    server = {k: v for k, v in parser[section].items() if k not in parser.defaults()}
+    server = {} if lacks else {k: v for k, v in parser[section].items() if k not in parser.defaults()}
+    name = os.path.abspath(path)
     use = server.pop("use", "egg:waitress#main")
     place = f"[{section}]"
     known = from_gunicorn.BY_NAME if "gunicorn" in use else {row.name: row for row in ROWS}
@@ -103,10 +105,14 @@ def paste(path, text, title, wanted=None, home=None):
         moving = from_gunicorn.written(settings, title, home)
     else:
         moving = begin(settings, title, home)
+    if lacks:
+        moving.ini.lack(f"no {place}", "these are waitress' defaults")
+    if "uwsgi" in parser:
+        moving.ini.lack("[uwsgi]", f"was uWSGI's part of this file: uwsgi --ini-paste {name} reads it as "
+                        "it is, in place of the lines above")
     for key in server:
         if key not in known and key not in ("host", "port", "paste.server_factory"):
             moving.ini.lack(f"{place} {key} = {server[key]}", "is not known here")
-    name = os.path.abspath(path)
     moving.ini.set("ini-paste-logged" if "loggers" in parser else "ini-paste", escape(name),
                    os.path.basename(path), "the application and its loggers" if "loggers" in parser
                    else "the application")

@@ -20,6 +20,8 @@ def lines_of(text):
 # ---- Procfile ----
 
 def procfile(text, title, wanted=None):
+    """What runs a Procfile sets PORT, which gunicorn without a bind listens on."""
+    os.environ.setdefault("PORT", "$(PORT)")
     commands = dict(re.findall(r"^([\w-]+):\s*(.+)$", "\n".join(lines_of(text)), re.M))
     name = wanted or "web"
     if name not in commands:
@@ -52,8 +54,7 @@ def supervisor(text, title, wanted=None):
     parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
     parser.read_string(text)
     programs = [s for s in parser.sections() if s.startswith("program:")]
-    served = [s for s in programs if any(n in parser.get(s, "command", fallback="")
-                                         for n in commandline.SERVERS)]
+    served = [s for s in programs if commandline.known(parser.get(s, "command", fallback=""))]
     if wanted:
         served = [s for s in programs if s == f"program:{wanted}"]
     if not served:
@@ -89,8 +90,11 @@ def go_to(folder):
 
 # ---- systemd ----
 
+SPECIFIER = re.compile(r"(?<!%)%(?:%%)*[a-zA-Z]")
+
+
 def unit(text, title, wanted=None):
-    found = re.findall(r"^(\w+)=(.*)$", "\n".join(lines_of(text)), re.M)
+    found = re.findall(r"^(\w+)\s*=\s*(.*)$", "\n".join(lines_of(text)), re.M)
     command = next((v for k, v in found if k == "ExecStart"), None)
     if not command:
         raise Misread("the unit has no ExecStart=")
@@ -107,6 +111,12 @@ def unit(text, title, wanted=None):
         for key, value in found:
             if key in ("Environment", "EnvironmentFile", "User", "Group", "RuntimeDirectory"):
                 ini.lack(f"{key}={value}", "stays in the unit")
+            if key == "KillSignal" and re.search("QUIT|INT", value):
+                ini.lack(f"{key}={value}", "ends the server at once; take it out: TERM lets running "
+                         "requests be finished")
+        if SPECIFIER.search(folder + command):
+            ini.lack("the unit", "systemd replaces %i, %h and the like in it, and not in the ini file: "
+                     "write there what they stand for")
         if "pidfile" not in ini.names:
             ini.suggest("pidfile", "/run/NAME/NAME.pid", "systemctl reload", "the server writes its "
                         "number there, for ExecReload")

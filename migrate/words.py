@@ -114,6 +114,14 @@ def parse(rows, words, place=""):
     return found, operands, unknown
 
 
+def call(row, moving, setting):
+    """A file that is a program may give any value any type."""
+    try:
+        row.to(moving, setting)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        moving.ini.lack(setting.source, "is no value that this setting takes")
+
+
 def carry_over(rows, settings, moving):
     """Writes what each setting becomes into moving.ini, in the order of the rows."""
     for row in rows:
@@ -125,7 +133,7 @@ def carry_over(rows, settings, moving):
         if row.lack:
             moving.ini.lack(setting.source, row.lack)
         elif callable(row.to):
-            row.to(moving, setting)
+            call(row, moving, setting)
         elif row.to and row.kind == FLAG:
             if settings.on(row.name):
                 moving.ini.set(row.to, "true", setting.source)

@@ -466,8 +466,10 @@ static json_t *describe_subject(const struct subject *subject)
 	struct uwsgi_name name;
 
 	while (uwsgi_names_next(&names, &name))
-		json_array_append_new(options, json_pack("{s:s, s:s}", "name", name.name, "takes",
-							 arity_words[name.arity]));
+		json_array_append_new(options,
+				      json_pack("{s:s, s:o, s:s}", "name", name.name, "letter",
+						letter_or_null(uwsgi_names_letter(name.name)),
+						"takes", arity_words[name.arity]));
 	return json_pack("{s:s, s:s?, s:s, s:o}", "status", words[subject->status], "title",
 			 subject->title, "text", subject->text, "options", options);
 }

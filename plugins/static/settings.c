@@ -2,6 +2,8 @@
 /* settings.c: the options of static files, and the rules that they make. */
 #include "static.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -219,15 +221,22 @@ static const char *named_by(const char *option, const char *value)
 	return equals ? equals + 1 : is_folder ? value : NULL;
 }
 
-/* For --check only: what is not there may come later. */
+/* For --check only: what is not there may come later.  Folders are seen from chdir. */
 static void look_for_folders(const struct config *cfg, struct report *report)
 {
+	const char *const *chdir = uwsgi_config_setting(cfg, "chdir");
 	const char *name, *value;
 
 	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
-		const char *path = named_by(name, value);
+		const char *folder = named_by(name, value);
+		char path[PATH_MAX];
 
-		if (path && access(path, F_OK))
+		if (!folder)
+			continue;
+		bool below = *folder != '/' && *chdir;
+		snprintf(path, sizeof path, "%s%s%s", below ? *chdir : "", below ? "/" : "",
+			 folder);
+		if (access(path, F_OK))
 			uwsgi_config_doubt_at(cfg, report, UWSGI_WARNING, i, "there is no %s",
 					      path);
 	}

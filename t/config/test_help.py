@@ -85,6 +85,8 @@ def test_programs_read_what_there_is_as_json():
     assert "http" in options["protocol"]["choices"]
     assert {"help", "reload"} <= {row["name"] for row in said["commands"]}
     assert {s["status"] for s in said["subjects"]} >= {"always", "planned", "elsewhere"}
+    others = {o["name"]: o for subject in said["subjects"] for o in subject["options"]}
+    assert others["master"]["letter"] == "M" and others["no-orphans"]["letter"] is None
 
 
 @pytest.mark.parametrize("word", ["--help-man", "--help-markdown", "--completion"])

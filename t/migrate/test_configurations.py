@@ -232,6 +232,44 @@ def test_a_command_line_is_moved_and_served(migrate, serve, line):
     assert ask(made.http)["path"] == "/"
 
 
+def test_a_procfile_without_an_address(migrate):
+    """Heroku and its like set PORT, and gunicorn listens there."""
+    made = migrate("Procfile", file=("Procfile", "web: gunicorn -c g.py shop:app\n"))
+    assert "there is no file g.py" in made.said
+    made = migrate("Procfile", file=("g.py", "import os\nint(os.environ.get('PORT', 1))\n"))
+    assert "http-socket = 0.0.0.0:$(PORT)" in made and made.code == 0, made.said
+
+
+def test_a_variable_that_the_file_asks_for_is_said(migrate):
+    made = migrate("g.py", file=("g.py", "import os, tempfile\nworkers = os.getenv('SHOP_WORKERS', 3)\n"
+                                 "timeout = os.environ.get('SHOP_TIME', 9)\ntempfile.gettempdir()\n"))
+    assert "SHOP_TIME, SHOP_WORKERS of this moment" in " ".join(made.lacks.split()), made.lacks
+
+
+def test_a_value_of_any_type(migrate):
+    made = migrate("g.py", file=("g.py", "secure_scheme_headers = ['a']\nbind = 7\nstatsd_host = ('a', 1)\n"
+                                 "umask = object()\nraw_env = 7\nuser = []\ndirty_apps = ['a']\n"))
+    assert "Traceback" not in made.said and "secure_scheme_headers" in made.lacks and "dirty" in made.lacks
+
+
+def test_routes_of_unit_that_lead_back_or_elsewhere(migrate):
+    tree = {"listeners": {"HTTP": {"pass": "routes/a"}, "*:81": {"pass": "routes/b"}},
+            "routes": {"a": [{"match": {"uri": "/static/*"}, "action": {"share": "/srv${uri}"}},
+                             {"action": {"pass": "routes/a"}}, {"action": {"pass": "applications/shop"}}],
+                       "b": [{"action": {"proxy": "http://127.0.0.1:1"}}]},
+            "applications": {"shop": {"type": "python", "module": "shop"}}}
+    made = migrate("unit.json", file=("unit.json", json.dumps(tree)))
+    assert "static-map = /static=/srv/static" in made, made.said
+    assert "listeners/*:81: does not lead to shop" in made.lacks
+
+
+def test_a_paste_file_that_names_no_server(migrate):
+    made = migrate("a.ini", file=("a.ini", "[app:main]\nuse = call:shop:create_app\n[uwsgi]\nmaster = 1\n"))
+    assert "http-socket = 0.0.0.0:8080" in made, made.said
+    assert "waitress' defaults" in made.lacks
+    assert "[uwsgi]: was uWSGI's part" in made.lacks
+
+
 def test_another_server_of_a_paste_file(migrate):
     made = migrate("production.ini", "other", file=("production.ini", PASTE))
     assert "processes = 2" in made and "harakiri = 7" in made, made.text

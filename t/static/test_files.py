@@ -366,12 +366,14 @@ def test_a_mistake_is_named(start, line, sentence):
 def test_what_is_not_there_is_found_by_check(start):
     server = start.not_yet("http-socket = {http}\nmodule = basic\nstatic-map = /s=/nowhere\n"
                            "static-map2 = /t=/neither\ncheck-static = /no\nstatic-check = /none\n"
-                           "static-map = /here=/\nfile-serve-mode = lighttpd\n", args=["--check"])
+                           "static-map = /here=/\nchdir = /usr\nstatic-map = /l=lib\n"
+                           "static-map = /m=nothing\nfile-serve-mode = lighttpd\n", args=["--check"])
     assert server.run() == 0
     lines = re.findall(r"ini:(\d+): warning: (.*): there is no (\S+)$", server.log(), re.M)
     first = int(lines[0][0])
     assert lines == [(str(first), "static-map = /s=/nowhere", "/nowhere"),
                      (str(first + 1), "static-map2 = /t=/neither", "/neither"),
                      (str(first + 2), "check-static = /no", "/no"),
-                     (str(first + 3), "static-check = /none", "/none")]
+                     (str(first + 3), "static-check = /none", "/none"),
+                     (str(first + 7), "static-map = /m=nothing", "/usr/nothing")]
     assert '"lighttpd" is neither x-accel-redirect' in server.log()
