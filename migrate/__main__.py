@@ -25,7 +25,8 @@ import words  # noqa: E402
 USAGE = """usage: uwsgi --migrate FILE [NAME]
        uwsgi --migrate COMMAND WORD...
 FILE: gunicorn.conf.py, NGINX Unit's JSON, Procfile, supervisor's file, a unit of systemd, PasteDeploy's
-file with its [server:main], uwsgi.ini; NAME: of several applications or programs in it.
+file with its [server:main], uwsgi.ini, uWSGI's XML and YAML; NAME: of several applications or programs
+in it.
 COMMAND: gunicorn, uvicorn, hypercorn, mod_wsgi-express, waitress-serve, pserve or uwsgi with its words,
 as it is started now."""
 
@@ -42,7 +43,7 @@ def read(path):
     return text
 
 
-NAMED = re.compile(r"\.(py|json|ini|conf|service)$|(^|/)Procfile[^/]*$")
+NAMED = re.compile(r"\.(py|json|ini|conf|service|xml|ya?ml)$|(^|/)Procfile[^/]*$")
 
 
 def is_gunicorn(name, text):
@@ -67,6 +68,8 @@ def move_file(path, wanted):
             raise words.Misread(f"{path} is no JSON: {e}") from None
         except RecursionError:
             raise words.Misread(f"{path} is nested too deeply") from None
+    if re.match(r"\s*<", text) or re.search(r"^uwsgi:\s*(#.*)?$", text, re.M):
+        return from_uwsgi.move_other(path, text, title)
     if name.startswith("Procfile"):
         return startfiles.procfile(text, title, wanted)
     if re.search(r"^\s*\[program:", text, re.M):

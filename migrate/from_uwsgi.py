@@ -2,11 +2,12 @@
 """from_uwsgi.py: a uwsgi.ini, option by option: what this server makes of each line, by its own tables
 (--help-json) and its own check of the file (--check=json), and the safer modern form.  The file stays
 as it is but for comments; lines without an effect, and with an error, become comments.  A command line
-of uWSGI becomes such a file first."""
+of uWSGI, and its XML and YAML, become such a file first."""
 import json
 import os
 import re
 import subprocess
+import xml.etree.ElementTree
 
 import common
 from inifile import Ini, wrapped
@@ -183,6 +184,61 @@ def move(path, text, title, tables=None):
     return moving
 
 
+def move_lines(path, lines, title, tables=None):
+    """The same for lines that come from elsewhere; path: a file that would have them."""
+    return move(path, "\n".join(["[uwsgi]", *lines]) + "\n", title, tables)
+
+
+# ---- XML and YAML ----
+
+def line_of(name, value):
+    return f"{name} = {value}" if value else name
+
+
+def lines_of_xml(text):
+    """A member of <uwsgi> is a line; <master/> stands alone."""
+    try:
+        root = xml.etree.ElementTree.fromstring(text)
+    except xml.etree.ElementTree.ParseError as e:
+        raise Misread(f"this is no XML: {e}") from None
+    found = root if root.tag == "uwsgi" else root.find(".//uwsgi")
+    if found is None:
+        raise Misread("there is no <uwsgi> in this file")
+    return [line_of(each.tag, (each.text or "").strip()) for each in found if isinstance(each.tag, str)]
+
+
+def lines_of_yaml(text):
+    """What uWSGI itself reads of YAML: names and values beneath uwsgi:, and lists of values."""
+    lines, name, inside = [], None, False
+    for line in text.splitlines():
+        line = re.sub(r"(^|\s)#.*", "", line).rstrip()
+        match = re.match(r"(\s*)(?:-\s+(.*)|([\w-]+):\s*(.*))$", line)
+        if not match:
+            continue
+        indent, item, given, value = match.groups()
+        if not indent and given:
+            inside = given == "uwsgi"
+        elif inside and item is not None and name:
+            lines.append(line_of(name, item.strip("\"'")))
+        elif inside and given:
+            name = given
+            if value or not value_follows(text, given):
+                lines.append(line_of(given, value.strip("\"'")))
+    return lines
+
+
+def value_follows(text, name):
+    """Whether the name's values are a list below it."""
+    return re.search(rf"^\s+{re.escape(name)}:\s*\n\s*-\s", text, re.M)
+
+
+def move_other(path, text, title):
+    lines = lines_of_xml(text) if text.lstrip().startswith("<") else lines_of_yaml(text)
+    if not lines:
+        raise Misread(f"{path} has no uwsgi: with options below it")
+    return move_lines(f"{os.path.abspath(path)}.ini", lines, title)
+
+
 # ---- a command line ----
 
 FILES = {"ini": "ini", "json": "json", "js": "json", "py": "wsgi-file", "wsgi": "wsgi-file"}
@@ -211,12 +267,11 @@ def options_of(args, tables):
 def move_line(args, title, home=None):
     """uwsgi --http :8000 --module shop:app more.ini"""
     tables = Tables()
-    lines = [name if value is None else f"{name} = {value}" for name, value in options_of(args, tables)]
+    lines = [line_of(name, value) for name, value in options_of(args, tables)]
     if not lines:
         raise Misread("uwsgi stands there without a word behind it")
     if home and not any(re.match(r"(home|virtualenv|venv|pyhome) =", line) for line in lines):
         lines.insert(0, f"home = {home[0]}")
-    path = os.path.abspath("made by uwsgi --migrate.ini")
-    moving = move(path, "\n".join(["[uwsgi]", *lines]) + "\n", title, tables)
+    moving = move_lines(os.path.abspath("made by uwsgi --migrate.ini"), lines, title, tables)
     moving.ini.lack("the command line", "starts this server as it is, too; --ini FILE takes its place")
     return moving

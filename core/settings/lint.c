@@ -221,7 +221,8 @@ static void find_missing_folder(const struct config *c, struct report *r)
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		const char *path = string(c, folders[i]);
 
-		if (path && *path == '/' && (stat(path, &st) || !S_ISDIR(st.st_mode)))
+		/* A relative one of the others is seen from chdir. */
+		if (path && (*path == '/' || i == 0) && (stat(path, &st) || !S_ISDIR(st.st_mode)))
 			uwsgi_config_doubt(c, r, UWSGI_WARNING, folders[i],
 					   "there is no such folder on this machine");
 	}

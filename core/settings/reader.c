@@ -409,7 +409,8 @@ static void say_section_missing(struct file *f, struct origin at)
 			   "%s has no section [%s], only %s: name one as %s:section",
 			   f->place.given, f->section, others, f->place.given);
 	else
-		report_add(report, UWSGI_ERROR, at, "%s has no section [%s]", f->place.given,
+		report_add(report, UWSGI_ERROR, at,
+			   "%s has no section [%s]; write it above the options", f->place.given,
 			   f->section);
 }
 
@@ -556,9 +557,9 @@ static void read_file(struct reading *r, const char *name, enum file_format form
 		format = format_of(path);
 	if (format == FILE_XML || format == FILE_YAML)
 		report_add(r->report, UWSGI_ERROR, at,
-			   "%s: %s is not read here, ini and JSON are; write name = value lines "
-			   "below [uwsgi] into an ini file",
-			   path, format == FILE_XML ? "XML" : "YAML");
+			   "%s: %s is not read here, ini and JSON are; uwsgi --migrate %s makes an "
+			   "ini file of it",
+			   path, format == FILE_XML ? "XML" : "YAML", path);
 	else
 		read_section(r, path, colon ? colon + 1 : "", format, at);
 }

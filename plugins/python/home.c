@@ -81,7 +81,10 @@ static int examine(struct home *home, const char *path, struct error *e)
 	if (n < 0 || (size_t)n >= sizeof home->path)
 		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(ENAMETOOLONG));
 	if (access_folder(home->path))
-		return uwsgi_error_set(e, "%s = %s: %s", home->name, path, strerror(errno));
+		return uwsgi_error_set(e, "%s = %s: %s", home->name, path,
+				       errno == ENOTDIR ? "not a folder: name that of the environment, "
+							  "which holds bin/python"
+							: strerror(errno));
 	snprintf(cfg_path, sizeof cfg_path, "%s/pyvenv.cfg", home->path);
 	FILE *cfg = fopen(cfg_path, "re");
 	if (!cfg && errno != ENOENT)

@@ -134,17 +134,42 @@ static PyObject *find_usual(PyObject *module, const char *source)
 	return NULL;
 }
 
+/* Whether a call only makes a coroutine: `async def app(scope, receive, send)`, or an object whose class has
+ * such a __call__, as FastAPI's and Starlette's do. */
+static bool is_asynchronous(PyObject *object)
+{
+	bool plain = PyFunction_Check(object) || PyMethod_Check(object);
+	PyObject *call =
+		plain ? NULL : PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__call__");
+	PyObject *code = PyObject_GetAttrString(call ? call : object, "__code__");
+	bool is = code && PyCode_Check(code) &&
+		  (((PyCodeObject *)code)->co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR));
+
+	Py_XDECREF(call);
+	Py_XDECREF(code);
+	PyErr_Clear();
+	return is;
+}
+
 static PyObject *find_callable(PyObject *module, const char *source, const char *expression)
 {
 	PyObject *object = expression ? resolve(module, expression) : find_usual(module, source);
+	const char *name = expression ? expression : "the application";
 
-	if (object && !PyCallable_Check(object)) {
-		PyErr_Format(PyExc_TypeError, "%s of %s is not callable: it is a %s",
-			     expression ? expression : "the application", source,
+	if (!object)
+		return NULL;
+	if (!PyCallable_Check(object))
+		PyErr_Format(PyExc_TypeError, "%s of %s is not callable: its type is %s", name, source,
 			     Py_TYPE(object)->tp_name);
-		Py_CLEAR(object);
-	}
-	return object;
+	else if (is_asynchronous(object))
+		PyErr_Format(PyExc_TypeError,
+			     "%s of %s is asynchronous (ASGI), and WSGI is spoken here; "
+			     "a2wsgi.ASGIMiddleware makes WSGI of one without WebSockets",
+			     name, source);
+	else
+		return object;
+	Py_DECREF(object);
+	return NULL;
 }
 
 /* ---- both ---- */

@@ -95,6 +95,7 @@ def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
     ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
     ("pidfile = /nowhere/s", "warning: pidfile = /nowhere/s: there is no folder /nowhere"),
     ("chdir = /nowhere", "warning: chdir = /nowhere: there is no such folder"),
+    ("chdir = nowhere", "warning: chdir = nowhere: there is no such folder"),
     ("home = /nowhere", "error: home = /nowhere: No such file"),
     ("home = /usr/share", "error: home = /usr/share: .*neither a virtualenv"),
     ("module = no_such_module", "warning: module = no_such_module: neither .* hold it"),

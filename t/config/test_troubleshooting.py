@@ -171,13 +171,15 @@ def test_a_queue_that_is_full(start, site, front):
 
 
 def test_no_application(start, site):
+    with open(f"{site}/asgi.py", "w", encoding="ascii") as f:
+        f.write("async def app(scope, receive, send):\n    pass\n")
     with open(f"{site}/broken.py", "w", encoding="ascii") as f:
         f.write("import flask_of_tomorrow\n")
     server = start("http-socket = {http}\nwsgi-file = broken.py", folder=site)
     assert http.request(server.http).status == 500
     log = server.log()
     assert server.stop() == 0
-    for module in ("app:app", "shop"):
+    for module in ("app:app", "shop", "asgi:app"):
         ended = start.not_yet(f"http-socket = {{http}}\nmodule = {module}\nneed-app = true",
                               folder=site)
         assert ended.run() == 22

@@ -72,6 +72,18 @@ def test_a_file_of_a_windows_editor_on_a_mounted_folder(migrate, site):
     assert "module = shop" in migrate("shop.ini")
 
 
+@pytest.mark.parametrize("name, text", [
+    ("a.xml", "<?xml version='1.0'?>\n<config><uwsgi>\n<!-- x --><master/>\n<processes> 2 </processes>"
+     "<env>SHOP_A=a&amp;b</env><module>shop:app</module><http-socket>HTTP</http-socket>\n</uwsgi></config>"),
+    ("a.yml", "other:\n  processes: 3\nuwsgi:   # ours\n  master: true\n  processes: 2\n  env:\n"
+     "    - 'SHOP_A=a&b'\n  # no: 1\n  module: shop:app\n  http-socket: \"HTTP\"\n")])
+def test_xml_and_yaml(migrate, serve, name, text):
+    made = migrate(name, file=(name, text))
+    assert "processes = 2" in made and "processes = 3" not in made and ";master" in made.text, made.said
+    serve(made)
+    assert json.loads(http.request(made.http).body)["environment"] == {"SHOP_A": "a&b"}
+
+
 def test_a_command_line(migrate, serve):
     made = migrate("SHOP_A=1", "/usr/bin/uwsgi_python3", "-M", "-p2", "--http-socket=HTTP", "-w", "shop",
                    "--gevent", "10")
@@ -129,6 +141,8 @@ def test_what_is_not_known_is_said(migrate):
                              ("b.json", "{", "is no JSON"),
                              ("e.json", '{"uwsgi": {"processes": 2}}', "uwsgi --check --json"), ("Procfile", "worker: x\n", "no line web"),
                              ("c.txt", "hello\n", "nothing that is known here"),
+                             ("l.xml", "<uwsgi>", "is no XML"), ("m.xml", "<a/>", "no <uwsgi> in"),
+                             ("n.yml", "uwsgi:\n", "no uwsgi: with options"),
                              ("t.ini", "{% include 'x' %}\n", "nothing that is known here"),
                              ("h.json", '{"a":' * 9999 + "1" + "}" * 9999, "nested too deeply"),
                              ("i.ini", "[uwsgi]\n" + "a" * (1 << 20), "more than 1 MiB"),

@@ -79,6 +79,9 @@ BROKEN = {
     "missing import": ("import nothing_of_that_name\n", "nothing_of_that_name"),
     "no callable": ("x = 1\n", "application"),
     "not callable": ("application = 5\n", "application"),
+    "asynchronous": ("async def application(scope, receive, send):\n    pass\n", "is asynchronous"),
+    "object of ASGI": ("class App:\n    async def __call__(self, scope, receive, send):\n        yield\n"
+                       "app = App()\n", "a2wsgi.ASGIMiddleware makes WSGI of one without WebSockets"),
     "system exit": ("raise SystemExit(3)\n", "SystemExit"),
 }
 

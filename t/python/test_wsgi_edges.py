@@ -341,7 +341,7 @@ def make_venv(path):
 def test_a_home_that_is_a_file(refused):
     with open(f"{refused.folder}/v", "w", encoding="utf-8"):
         pass
-    refused("home = {here}/v").wait_log("home = .*/v: Not a directory")
+    refused("home = {here}/v").wait_log("home = .*/v: not a folder: name that of the environment")
 
 
 def test_a_home_that_is_nothing_of_python(refused):

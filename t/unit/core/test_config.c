@@ -196,7 +196,7 @@ static const struct world worlds[] = {
 	  .report = "command line: error: a.ini has no section [uwsgi], only [dev], [prod]: name "
 		    "one as a.ini:section\n" },
 	{ "", A, .settings = NULL,
-	  .report = "command line: error: a.ini has no section [uwsgi]\n" },
+	  .report = "command line: error: a.ini has no section [uwsgi]; write it above the options\n" },
 	{ "[uwsgi]\n", A, .settings = "", .report = "" },
 	{ .words = { "missing.ini" },
 	  .settings = NULL,
@@ -546,17 +546,17 @@ static const struct world worlds[] = {
 	  .report = "a.ini: error: expected {\"uwsgi\": {\"option\": \"value\"}}\n" },
 	{ .words = { "--yaml", "a.conf:dev" },
 	  .settings = NULL,
-	  .report = "command line: error: a.conf: YAML is not read here, ini and JSON are; write "
-		    "name = value lines below [uwsgi] into an ini file\n" },
+	  .report = "command line: error: a.conf: YAML is not read here, ini and JSON are; "
+		    "uwsgi --migrate a.conf makes an ini file of it\n" },
 	{ .words = { "-x", "/a" },
 	  .settings = NULL,
-	  .report = "command line: error: /a: XML is not read here, ini and JSON are; write name = "
-		    "value lines below [uwsgi] into an ini file\n" },
+	  .report = "command line: error: /a: XML is not read here, ini and JSON are; uwsgi "
+		    "--migrate /a makes an ini file of it\n" },
 	{ .words = { "a.xml" },
 	  .settings = NULL,
 	  .report =
-		  "command line: error: a.xml: XML is not read here, ini and JSON are; write name "
-		  "= value lines below [uwsgi] into an ini file\n" },
+		  "command line: error: a.xml: XML is not read here, ini and JSON are; "
+		  "uwsgi --migrate a.xml makes an ini file of it\n" },
 	{ "[uwsgi]\nini = http://x/y.ini\n", A, .settings = NULL,
 	  .report = "a.ini:2: error: http://x/y.ini: a configuration is read from a file; fetch it "
 		    "before the start\n" },
