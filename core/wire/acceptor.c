@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@ static const double pause_s = 0.5;
 
 /* Where all connections have requests, somebody will soon be done. */
 static const double full_pause_s = 0.02;
+
+enum { LOOK_EACH = 4 };
 
 bool acceptor_is_paused(const struct acceptor *a)
 {
@@ -126,6 +129,31 @@ static void accept_one(struct acceptor *a, const struct listener *listener, int 
 	clients_accept(a->clients, listener, fd, peer, length);
 }
 
+/* accept() says the same of a UNIX socket that is shut down as of one where nobody waits.  Somebody else
+ * was quicker most often, so it is looked at seldom. */
+static bool is_shut(struct acceptor *a, const struct listener *listener)
+{
+	struct pollfd p = { .fd = listener->fd, .events = POLLRDHUP };
+
+	return listener->address.sa.ss_family == AF_UNIX && ++a->vain % LOOK_EACH == 0 &&
+	       poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP;
+}
+
+/* EINVAL: it is shut down, and nobody waits. */
+static int accept_new(struct acceptor *a, const struct listener *listener,
+		      struct sockaddr_storage *peer, socklen_t *length)
+{
+	int fd = listener_accept(listener, peer, length);
+
+	if (fd >= 0 || errno != EAGAIN || !is_shut(a, listener))
+		return fd;
+	/* Who connected in time may have come in between. */
+	fd = listener_accept(listener, peer, length);
+	if (fd < 0 && errno == EAGAIN)
+		errno = EINVAL;
+	return fd;
+}
+
 static bool take_new(struct acceptor *a, const struct listener *listener)
 {
 	struct sockaddr_storage peer;
@@ -135,13 +163,13 @@ static bool take_new(struct acceptor *a, const struct listener *listener)
 		wait_for_room(a);
 		return false;
 	}
-	int fd = listener_accept(listener, &peer, &length);
+	int fd = accept_new(a, listener, &peer, &length);
 
 	if (fd >= 0 && listener->internal && !is_own(a, fd))
 		close(fd);
 	else if (fd >= 0)
 		accept_one(a, listener, fd, (struct sockaddr *)&peer, length);
-	else if (a->last && (errno == EAGAIN || errno == EINVAL))
+	else if (errno == EINVAL || (a->last && errno == EAGAIN))
 		leave_alone(a, (size_t)(listener - a->clients->listeners->items));
 	else if (listener_is_out_of_resources(errno))
 		return find_room(a, strerror(errno));

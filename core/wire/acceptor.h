@@ -17,6 +17,7 @@ struct acceptor {
 	ev_io *watchers;               /* one for each listener, then for each queue */
 	size_t count;
 	bool started;
+	unsigned vain;      /* how often nobody waited at a UNIX socket */
 	bool last;          /* no new client can connect: see acceptor_last_call() */
 	ev_timer pause;     /* after the process ran out of descriptors */
 	struct seldom full; /* said in the log */

@@ -397,11 +397,22 @@ static bool is_idle(const struct lane *lane)
 	       !acceptor_is_paused(&lane->acceptor) && !ev_is_active(&lane->look);
 }
 
+/* A listener that refuses stays readable, and would wake this lane again and again. */
+static void forget_refusing(struct lane *lane, size_t listener)
+{
+	const struct listeners *all = lane->clients.listeners;
+
+	if (listener < all->count && acceptor_fd(&lane->acceptor, listener) < 0)
+		epoll_ctl(lane->idle, EPOLL_CTL_DEL, all->items[listener].fd, NULL);
+}
+
 static bool serve_one(struct lane *lane, size_t listener)
 {
 	account_leave_turn(&lane->account);
 	bool accepted = acceptor_take(&lane->acceptor, listener);
 
+	if (!accepted)
+		forget_refusing(lane, listener);
 	clients_end_turn(&lane->clients);
 	return accepted;
 }

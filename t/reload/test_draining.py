@@ -227,3 +227,13 @@ def test_a_reload_under_way_is_given_up(start):
     assert http.request(server.http, "/hello").status == 200
     assert server.stop(signal.SIGTERM) == 0
     assert "reloaded" not in server.log()
+
+
+@pytest.mark.parametrize("way", ["http", "a_unix"])
+def test_a_socket_that_refuses_does_not_keep_idle_threads_busy(start, way):
+    """It stays readable, and nobody has told them yet that they are to leave."""
+    server = start(f"http-socket = {{{way}}}\nmodule = basic\nthreads = 3\n", faults="")
+    server.faults.set("accept4:delay=0.001ms,times=all,in=worker recvmsg:delay=300ms,in=worker")
+    assert server.stop(signal.SIGTERM) == 0
+    assert server.faults.hits(1) == 1
+    assert server.faults.hits(0) <= 30
