@@ -4,6 +4,7 @@
 
 #include "base/owner.h"
 #include "base/slice.h"
+#include "settings/config.h"
 #include "settings/keys.h"
 
 #include <signal.h>
@@ -202,12 +203,14 @@ static void check(const struct config *cfg, struct report *report)
 	struct error e;
 
 	for (size_t i = 0; i < s->keyed.count; i++) {
-		keys_doubt(&keys, slice_of(s->keyed.items[i]), cfg, report, "attach-daemon2", "");
-		if (read_attached(&a, FORM_KEYED, s->keyed.items[i], &e) == 0 && a.pidfile &&
+		const char *item = s->keyed.items[i];
+
+		keys_doubt(&keys, slice_of(item), cfg, report, "attach-daemon2", item, "");
+		if (read_attached(&a, FORM_KEYED, item, &e) == 0 && a.pidfile &&
 		    (a.control || a.touch || a.reload_signal))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "attach-daemon2",
-					   "control, touch and reloadsignal do nothing for a "
-					   "command with a pidfile, which the server leaves alone");
+			config_doubt_item(cfg, report, UWSGI_WARNING, "attach-daemon2", item,
+					  "control, touch and reloadsignal do nothing for a "
+					  "command with a pidfile, which the server leaves alone");
 		attached_fini(&a);
 	}
 }

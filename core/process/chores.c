@@ -3,6 +3,7 @@
 #include "process/chores.h"
 
 #include "base/clock.h"
+#include "settings/config.h"
 #include "work/hook_action.h"
 
 #include <stdio.h>
@@ -79,17 +80,18 @@ static void check(const struct config *cfg, struct report *report)
 	const struct chores_settings *s = uwsgi_options(cfg, &chores_options);
 
 	for (size_t i = 0; i < s->touch_hook.count; i++) {
-		const char *action = hook_action_text(behind_file(s->touch_hook.items[i]));
+		const char *item = s->touch_hook.items[i];
+		const char *action = hook_action_text(behind_file(item));
 		const char *instead = hook_action_instead(action);
 
 		if (instead)
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-touch",
-					   "the action is left out: %s", instead);
+			config_doubt_item(cfg, report, UWSGI_WARNING, "hook-touch", item,
+					  "the action is left out: %s", instead);
 		for (size_t k = 0; k < sizeof vain / sizeof *vain; k++)
 			if (hook_action_is(action, vain[k]))
-				uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-touch",
-						   "%s changes a process that ends with it",
-						   vain[k]);
+				config_doubt_item(cfg, report, UWSGI_WARNING, "hook-touch", item,
+						  "%s changes a process that ends with it",
+						  vain[k]);
 	}
 }
 

@@ -117,7 +117,7 @@ static void check(const struct config *cfg, struct report *report)
 
 	for (size_t i = 0; i < s->keyed.count; i++)
 		keys_doubt(&keys, keys_of(s->keyed.items[i]), cfg, report, "cron2",
-			   ": the command runs on each machine");
+			   s->keyed.items[i], ": the command runs on each machine");
 }
 
 const struct option_table crontab_options = {

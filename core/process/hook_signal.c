@@ -2,6 +2,7 @@
 /* hook_signal.c: the names that uWSGI's functions for signals have, and what is done here. */
 #include "process/hook_signal.h"
 
+#include "settings/config.h"
 #include "work/hooks.h"
 
 /* Nobody has them: the kernel keeps these for itself, or they say that the master is broken. */
@@ -63,20 +64,22 @@ enum signal_meaning hook_signals_meaning(const struct signal_meanings *m, int si
 
 void hook_signals_check(const struct config *cfg, struct report *report)
 {
+	const char *const option = "hook-master-start";
+	const struct option_list *hooks = uwsgi_config_setting(cfg, option);
 	const char *function;
 	size_t i = 0;
 	int signal;
 
 	while (hooks_next_signal(cfg, &i, &signal, &function)) {
 		if (is_refused(signal))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-master-start",
-					   "the master takes no signal %d", signal);
+			config_doubt_item(cfg, report, UWSGI_WARNING, option, hooks->items[i - 1],
+					  "the master takes no signal %d", signal);
 		else if (find(function) == SIGNAL_USUAL)
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "hook-master-start",
-					   "the function %.64s is not here; there are "
-					   "gracefully_kill_them_all, kill_them_all, "
-					   "grace_them_all, reap_them_all, stats and "
-					   "suspend_resume_them_all",
-					   function);
+			config_doubt_item(cfg, report, UWSGI_WARNING, option, hooks->items[i - 1],
+					  "the function %.64s is not here; there are "
+					  "gracefully_kill_them_all, kill_them_all, "
+					  "grace_them_all, reap_them_all, stats and "
+					  "suspend_resume_them_all",
+					  function);
 	}
 }

@@ -539,6 +539,35 @@ void uwsgi_config_doubt(const struct config *c, struct report *report, enum seve
 	va_end(ap);
 }
 
+/* Of equal elements the first one. */
+static const struct directive *find_item(const struct config *c, const char *option,
+					 const char *value)
+{
+	struct option_at wanted, at;
+
+	if (!catalogue_find(&c->catalogue, option, &wanted))
+		return NULL;
+	for (size_t i = 0; i < c->directives.count; i++) {
+		const struct directive *d = &c->directives.items[i];
+
+		if (d->value && strcmp(d->value, value) == 0 &&
+		    catalogue_find(&c->catalogue, d->name, &at) && at.row == wanted.row)
+			return d;
+	}
+	return NULL;
+}
+
+void config_doubt_item(const struct config *c, struct report *report, enum severity severity,
+		       const char *option, const char *value, const char *fmt, ...)
+{
+	const struct directive *d = find_item(c, option, value);
+	va_list ap;
+
+	va_start(ap, fmt);
+	doubt(c, report, severity, option, d ? d : config_directive(c, option), fmt, ap);
+	va_end(ap);
+}
+
 void uwsgi_config_doubt_at(const struct config *c, struct report *report, enum severity severity,
 			   size_t i, const char *fmt, ...)
 {

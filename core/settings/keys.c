@@ -4,6 +4,7 @@
 
 #include "base/signalname.h"
 #include "base/slice.h"
+#include "settings/config.h"
 #include "settings/nearest.h"
 
 #include <assert.h>
@@ -94,7 +95,7 @@ int keys_read(const struct keys *keys, char *text, void *to, struct error *e)
 }
 
 void keys_doubt(const struct keys *keys, struct slice text, const struct config *cfg,
-		struct report *report, const char *option, const char *why)
+		struct report *report, const char *option, const char *item, const char *why)
 {
 	const char *at = text.p, *end = text.p + text.n;
 
@@ -103,9 +104,9 @@ void keys_doubt(const struct keys *keys, struct slice text, const struct config 
 
 		for (size_t i = 0; i < keys->count; i++)
 			if (!keys->rows[i].set && slice_is(name, keys->rows[i].name))
-				uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-						   "the key %s does nothing here%s",
-						   keys->rows[i].name, why);
+				config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
+						  "the key %s does nothing here%s",
+						  keys->rows[i].name, why);
 		at += strcspn(at, ",");
 		at += *at == ',';
 	}

@@ -21,9 +21,10 @@ struct keys {
  * belongs to a value has a backslash before it; a key that stands alone is 1.  Returns -1 with the
  * reason. */
 int keys_read(const struct keys *, char *text, void *to, struct error *);
-/* Warns of keys in text that do nothing here; why: what the sentence ends with, or "". */
+/* Warns of keys in text that do nothing here.  item: the element of the option's list that has the text;
+ * why: what the sentence ends with, or "". */
 void keys_doubt(const struct keys *, struct slice text, const struct config *, struct report *,
-		const char *option, const char *why);
+		const char *option, const char *item, const char *why);
 
 /* For rows: a const char *, a bool, a long long from 0 to a year, an int. */
 int key_text(const struct key *, void *to, const char *value, struct error *);

@@ -3,6 +3,7 @@
  * one; what an action does is hook_action.c's. */
 #include "work/hooks.h"
 
+#include "settings/config.h"
 #include "work/hook_wait.h"
 
 #include <errno.h>
@@ -191,26 +192,26 @@ static bool is_before_master(enum hook_phase phase)
 }
 
 static void check_hook(const struct config *cfg, struct report *report, enum hook_phase phase,
-		       const char *text)
+		       const char *written)
 {
+	const char *text = hook_action_text(written);
 	const char *instead = hook_action_instead(text);
 	char option[32];
 
 	snprintf(option, sizeof option, "hook-%s", phase_names[phase]);
 	if (instead)
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "the action %.*s is left out: %s", (int)strcspn(text, ":"), text,
-				   instead);
+		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+				  "the action %.*s is left out: %s", (int)strcspn(text, ":"), text,
+				  instead);
 	if (hook_action_is(text, "unix_signal") && phase != HOOK_MASTER_START)
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "unix_signal works in hook-master-start only");
+		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+				  "unix_signal works in hook-master-start only");
 	if (hook_action_is(text, "exit") && !is_before_master(phase))
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "exit works before the master starts only");
-
+		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+				  "exit works before the master starts only");
 	if (hook_action_is(text, "alarm") && (phase <= HOOK_MASTER_START || phase == HOOK_AT_EXIT))
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-				   "alarm works while the master runs only");
+		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+				  "alarm works while the master runs only");
 }
 
 static void check(const struct config *cfg, struct report *report)
@@ -220,7 +221,7 @@ static void check(const struct config *cfg, struct report *report)
 	for (int phase = 0; phase < HOOK_PHASES; phase++)
 		for (size_t i = 0; i < s->hooks[phase].count; i++)
 			check_hook(cfg, report, (enum hook_phase)phase,
-				   hook_action_text(s->hooks[phase].items[i]));
+				   s->hooks[phase].items[i]);
 }
 
 const struct option_table hooks_options = {

@@ -147,6 +147,23 @@ def test_typos_of_real_files(check, typo, right):
     assert f'unknown option "{typo}"' in said and f'"{right}' in said
 
 
+def test_what_is_wrong_with_one_of_several_names_its_line(check):
+    done = check(GOOD + """cron2 = legion=l x
+cron2 = hour=4 x
+attach-daemon2 = cmd=x,ns_pid=1
+attach-daemon2 = cmd=y,pidfile=/p,control=1
+attach-daemon2 = cmd=z
+hook-touch = /x cd:/
+hook-touch = /x print:y
+hook-as-user = rpc:x
+hook-as-user = print:y
+hook-master-start = unix_signal:9 stats
+hook-master-start = unix_signal:10 nothing
+hook-master-start = unix_signal:15 stats
+""")
+    assert [line.split(":")[1] for line in lines(done)[:-1]] == ["5", "7", "8", "10", "12", "14", "15"]
+
+
 # ---- --check-app ----
 
 def test_check_app_imports_and_serves_nothing(check):
