@@ -255,9 +255,11 @@ def test_files_and_routes_are_counted(witness, tmp_path):
 @pytest.mark.parametrize("ini", ["", pytest.param("uid = nobody\ngid = nogroup\n", marks=pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can become another user"))])
 def test_memory_is_known(witness, ini):
-    server = witness(ini)
-    process = ask(server)["process"][0]
-    assert process["resident"] > process["share"] > 100_000
+    def is_known(seen):
+        process = seen["process"][0]
+        return process["resident"] > process["share"] > 100_000
+    # A worker says it when it serves already.
+    wait_for(witness(ini), is_known, "the shares of memory")
 
 
 @pytest.mark.parametrize("listen", ["http = {http}", "http-socket = {http}\nthreads = 4\nprocesses = 2"])
