@@ -194,6 +194,12 @@ static void judge_owner(struct look *l, const char *folder, const char *name, co
 			folder ? folder : "", folder && name ? "/" : "", name ? name : "");
 }
 
+/* Not a FIFO, whose reader would wait, nor /dev/null.  A link is seen as such with emperor-nofollow only. */
+static bool may_be_read(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || S_ISLNK(st->st_mode);
+}
+
 /* folder: an open one that name is seen from, or AT_FDCWD. */
 static void tell(struct look *l, int folder, struct vassal_file *file)
 {
@@ -203,7 +209,7 @@ static void tell(struct look *l, int folder, struct vassal_file *file)
 		if (means_absence(errno))
 			return;
 		file->unknown = true;
-	} else if (S_ISDIR(st.st_mode)) {
+	} else if (!may_be_read(&st)) {
 		return;
 	} else {
 		file->changed = st.st_mtim;
@@ -333,9 +339,9 @@ bool emperor_lacks(const struct emperor_settings *s, const struct vassal_file *f
 	snprintf(path, sizeof path, "%s%s%s", file->folder ? file->folder : "",
 		 file->folder ? "/" : "", file->name);
 	if (fstatat(AT_FDCWD, path, &st, s->nofollow ? AT_SYMLINK_NOFOLLOW : 0) == 0)
-		return S_ISDIR(st.st_mode);
+		return !may_be_read(&st);
 	if (means_absence(errno))
-		return true;
+		return !file->folder || stat(file->folder, &st) == 0;
 	uwsgi_error_set(e, "%s: %s", path, strerror(errno));
 	return false;
 }

@@ -45,8 +45,8 @@ enum emperor_sight emperor_look(const struct emperor_settings *, bool as_root,
 				struct error *);
 
 /* Whether a file that was not told of is gone for certain: nothing has this name, or the configuration
- * does not ask for it any more.  False: it is there though a folder was not read to its end, or it cannot be
- * seen just now, and the error says why. */
+ * does not ask for it any more.  False: it is there though a folder was not read to its end, its folder is
+ * gone as a whole, which may be on its way back, or it cannot be seen just now, and the error says why. */
 bool emperor_lacks(const struct emperor_settings *, const struct vassal_file *, struct error *);
 
 /* The command line of a vassal, ended with a NULL: `program`, then what the configuration adds to the

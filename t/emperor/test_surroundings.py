@@ -135,6 +135,20 @@ def test_a_folder_that_is_not_there_yet(start):
     assert server.log().count("No such file") == 1
 
 
+def test_vassals_outlive_their_folder(start):
+    """What has replaced it says which of them end."""
+    e = Emperor(start, a=APP, b=APP.replace("http}", "other}"))
+    pids = [e.serves("a.ini"), e.serves("b.ini")]
+    os.rename(e.folder, f"{e.folder}.old")
+    e.said("^warning: emperor = vassals: No such file or directory")
+    os.mkdir(f"{e.folder}.new")
+    write(e.server, f"{e.folder}.new/a.ini", APP)
+    os.rename(f"{e.folder}.new", e.folder)
+    e.said("^vassal b.ini: its file is gone; it ends")
+    e.said(rf"^vassal a.ini \(pid {pids[0]}\) has reloaded")
+    assert e.ask("http") == b"hello\n"
+
+
 def test_what_is_no_folder_is_said():
     done = command("--emperor", "pg://host=db dbname=emperor;SELECT 1", "--check")
     assert done.returncode == 1

@@ -117,6 +117,10 @@ static void test_files_of_folders_and_patterns(void **unused)
 		make(folder, names[i]);
 	snprintf(pattern, sizeof pattern, "%s/sub.ini", folder);
 	mkdir(pattern, 0755);
+	snprintf(pattern, sizeof pattern, "%s/fifo.ini", folder);
+	assert_int_equal(mkfifo(pattern, 0600), 0);
+	snprintf(pattern, sizeof pattern, "%s/masked.ini", folder);
+	assert_int_equal(symlink("/dev/null", pattern), 0);
 	assert_int_equal(look(&s, folder, &seen, &e), EMPEROR_SAW_ALL);
 	assert_int_equal(seen.count, 2);
 	assert_non_null(strstr(seen.names, "a.ini ") && strstr(seen.names, "d.skel ") ? "" : NULL);
@@ -184,6 +188,9 @@ static void test_what_cannot_be_read_is_not_gone(void **unused)
 	assert_true(lacks(&s, pattern, file, NULL, &e));
 	assert_string_equal(e.text, "");
 	rmdir(sub);
+	/* Its folder may come back; a file by itself is gone. */
+	assert_false(lacks(&s, sub, "a.ini", sub, &e));
+	assert_true(lacks(&s, pattern, file, NULL, &e));
 	rmdir(folder);
 }
 
