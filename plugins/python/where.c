@@ -84,11 +84,11 @@ static bool wait_until_written(void)
 	struct timespec until;
 	int failed;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += PATIENCE_MS * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	while ((failed = sem_timedwait(&self.written, &until)) && errno == EINTR)
+	while ((failed = sem_clockwait(&self.written, CLOCK_MONOTONIC, &until)) && errno == EINTR)
 		;
 	return !failed;
 }

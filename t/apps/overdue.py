@@ -79,7 +79,7 @@ def application(environ, start_response):
 
     if path == "/stream":
         return stream(start_response, lambda: stand(seconds))
-    if path == "/user":
+    if "after" in query:
         uwsgi.set_user_harakiri(float(query["after"]))
         if "none" in query:
             uwsgi.set_user_harakiri(0)

@@ -9,6 +9,7 @@ A rule is text, `call:word,word,…`; several are separated by blanks:
     epoll_ctl:ENOMEM,each                the first at each place in the program that calls it
     malloc:ENOMEM,each,own               the same, without libev's, which aborts then
     waitpid:delay=2ms,times=all          each one is made 2 ms later
+    wall:EINVAL,times=all                the wall clock was set to an hour later
 
 Counted are the calls of all processes of the server together, from when the rule is set."""
 import atexit

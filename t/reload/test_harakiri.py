@@ -103,6 +103,20 @@ def test_a_thread_that_says_it_too_late_is_not_taken_for_another(start):
     assert "it was here" not in line[1]
 
 
+def test_a_clock_that_is_set_neither_begins_nor_ends_a_deadline(start):
+    server = start(INI.replace("harakiri = 0.3", "harakiri = 60\nqueue-timeout = 50") +
+                   "threads = 3\n", faults="")
+    with Innocent(server) as innocent, http.Connection(server.http) as kept:
+        assert kept.request("/").status == 200
+        server.faults.set("wall:EINVAL,times=all")
+        assert kept.request("/").status == 200
+        with begin(server, "/deaf?after=0.3") as c:
+            assert c.read().status == 504
+        server.wait_log("GET /deaf.* its client gets 504")
+        server.faults.set("")
+        assert innocent.end().status == 200
+
+
 def test_a_successor_serves_and_the_others_of_the_worker_are_finished(start):
     server = start(PATIENT)
     first = pid_of(server)
