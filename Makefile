@@ -372,7 +372,7 @@ python_number = $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_inf
 bin_dir  = $(DESTDIR)$(PREFIX)/bin
 bash_dir = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zsh_dir  = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-man_dir  = $(DESTDIR)$(PREFIX)/share/man/man1
+man_dir  = $(DESTDIR)$(PREFIX)/share/man
 # For plugins from elsewhere: <uwsgi/plugin.h>, and where it is and they go, for pkg-config.
 include_dir = $(DESTDIR)$(PREFIX)/include/uwsgi
 pc_dir   = $(DESTDIR)$(PREFIX)/lib/pkgconfig
@@ -382,7 +382,8 @@ abi      = $(shell sed -n 's/^.define UWSGI_ABI \([0-9]*\)u$$/\1/p' include/uwsg
 document = $(RUN) ./uwsgi --help-json | $(PYTHON) buildconf/documents.py $(1)
 
 install: all
-	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir) $(include_dir) $(pc_dir)
+	install -d $(bin_dir) $(DESTDIR)$(LIBDIR) $(bash_dir) $(zsh_dir) $(man_dir)/man1 $(man_dir)/man5 $(include_dir) \
+		$(pc_dir)
 	install -m 755 uwsgi $(bin_dir)
 	ln -sf uwsgi $(bin_dir)/uwsgi_python3
 	test ! -x uwsgi-static || install -m 755 uwsgi-static $(bin_dir)
@@ -397,12 +398,14 @@ install: all
 		buildconf/uwsgi.pc.in > $(pc_dir)/uwsgi.pc
 	$(call document,bash) > $(bash_dir)/uwsgi
 	$(call document,zsh) > $(zsh_dir)/_uwsgi
-	$(call document,man) > $(man_dir)/uwsgi.1
+	$(call document,man) > $(man_dir)/man1/uwsgi.1
+	$(PYTHON) buildconf/manpage.py < docs/ini-language.md > $(man_dir)/man5/uwsgi.ini.5
 
 # With the PREFIX, LIBDIR and DESTDIR of the installation; the plugins of all Pythons go.
 uninstall:
 	rm -f $(bin_dir)/uwsgi $(bin_dir)/uwsgi_python3 $(bin_dir)/uwsgi-static $(bash_dir)/uwsgi $(zsh_dir)/_uwsgi \
-		$(man_dir)/uwsgi.1 $(include_dir)/plugin.h $(pc_dir)/uwsgi.pc $(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
+		$(man_dir)/man1/uwsgi.1 $(man_dir)/man5/uwsgi.ini.5 $(include_dir)/plugin.h $(pc_dir)/uwsgi.pc \
+		$(DESTDIR)$(LIBDIR)/python[0-9]*_plugin.so \
 		$(foreach p,$(PLUGINS),$(DESTDIR)$(LIBDIR)/$(p)_plugin.so) $(DESTDIR)$(LIBDIR)/manifest \
 		$(patsubst %,$(DESTDIR)$(LIBDIR)/%,$(wildcard migrate/*.py))
 	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(LIBDIR)/migrate $(DESTDIR)$(LIBDIR) $(include_dir)) 2>/dev/null || true

@@ -147,17 +147,26 @@ def test_the_manual_page_has_every_option_and_no_mistake():
     assert missing == set()
 
 
+def ini_page():
+    with open(f"{ROOT}/docs/ini-language.md", encoding="utf-8") as f:
+        return subprocess.run([f"{ROOT}/buildconf/manpage.py"], stdin=f, capture_output=True, text=True,
+                              check=True, timeout=20).stdout
+
+
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
-def test_mandoc_has_nothing_to_say_about_the_manual_page(folder):
-    with open(f"{folder}/uwsgi.1", "w", encoding="utf-8") as f:
-        f.write(document("man"))
-    done = subprocess.run(["mandoc", "-T", "lint", f"{folder}/uwsgi.1"], capture_output=True,
+@pytest.mark.parametrize("page, text, said", [
+    ("uwsgi.1", lambda: document("man"), "application server for Python"),
+    ("uwsgi.ini.5", ini_page, "There are +, -, *, / and %% (the remainder)")])
+def test_mandoc_has_nothing_to_say_about_the_manual_pages(folder, page, text, said):
+    with open(f"{folder}/{page}", "w", encoding="utf-8") as f:
+        f.write(text())
+    done = subprocess.run(["mandoc", "-T", "lint", f"{folder}/{page}"], capture_output=True,
                           text=True, check=False, timeout=20)
     assert [line for line in done.stdout.splitlines()
             if ": " in line and "manual not found" not in line] == []
-    shown = subprocess.run(["mandoc", "-T", "utf8", f"{folder}/uwsgi.1"], capture_output=True,
+    shown = subprocess.run(["mandoc", "-T", "utf8", f"{folder}/{page}"], capture_output=True,
                            text=True, check=True, timeout=20).stdout
-    assert "application server for Python" in re.sub(".\b", "", shown)
+    assert said in " ".join(re.sub(".\b", "", shown).split())
 
 
 # ---- what is installed ----
@@ -182,6 +191,7 @@ def test_uninstall_takes_away_what_install_has_put_there(folder):
     make("install")
     installed = files_of(usr)
     for name in ("bin/uwsgi", "lib/uwsgi/python_plugin.so", "share/man/man1/uwsgi.1",
+                 "share/man/man5/uwsgi.ini.5",
                  "share/bash-completion/completions/uwsgi", "include/uwsgi/plugin.h",
                  "lib/pkgconfig/uwsgi.pc", "lib/uwsgi/manifest"):
         assert name in installed
