@@ -151,6 +151,16 @@ static bool is_asynchronous(PyObject *object)
 	return is;
 }
 
+/* Whether a call with environ and start_response fails in any case, as that of a factory would. */
+static bool takes_too_little(PyObject *object)
+{
+	if (!PyFunction_Check(object))
+		return false;
+	const PyCodeObject *code = (const PyCodeObject *)PyFunction_GET_CODE(object);
+
+	return code->co_argcount < 2 && !(code->co_flags & CO_VARARGS);
+}
+
 static PyObject *find_callable(PyObject *module, const char *source, const char *expression)
 {
 	PyObject *object = expression ? resolve(module, expression) : find_usual(module, source);
@@ -165,6 +175,11 @@ static PyObject *find_callable(PyObject *module, const char *source, const char 
 		PyErr_Format(PyExc_TypeError,
 			     "%s of %s is asynchronous (ASGI), and WSGI is spoken here; "
 			     "a2wsgi.ASGIMiddleware makes WSGI of one without WebSockets",
+			     name, source);
+	else if (takes_too_little(object))
+		PyErr_Format(PyExc_TypeError,
+			     "%s of %s does not take environ and start_response; if it makes the "
+			     "application, write it with parentheses: NAME()",
 			     name, source);
 	else
 		return object;

@@ -9,7 +9,8 @@ static const struct option rows[] = {
 	  .letter = 'w',
 	  .type = OPT_STRING,
 	  .offset = AT(module),
-	  .help = "serve this application: package.module or package.module:callable",
+	  .help = "serve this application: package.module, package.module:callable, or "
+		  "package.module:factory(), which makes it",
 	  .unit = "MODULE",
 	  .example = "shop.wsgi:application" },
 	{ .name = "wsgi", .same_as = "module" },

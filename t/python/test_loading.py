@@ -80,6 +80,7 @@ BROKEN = {
     "no callable": ("x = 1\n", "application"),
     "not callable": ("application = 5\n", "application"),
     "asynchronous": ("async def application(scope, receive, send):\n    pass\n", "is asynchronous"),
+    "factory": ("def app(config=None):\n    pass\n", "write it with parentheses"),
     "object of ASGI": ("class App:\n    async def __call__(self, scope, receive, send):\n        yield\n"
                        "app = App()\n", "a2wsgi.ASGIMiddleware makes WSGI of one without WebSockets"),
     "system exit": ("raise SystemExit(3)\n", "SystemExit"),
