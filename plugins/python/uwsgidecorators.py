@@ -2,8 +2,6 @@
 """Decorators for functions that the server calls, with the names of uWSGI's module.  The server has it
 inside (decorators.c); there is no file to install."""
 import functools
-import opcode
-import sys
 import threading
 import traceback
 
@@ -20,17 +18,16 @@ _MECHANISMS = {
     "spooler": "spool spoolforever spoolraw",
 }
 _MISSING = {name: each for each, names in _MECHANISMS.items() for name in names.split()}
-_READS = {opcode.opmap.get(name) for name in ("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD")}
 
 
 def __getattr__(name):
-    """`from uwsgidecorators import timer` and `@uwsgidecorators.timer(10)` are ImportErrors that say why;
-    code that wants to do without catches those.  For hasattr() and getattr() it is an AttributeError."""
-    caller = sys._getframe(1)
-    if name in _MISSING and caller.f_code.co_code[caller.f_lasti] in _READS:
-        raise ImportError(f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}",
-                          name=__name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """What `from uwsgidecorators import timer` makes of an AttributeError does not have its text, so it is
+    logged."""
+    text = f"module 'uwsgidecorators' has no attribute {name!r}"
+    if name in _MISSING:
+        text = f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}"
+        uwsgi.log(text)
+    raise AttributeError(text)
 
 
 # A function that was the hook already stays the first.

@@ -109,13 +109,16 @@ say(hasattr(uwsgidecorators, 'timer'), getattr(uwsgidecorators, 'timer', 5))
 """
 
 
-def test_what_is_missing_is_an_import_error_with_the_reason(serve):
-    server = serve(ASKING)
-    timer = "ImportError uwsgidecorators.timer is not there: this server has no uwsgi signals"
-    spool = "ImportError uwsgidecorators.spool is not there: this server has no spooler"
-    nothing = "AttributeError module 'uwsgidecorators' has no attribute 'nothing'"
-    assert re.findall(r"^\[ (.*) 0 \]$", server.log(), re.M) == [
-        timer, timer, timer, spool, nothing, "False 5"]
+def test_what_is_missing_is_an_import_error_and_the_log_says_why(serve):
+    said = serve(ASKING).log()
+    timer = "uwsgidecorators.timer is not there: this server has no uwsgi signals"
+    spool = "uwsgidecorators.spool is not there: this server has no spooler"
+    assert re.findall(r"^\[ (\w+Error) (.*?)(?: from .*)? 0 \]$", said, re.M) == [
+        ("ImportError", "cannot import name 'timer'"), ("AttributeError", timer),
+        ("AttributeError", timer), ("ImportError", "cannot import name 'spool'"),
+        ("AttributeError", "module 'uwsgidecorators' has no attribute 'nothing'")]
+    assert "[ False 5 0 ]\n" in said
+    assert re.findall("^uwsgidecorators.*", said, re.M) == [timer] * 3 + [spool] + [timer] * 2
 
 
 def test_who_does_not_import_it_does_not_have_it(start):
