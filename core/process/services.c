@@ -320,21 +320,39 @@ static struct service_place *place_named(struct services *s, const char *name)
 	return NULL;
 }
 
-void services_carry(struct services *s, struct carry *c)
+static void receive_place(struct services *s, struct carry *c)
 {
-	size_t count = carry_count(c, s->count, LOADER_MAX);
 	char name[64];
 
+	carry_text(c, name, sizeof name);
+	struct service_place *p = place_named(s, name);
+	if (p)
+		carry_place(p, c);
+	else
+		carry_fail(c, "there is no service of a plugin %s", name);
+}
+
+/* Only those that run: of a plugin that no configuration names any more, the other program has none. */
+void services_carry(struct services *s, struct carry *c)
+{
+	size_t running = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		running += s->places[i].kept.running != 0;
+	running = carry_count(c, running, LOADER_MAX);
 	if (c->reading)
 		settle_places(s);
-	for (size_t i = 0; i < count && !c->failed; i++) {
-		snprintf(name, sizeof name, "%s", c->reading ? "" : s->places[i].plugin->name);
+	for (size_t i = 0; c->reading && i < running && !c->failed; i++)
+		receive_place(s, c);
+	for (size_t i = 0; !c->reading && i < s->count; i++) {
+		struct service_place *p = &s->places[i];
+		char name[64];
+
+		if (!p->kept.running)
+			continue;
+		snprintf(name, sizeof name, "%s", p->plugin->name);
 		carry_text(c, name, sizeof name);
-		struct service_place *p = place_named(s, name);
-		if (p)
-			carry_place(p, c);
-		else
-			carry_fail(c, "there is no service of a plugin %s", name);
+		carry_place(p, c);
 	}
 }
 

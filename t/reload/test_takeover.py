@@ -324,6 +324,20 @@ def test_counters_and_services_go_on(upgraded):
           "the requests of both programs")
 
 
+def test_what_a_reload_has_taken_away_is_not_missed(upgraded):
+    """The new program does not load its plugin."""
+    more = ("stats = {stats}\nattach-daemon = exec sleep 100\nalarm = page log:\nlog-alarm = page never\n"
+            "master-fifo = {here}/orders\ntouch-exec = {here}/run true\ncron = 1 2 3 4 5 never\n")
+    server = upgraded.begin(INI + more)
+    for text in (INI, INI + more):
+        server.write_ini(text)
+        assert server.hup()
+        if "stats" not in text:
+            proc.wait_gone(server.services()[0])
+        upgraded.upgrade("8.8.8" if upgraded.version == "9.9.9" else "9.9.9")
+        assert upgrade.reload(server) == (True, True)
+
+
 @pytest.mark.parametrize("how", ["log-master = true\n",
                                  "req-logger = file:{here}/requests\nlogto = {here}/lines\n",
                                  "daemonize2 = {here}/lines\n"])
