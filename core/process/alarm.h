@@ -20,9 +20,9 @@ struct alarm_what {
 	struct slice name;
 	enum alarm_kind kind;
 	const char *argument; /* of the command: for the shell; of the log: what lines begin with */
-	int signal;           /* for the master */
+	int signal;           /* sent to the master */
 };
-/* -1 with the reason.  A kind that is not here is one of the log. */
+/* A kind that is unknown here is ALARM_LOG.  Returns -1 with the reason. */
 int alarm_read(struct alarm_what *, const char *value, struct error *);
 
 /* "NAME[,NAME…] EXPRESSION" of log-alarm: the names, and where the expression begins.  The pattern is not

@@ -7,19 +7,19 @@
 
 extern const struct option_table attached_options;
 
-/* One of them.  Strings point into `text`; NULL: not said. */
+/* One program.  Strings point into `text`; NULL: the option does not say. */
 struct attached {
-	char *text;          /* owned: as it is written, but for ends of strings */
+	char *text;          /* owned: the option's value, cut into strings */
 	size_t size;         /* of the text */
-	const char *command; /* for the shell, or as a hook has it */
-	bool is_action;      /* the latter */
+	const char *command; /* for the shell, or the action of a hook */
+	bool is_action;      /* the command is the action of a hook */
 	const char *folder, *user, *group, *touch;
-	/* Of one that goes on when the server ends: where its pid is.  It is looked at every freq_s. */
+	/* Of a program that goes on when the server ends: the file with its pid, read every freq_s. */
 	const char *pidfile;
 	long long freq_s;
 	bool daemonizes; /* the server sends it to the background and writes the pidfile */
 	bool control;    /* the server ends with it */
-	bool has_stdin;  /* the server's */
+	bool has_stdin;  /* it reads the server's standard input, and not /dev/null */
 	int stop_signal, reload_signal; /* 0: a reload starts it anew */
 	long long longest_delay_s;      /* before it is started again; 0: any */
 };

@@ -39,7 +39,7 @@ static int define_metrics(struct generation *g, struct error *e)
 											    : 0;
 }
 
-/* Where another program had it before. */
+/* A generation of the program before this one, which takes over what that had. */
 struct taken {
 	int number;
 	struct carry *from;

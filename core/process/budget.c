@@ -89,7 +89,7 @@ int budget_judge(const struct budget_view *v, bool *first, struct error *why)
 		if (v->workers[i].may_go &&
 		    (largest < 0 || v->workers[i].share > v->workers[largest].share))
 			largest = (int)i;
-	/* A successor would soon be where this one is. */
+	/* A fresh worker would hold nearly as much. */
 	if (largest < 0 || v->workers[largest].share / 10 * 9 < v->fresh) {
 		uwsgi_error_set(
 			why,

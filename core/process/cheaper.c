@@ -258,7 +258,7 @@ int cheaper_bound(const struct cheaper_settings *s, const struct cheaper_view *v
 	long long least = least_of(s, v->most), to = v->workers + change;
 
 	to = to > v->most ? v->most : to < least ? least : to;
-	/* Fewer than the least were wanted only where none was. */
+	/* Below the least, which only happens without any worker, removing one must not add some. */
 	return change < 0 && to > v->workers ? 0 : (int)(to - v->workers);
 }
 
@@ -343,7 +343,7 @@ static long long judge_busyness(const struct cheaper_settings *s, struct cheaper
 
 	c->since_removed += c->since_removed > 0;
 	if (c->busyness > s->max) {
-		/* It was removed too soon. */
+		/* A worker that is missed now was removed too soon. */
 		if (c->since_removed && c->since_removed <= wanted)
 			c->penalty += (int)s->penalty;
 		c->since_removed = c->low = 0;

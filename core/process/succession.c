@@ -433,7 +433,7 @@ static void on_idle(struct succession *s, const struct generation *g)
 {
 	const struct cause cause = cause_of("no request for so long as idle says (die-on-idle)");
 
-	/* A reload is a sign of life. */
+	/* During a reload somebody is there who wants it to serve. */
 	if (g == s->serving && !s->starting && !s->stopping)
 		succession_stop(s, &cause, false);
 }

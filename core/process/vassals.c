@@ -333,7 +333,7 @@ static size_t count_busy(const struct vassals *all, int64_t now_ms, int64_t *due
 	return count;
 }
 
-/* True: it is busy from now on. */
+/* Starts or reloads a vassal that wants it.  True: it counts as busy from now on. */
 static bool take_turn(struct vassal *v, int64_t now_ms)
 {
 	if (v->wants_start) {

@@ -53,8 +53,8 @@ struct vassals {
 	uint64_t starts;
 	int64_t mercy_ms, look_at_ms;
 	int64_t due_ms;        /* of vassals_step(), as it said last */
-	bool as_root;          /* they run so */
-	bool at_once;          /* all are to end so */
+	bool as_root;          /* vassals run as root */
+	bool at_once;          /* all are to end without grace */
 	char complaint[1024];  /* about the last look; "": none */
 	struct ring shown;     /* struct vassal_status of each */
 	uint64_t free_row[64]; /* of those that are gone */
