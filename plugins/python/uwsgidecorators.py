@@ -21,13 +21,12 @@ _MISSING = {name: each for each, names in _MECHANISMS.items() for name in names.
 
 
 def __getattr__(name):
-    """What `from uwsgidecorators import timer` makes of an AttributeError does not have its text, so it is
-    logged."""
-    text = f"module 'uwsgidecorators' has no attribute {name!r}"
+    """What is missing is an ImportError however it is asked for: code that can do without catches that, often
+    around `import uwsgidecorators` and what it decorates, as django-post-office's documentation has it."""
     if name in _MISSING:
-        text = f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}"
-        uwsgi.log(text)
-    raise AttributeError(text)
+        raise ImportError(f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}",
+                          name=__name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # A function that was the hook already stays the first.
