@@ -96,6 +96,15 @@ def test_routes(both):
     assert "to stderr" in server.log() and "GET /print" not in server.log()
 
 
+def test_lines_about_daemons_in_a_file_of_their_own(start):
+    """As docs/differences.md says it for who comes with uwsgi-daemons."""
+    server = start(LOGGED + "logger = a file:{here}/a\nlogger = stdio\nattach-daemon = sleep 600\n"
+                   r"log-route = a ^(\S+ \S+ \S+ - )?daemon" "\n")
+    wait_in(server, "a", r"^daemon 1 \(pid \d+\) runs: sleep 600$")
+    server.stop()
+    assert "daemon 1" not in server.log()
+
+
 def test_a_line_that_explodes_an_expression_is_not_lost(start):
     """It goes on as if the route were for other lines, and that is said once."""
     server = start.not_yet(LOGGED + "logger = a file:{here}/a\nlogger = file:{here}/b\n"
