@@ -145,6 +145,7 @@ static void on_serves(void *data, const struct config *cfg)
 	struct master *m = data;
 
 	balancers_serve(&m->balancers, cfg);
+	pidfiles_renew(m->setup->pidfiles);
 }
 
 static bool on_drains(void *data, const struct config *cfg)

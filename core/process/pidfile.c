@@ -187,21 +187,26 @@ static int open_locked(struct safefile *file, const char *path, uid_t user, stru
 
 /* ---- the file ---- */
 
-static int write_one(struct pidfile *f, const struct identity *owner, struct error *e)
+/* file: locked, and from now on that of f. */
+static int fill(struct pidfile *f, const struct safefile *file, const struct identity *owner,
+		struct error *e)
 {
-	struct safefile file;
-
-	if (open_locked(&file, f->path, owner->uid, e))
-		return -1;
-	f->fd = file.fd;
+	f->fd = file->fd;
 	/* Its later owner must be able to empty it, if not to remove it. */
-	if (owner->changes && geteuid() == 0 && file.may_change &&
+	if (owner->changes && geteuid() == 0 && file->may_change &&
 	    fchown(f->fd, owner->uid, owner->gid))
 		uwsgi_log(UWSGI_WARNING, "pidfile = %s: cannot change its owner: %s", f->path,
 			  strerror(errno));
 	if (ftruncate(f->fd, 0) || dprintf(f->fd, "%ld\n", (long)getpid()) < 0)
 		return uwsgi_error_set(e, "pidfile = %s: %s", f->path, strerror(errno));
 	return 0;
+}
+
+static int write_one(struct pidfile *f, const struct identity *owner, struct error *e)
+{
+	struct safefile file;
+
+	return open_locked(&file, f->path, owner->uid, e) ? -1 : fill(f, &file, owner, e);
 }
 
 int pidfiles_write(struct pidfiles *files, bool later, const struct identity *owner,
@@ -211,6 +216,49 @@ int pidfiles_write(struct pidfiles *files, bool later, const struct identity *ow
 		if (files->items[i].later == later && write_one(&files->items[i], owner, e))
 			return -1;
 	return 0;
+}
+
+/* Out of a chroot's sight it is not removed: it still has a name. */
+static bool is_removed(const struct pidfile *f, struct stat *open)
+{
+	struct stat there;
+
+	return f->fd >= 0 && fstat(f->fd, open) == 0 && open->st_nlink == 0 &&
+	       lstat(f->path, &there) && errno == ENOENT;
+}
+
+/* Given to whom it was given before.  Another server that comes first has it. */
+static void renew_one(struct pidfile *f, const struct stat *before)
+{
+	const struct identity owner = { before->st_uid, before->st_gid, true };
+	struct safefile file;
+	struct error e;
+	int old = f->fd;
+	bool held;
+
+	if (safefile_open(&file, f->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0666, owner.uid, &e)) {
+		uwsgi_log(UWSGI_WARNING, "pidfile = %s: it was removed, and cannot be made: %s",
+			  f->path, e.text);
+		return;
+	}
+	if (take(f->path, file.fd, &held, &e) <= 0) {
+		close(file.fd);
+		return;
+	}
+	if (fill(f, &file, &owner, &e))
+		uwsgi_log(UWSGI_WARNING, "%s", e.text);
+	else
+		uwsgi_log(UWSGI_NOTE, "pidfile = %s: it was removed, and is made anew", f->path);
+	close(old);
+}
+
+void pidfiles_renew(struct pidfiles *files)
+{
+	struct stat before;
+
+	for (size_t i = 0; i < files->count; i++)
+		if (is_removed(&files->items[i], &before))
+			renew_one(&files->items[i], &before);
 }
 
 void pidfiles_carry(struct pidfiles *files, struct carry *c)

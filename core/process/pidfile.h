@@ -24,6 +24,9 @@ void pidfiles_find(struct pidfiles *, const struct config *, const char *start_f
  * gives them to who the server will be.  For the process that stays, behind its last fork().
  * Returns -1 with the reason: also when another server holds one. */
 int pidfiles_write(struct pidfiles *, bool later, const struct identity *, struct error *);
+/* Those that somebody has removed are made anew, so that --reload and --stop find the server again.  Waits
+ * for nobody; what cannot be done is a warning. */
+void pidfiles_renew(struct pidfiles *);
 /* To another program in the same process, which has the locks then. */
 void pidfiles_carry(struct pidfiles *, struct carry *);
 /* In a child, which has nothing to do with them. */

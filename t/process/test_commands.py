@@ -322,6 +322,15 @@ def test_the_pidfile_goes_at_the_end_also_without_vacuum(server, folder):
     assert not os.path.exists(f"{folder}/pid")
 
 
+def test_a_pidfile_that_somebody_has_removed_comes_back_with_a_reload(server, folder):
+    os.unlink(f"{folder}/pid")
+    server.send(signal.SIGHUP)
+    server.wait_log("^reloaded: ")
+    until(lambda: os.path.exists(f"{folder}/pid") and read(f"{folder}/pid"), "the pidfile")
+    assert command("--stop", f"{folder}/pid").returncode == 0
+    assert server.wait() == 0
+
+
 def test_a_pidfile_that_is_another_servers_by_now_stays(server, folder):
     os.unlink(f"{folder}/pid")
     write(f"{folder}/pid", "123\n")

@@ -105,6 +105,30 @@ static void test_the_master_is_found_by_its_lock(void **state)
 	assert_int_equal(in_another_process(find_parent), 1);
 }
 
+static void test_one_that_was_removed_is_made_anew(void **state)
+{
+	struct pidfiles files = one("pid");
+	struct error e;
+
+	(void)state;
+	assert_int_equal(pidfiles_write(&files, false, &nobody_else, &e), 0);
+	pidfiles_renew(&files);
+	assert_int_equal(unlink("pid"), 0);
+	pidfiles_renew(&files);
+	assert_int_equal(in_another_process(find_parent), 0);
+	/* One that only has another name by now is not. */
+	assert_int_equal(rename("pid", "old"), 0);
+	pidfiles_renew(&files);
+	assert_int_equal(access("pid", F_OK), -1);
+	/* Nor is what another has by now touched. */
+	unlink("old");
+	write_text("pid", "1\n");
+	pidfiles_renew(&files);
+	pidfiles_remove(&files);
+	expect_text("pid", "1\n");
+	unlink("pid");
+}
+
 static void test_what_is_somebody_elses_by_now_stays(void **state)
 {
 	struct pidfiles files = one("pid");
@@ -193,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_master_is_found_by_its_lock),
+		cmocka_unit_test(test_one_that_was_removed_is_made_anew),
 		cmocka_unit_test(test_what_is_somebody_elses_by_now_stays),
 		cmocka_unit_test(test_only_a_file_of_its_own_is_written),
 		cmocka_unit_test(test_nobody_is_found_in_what_is_no_pidfile),
