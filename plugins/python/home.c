@@ -16,21 +16,21 @@ struct home {
 	const char *name;    /* what the user set: "home", "PYTHONHOME" */
 	char path[PATH_MAX]; /* absolute */
 	char version[32];    /* "3.11"; "": it says none */
+	char base[512];      /* the folder of the Python that made it; "": it says none */
 	bool is_virtualenv;
 };
 
-/* "3.11" from the line "version = 3.11.2" or "version_info = 3.11.2.final.0". */
-static void read_version(FILE *cfg, char *version, size_t size)
+/* "3.11" from the line "version = 3.11.2" or "version_info = 3.11.2.final.0"; base from "home = /usr/bin". */
+static void read_cfg(FILE *cfg, struct home *home)
 {
-	char line[512];
+	char line[sizeof home->base];
 	int major, minor;
 
 	while (fgets(line, sizeof line, cfg)) {
 		if (sscanf(line, " version = %d.%d", &major, &minor) == 2 ||
-		    sscanf(line, " version_info = %d.%d", &major, &minor) == 2) {
-			snprintf(version, size, "%d.%d", major, minor);
-			return;
-		}
+		    sscanf(line, " version_info = %d.%d", &major, &minor) == 2)
+			snprintf(home->version, sizeof home->version, "%d.%d", major, minor);
+		sscanf(line, " home = %511[^\r\n]", home->base);
 	}
 }
 
@@ -91,7 +91,7 @@ static int examine(struct home *home, const char *path, struct error *e)
 		return uwsgi_error_set(e, "%s: %s", cfg_path, strerror(errno));
 	home->is_virtualenv = cfg;
 	if (cfg) {
-		read_version(cfg, home->version, sizeof home->version);
+		read_cfg(cfg, home);
 		fclose(cfg);
 	}
 	if (!*home->version)
@@ -194,6 +194,21 @@ int home_check(const char *path, struct error *e)
 	return check(&home, path, e);
 }
 
+/* Modules of another Python's standard library may want what this one does not have. */
+static void doubt_base(const struct home *home)
+{
+	char path[sizeof home->base + 32], theirs[PATH_MAX], ours[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/python" TEXT_VERSION, home->base);
+	if (!*home->base || !realpath(path, theirs) || !realpath(UWSGI_PYTHON, ours) ||
+	    !strcmp(theirs, ours) || strcmp(strrchr(theirs, '/'), strrchr(ours, '/')) != 0)
+		return;
+	uwsgi_log(UWSGI_WARNING,
+		  "home = %s was made with %s, and this server runs the Python of %s: modules may "
+		  "fail with \"undefined symbol\"; make it anew with %s -m venv",
+		  home->path, theirs, ours, ours);
+}
+
 int home_configure(PyConfig *config, const char *path, struct error *e)
 {
 	struct home home = { .name = "home" };
@@ -201,6 +216,7 @@ int home_configure(PyConfig *config, const char *path, struct error *e)
 	if (check(&home, path, e) ||
 	    (!home.is_virtualenv && set(config, &config->home, home.path, e)))
 		return -1;
+	doubt_base(&home);
 	return set_executable(config, &home, e);
 }
 

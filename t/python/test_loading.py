@@ -287,6 +287,25 @@ def test_a_virtual_environment_of_another_python_is_a_clear_error(start, folder)
     server.wait_log(r"3\.(8|9|1\d)")
 
 
+def test_a_virtual_environment_of_another_build_of_this_python_is_doubted(start, venv, folder):
+    """What pyenv, or an image with a Python of its own, has beside the system's."""
+    cfg = (venv / "pyvenv.cfg").read_text()
+    base = re.search("^home = (.*)$", cfg, re.M)[1]
+    python = next((venv / "lib").iterdir()).name
+    write(folder, "v/pyvenv.cfg", cfg.replace(base, f"{folder}/other/bin"))
+    write(folder, f"other/bin/{python}", "")
+    os.symlink(os.path.join(os.path.dirname(base), "lib"), f"{folder}/other/lib")
+    os.makedirs(f"{folder}/v/bin")
+    for name in ("lib", "bin/python3"):
+        os.symlink(venv / name, f"{folder}/v/{name}")
+    ini = "http-socket = {{http}}\nmodule = only_in_venv\nhome = {}\n"
+    server = start(ini.format(f"{folder}/v"))
+    server.wait_log(f"warning: home = {folder}/v was made with {folder}/other/bin/{python}, and this "
+                    f"server runs the Python of /.*/{python}: .* make it anew with /.*/{python} -m venv")
+    assert http.request(server.http).body == b"from the venv"
+    assert "was made with" not in start(ini.format(venv)).log()
+
+
 @pytest.mark.parametrize("line, header", [("", False), ("catch-exceptions = true", True)])
 def test_catch_exceptions_shows_the_traceback_to_the_client(start, line, header):
     server = start("http-socket = {http}\nmodule = pep\n" + line)
