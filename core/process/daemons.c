@@ -16,6 +16,8 @@
 
 /* How often a pidfile is read while nothing has to be started. */
 enum { LOOK_MS = 1000 };
+/* A command that ends within this may have gone to the background. */
+enum { SOON_MS = 5000 };
 
 /* Of so many others can see what they do. */
 enum { SHOWN = 64 };
@@ -330,6 +332,18 @@ int64_t daemons_step(struct daemons *all, int64_t now_ms)
 	return due_ms;
 }
 
+/* Said once.  It cannot be known: what has left the session is nobody's any more. */
+static void doubt_foreground(const struct daemon *d, const siginfo_t *info, int64_t ran_ms)
+{
+	if (d->starts != 2 || ran_ms >= SOON_MS || info->si_code != CLD_EXITED || info->si_status)
+		return;
+	uwsgi_log(UWSGI_WARNING,
+		  "%s: its command ends with 0 as soon as it is started; if it goes to the "
+		  "background, each start adds another process there: keep it in the foreground, "
+		  "or use smart-attach-daemon with its pidfile",
+		  d->name);
+}
+
 bool daemons_ended(struct daemons *all, const siginfo_t *info, int64_t now_ms)
 {
 	struct daemon *d;
@@ -340,9 +354,15 @@ bool daemons_ended(struct daemons *all, const siginfo_t *info, int64_t now_ms)
 
 		if (!slot)
 			continue;
-		if (kept_ended(&d->kept, slot, info, now_ms) && d->what.control) {
+		int64_t ran_ms = now_ms - slot->since_ms;
+
+		if (!kept_ended(&d->kept, slot, info, now_ms))
+			return true;
+		if (d->what.control) {
 			snprintf(why, sizeof why, "%s has ended", d->name);
 			all->end(all->data, why);
+		} else {
+			doubt_foreground(d, info, ran_ms);
 		}
 		return true;
 	}

@@ -55,6 +55,14 @@ def test_it_begins_as_any_program(start):
     assert all(to.startswith("/proc/") for _, to in opened[3:])
 
 
+def test_one_that_may_have_gone_to_the_background_is_told_of_once(start):
+    server = start(APP + "attach-daemon = true\nattach-daemon = exit 7\n")
+    for number, code in ((1, 0), (2, 7)):
+        server.wait_each(rf"daemon {number} .* ended unexpectedly: exit code {code}; it keeps dying", 2)
+    assert re.findall(r"^warning: (daemon \d): its command ends with 0 as soon as it is started; "
+                      "if it goes to the background", server.log(), re.M) == ["daemon 1"]
+
+
 def test_one_that_ends_is_started_again_later_and_later(start):
     server = start(APP + "attach-daemon = echo pid $$; exit 7\n")
     server.wait_log(r"daemon 1 \(pid \d+\) ended unexpectedly: exit code 7; restarting")
