@@ -8,6 +8,8 @@
 #include "exchange/requestlog.h"
 #include "work/worker.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <sys/un.h>
 
 struct fixture {
@@ -213,6 +215,34 @@ static void test_what_waits_when_the_server_stops_is_answered(void **unused)
 	finish(&f);
 }
 
+static void *run(void *lane)
+{
+	lane_run(lane);
+	return NULL;
+}
+
+/* Until it is told to leave, which may be a while where there are many. */
+static void test_an_idle_lane_sleeps_when_its_socket_was_shut_down(void **unused)
+{
+	struct fixture f;
+	struct pollfd wakes = { .events = POLLIN };
+	pthread_t thread;
+	int tries = 10000;
+
+	(void)unused;
+	begin(&f, NULL, 0);
+	shutdown(f.listener.fd, SHUT_RD);
+	wakes.fd = f.lane.idle;
+	assert_int_equal(poll(&wakes, 1, 0), 1);
+	assert_int_equal(pthread_create(&thread, NULL, run, &f.lane), 0);
+	while (poll(&wakes, 1, 0) == 1 && tries-- > 0)
+		usleep(1000);
+	assert_true(tries > 0);
+	lane_ask_to_leave(&f.lane, 1000, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	finish(&f);
+}
+
 static void test_requests_are_counted_for_lane_worker_and_server(void **unused)
 {
 	struct fixture f;
@@ -292,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_waits_is_accepted_and_answered),
 		cmocka_unit_test(test_what_waits_when_the_server_stops_is_answered),
+		cmocka_unit_test(test_an_idle_lane_sleeps_when_its_socket_was_shut_down),
 		cmocka_unit_test(test_requests_are_counted_for_lane_worker_and_server),
 		cmocka_unit_test(test_the_master_sees_what_runs_and_until_when_it_may),
 		cmocka_unit_test(test_a_client_s_time_is_not_the_application_s),
