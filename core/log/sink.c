@@ -11,9 +11,12 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "log/logfile.h"
+#include "settings/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,37 +72,75 @@ static void write_file(const struct sinks *s, struct logger *l, struct slice lin
 		return; /* cannot be reported: reports come through here */
 }
 
-/* "logfile=/path,maxsize=1000,backupname=/path.old" */
-static void read_pair(struct logger *l, struct slice pair, char path[4096])
-{
-	const char *equal = memchr(pair.p, '=', pair.n);
-	struct slice key = { pair.p, (size_t)(equal - pair.p) };
-	int n = (int)(pair.n - key.n - 1);
+/* "/path" or "logfile=/path,maxsize=1000,backupname=/path.old" */
+struct file_argument {
+	char *text; /* owns it; the others point into it */
+	const char *path, *backup;
+	int64_t max_size;
+};
 
-	if (slice_is(key, "logfile"))
-		snprintf(path, 4096, "%.*s", n, equal + 1);
-	else if (slice_is(key, "backupname"))
-		snprintf(l->file.backup, sizeof l->file.backup, "%.*s", n, equal + 1);
-	else if (slice_is(key, "maxsize"))
-		l->file.max_size = strtoll(equal + 1, NULL, 10);
+static int set_bytes(const struct key *key, void *to, const char *value, struct error *e)
+{
+	int64_t n = uwsgi_number(slice_of(value));
+
+	if (n < 0)
+		return uwsgi_error_set(e, "%s: \"%.64s\" is no number of bytes", key->name, value);
+	*(int64_t *)((char *)to + key->offset) = n;
+	return 0;
+}
+
+static const struct key file_rows[] = {
+	{ "logfile", key_text, offsetof(struct file_argument, path) },
+	{ "backupname", key_text, offsetof(struct file_argument, backup) },
+	{ "maxsize", set_bytes, offsetof(struct file_argument, max_size) },
+};
+static const struct keys file_keys = { file_rows, sizeof file_rows / sizeof *file_rows };
+
+/* f->text is the caller's to free, also after an error. */
+static int read_file_argument(const char *argument, struct file_argument *f, struct error *e)
+{
+	*f = (struct file_argument){ .text = strdup(argument) };
+	if (!f->text)
+		return uwsgi_error_set(e, "out of memory");
+	if (!strchr(argument, '='))
+		f->path = f->text;
+	else if (keys_read(&file_keys, f->text, f, e))
+		return -1;
+	return f->path ? 0 : uwsgi_error_set(e, "logfile= is missing");
+}
+
+static int check_file(const char *argument, struct error *e)
+{
+	struct file_argument f;
+	int failed = read_file_argument(argument, &f, e);
+
+	free(f.text);
+	return failed;
 }
 
 static int open_file(struct logger *l, const char *argument, struct error *e)
 {
-	char path[4096] = "";
+	struct file_argument f;
+	int failed = read_file_argument(argument, &f, e);
 
 	l->write = write_file;
 	l->file.uid = geteuid();
-	if (!strchr(argument, '='))
-		return logfile_open(&l->file, argument, e);
-	while (*argument) {
-		struct slice pair = { argument, strcspn(argument, ",") };
-
-		if (memchr(pair.p, '=', pair.n))
-			read_pair(l, pair, path);
-		argument += pair.n + (argument[pair.n] == ',');
+	if (!failed) {
+		snprintf(l->file.backup, sizeof l->file.backup, "%s", f.backup ? f.backup : "");
+		l->file.max_size = f.max_size;
+		failed = logfile_open(&l->file, f.path, e);
 	}
-	return *path ? logfile_open(&l->file, path, e) : uwsgi_error_set(e, "logfile= is missing");
+	free(f.text);
+	return failed;
+}
+
+static int check_fd(const char *argument, struct error *e)
+{
+	int64_t n = uwsgi_number(slice_of(argument));
+
+	return n >= 0 && n <= INT_MAX ?
+		       0 :
+		       uwsgi_error_set(e, "\"%.64s\" is no number of a descriptor", argument);
 }
 
 static int open_fd(struct logger *l, const char *argument, struct error *e)
@@ -219,12 +260,21 @@ static int open_syslog(struct logger *l, const char *argument, struct error *e)
 static const struct kind {
 	const char *name;
 	int (*open)(struct logger *, const char *argument, struct error *); /* NULL: pending */
+	int (*check)(const char *argument, struct error *); /* NULL: nothing is known before it is opened */
 } kinds[] = {
-	{ "stdio", open_stdio },   { "file", open_file },     { "fd", open_fd },
-	{ "socket", open_socket }, { "syslog", open_syslog }, { "rsyslog", open_rsyslog },
-	{ "pipe", NULL },          { "zeromq", NULL },        { "redislog", NULL },
-	{ "mongodblog", NULL },    { "graylog2", NULL },      { "systemd", NULL },
-	{ "crypto", NULL },
+	{ "stdio", open_stdio, NULL },
+	{ "file", open_file, check_file },
+	{ "fd", open_fd, check_fd },
+	{ "socket", open_socket, NULL },
+	{ "syslog", open_syslog, NULL },
+	{ "rsyslog", open_rsyslog, NULL },
+	{ "pipe", NULL, NULL },
+	{ "zeromq", NULL, NULL },
+	{ "redislog", NULL, NULL },
+	{ "mongodblog", NULL, NULL },
+	{ "graylog2", NULL, NULL },
+	{ "systemd", NULL, NULL },
+	{ "crypto", NULL, NULL },
 };
 
 /* argument is "" where there is none.  NULL with the reason: there is no such kind. */
@@ -255,8 +305,11 @@ int sink_valid_logger(const char *value, struct error *e)
 {
 	struct slice name;
 	const char *argument;
+	const struct kind *kind = find_kind(value, &name, &argument, e);
 
-	return find_kind(value, &name, &argument, e) ? 0 : -1;
+	if (!kind)
+		return -1;
+	return kind->check ? kind->check(argument, e) : 0;
 }
 
 static int open_logger(struct logger *l, const char *value, struct error *e)

@@ -82,6 +82,8 @@ int keys_read(const struct keys *keys, char *text, void *to, struct error *e)
 {
 	for (char *pair = text, *next; pair; pair = next) {
 		next = cut_pair(pair);
+		if (!*pair) /* uWSGI passes over a comma too many */
+			continue;
 		char *equals = strchr(pair, '=');
 
 		if (equals)

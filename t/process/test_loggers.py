@@ -283,6 +283,10 @@ def test_lines_of_many_workers_stay_whole(start):
 
 @pytest.mark.parametrize("line, said", [
     ("logger = nothing:x", 'there is no logger "nothing"; expected stdio'),
+    ("logger = file:logfile=/x,maxsise=1", 'there is no key maxsise; did you mean "maxsize"'),
+    ("req-logger = file:logfile=/x,maxsize=1k", 'maxsize: "1k" is no number of bytes'),
+    ("logger = file:maxsize=1", "logfile= is missing"),
+    ("logger = fd:two", '"two" is no number of a descriptor'),
     ("log-route = a", "expected a name and an expression"),
     ("log-route = a (", r"log-route = a \(: \(: ")])
 def test_mistakes(start, line, said):

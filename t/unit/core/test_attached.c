@@ -32,7 +32,7 @@ static struct config *load(int argc, char **words, size_t *errors)
 
 static void test_every_key_is_read(void **unused)
 {
-	char word[] = "--attach-daemon2=cmd=a b\\,c;x=y,control=1,stopsignal=SIGINT,reloadsignal=1,"
+	char word[] = "--attach-daemon2=,,cmd=a b\\,c;x=y,control=1,stopsignal=SIGINT,reloadsignal=1,"
 		      "touch=/t,max_throttle=5,chdir=/d,uid=nobody,gid=root,stdin=1,freq=7,ns_pid=1";
 	char *words[] = { word };
 	size_t count, errors;
@@ -103,7 +103,6 @@ static void test_mistakes(void **unused)
 		"--attach-daemon2=cmd=a,freq=1x",
 		"--attach-daemon2=cmd=a,stopsignal=0",
 		"--attach-daemon2=cmd=a,stopsignal=99",
-		"--attach-daemon2=cmd=a,",
 		"--smart-attach-daemon=/p",
 		"--smart-attach-daemon=/p ",
 		"--smart-attach-daemon= a",
