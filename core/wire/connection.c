@@ -350,11 +350,12 @@ static void go_on_cutting(struct connection *c)
 	connection_close(c);
 }
 
-/* The server ends, and the peer is not told that this answer is its connection's last one.  So it must
- * learn that together with the end of the answer, before it sends another request: over TCP it does. */
+/* The server closes a connection that the protocol would keep: its peer is not told that this answer is
+ * the last one.  So it must learn that together with the end of the answer, before it sends another
+ * request: over TCP it does. */
 static bool ends_untold(const struct connection *c)
 {
-	return c->close_after && c->clients->ending && !c->listener->protocol->announces_close;
+	return c->x->rs.close && c->x->rs.keep;
 }
 
 /* All of the response is sent.  A client that pipelines waits until the others have been served. */
@@ -364,7 +365,8 @@ static void after_response(struct connection *c)
 
 	if (c->close_after || c->clients->grace_over) {
 		c->clients->cut_off +=
-			!c->close_after || (ends_untold(c) && !connection_is_tcp(c));
+			c->clients->ending &&
+			(!c->close_after || (ends_untold(c) && !connection_is_tcp(c)));
 		if (x->rs.cut && connection_is_tcp(c))
 			start_cutting(c);
 		else if (c->linger || x->in.begin < x->in.end)
@@ -414,7 +416,7 @@ static enum sent send_response(struct connection *c)
 {
 	if (c->x->rs.broken)
 		return SENT_FAILED;
-	if (ends_untold(c) && !c->x->rs.cut)
+	if (ends_untold(c))
 		return sock_send_last(c->io.fd, &c->x->out);
 	return sock_send(c->io.fd, &c->x->out);
 }
@@ -454,7 +456,7 @@ void connection_send(struct connection *c)
 
 static void send_ended(struct connection *c, bool early)
 {
-	c->close_after = early || !c->x->rs.keep;
+	c->close_after = early || c->x->rs.close || !c->x->rs.keep;
 	c->linger = early;
 	if (c->x->rs.no_memory)
 		connection_tell_no_memory(c->clients, "a request is answered with 500");

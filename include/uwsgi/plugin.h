@@ -265,7 +265,7 @@ struct head {
 	int64_t length;    /* bytes of body to come; -1: unknown until the end */
 	bool bodiless;     /* HEAD, 1xx, 204, 304: body() will not be called */
 	bool head_only;    /* HEAD, where a GET may have a body */
-	bool close;        /* the server wants this connection to end with this response */
+	bool close;        /* this connection ends with this response: for protocols that tell the peer */
 	struct slice date; /* now, as RFC 9110 section 5.6.7 writes it */
 };
 
@@ -296,8 +296,6 @@ struct protocol {
 	size_t state_size;
 	/* Bytes of a head that buffer-size does not count. */
 	size_t framing;
-	/* head->close is told to the peer, which then sends no other request. */
-	bool announces_close;
 
 	/* They are socket-timeout before; NULL: that is what they are.  In the master, for each
 	 * listener. */

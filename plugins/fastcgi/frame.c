@@ -66,8 +66,6 @@ void fastcgi_say_head(void *state, const struct head *head, struct sendbuf *out)
 	struct fastcgi *s = state;
 	struct text t = { .id = s->id, .out = out };
 
-	if (head->close)
-		s->keep = false;
 	if (s->id == 0)
 		return; /* nothing can be said before a request has begun */
 	add(&t, SLICE("Status: "));

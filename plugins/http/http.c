@@ -181,7 +181,6 @@ static const struct protocol protocol = {
 	.name = "http",
 	.aliases = aliases,
 	.state_size = sizeof(struct http),
-	.announces_close = true,
 	.timeouts = timeouts,
 	.begin = begin,
 	.parse = parse,

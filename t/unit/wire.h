@@ -96,7 +96,6 @@ static inline enum ended lines_end(void *state, bool complete, struct sendbuf *o
 
 static const struct protocol lines = { .name = "lines",
 				       .state_size = sizeof(struct lines_state),
-				       .announces_close = true,
 				       .parse = lines_parse,
 				       .head = lines_head,
 				       .body = lines_body,

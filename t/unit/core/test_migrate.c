@@ -337,14 +337,50 @@ static void test_who_has_said_nothing_yet_is_waited_for_as_long(void **state)
 	close(silent);
 }
 
+/* A protocol that cannot tell the peer that its connection ends. */
+static void head_untold(void *state, const struct head *head, struct sendbuf *out)
+{
+	struct head kept = *head;
+
+	kept.close = false;
+	lines_head(state, &kept, out);
+}
+
+static enum ended end_once(void *state, bool complete, struct sendbuf *out)
+{
+	lines_end(state, complete, out);
+	return ENDED_CLOSE;
+}
+
+static void speak(const struct two *t, struct protocol *untold)
+{
+	*untold = lines;
+	untold->head = head_untold;
+	t->from->listener.protocol = untold;
+	t->from->listener.address.sa.ss_family = AF_UNIX;
+}
+
+static void test_who_asks_once_a_connection_is_not_counted(void **state)
+{
+	const struct two *t = *state;
+	struct protocol once;
+
+	speak(t, &once);
+	once.end = end_once;
+	clients_end(&t->from->clients, 4);
+	wire_say(t->client, "2\n");
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(t->client), "2\n");
+	assert_true(wire_is_closed(t->client));
+	assert_int_equal(t->from->clients.cut_off, 0);
+}
+
 static void test_who_cannot_be_told_is_counted(void **state)
 {
 	const struct two *t = *state;
-	struct protocol untold = lines;
+	struct protocol untold;
 
-	untold.announces_close = false;
-	t->from->listener.protocol = &untold;
-	t->from->listener.address.sa.ss_family = AF_UNIX;
+	speak(t, &untold);
 	clients_end(&t->from->clients, 0.05);
 	wire_say(t->client, "2\n");
 	wire_turn(t->from);
@@ -380,11 +416,9 @@ static void test_a_request_that_is_there_already_is_answered(void **state)
 static void test_a_request_that_takes_longer_is_finished_and_counted(void **state)
 {
 	const struct two *t = *state;
-	struct protocol untold = lines;
+	struct protocol untold;
 
-	untold.announces_close = false;
-	t->from->listener.protocol = &untold;
-	t->from->listener.address.sa.ss_family = AF_UNIX;
+	speak(t, &untold);
 	wire_say(t->client, "hal");
 	wire_turn(t->from);
 	clients_end(&t->from->clients, 0.01);
@@ -507,6 +541,7 @@ int main(void)
 		TEST(test_who_has_spoken_moves_before_who_is_idle),
 		TEST(test_before_a_long_request_as_many_move_as_the_queue_takes),
 		TEST(test_who_has_said_nothing_yet_is_waited_for_as_long),
+		TEST(test_who_asks_once_a_connection_is_not_counted),
 		TEST(test_who_cannot_be_told_is_counted),
 		TEST(test_who_was_silent_is_not_counted),
 		TEST(test_a_request_that_is_there_already_is_answered),
