@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """/events: everything at first, then what has changed, and nobody who is slow holds it up."""
 import json
+import select
 import threading
 
 import pytest
@@ -91,9 +92,11 @@ def test_a_reload_is_seen(serve):
 
 def test_who_has_not_taken_one_event_is_not_told_the_next(serve):
     server = serve()
-    with Events(server.ins_unix) as deaf, Events(server.ins_unix) as events:
-        events.next()
-        events.next()
+    with Events(server.ins_unix) as deaf:
+        select.select([deaf.connection.socket], [], [])
+        with Events(server.ins_unix) as events:
+            events.next()
+            events.next()
         passed_over = events.known["t"]
         assert deaf.next() == ALL and deaf.known["t"] < passed_over
         deaf.next()

@@ -258,3 +258,9 @@ class Oracle(Server):
                 return f"{path} is not installed (packages uwsgi-core, uwsgi-plugin-python3, " \
                     "python3-uwsgidecorators)"
         return None
+
+    def end(self):
+        """Killed: whether it stops is not what is tested."""
+        if self.process:
+            proc.kill_all([self.pid, *proc.descendants(self.pid)])
+            self.process.wait()
