@@ -260,15 +260,15 @@ page-check:
 FILES ?= $(wildcard core/*/*.c plugins/*/*.c)
 lint_flags = $(filter-out -MMD -MP,$(BUILD_CPPFLAGS)) $(python_cppflags) \
 	$(foreach m,VERSION LIBDIR PLUGINS PYTHON,-DUWSGI_$(m)='""') -I$(B)
-lint: cppcheck $(B)/uwsgi_names.inc $(B)/uwsgidecorators.inc
+lint: cppcheck $(B)/uwsgi_names.inc
 	@printf '%s\n' $(FILES) | xargs -P 2 -I{} clang-tidy --quiet {} -- -std=gnu11 $(lint_flags)
 
 # The quick half of it, some seconds.
-cppcheck:
+cppcheck: $(B)/uwsgidecorators.inc
 	buildconf/dependencies.sh lint
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance --std=c11 \
 		--library=posix,gnu,buildconf/cppcheck.cfg --suppressions-list=buildconf/cppcheck.txt \
-		-D_GNU_SOURCE -DPY_VERSION_HEX=0x030b0000 -Icore -Iinclude $(FILES)
+		-D_GNU_SOURCE -DPY_VERSION_HEX=0x030b0000 -Icore -Iinclude -I$(B) $(FILES)
 
 # The version of Debian 12; others break some lines otherwise.
 format:
