@@ -63,9 +63,11 @@ def test_the_client_gets_504_whatever_it_speaks(start):
         dict.fromkeys(DIRECT, (504, b"Gateway Timeout\n"))
     proc.wait_gone(first)
     assert pid_of(server) != first
+    # The successor's, too, which says so behind its answer.
+    until(lambda: len(re.findall(r"worker 1 \(pid \d+\), thread \d+: GET /stand\?a(?: of \S+)? "
+                                 r"ran [\d.]+ s \(harakiri 0\.3\); its client gets 504",
+                                 server.log())) == 10, "ten strikes")
     log = server.log()
-    assert len(re.findall(r"worker 1 \(pid \d+\), thread \d+: GET /stand\?a(?: of \S+)? "
-                          r"ran [\d.]+ s \(harakiri 0\.3\); its client gets 504", log)) == 10
     assert log.count(f"{first}) is replaced") == 1
     assert "killed" not in log
     assert len(re.findall(r"GET /stand.* \(HTTP/1.1 504\)", log)) == 10
