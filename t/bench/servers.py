@@ -188,7 +188,9 @@ SERVERS = [
            lambda: bool(shutil.which("gunicorn"))),
     Server("waitress", _python(WAITRESS), _package("waitress"), _module("waitress")),
     Server("cheroot", _python(CHEROOT), _package("cheroot"), _module("cheroot")),
-    _of_index("uWSGI", "newest uWSGI", _uwsgi(UWSGI, [], THEIRS), UWSGI),
+    # Its environment hides Debian's frameworks, with which the others are measured.
+    _of_index("uWSGI", "newest uWSGI",
+              _uwsgi(UWSGI, ["--pythonpath", "/usr/lib/python3/dist-packages"], THEIRS), UWSGI),
     _of_index("gunicorn", "newest gunicorn sync",
               _gunicorn("sync", _newest("gunicorn"), "-m", "gunicorn")),
     _of_index("gunicorn", "newest gunicorn gthread",
