@@ -301,7 +301,7 @@ def kill(child):
 def read_conf(name, folder, python):
     """Settings of a configuration file, which a child runs."""
     here = os.path.dirname(os.path.abspath(__file__))
-    if not name.startswith("python:") and not os.path.exists(os.path.join(folder, name)):
+    if not name.startswith("python:") and not os.path.exists(name):
         raise ConfFailed(f"there is no file {name}; --migrate has to run where the site does")
     # A Procfile's PORT is known when that runs.
     env = {key: value for key, value in os.environ.items() if value != f"$({key})"}

@@ -122,6 +122,13 @@ def test_the_environment_of_the_command(migrate, site):
     assert f"home = {site}/venv" in made.text and "processes = 2" in made
 
 
+def test_the_file_is_seen_from_where_gunicorn_is_started(migrate, site):
+    """Not from the folder that --chdir names."""
+    os.makedirs(f"{site}/work")
+    made = migrate("gunicorn", "-c", "g.py", "--chdir", "work", "shop:app", file=("g.py", "workers = 3\n"))
+    assert "processes = 3" in made, made.said
+
+
 def test_a_request_that_takes_longer_than_timeout(migrate, serve):
     """Of a sync worker gunicorn kills; the client gets no answer there, 504 here."""
     made = migrate("gunicorn", "-b", "HTTP", "-t", "1", "slow:app", file=(
