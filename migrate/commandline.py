@@ -10,7 +10,7 @@ import from_mod_wsgi
 import from_uwsgi
 import from_waitress
 import words
-from inifile import from_shell
+from inifile import escape, from_shell
 from words import Misread
 
 # Programs that run another: how many of their words stand before it.
@@ -109,7 +109,7 @@ def move(args, title, before=None):
     moving = command.server(command.args, title, home=command.home)
     for name, value in command.variables.items():
         if name not in COUNT:
-            moving.ini.set("env", f"{name}={value}", f"{name}= before the command")
+            moving.ini.set("env", escape(f"{name}={value}"), f"{name}= before the command")
     for source, sentence in command.lacks:
         moving.ini.lack(source, sentence)
     for sentence in said:

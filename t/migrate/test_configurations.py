@@ -215,8 +215,8 @@ LINES = {
     "hypercorn -b HTTP -w 2 --access-logfile - wsgi:shop:app": ["processes = 2", "module = shop:app"],
     "mod_wsgi-express start-server shop.py --host {host} --port {port} --processes 2 "
     "--url-alias /static HERE --setenv SHOP_A 1": ["threads = 5", "harakiri = 60", "env = SHOP_A=1"],
-    "SHOP_A=2 exec gunicorn -bHTTP -w3 --threads=2 --preload --no-sendfile shop":
-        ["processes = 3", "threads = 2", "env = SHOP_A=2", "module = shop:application"],
+    "SHOP_A=2%d exec gunicorn -bHTTP -w3 --threads=2 --preload --no-sendfile shop":
+        ["processes = 3", "threads = 2", "env = SHOP_A=2%%d", "module = shop:application"],
     "waitress-serve --listen HTTP --threads 3 --call shop:create_app": ["threads = 3",
                                                                         "module = shop:create_app()"],
     "python3 -m gunicorn --bind HTTP shop:app": ["module = shop:app"],
