@@ -29,8 +29,6 @@ SERVERS = {"gunicorn": from_gunicorn.move, "gunicorn3": from_gunicorn.move, "uvi
            "hypercorn": from_uvicorn.move_hypercorn, "mod_wsgi-express": from_mod_wsgi.move,
            "waitress-serve": from_waitress.move, "pserve": from_waitress.move_pserve,
            "uwsgi": from_uwsgi.move_line}
-# What Debian's packages and others call uWSGI.
-UWSGI = r"uwsgi[-_](core|python[\d.]*)"
 
 
 def count(variables):
@@ -56,7 +54,8 @@ class Command:
     @staticmethod
     def server_of(args):
         """(its name, its words), also of `python -m gunicorn`."""
-        name = re.sub(f"^{UWSGI}$", "uwsgi", os.path.basename(args[0]))
+        # Debian's packages and others call uWSGI so.
+        name = re.sub(r"^uwsgi[-_](core|python[\d.]*)$", "uwsgi", os.path.basename(args[0]))
         if name in SERVERS:
             return name, args[1:]
         if re.fullmatch(r"python[\d.]*", name) and args[1:2] == ["-m"] and len(args) > 2:
@@ -92,7 +91,8 @@ class Command:
 def known(line):
     """Whether this command line starts a server that is known here."""
     try:
-        return bool(Command(words.split(line)).server)
+        Command(words.split(line))
+        return True
     except Misread:
         return False
 

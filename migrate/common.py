@@ -231,13 +231,17 @@ def asking():
     return sys.argv[1]
 
 
-def place(text, folder, instead_of):
-    """Writes the file to check into this folder; beside it what lies beside the one that it takes the
-    place of.  Returns its path."""
-    there = os.path.dirname(os.path.abspath(instead_of)) if instead_of else None
-    name = os.path.basename(instead_of) if instead_of else "uwsgi.ini"
+def environ_here():
+    """The environment without a Procfile's PORT, which is not known yet."""
+    return {name: value for name, value in os.environ.items() if value != f"$({name})"}
+
+
+def place(text, folder, instead_of, there):
+    """Writes the file to check into this folder, beside links to what lies there, where the file is that
+    it takes the place of.  Returns its path."""
+    name = os.path.basename(instead_of or "uwsgi.ini")
     name = name if name.endswith(".ini") else f"{name}.ini"
-    for other in os.listdir(there) if there else ():
+    for other in os.listdir(there) if instead_of else ():
         if other != name:
             os.symlink(os.path.join(there, other), os.path.join(folder, other))
     with open(f"{folder}/{name}", "w", encoding="utf-8", errors="surrogateescape") as f:
@@ -249,11 +253,10 @@ def diagnostics(text, instead_of=None):
     """What the server's check of this ini file finds, each with severity, message and line (None: not in
     this file); None: it cannot check it.  A variable of the environment that is not set here is
     assumed to be a number, as PORT is."""
-    environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)},
-               **{name: value for name, value in os.environ.items() if value != f"$({name})"}}
-    there = os.path.dirname(os.path.abspath(instead_of or "."))
+    environ = {**{name: "1" for name in re.findall(r"\$\((\w+)\)", text)}, **environ_here()}
+    there = os.path.abspath(os.path.dirname(instead_of or ""))
     with tempfile.TemporaryDirectory() as folder:
-        path = place(text, folder, instead_of)
+        path = place(text, folder, instead_of, there)
         done = subprocess.run([asking(), "--check=json", path], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environ,
                               timeout=60, check=False)

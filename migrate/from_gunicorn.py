@@ -303,11 +303,9 @@ def read_conf(name, folder, python):
     here = os.path.dirname(os.path.abspath(__file__))
     if not name.startswith("python:") and not os.path.exists(name):
         raise ConfFailed(f"there is no file {name}; --migrate has to run where the site does")
-    # A Procfile's PORT is known when that runs.
-    env = {key: value for key, value in os.environ.items() if value != f"$({key})"}
     with subprocess.Popen([python, os.path.join(here, "conf.py"), name, folder],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=env,
-                          start_new_session=True) as child:
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          env=common.environ_here(), start_new_session=True) as child:
         try:
             answer, _ = child.communicate(timeout=CONF_SECONDS)
         except subprocess.TimeoutExpired:

@@ -5,7 +5,7 @@ import re
 
 import common
 from inifile import escape
-from words import Misread, Settings
+from words import Misread, Settings, listed
 
 UNLIMITED = "Unit's default: a body may have 8 MiB"
 HTTP = {"header_read_timeout": "http-headers-timeout", "body_read_timeout": "http-timeout",
@@ -78,9 +78,7 @@ class Unit:
                 self.routes(rest, name)
 
     def forwarded(self, forwarded, source):
-        values = forwarded.get("source") or []
-        values = values if isinstance(values, list) else [values]
-        self.ini.set("forwarded-allow-ips", ", ".join(values), source)
+        self.ini.set("forwarded-allow-ips", ", ".join(listed(forwarded.get("source") or [])), source)
         if "client_ip" in forwarded:
             self.ini.lack(f"{source}/client_ip", "REMOTE_ADDR stays the proxy's address; "
                           "log-x-forwarded-for shows the client's in the log")
@@ -91,7 +89,7 @@ class Unit:
             action, match = step.get("action") or {}, step.get("match") or {}
             shares = action.get("share")
             if shares:
-                for share in shares if isinstance(shares, list) else [shares]:
+                for share in listed(shares):
                     self.share(share, match, source)
                 self.odd(action, {"share", "fallback", "pass", "index"}, f"{source}/action")
                 if "index" in action:
@@ -103,9 +101,7 @@ class Unit:
     def share(self, share, match, source):
         """/www/static$uri below /static/* is the folder that the whole path is looked for in."""
         root = next((share[:-len(end)] for end in ("$uri", "${uri}") if share.endswith(end)), None)
-        uris = match.get("uri") or ["/*"]
-        uris = uris if isinstance(uris, list) else [uris]
-        for uri in uris:
+        for uri in listed(match.get("uri") or "/*"):
             prefix = re.fullmatch(r"(/[^*!~]*?)/?\*?", uri)
             if root is None or set(match) - {"uri"} or not prefix:
                 self.ini.lack(source, f"{share} for {match or 'all'} has to be written as a route "
@@ -129,8 +125,7 @@ class Unit:
                             ("group", "gid"), ("threads", "threads")):
             if key in app:
                 ini.set(option, escape(str(app[key])), f"{source}/{key}")
-        for path in app.get("path", []) if isinstance(app.get("path"), list) else \
-                [app["path"]] if "path" in app else []:
+        for path in listed(app.get("path", [])):
             ini.set("pythonpath", escape(path), f"{source}/path")
         self.processes(app.get("processes", 1), f"{source}/processes")
         for key, value in (app.get("environment") or {}).items():

@@ -10,7 +10,7 @@ import subprocess
 import xml.etree.ElementTree
 
 import common
-from inifile import Ini, wrapped
+from inifile import escape, wrapped
 from words import Misread, Settings
 
 LINE = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:=\s*(.*?))?\s*$")
@@ -69,15 +69,17 @@ class Tables:
         self.differs, self.name, self.always, self.takes = {}, {}, {}, {}
         for module in said["modules"]:
             for option in module["options"]:
-                for name in (option["name"], *option["also"], option["letter"] or option["name"]):
-                    self.name[name], self.takes[name] = option["name"], option["takes"]
+                self.know(option, *option["also"])
                 self.differs[option["name"]] = option["uwsgi"]
         for subject in said["subjects"]:
             for option in subject["options"]:
-                for name in (option["name"], option["letter"] or option["name"]):
-                    self.name[name], self.takes[name] = option["name"], option["takes"]
+                self.know(option)
                 if subject["status"] == "always":
                     self.always[option["name"]] = subject["text"]
+
+    def know(self, option, *also):
+        for name in filter(None, (option["name"], *also, option["letter"])):
+            self.name[name], self.takes[name] = option["name"], option["takes"]
 
 
 def findings(text, path):
@@ -95,16 +97,15 @@ def sections(text):
 
 
 class Walk:
-    def __init__(self, tables, text, path, ini):
-        self.tables, self.ini = tables, ini
+    def __init__(self, tables, text, path, ini, numbered):
+        """numbered: the user knows the lines by their numbers."""
+        self.tables, self.ini, self.numbered = tables, ini, numbered
         self.found, self.read = findings(text, path), sections(text)
         self.out, self.said, self.section = [], set(), None
         self.set, self.named, self.last = set(), set(), 0
-        # Whether a line has a number that its user knows.
-        self.lines = os.path.exists(path)
 
     def lack(self, number, line, sentence):
-        self.ini.lack(f"line {number}, {line.strip()}" if self.lines else line.strip(), sentence)
+        self.ini.lack(f"line {number}, {line.strip()}" if self.numbered else line.strip(), sentence)
 
     def line(self, number, line):
         section = re.match(r"\s*\[([^\]:]*)", line)
@@ -126,18 +127,16 @@ class Walk:
             self.lack(number, line, "is a file of its own: uwsgi --migrate FILE")
         if name not in self.named and re.search(r"(?<!%)%[dnpsof]", value):
             self.named.add(name)
-            self.lack(number, line, "is seen from the file's folder and name: keep "
-                          "both")
+            self.lack(number, line, "is seen from the file's folder and name: keep both")
         for severity, message in problems:
             self.out.extend(wrapped(f"{severity}: {message}"))
         if given in self.tables.always:
             self.out.extend(wrapped(f"has no effect, and can go: {self.tables.always[given]}"))
             self.out.append(f";{line.strip()}")
             return
-        wrong = [m for s, m in problems if s == "error"]
         # An unknown name may be one that the application asks for (uwsgi.opt).
-        wrong += [m for s, m in problems if s == "warning" and "ignored" in m and
-                  not m.startswith("unknown")]
+        wrong = [m for s, m in problems if s == "error" or
+                 s == "warning" and "ignored" in m and not m.startswith("unknown")]
         if wrong:
             self.lack(number, line, "; ".join(wrong))
         if wrong and not all(re.search(HERE, m) for m in wrong):
@@ -161,22 +160,9 @@ class Walk:
             self.out[self.last:self.last] = ["", *more]
 
 
-class Commented(Ini):
-    """The file with its comments; what is set besides stands behind it."""
-
-    def __init__(self, title):
-        super().__init__(title)
-        self.lines = []
-
-    def text(self):
-        blocks = [[*wrapped(self.title), *self.lines], *self.blocks, self.lacking()]
-        return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-def move(path, text, title, tables=None):
+def move(path, text, title, tables=None, numbered=True):
     moving = common.Moving(title, Settings())
-    moving.ini = Commented(title)
-    walk = Walk(tables or Tables(), text, path, moving.ini)
+    walk = Walk(tables or Tables(), text, path, moving.ini, numbered)
     for number, line in enumerate(text.splitlines(), 1):
         walk.line(number, line)
     walk.missing()
@@ -186,7 +172,7 @@ def move(path, text, title, tables=None):
 
 def move_lines(path, lines, title, tables=None):
     """The same for lines that come from elsewhere; path: a file that would have them."""
-    return move(path, "\n".join(["[uwsgi]", *lines]) + "\n", title, tables)
+    return move(path, "\n".join(["[uwsgi]", *lines]) + "\n", title, tables, numbered=False)
 
 
 # ---- XML and YAML ----
@@ -219,17 +205,13 @@ def lines_of_yaml(text):
         if not indent and given:
             inside = given == "uwsgi"
         elif inside and item is not None and name:
+            if lines[-1] == name:  # its values are a list below it
+                lines.pop()
             lines.append(line_of(name, item.strip("\"'")))
         elif inside and given:
             name = given
-            if value or not value_follows(text, given):
-                lines.append(line_of(given, value.strip("\"'")))
+            lines.append(line_of(given, value.strip("\"'")))
     return lines
-
-
-def value_follows(text, name):
-    """Whether the name's values are a list below it."""
-    return re.search(rf"^\s+{re.escape(name)}:\s*\n\s*-\s", text, re.M)
 
 
 def move_other(path, text, title):
@@ -270,8 +252,8 @@ def move_line(args, title, home=None):
     lines = [line_of(name, value) for name, value in options_of(args, tables)]
     if not lines:
         raise Misread("uwsgi stands there without a word behind it")
-    if home and not any(re.match(r"(home|virtualenv|venv|pyhome) =", line) for line in lines):
-        lines.insert(0, f"home = {home[0]}")
+    if home and not any(line.startswith("home =") for line in lines):
+        lines.insert(0, f"home = {escape(home[0])}")
     moving = move_lines(os.path.abspath("made by uwsgi --migrate.ini"), lines, title, tables)
     moving.ini.lack("the command line", "starts this server as it is, too; --ini FILE takes its place")
     return moving

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """from_waitress.py: waitress (docs.pylonsproject.org/projects/waitress, "Arguments"), by its command line
 or as the server of a file of PasteDeploy, which `pserve` and `gunicorn --paste` read, too."""
-import configparser
 import os
 import re
 
@@ -9,7 +8,7 @@ import common
 import from_gunicorn
 import words
 from common import nothing, put
-from inifile import escape
+from inifile import escape, parsed
 from words import FLAG, LIST, Misread, Row, Setting, Settings
 
 
@@ -86,8 +85,7 @@ def is_paste(text):
 
 
 def paste(path, text, title, wanted=None, home=None):
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
-    parser.read_string(text)
+    parser = parsed(text)
     section = f"server:{wanted or 'main'}"
     lacks = section not in parser
     if lacks and (wanted or re.search(r"^\s*\[server:", text, re.M)):

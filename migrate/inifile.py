@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """inifile.py: the ini file that is written, a line after the other, each with where it comes from,
 and what has no counterpart.  Every source fills one; __main__.py prints it."""
+import configparser
 import re
 
 # Their values may hold " #" and " ;"; in those of others a comment would begin there.
@@ -28,9 +29,17 @@ def from_shell(text):
     return VARIABLE.sub(replace, text), said
 
 
+def parsed(text):
+    """Another program's ini file, in which " ;" begins a comment."""
+    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
+    parser.read_string(text)
+    return parser
+
+
 class Ini:
-    def __init__(self, title):
-        self.title = title
+    def __init__(self, title, lines=("[uwsgi]",)):
+        """lines: what it begins with."""
+        self.title, self.lines = title, lines
         self.blocks = []
         self.lacks = []
         self.names = set()
@@ -70,7 +79,7 @@ class Ini:
         return lines
 
     def text(self):
-        blocks = [[*wrapped(self.title), "[uwsgi]"], *self.blocks, self.lacking()]
+        blocks = [[*wrapped(self.title), *self.lines], *self.blocks, self.lacking()]
         return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """startfiles.py: files that start a server: Procfile, supervisor's, a unit of systemd.  Their command
 line says what is served; they say where, and as whom."""
-import configparser
 import os
 import re
 
 import commandline
 import words
-from inifile import escape
+from inifile import escape, parsed
 from words import Misread
 
 
@@ -51,8 +50,7 @@ def variables(text):
 
 
 def supervisor(text, title, wanted=None):
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
-    parser.read_string(text)
+    parser = parsed(text)
     programs = [s for s in parser.sections() if s.startswith("program:")]
     served = [s for s in programs if commandline.known(parser.get(s, "command", fallback=""))]
     if wanted:

@@ -20,6 +20,11 @@ class Row:
         self.to, self.lack, self.takes = to, lack, takes
 
 
+def listed(value):
+    """As a list, also where one value was given alone."""
+    return value if isinstance(value, list) else [value]
+
+
 class Setting:
     """One value, and where it stands."""
 
@@ -32,8 +37,7 @@ class Setting:
 
     @property
     def each(self):
-        """As a list, also where one value was given alone."""
-        return self.value if isinstance(self.value, list) else [self.value]
+        return listed(self.value)
 
 
 class Settings(dict):
