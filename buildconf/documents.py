@@ -146,6 +146,7 @@ Put a new release of the application into service:
 .Dl uwsgi \-\-reload /run/myapp/uwsgi.pid
 .Sh SEE ALSO
 .Xr systemd.service 5 ,
+.Xr uwsgi.ini 5 ,
 .Xr nginx 8
 """.strip()
 

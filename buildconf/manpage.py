@@ -8,6 +8,7 @@ import re
 import sys
 import textwrap
 
+# The date is that of the page's last change: it must not depend on who builds it.
 HEAD = """\
 .Dd November 26, 2026
 .Dt UWSGI.INI 5
@@ -76,6 +77,7 @@ def blocks(text):
 def page(text):
     yield HEAD
     begun = False  # what stands before needs no .Pp
+    # The list of links to its own parts is for browsers.
     for lines in blocks(re.sub(r"^- \[.*\n(?:  .*\n|- .*\n)*", "", text, count=1, flags=re.M)):
         first = lines[0]
         if first.startswith("#"):
