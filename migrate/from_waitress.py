@@ -84,6 +84,21 @@ def is_paste(text):
         r"^\s*\[server:", text, re.M) and re.search(r"^\s*\[(app|composite|pipeline)[:\]]", text, re.M)
 
 
+def begin_paste(server, place, title, home):
+    """The Moving with what [server:...] says."""
+    gunicorn = "gunicorn" in server.pop("use", "egg:waitress#main")
+    known = from_gunicorn.BY_NAME if gunicorn else {row.name: row for row in ROWS}
+    settings = Settings((k, Setting(v, f"{place} {k} = {v}")) for k, v in server.items() if k in known)
+    if gunicorn and ("host" in server or "port" in server):
+        settings.setdefault("bind", Setting(
+            f"{server.get('host', '')}:{server.get('port', '8000')}", f"{place} host, port"))
+    moving = (from_gunicorn.written if gunicorn else begin)(settings, title, home)
+    for key in server:
+        if key not in known and key not in ("host", "port", "paste.server_factory"):
+            moving.ini.lack(f"{place} {key} = {server[key]}", "is not known here")
+    return moving
+
+
 def paste(path, text, title, wanted=None, home=None):
     parser = parsed(text)
     section = f"server:{wanted or 'main'}"
@@ -92,25 +107,12 @@ def paste(path, text, title, wanted=None, home=None):
         raise Misread(f"there is no [{section}] in {path}")
     server = {} if lacks else {k: v for k, v in parser[section].items() if k not in parser.defaults()}
     name = os.path.abspath(path)
-    use = server.pop("use", "egg:waitress#main")
-    place = f"[{section}]"
-    known = from_gunicorn.BY_NAME if "gunicorn" in use else {row.name: row for row in ROWS}
-    settings = Settings((k, Setting(v, f"{place} {k} = {v}")) for k, v in server.items() if k in known)
-    if "gunicorn" in use:
-        if "host" in server or "port" in server:
-            settings.setdefault("bind", Setting(
-                f"{server.get('host', '')}:{server.get('port', '8000')}", f"{place} host, port"))
-        moving = from_gunicorn.written(settings, title, home)
-    else:
-        moving = begin(settings, title, home)
+    moving = begin_paste(server, f"[{section}]", title, home)
     if lacks:
-        moving.ini.lack(f"no {place}", "these are waitress' defaults")
+        moving.ini.lack(f"no [{section}]", "these are waitress' defaults")
     if "uwsgi" in parser:
         moving.ini.lack("[uwsgi]", f"was uWSGI's part of this file: uwsgi --ini-paste {name} reads it as "
                         "it is, in place of the lines above")
-    for key in server:
-        if key not in known and key not in ("host", "port", "paste.server_factory"):
-            moving.ini.lack(f"{place} {key} = {server[key]}", "is not known here")
     moving.ini.set("ini-paste-logged" if "loggers" in parser else "ini-paste", escape(name),
                    os.path.basename(path), "the application and its loggers" if "loggers" in parser
                    else "the application")
