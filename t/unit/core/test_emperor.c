@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_emperor.c: which files an emperor finds, what it gives to a vassal, what a vassal says. */
-#include "unit.h"
+#include "hidden.h"
 
 #include "process/allegiance.h"
 #include "process/emperor.h"
@@ -138,16 +138,6 @@ static void test_files_of_folders_and_patterns(void **unused)
 	assert_int_equal(system(pattern), 0);
 }
 
-/* For who is not root; begun and ended by turns. */
-static void hide(const char *folder, bool hidden)
-{
-	if (!hidden && getuid() == 0)
-		assert_int_equal(seteuid(0), 0);
-	assert_int_equal(chmod(folder, hidden ? 0 : 0755), 0);
-	if (hidden && getuid() == 0)
-		assert_int_equal(seteuid(65534), 0);
-}
-
 static bool lacks(struct emperor_settings *s, const char *place, const char *name,
 		  const char *folder, struct error *e)
 {
@@ -171,14 +161,14 @@ static void test_what_cannot_be_read_is_not_gone(void **unused)
 	snprintf(file, sizeof file, "%s/a.ini", sub);
 	mkdir(sub, 0755);
 	make(sub, "a.ini");
-	hide(sub, true);
+	hide(sub);
 	assert_int_equal(look(&s, pattern, &seen, &e), EMPEROR_SAW_PART);
 	assert_non_null(strstr(e.text, "s*/*.ini: Permission denied"));
 	assert_false(lacks(&s, pattern, file, NULL, &e));
 	assert_non_null(strstr(e.text, "sub/a.ini: Permission denied"));
 	assert_int_equal(look(&s, sub, &seen, &e), EMPEROR_SAW_PART);
 	assert_false(lacks(&s, sub, "a.ini", sub, &e));
-	hide(sub, false);
+	show(sub);
 	assert_false(lacks(&s, sub, "a.ini", sub, &e));
 	assert_string_equal(e.text, "");
 	assert_true(lacks(&s, sub, "a.conf", sub, &e));

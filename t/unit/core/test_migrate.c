@@ -286,6 +286,14 @@ static void run_out(struct wire *w)
 		ev_run(w->loop, EVRUN_ONCE);
 }
 
+/* What this client has said is answered, and that ends its connection. */
+static void expect_last_answer(const struct two *t, int client, const char *answer)
+{
+	wire_turn(t->from);
+	assert_string_equal(wire_hear(client), answer);
+	assert_true(wire_is_closed(client));
+}
+
 static void test_when_nobody_takes_any_more_silence_ends_it(void **state)
 {
 	const struct two *t = *state;
@@ -315,9 +323,7 @@ static void test_silence_before_the_end_counts(void **state)
 	assert_true(wire_is_closed(t->client));
 	wire_hear(other);
 	wire_say(other, "3\n");
-	wire_turn(t->from);
-	assert_string_equal(wire_hear(other), "3\n");
-	assert_true(wire_is_closed(other));
+	expect_last_answer(t, other, "3\n");
 	assert_int_equal(t->from->clients.cut_off, 0);
 	close(other);
 }
@@ -369,9 +375,7 @@ static void test_who_asks_once_a_connection_is_not_counted(void **state)
 	once.end = end_once;
 	clients_end(&t->from->clients, 4);
 	wire_say(t->client, "2\n");
-	wire_turn(t->from);
-	assert_string_equal(wire_hear(t->client), "2\n");
-	assert_true(wire_is_closed(t->client));
+	expect_last_answer(t, t->client, "2\n");
 	assert_int_equal(t->from->clients.cut_off, 0);
 }
 
@@ -383,9 +387,7 @@ static void test_who_cannot_be_told_is_counted(void **state)
 	speak(t, &untold);
 	clients_end(&t->from->clients, 0.05);
 	wire_say(t->client, "2\n");
-	wire_turn(t->from);
-	assert_string_equal(wire_hear(t->client), "2\n");
-	assert_true(wire_is_closed(t->client));
+	expect_last_answer(t, t->client, "2\n");
 	assert_int_equal(t->from->clients.cut_off, 1);
 }
 
@@ -407,9 +409,7 @@ static void test_a_request_that_is_there_already_is_answered(void **state)
 	clients_end(&t->from->clients, 4);
 	wire_say(t->client, "2\n");
 	ev_invoke(t->from->loop, &t->from->clients.grace, EV_TIMER);
-	wire_turn(t->from);
-	assert_string_equal(wire_hear(t->client), "2\n");
-	assert_true(wire_is_closed(t->client));
+	expect_last_answer(t, t->client, "2\n");
 	assert_int_equal(t->from->clients.cut_off, 0);
 }
 
@@ -425,9 +425,7 @@ static void test_a_request_that_takes_longer_is_finished_and_counted(void **stat
 	while (ev_is_active(&t->from->clients.grace))
 		ev_run(t->from->loop, EVRUN_ONCE);
 	wire_say(t->client, "f\n");
-	wire_turn(t->from);
-	assert_string_equal(wire_hear(t->client), "half\n");
-	assert_true(wire_is_closed(t->client));
+	expect_last_answer(t, t->client, "half\n");
 	assert_int_equal(t->from->clients.cut_off, 1);
 }
 

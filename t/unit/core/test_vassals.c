@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_vassals.c: when an emperor takes a vassal for dead, and its file for gone. */
-#include "unit.h"
+#include "hidden.h"
 
 #include "base/clock.h"
 #include "process/vassals.h"
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,14 +133,10 @@ static void test_a_file_that_cannot_be_seen_is_not_gone(void **unused)
 	(void)unused;
 	for (int by_pattern = 0; by_pattern < 2; by_pattern++) {
 		begin_with(&f, now_ms, by_pattern);
-		assert_int_equal(chmod(f.folder, 0), 0);
-		if (getuid() == 0)
-			assert_int_equal(seteuid(65534), 0);
+		hide(f.folder);
 		bool hidden = is_wanted(&f, now_ms + LOOK_MS);
 
-		if (getuid() == 0)
-			assert_int_equal(seteuid(0), 0);
-		assert_int_equal(chmod(f.folder, 0700), 0);
+		show(f.folder);
 		assert_true(hidden);
 		assert_true(is_wanted(&f, now_ms + 2 * LOOK_MS));
 		unlink(f.file);
