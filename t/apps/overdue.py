@@ -13,6 +13,7 @@ except ImportError:
     uwsgi = None
 
 atexit.register(print, "ends in order", flush=True)
+deaf_threads = []
 
 
 def innermost(seconds):
@@ -39,31 +40,22 @@ def close_late(seconds):
 
 
 def deaf():
-    """Does not hear that it is to say where it is, until a second one is asked that does not, either."""
-    number = signal.SIGRTMAX - 1
+    """Does not hear that it is to say where it is.  The first one does once a second one is asked."""
+    number, own = signal.SIGRTMAX - 1, threading.get_native_id()
     signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    deaf_threads.append(own)
     print("begun", flush=True)
-    with deaf_ones[1]:
-        deaf_ones[0].append(threading.get_native_id())
-    if len(deaf_ones[0]) == 2:
-        innermost(600)
-    while len(deaf_ones[0]) < 2 or not is_pending(number, deaf_ones[0][1]):
-        time.sleep(0.001)
-    first_hears(number)
-
-
-deaf_ones = [], threading.Lock()
+    if own == deaf_threads[0]:
+        while not any(is_pending(number, other) for other in deaf_threads[1:]):
+            time.sleep(0.001)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    innermost(600)
 
 
 def is_pending(number, thread):
     with open(f"/proc/self/task/{thread}/status", encoding="ascii") as f:
         pending = next(line.split()[1] for line in f if line.startswith("SigPnd"))
     return int(pending, 16) >> (number - 1) & 1
-
-
-def first_hears(number):
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
-    innermost(600)
 
 
 def stream(start_response, then):
