@@ -2,18 +2,15 @@
 """An emperor and the files of its vassals."""
 import os
 
-from lib import http
+from lib import files, http
 from lib.server import APPS
 
 APP = "http-socket = {http}\nmodule = basic\n"
 
 
 def write(server, path, text):
-    """A vassal's file, as a whole, and then in its place."""
-    new = f"{os.path.dirname(path)}/.new"
-    with open(new, "w", encoding="utf-8") as f:
-        f.write(f"[uwsgi]\npythonpath = {APPS}\n{text.format_map(server.names)}")
-    os.rename(new, path)
+    """A vassal's file."""
+    files.replace(path, f"[uwsgi]\npythonpath = {APPS}\n{text.format_map(server.names)}")
 
 
 class Emperor:

@@ -3,11 +3,9 @@
 the upgrade of a package does."""
 import re
 import shutil
-import signal
 
 from lib import files
 from lib import server as servers
-from lib.wait import until
 
 TAKES_OVER = r"has taken over from the old program"
 
@@ -63,10 +61,7 @@ class Upgraded:
 def reload(server):
     """Asks for a reload; what it says of another program, and True when the new workers serve."""
     seen = len(server.log())
-    server.send(signal.SIGHUP)
-    until(lambda: re.search(r"^(reloaded: \d+ worker|error: reload given up)", server.log()[seen:], re.M),
-          "the end of the reload", 30)
+    reloaded = server.hup()
     said = server.log()[seen:]
     refused = re.search(r"the new program does not take over: (.*); the old one goes on", said)
-    return (refused[1] if refused else re.search(TAKES_OVER, said) is not None,
-            "\nreloaded: " in said)
+    return (refused[1] if refused else re.search(TAKES_OVER, said) is not None, reloaded)
