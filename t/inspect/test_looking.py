@@ -48,6 +48,14 @@ def folded(answer):
             (line.rsplit(" ", 1) for line in answer.body.decode().splitlines())}
 
 
+def untroubled(server, target, headers=()):
+    """The stacks of all workers; on a busy machine one may take longer than it is waited for."""
+    form = ask(server.inspect, target, headers)
+    assert form.header("content-type") == "application/json"
+    workers = json.loads(form.body)
+    return not any(w["trouble"] for w in workers) and workers
+
+
 def test_stacks_as_text_and_json(serve, fifo):
     server = serve("processes = 2\nthreads = 2\n")
     waiting = begin(server, f"/slow?outside={fifo}")
@@ -62,14 +70,8 @@ def test_stacks_as_text_and_json(serve, fifo):
     assert re.search(r"^  thread uWSGIWorker\dCore[01] runs GET /slow for \d+\.\d s, most recent "
                      r"call first:\n    \S+/looked_at\.py:\d+ wait_outside\n", text, re.M)
 
-    def untroubled(target, *headers):
-        """A busy machine may still be at an earlier one."""
-        form = ask(server.inspect, target, headers)
-        assert form.header("content-type") == "application/json"
-        workers = json.loads(form.body)
-        return not any(w["trouble"] for w in workers) and workers
-    for workers in (until(lambda: untroubled("/stacks?format=json"), "all to say it"),
-                    until(lambda: untroubled("/stacks", ("Accept", "application/json")), "all to say it")):
+    for form in (("/stacks?format=json",), ("/stacks", [("Accept", "application/json")])):
+        workers = until(lambda f=form: untroubled(server, *f), "an answer of each worker")
         assert [w["worker"] for w in workers] == [1, 2]
         thread, = [t for w in workers for t in w["threads"]]
         assert thread["request"]["uri"] == "/slow" and thread["lane"] in (0, 1)

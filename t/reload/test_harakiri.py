@@ -64,9 +64,8 @@ def test_the_client_gets_504_whatever_it_speaks(start):
     proc.wait_gone(first)
     assert pid_of(server) != first
     # The successor's, too, which says so behind its answer.
-    until(lambda: len(re.findall(r"worker 1 \(pid \d+\), thread \d+: GET /stand\?a(?: of \S+)? "
-                                 r"ran [\d.]+ s \(harakiri 0\.3\); its client gets 504",
-                                 server.log())) == 10, "ten strikes")
+    assert len(server.wait_each(r"worker 1 \(pid \d+\), thread \d+: GET /stand\?a(?: of \S+)? "
+                                r"ran [\d.]+ s \(harakiri 0\.3\); its client gets 504", 10)) == 10
     log = server.log()
     assert log.count(f"{first}) is replaced") == 1
     assert "killed" not in log

@@ -266,24 +266,21 @@ def test_no_silence_is_longer_than_the_mercy(start, way):
     assert "killed" not in server.log()
 
 
-def last_answers(kept):
-    """How many come until the server closes."""
-    count = 0
-    with contextlib.suppress(OSError, ValueError, AssertionError):
-        while True:
-            kept.request("/hello")
-            count += 1
-    return count
-
-
-def test_a_fastcgi_connection_ends_with_an_answer_however_busy_it_is(start):
-    server = start(INI + "drain-idle = 15\n")
+def stop_in_use(server):
+    """A FastCGI connection has one request after the other until the server closes it."""
     with Kept(server, "fastcgi") as kept:
         kept.pid()
         server.send(signal.SIGTERM)
         server.wait_log("stopping")
-        last_answers(kept)
+        with contextlib.suppress(OSError, ValueError, AssertionError):
+            while True:
+                kept.request("/hello")
     assert server.wait() == 0
+
+
+def test_a_fastcgi_connection_ends_with_an_answer_however_busy_it_is(start):
+    server = start(INI + "drain-idle = 15\n")
+    stop_in_use(server)
     assert "in use" not in server.log()
 
 
@@ -310,10 +307,5 @@ def test_those_over_unix_sockets_are_counted(start):
     """There is no such packet: nginx may have the answer a moment before it sees the end."""
     server = start(INI.replace("{fastcgi}", "{here}/fastcgi"))
     server.names["fastcgi"] = f"{server.folder}/fastcgi"
-    with Kept(server, "fastcgi") as kept:
-        kept.pid()
-        server.send(signal.SIGTERM)
-        server.wait_log("stopping")
-        last_answers(kept)
-    assert server.wait() == 0
+    stop_in_use(server)
     assert "worker 1 closed 1 kept connection in use" in server.log()
