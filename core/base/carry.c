@@ -17,7 +17,7 @@
  * release yet. */
 enum { VERSION = 1 };
 
-enum { BYTES_MAX = 64 << 20, FDS_MAX = 65536 };
+enum { BYTES_MAX = 64 << 20, STRING_MAX = 1 << 20, FDS_MAX = 65536 };
 
 enum kind { NUMBER = 'n', BYTES = 'b', NO_BYTES = '0', DESCRIPTOR = 'd' };
 
@@ -189,6 +189,31 @@ void carry_text(struct carry *c, char *text, size_t size)
 		carry_fail(c, "the state holds a zero inside a text");
 	snprintf(text, size, "%s", p && !c->failed ? p : "");
 	free(p);
+}
+
+void carry_string(struct carry *c, const char **text, struct arena *memory)
+{
+	char *p = c->reading ? NULL : (char *)(uintptr_t)*text;
+	size_t n = p ? strlen(p) : 0;
+
+	carry_bytes(c, &p, &n, STRING_MAX);
+	if (!c->reading)
+		return;
+	*text = arena_string(memory, p ? p : "", n);
+	free(p);
+	if (!*text) {
+		carry_fail(c, "out of memory");
+		*text = "";
+	}
+}
+
+void carry_timespec(struct carry *c, struct timespec *at)
+{
+	int64_t s = at->tv_sec, ns = at->tv_nsec;
+
+	carry_number(c, &s, INT64_MIN, INT64_MAX);
+	carry_number(c, &ns, 0, 999999999);
+	*at = (struct timespec){ .tv_sec = s, .tv_nsec = ns };
 }
 
 static void note_fd(struct carry *c, int fd)

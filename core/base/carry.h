@@ -6,7 +6,7 @@
 #ifndef UWSGI_CARRY_H
 #define UWSGI_CARRY_H
 
-#include <uwsgi/plugin.h>
+#include "base/arena.h"
 
 struct carry {
 	bool reading;
@@ -47,6 +47,9 @@ void carry_ms(struct carry *, int64_t *);
 size_t carry_count(struct carry *, size_t count, size_t most);
 /* A string in a buffer of its own. */
 void carry_text(struct carry *, char *text, size_t size);
+/* A string that is not NULL; what is read is in the arena. */
+void carry_string(struct carry *, const char **, struct arena *);
+void carry_timespec(struct carry *, struct timespec *);
 /* Bytes that are the reader's to free, with a zero behind them; p NULL: there are none. */
 void carry_bytes(struct carry *, char **p, size_t *n, size_t most);
 /* An open descriptor above that of standard error, or -1.  What is read is the reader's, and closed when it

@@ -7,8 +7,6 @@
 #include "base/stray.h"
 #include "work/order.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -32,23 +30,16 @@ uint64_t state_form(void)
 
 static void carry_words(struct carry *c, char **words, int count, struct arena *memory)
 {
-	for (int i = 0; i < count && !c->failed; i++) {
-		char *p = words[i];
-		size_t n = c->reading ? 0 : strlen(p);
+	for (int i = 0; i < count; i++) {
+		const char *word = c->reading ? NULL : words[i];
 
-		carry_bytes(c, &p, &n, 1 << 20);
-		if (!c->reading)
-			continue;
-		words[i] = arena_string(memory, p ? p : "", n);
-		free(p);
-		if (!words[i])
-			carry_fail(c, "out of memory");
+		carry_string(c, &word, memory);
+		words[i] = (char *)(uintptr_t)word;
 	}
 }
 
 static void carry_invocation(struct carry *c, struct invocation *invocation, struct arena *memory)
 {
-	char *cwd = (char *)(uintptr_t)invocation->cwd;
 	char *input = (char *)(uintptr_t)invocation->input.p;
 
 	carry_int(c, &invocation->argc, 0, 1 << 16);
@@ -62,9 +53,8 @@ static void carry_invocation(struct carry *c, struct invocation *invocation, str
 		invocation->argv[invocation->argc] = NULL;
 	}
 	carry_words(c, invocation->argv, invocation->argc, memory);
-	carry_words(c, &cwd, 1, memory);
+	carry_string(c, &invocation->cwd, memory);
 	carry_bytes(c, &input, &invocation->input.n, 64 << 20);
-	invocation->cwd = cwd;
 	invocation->input.p = input;
 }
 

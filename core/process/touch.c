@@ -7,9 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -83,10 +81,6 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 void touch_init(struct touch *t, struct ev_loop *loop,
 		void (*touched)(void *data, const char *file), void *data)
 {
-	if (!t->carried) {
-		*t = (struct touch){ .count = 0 };
-		arena_init(&t->memory);
-	}
 	t->loop = loop;
 	t->touched = touched;
 	t->data = data;
@@ -108,9 +102,7 @@ static bool copy(const struct touch *t, const struct option_list *from, struct a
 		 const char **files, struct timespec *seen)
 {
 	for (size_t i = 0; files && seen && i < from->count; i++) {
-		files[i] = arena_copy(memory,
-				      (struct slice){ from->items[i], strlen(from->items[i]) + 1 })
-				   .p;
+		files[i] = arena_string(memory, from->items[i], strlen(from->items[i]));
 		if (files[i])
 			seen[i] = seen_before(t, files[i]);
 	}
@@ -142,47 +134,27 @@ void touch_watch(struct touch *t, const struct option_list *list)
 	}
 }
 
-/* Of what is read, name is the caller's, to be freed. */
-static void carry_one(struct carry *c, char **name, struct timespec *seen)
+/* For so many, in the place of what is there.  False: no memory. */
+static bool make_room(struct touch *t, size_t count)
 {
-	size_t n = c->reading ? 0 : strlen(*name);
-	int64_t s = seen->tv_sec, ns = seen->tv_nsec;
-
-	carry_bytes(c, name, &n, 1 << 20);
-	carry_number(c, &s, INT64_MIN, INT64_MAX);
-	carry_number(c, &ns, 0, 999999999);
-	*seen = (struct timespec){ .tv_sec = s, .tv_nsec = ns };
-}
-
-static void receive(struct touch *t, size_t count, struct carry *c)
-{
+	t->count = 0;
 	arena_fini(&t->memory);
-	arena_init(&t->memory);
 	t->files = arena_alloc(&t->memory, count * sizeof *t->files);
 	t->seen = arena_alloc(&t->memory, count * sizeof *t->seen);
-	t->carried = true;
-	for (t->count = 0; t->files && t->seen && t->count < count && !c->failed; t->count++) {
-		char *name = NULL;
-
-		t->seen[t->count] = (struct timespec){ 0 };
-		carry_one(c, &name, &t->seen[t->count]);
-		t->files[t->count] =
-			arena_string(&t->memory, name ? name : "", name ? strlen(name) : 0);
-		free(name);
-	}
-	if (t->memory.failed)
-		carry_fail(c, "out of memory");
+	return t->files && t->seen;
 }
 
 void touch_carry(struct touch *t, struct carry *c)
 {
 	size_t count = carry_count(c, t->count, 1 << 20);
+	bool receives = c->reading && count > 0;
 
-	if (c->reading && count)
-		receive(t, count, c);
-	for (size_t i = 0; !c->reading && i < t->count; i++) {
-		char *name = (char *)(uintptr_t)t->files[i];
-
-		carry_one(c, &name, &t->seen[i]);
+	if (receives && !make_room(t, count))
+		carry_fail(c, "out of memory");
+	for (size_t i = 0; i < count && !c->failed; i++) {
+		carry_string(c, &t->files[i], &t->memory);
+		carry_timespec(c, &t->seen[i]);
 	}
+	if (receives && !c->failed)
+		t->count = count;
 }

@@ -21,10 +21,9 @@ struct touch {
 	const char **files;
 	struct timespec *seen; /* of each; zero: there was no such file */
 	size_t count;
-	bool carried; /* the three above, before touch_init() */
 };
 
-/* It watches nothing yet.  All zero before, or what was carried. */
+/* It watches nothing yet.  Before, it is all zero, but for what was carried. */
 void touch_init(struct touch *, struct ev_loop *, void (*touched)(void *data, const char *file),
 		void *data);
 /* What happens to these files from now on counts, and for those that were watched already what

@@ -290,10 +290,10 @@ static void complain(struct vassals *all, const struct error *e)
 
 static bool is_gone(const struct vassals *all, const struct vassal *v, struct error *e)
 {
-	return emperor_lacks(all->settings,
-			     &(struct vassal_file){ .name = v->name,
-						    .folder = *v->folder ? v->folder : NULL },
-			     e);
+	const struct vassal_file file = { .name = v->name,
+					  .folder = *v->folder ? v->folder : NULL };
+
+	return emperor_lacks(all->settings, &file, e);
 }
 
 static void look(struct vassals *all)
@@ -570,7 +570,7 @@ static struct vassal *make_again(struct vassals *all, const struct vassal_file *
 static void carry_one(struct vassals *all, struct vassal *v, struct carry *c)
 {
 	char name[4096] = "", folder[4096] = "";
-	int64_t s = v ? v->changed.tv_sec : 0, ns = v ? v->changed.tv_nsec : 0;
+	struct timespec changed = v ? v->changed : (struct timespec){ 0 };
 	uint64_t inode = v ? v->inode : 0, row = v ? v->row : 0;
 
 	if (v) {
@@ -579,8 +579,7 @@ static void carry_one(struct vassals *all, struct vassal *v, struct carry *c)
 	}
 	carry_text(c, name, sizeof name);
 	carry_text(c, folder, sizeof folder);
-	carry_number(c, &s, INT64_MIN, INT64_MAX);
-	carry_number(c, &ns, 0, 999999999);
+	carry_timespec(c, &changed);
 	carry_u64(c, &inode);
 	carry_u64(c, &row);
 	if (c->reading)
@@ -589,7 +588,7 @@ static void carry_one(struct vassals *all, struct vassal *v, struct carry *c)
 		carry_fail(c, "out of memory");
 		return;
 	}
-	v->changed = (struct timespec){ s, ns };
+	v->changed = changed;
 	v->inode = (ino_t)inode;
 	carry_process(v, c);
 }

@@ -25,6 +25,9 @@ struct things {
 	int64_t when_ms;
 	size_t count;
 	char text[8];
+	const char *string;
+	struct timespec at;
+	struct arena memory;
 	char *bytes, *nothing;
 	size_t bytes_n, nothing_n;
 	int fd, no_fd;
@@ -40,6 +43,8 @@ static void carry_things(struct things *t, struct carry *c)
 	carry_ms(c, &t->when_ms);
 	t->count = carry_count(c, t->count, 3);
 	carry_text(c, t->text, sizeof t->text);
+	carry_string(c, &t->string, &t->memory);
+	carry_timespec(c, &t->at);
 	carry_bytes(c, &t->bytes, &t->bytes_n, 100);
 	carry_bytes(c, &t->nothing, &t->nothing_n, 100);
 	carry_fd(c, &t->fd);
@@ -56,6 +61,8 @@ static int write_things(struct carry *c)
 			    .when_ms = 1234567,
 			    .count = 3,
 			    .text = "seven77",
+			    .string = "any length",
+			    .at = { -1, 999999999 },
 			    .bytes = bytes,
 			    .bytes_n = 3,
 			    .fd = fcntl(1, F_DUPFD_CLOEXEC, 10),
@@ -96,10 +103,11 @@ static void flip(char *bytes, size_t bit)
 	bytes[bit / 8] ^= (char)(1 << bit % 8);
 }
 
-static void close_things(const struct things *t)
+static void close_things(struct things *t)
 {
 	free(t->bytes);
 	free(t->nothing);
+	arena_fini(&t->memory);
 	if (t->fd >= 0)
 		close(t->fd);
 }
@@ -126,6 +134,8 @@ static void test_what_was_written_is_read(void **unused)
 	assert_int_equal(t.when_ms, 1234567);
 	assert_int_equal(t.count, 3);
 	assert_string_equal(t.text, "seven77");
+	assert_string_equal(t.string, "any length");
+	assert_true(t.at.tv_sec == -1 && t.at.tv_nsec == 999999999);
 	assert_int_equal(t.bytes_n, 3);
 	assert_memory_equal(t.bytes, "a\0b", 4);
 	assert_null(t.nothing);
@@ -176,6 +186,8 @@ static int read_things(int fd, struct error *e)
 		assert_in_range(t.count, 0, 3);
 		assert_true(t.when_ms >= 0 && t.bytes_n <= 100 && t.nothing_n <= 100);
 		assert_true(strnlen(t.text, sizeof t.text) < sizeof t.text);
+		assert_non_null(t.string);
+		assert_in_range(t.at.tv_nsec, 0, 999999999);
 		/* A number that a bit was changed in may be another one that is open. */
 		t.fd = -1;
 		close_things(&t);
