@@ -200,18 +200,26 @@ static bool may_be_read(const struct stat *st)
 	return S_ISREG(st->st_mode) || S_ISLNK(st->st_mode);
 }
 
-/* folder: an open one that name is seen from, or AT_FDCWD. */
+enum presence { PRESENT, ABSENT, UNKNOWN };
+
+/* folder: an open one that name is seen from, or AT_FDCWD.  Of an unknown file, errno says why. */
+static enum presence see(const struct emperor_settings *s, int folder, const char *name,
+			 struct stat *st)
+{
+	if (fstatat(folder, name, st, s->nofollow ? AT_SYMLINK_NOFOLLOW : 0))
+		return means_absence(errno) ? ABSENT : UNKNOWN;
+	return may_be_read(st) ? PRESENT : ABSENT;
+}
+
 static void tell(struct look *l, int folder, struct vassal_file *file)
 {
 	struct stat st;
+	enum presence presence = see(l->settings, folder, file->name, &st);
 
-	if (fstatat(folder, file->name, &st, l->settings->nofollow ? AT_SYMLINK_NOFOLLOW : 0)) {
-		if (means_absence(errno))
-			return;
-		file->unknown = true;
-	} else if (!may_be_read(&st)) {
+	if (presence == ABSENT)
 		return;
-	} else {
+	file->unknown = presence == UNKNOWN;
+	if (presence == PRESENT) {
 		file->changed = st.st_mtim;
 		file->inode = st.st_ino;
 		/* The mode of a link says nothing: it is always 0777. */
@@ -318,12 +326,14 @@ enum emperor_sight emperor_look(const struct emperor_settings *s, bool as_root,
 
 static bool is_named(const struct emperor_settings *s, const struct vassal_file *file)
 {
+	if (file->folder && !is_configuration(s, file->name))
+		return false;
 	for (size_t i = 0; i < s->places.count; i++) {
 		const char *place = without_scheme(s->places.items[i]);
 
-		if (file->folder ? strcmp(place, file->folder) == 0 :
-				   fnmatch(place, file->name, FNM_PATHNAME | FNM_PERIOD) == 0)
-			return !file->folder || is_configuration(s, file->name);
+		if (file->folder ? strcmp(place, file->folder) == 0
+				 : fnmatch(place, file->name, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return true;
 	}
 	return false;
 }
@@ -338,12 +348,11 @@ bool emperor_lacks(const struct emperor_settings *s, const struct vassal_file *f
 		return true;
 	snprintf(path, sizeof path, "%s%s%s", file->folder ? file->folder : "",
 		 file->folder ? "/" : "", file->name);
-	if (fstatat(AT_FDCWD, path, &st, s->nofollow ? AT_SYMLINK_NOFOLLOW : 0) == 0)
-		return !may_be_read(&st);
-	if (means_absence(errno))
-		return !file->folder || stat(file->folder, &st) == 0;
-	uwsgi_error_set(e, "%s: %s", path, strerror(errno));
-	return false;
+	enum presence presence = see(s, AT_FDCWD, path, &st);
+
+	if (presence == UNKNOWN)
+		uwsgi_error_set(e, "%s: %s", path, strerror(errno));
+	return presence == ABSENT && (!file->folder || stat(file->folder, &st) == 0);
 }
 
 /* ---- the command line ---- */

@@ -33,9 +33,10 @@ struct vassal_file {
 
 enum emperor_sight {
 	EMPEROR_SAW_ALL,
-	EMPEROR_IS_EXPOSED, /* the same; it runs as root what another user wrote, and says which */
-	EMPEROR_MISSES_FOLDER, /* and says which in the error; what else there is was told */
-	EMPEROR_SAW_PART,      /* a folder could not be read just now, and says why */
+	/* The worst of these, which the error names. */
+	EMPEROR_IS_EXPOSED,    /* what runs as root is in a file that not only root may write */
+	EMPEROR_MISSES_FOLDER, /* a folder or a file is not there */
+	EMPEROR_SAW_PART,      /* a folder could not be read just now */
 };
 
 /* Tells of each file that there is.  Relative places are seen from the present folder.  as_root: vassals
