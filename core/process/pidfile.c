@@ -162,21 +162,32 @@ static int take(const char *path, int fd, bool *held, struct error *e)
 					    path);
 }
 
+/* As take(), of a file that it opens. */
+static int open_and_take(struct safefile *file, const char *path, uid_t user, bool *held,
+			 struct error *e)
+{
+	struct error why;
+
+	*held = false;
+	if (safefile_open(file, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0666, user, &why))
+		return uwsgi_error_set(e, "pidfile = %s: %s", path, why.text);
+	int taken = take(path, file->fd, held, e);
+	if (taken <= 0)
+		close(file->fd);
+	return taken;
+}
+
 /* The file, locked; -1 with the reason. */
 static int open_locked(struct safefile *file, const char *path, uid_t user, struct error *e)
 {
 	struct patience patience = { 0 };
-	struct error why;
 
 	for (int i = 0; i < TRIES; i++) {
-		bool held = false;
+		bool held;
+		int taken = open_and_take(file, path, user, &held, e);
 
-		if (safefile_open(file, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0666, user, &why))
-			return uwsgi_error_set(e, "pidfile = %s: %s", path, why.text);
-		int taken = take(path, file->fd, &held, e);
 		if (taken > 0)
 			return 0;
-		close(file->fd);
 		if (held && patience_wait(&patience, e))
 			i = 0;
 		else if (taken < 0)
@@ -227,29 +238,23 @@ static bool is_removed(const struct pidfile *f, struct stat *open)
 	       lstat(f->path, &there) && errno == ENOENT;
 }
 
-/* Given to whom it was given before.  Another server that comes first has it. */
+/* It keeps its owner.  A server that has made one meanwhile keeps it. */
 static void renew_one(struct pidfile *f, const struct stat *before)
 {
 	const struct identity owner = { before->st_uid, before->st_gid, true };
 	struct safefile file;
 	struct error e;
-	int old = f->fd;
 	bool held;
+	int taken = open_and_take(&file, f->path, owner.uid, &held, &e);
 
-	if (safefile_open(&file, f->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0666, owner.uid, &e)) {
-		uwsgi_log(UWSGI_WARNING, "pidfile = %s: it was removed, and cannot be made: %s",
-			  f->path, e.text);
+	if (taken == 0 || held)
 		return;
-	}
-	if (take(f->path, file.fd, &held, &e) <= 0) {
-		close(file.fd);
-		return;
-	}
-	if (fill(f, &file, &owner, &e))
-		uwsgi_log(UWSGI_WARNING, "%s", e.text);
+	if (taken > 0)
+		close(f->fd);
+	if (taken < 0 || fill(f, &file, &owner, &e))
+		uwsgi_log(UWSGI_WARNING, "%s; it was removed, and cannot be made anew", e.text);
 	else
 		uwsgi_log(UWSGI_NOTE, "pidfile = %s: it was removed, and is made anew", f->path);
-	close(old);
 }
 
 void pidfiles_renew(struct pidfiles *files)
