@@ -113,7 +113,8 @@ static bool is_own(const struct acceptor *a, int fd)
 	       (peer.uid == a->uid || peer.uid == 0);
 }
 
-/* Nothing is to be had there any more, which a socket that refuses would say again and again. */
+/* No connection comes from it any more; one that is shut stays readable, and would wake this thread for
+ * nothing. */
 static void leave_alone(struct acceptor *a, size_t index)
 {
 	ev_io_stop(a->clients->loop, &a->watchers[index]);
@@ -129,14 +130,14 @@ static void accept_one(struct acceptor *a, const struct listener *listener, int 
 	clients_accept(a->clients, listener, fd, peer, length);
 }
 
-/* accept() says the same of a UNIX socket that is shut down as of one where nobody waits.  Somebody else
- * was quicker most often, so it is looked at seldom. */
+/* accept() says the same of a UNIX socket that is shut down as of one where nobody waits.  Most often
+ * another thread was quicker, so it is looked at seldom. */
 static bool is_shut(struct acceptor *a, const struct listener *listener)
 {
 	struct pollfd p = { .fd = listener->fd, .events = POLLRDHUP };
 
-	return listener->address.sa.ss_family == AF_UNIX && ++a->vain % LOOK_EACH == 0 &&
-	       poll(&p, 1, 0) == 1 && p.revents & POLLRDHUP;
+	return !listener_is_tcp(listener) && ++a->vain % LOOK_EACH == 0 && poll(&p, 1, 0) == 1 &&
+	       p.revents & POLLRDHUP;
 }
 
 /* EINVAL: it is shut down, and nobody waits. */
@@ -147,7 +148,7 @@ static int accept_new(struct acceptor *a, const struct listener *listener,
 
 	if (fd >= 0 || errno != EAGAIN || !is_shut(a, listener))
 		return fd;
-	/* Who connected in time may have come in between. */
+	/* A client may have connected between the two, before it was shut. */
 	fd = listener_accept(listener, peer, length);
 	if (fd < 0 && errno == EAGAIN)
 		errno = EINVAL;

@@ -79,7 +79,7 @@ static void ask_unix(int fd, long long *waiting, long long *most)
 void backlog_of(const struct listener *l, long long *waiting, long long *most)
 {
 	*waiting = *most = -1;
-	if (l->address.sa.ss_family != AF_UNIX)
+	if (listener_is_tcp(l))
 		ask_tcp(l->fd, waiting, most);
 	else
 		ask_unix(l->fd, waiting, most);

@@ -146,8 +146,7 @@ enum migrate_result clients_take_over(struct clients *clients, int queue)
 		close(fd);
 		return MIGRATE_DONE;
 	}
-	if (listener->address.sa.ss_family == AF_UNIX ||
-	    getpeername(fd, (struct sockaddr *)&peer, &length))
+	if (!listener_is_tcp(listener) || getpeername(fd, (struct sockaddr *)&peer, &length))
 		length = 0;
 	fd = make_room_for(clients, fd);
 	struct connection *c = connection_new(clients, listener, fd, (struct sockaddr *)&peer,

@@ -14,11 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static bool is_tcp(const struct listener *l)
-{
-	return l->address.sa.ss_family != AF_UNIX;
-}
-
 static bool is_to_close(const struct listener *l)
 {
 	return !l->passed && !l->service && !l->internal;
@@ -31,7 +26,7 @@ static const struct listener *next(const struct listeners **set, size_t *i, bool
 		while (*i < (*set)->count) {
 			const struct listener *l = &(*set)->items[(*i)++];
 
-			if (is_to_close(l) && is_tcp(l) == tcp)
+			if (is_to_close(l) && listener_is_tcp(l) == tcp)
 				return l;
 		}
 	return NULL;

@@ -16,7 +16,8 @@ enum { CLOSING_HANDSHAKE_MS = 100 };
 /* TCP: connections are there without their first bytes, too.  Those that others have hidden so far
  * (TCP_DEFER_ACCEPT) come within a second. */
 void closing_prepare(const struct listeners *);
-/* TCP: no handshake begins any more; a client that tries gets no answer yet.  False: there is no such socket. */
+/* TCP: no handshake begins any more; a client that tries gets no answer yet.  False: there is no such
+ * socket. */
 bool closing_begin(const struct listeners *);
 /* UNIX sockets refuse new connections now.  They stay readable when the queue is empty. */
 void closing_refuse(const struct listeners *);

@@ -170,11 +170,6 @@ static int find_access(const struct listener_settings *s, struct socket_access *
 		       : 0;
 }
 
-static bool is_tcp(const struct listener *l)
-{
-	return l->address.sa.ss_family != AF_UNIX;
-}
-
 /* Nobody can connect before listen(). */
 static int bind_to_path(struct listener *l, const char *path, bool *taken, struct error *e)
 {
@@ -198,7 +193,7 @@ static int bind_and_listen(struct listener *l, const char *text, bool *taken, st
 	socklen_t length = sizeof l->address.sa;
 	struct sockaddr_storage bound;
 
-	socketoption_set(l->fd, is_tcp(l), !l->service, s);
+	socketoption_set(l->fd, listener_is_tcp(l), !l->service, s);
 	if (path) {
 		if (bind_to_path(l, path, taken, e))
 			return -1;
@@ -366,7 +361,7 @@ static void take_over(struct listener *l, const struct listener *open)
 	l->inode = open->inode;
 	l->text = open->text;
 	l->passed = open->passed;
-	if (l->passed && is_tcp(l))
+	if (l->passed && listener_is_tcp(l))
 		socketoption_set(l->fd, true, !l->service, l->settings);
 }
 
@@ -451,7 +446,7 @@ static int add_passed(struct listeners *set, const struct opening *o, struct err
 
 void listener_begin(const struct listener *l, const struct config *cfg, void *protocol_state)
 {
-	const struct peer who = { .own = l->internal, .tcp = l->address.sa.ss_family != AF_UNIX };
+	const struct peer who = { .own = l->internal, .tcp = listener_is_tcp(l) };
 
 	if (l->protocol->begin)
 		l->protocol->begin(protocol_state, cfg, &who);
@@ -622,8 +617,8 @@ void listeners_apply(const struct listeners *set, const struct listeners *before
 
 		if (!old || l->passed || l->internal)
 			continue;
-		socketoption_change(l->fd, is_tcp(l), !l->service, l->settings, old->settings,
-				    &l->text);
+		socketoption_change(l->fd, listener_is_tcp(l), !l->service, l->settings,
+				    old->settings, &l->text);
 		if (l->inode && change_access(l, old->settings, &e))
 			uwsgi_log(UWSGI_WARNING, "%s; the socket %s stays as it is", e.text,
 				  l->text.address);
@@ -632,7 +627,7 @@ void listeners_apply(const struct listeners *set, const struct listeners *before
 
 int listener_accept(const struct listener *l, struct sockaddr_storage *peer, socklen_t *length)
 {
-	bool named = l->address.sa.ss_family != AF_UNIX;
+	bool named = listener_is_tcp(l);
 
 	*length = named ? sizeof *peer : 0;
 	peer->ss_family = AF_UNIX;

@@ -27,6 +27,12 @@ struct listener {
 	uint64_t identity;
 };
 
+/* Else it is a UNIX socket. */
+static inline bool listener_is_tcp(const struct listener *l)
+{
+	return l->address.sa.ss_family != AF_UNIX;
+}
+
 struct listeners {
 	struct listener *items;
 	size_t count;

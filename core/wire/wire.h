@@ -64,7 +64,7 @@ struct connection {
 
 static inline bool connection_is_tcp(const struct connection *c)
 {
-	return c->listener->address.sa.ss_family != AF_UNIX;
+	return listener_is_tcp(c->listener);
 }
 
 /* What is done with the requests of clients: by a lane, or by a gateway's process. */
