@@ -11,8 +11,8 @@ enum sent { SENT_ALL, SENT_SOME, SENT_FAILED };
 /* As much as the kernel takes, and no more than is fair to other connections.  Failed: the peer is
  * gone, or the stream has a hole. */
 enum sent sock_send(int fd, struct sendbuf *);
-/* The same, of what is the last before a close: over TCP its end waits for that, so that the peer gets the
- * end of the answer and that of the connection in one packet. */
+/* The same, for what is sent last before a close: over TCP its last packet waits for that, so that the peer
+ * learns in one packet that the answer and the connection have ended. */
 enum sent sock_send_last(int fd, struct sendbuf *);
 
 /* What became of a file that may come along, when it is no descriptor: there was none, or this

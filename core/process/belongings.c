@@ -39,7 +39,7 @@ static int define_metrics(struct generation *g, struct error *e)
 											    : 0;
 }
 
-/* A generation of the program before this one, which takes over what that had. */
+/* What a generation takes over from the program before this one. */
 struct taken {
 	int number;
 	struct carry *from;

@@ -47,7 +47,6 @@ static int read_keyed(struct crontab_entry *c, struct error *e)
 	c->command = from.p + from.n + strspn(from.p + from.n, " \t");
 	if (!*c->command || from.n >= sizeof pairs || !memchr(from.p, '=', from.n))
 		return uwsgi_error_set(e, "expected KEY=VALUE,KEY=VALUE COMMAND");
-	from.n -= from.p[from.n - 1] == ',';
 	snprintf(pairs, sizeof pairs, "%.*s", (int)from.n, from.p);
 	crontime_init(&c->when);
 	return keys_read(&keys, pairs, c, e);

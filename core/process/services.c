@@ -320,12 +320,14 @@ static struct service_place *place_named(struct services *s, const char *name)
 	return NULL;
 }
 
-static void receive_place(struct services *s, struct carry *c)
+/* p: to be written; NULL: the one whose name is read. */
+static void carry_named(struct services *s, struct service_place *p, struct carry *c)
 {
 	char name[64];
 
+	snprintf(name, sizeof name, "%s", p ? p->plugin->name : "");
 	carry_text(c, name, sizeof name);
-	struct service_place *p = place_named(s, name);
+	p = p ? p : place_named(s, name);
 	if (p)
 		carry_place(p, c);
 	else
@@ -343,17 +345,10 @@ void services_carry(struct services *s, struct carry *c)
 	if (c->reading)
 		settle_places(s);
 	for (size_t i = 0; c->reading && i < running && !c->failed; i++)
-		receive_place(s, c);
-	for (size_t i = 0; !c->reading && i < s->count; i++) {
-		struct service_place *p = &s->places[i];
-		char name[64];
-
-		if (!p->kept.running)
-			continue;
-		snprintf(name, sizeof name, "%s", p->plugin->name);
-		carry_text(c, name, sizeof name);
-		carry_place(p, c);
-	}
+		carry_named(s, NULL, c);
+	for (size_t i = 0; !c->reading && i < s->count; i++)
+		if (s->places[i].kept.running)
+			carry_named(s, &s->places[i], c);
 }
 
 bool services_are_gone(const struct services *s)

@@ -358,15 +358,19 @@ static bool ends_untold(const struct connection *c)
 	return c->x->rs.close && c->x->rs.keep;
 }
 
+/* Whether a request that its peer has sent meanwhile is lost. */
+static bool cuts_off(const struct connection *c)
+{
+	return c->clients->ending && (!c->close_after || (ends_untold(c) && !connection_is_tcp(c)));
+}
+
 /* All of the response is sent.  A client that pipelines waits until the others have been served. */
 static void after_response(struct connection *c)
 {
 	struct exchange *x = c->x;
 
 	if (c->close_after || c->clients->grace_over) {
-		c->clients->cut_off +=
-			c->clients->ending &&
-			(!c->close_after || (ends_untold(c) && !connection_is_tcp(c)));
+		c->clients->cut_off += cuts_off(c);
 		if (x->rs.cut && connection_is_tcp(c))
 			start_cutting(c);
 		else if (c->linger || x->in.begin < x->in.end)

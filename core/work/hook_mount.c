@@ -102,7 +102,7 @@ int hook_umount_check(const char *flags, struct error *e)
 
 /* Whether something is mounted or mounted again, not only its propagation changed, as by "mount:none none /
  * rec,private". */
-static bool mounts(const struct hook_mount *m, unsigned long flags)
+static bool is_mount(const struct hook_mount *m, unsigned long flags)
 {
 	return !(flags & propagation) || flags & (MS_BIND | MS_MOVE | MS_REMOUNT) ||
 	       strcmp(m->kind, "none") != 0;
@@ -117,7 +117,7 @@ int hook_mount(const struct hook_mount *m, struct error *e)
 	if (read_mount(m->flags, &flags, e))
 		return -1;
 	spread = flags & propagation;
-	if (mounts(m, flags)) {
+	if (is_mount(m, flags)) {
 		flags &= ~propagation;
 		if (mount(m->source, m->folder, m->kind, flags, m->data))
 			return uwsgi_error_errno(e);
