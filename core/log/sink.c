@@ -76,23 +76,13 @@ static void write_file(const struct sinks *s, struct logger *l, struct slice lin
 struct file_argument {
 	char *text; /* owns it; the others point into it */
 	const char *path, *backup;
-	int64_t max_size;
+	long long max_size;
 };
-
-static int set_bytes(const struct key *key, void *to, const char *value, struct error *e)
-{
-	int64_t n = uwsgi_number(slice_of(value));
-
-	if (n < 0)
-		return uwsgi_error_set(e, "%s: \"%.64s\" is no number of bytes", key->name, value);
-	*(int64_t *)((char *)to + key->offset) = n;
-	return 0;
-}
 
 static const struct key file_rows[] = {
 	{ "logfile", key_text, offsetof(struct file_argument, path) },
 	{ "backupname", key_text, offsetof(struct file_argument, backup) },
-	{ "maxsize", set_bytes, offsetof(struct file_argument, max_size) },
+	{ "maxsize", key_bytes, offsetof(struct file_argument, max_size) },
 };
 static const struct keys file_keys = { file_rows, sizeof file_rows / sizeof *file_rows };
 

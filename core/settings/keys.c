@@ -8,6 +8,7 @@
 #include "settings/nearest.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,16 +31,26 @@ int key_flag(const struct key *key, void *to, const char *value, struct error *e
 	return 0;
 }
 
-int key_seconds(const struct key *key, void *to, const char *value, struct error *e)
+static int set_number(const struct key *key, void *to, const char *value, long long most,
+		      const char *unit, struct error *e)
 {
-	char *end;
-	long long n = strtoll(value, &end, 10);
+	long long n = uwsgi_number(slice_of(value));
 
-	if (end == value || *end || n < 0 || n > 86400LL * 365)
-		return uwsgi_error_set(e, "%s: \"%.64s\" is no number of seconds", key->name,
-				       value);
+	if (n < 0 || n > most)
+		return uwsgi_error_set(e, "%s: \"%.64s\" is no number of %s", key->name, value,
+				       unit);
 	*(long long *)((char *)to + key->offset) = n;
 	return 0;
+}
+
+int key_seconds(const struct key *key, void *to, const char *value, struct error *e)
+{
+	return set_number(key, to, value, 86400LL * 365, "seconds", e);
+}
+
+int key_bytes(const struct key *key, void *to, const char *value, struct error *e)
+{
+	return set_number(key, to, value, LLONG_MAX, "bytes", e);
 }
 
 int key_signal(const struct key *key, void *to, const char *value, struct error *e)
@@ -99,17 +110,15 @@ int keys_read(const struct keys *keys, char *text, void *to, struct error *e)
 void keys_doubt(const struct keys *keys, struct slice text, const struct config *cfg,
 		struct report *report, const char *option, const char *item, const char *why)
 {
-	const char *at = text.p, *end = text.p + text.n;
+	char *copy = strndup(text.p, text.n);
 
-	while (at < end) {
-		struct slice name = { at, strcspn(at, "=,") };
-
+	for (char *pair = copy, *next; pair; pair = next) {
+		next = cut_pair(pair);
+		pair[strcspn(pair, "=")] = '\0';
 		for (size_t i = 0; i < keys->count; i++)
-			if (!keys->rows[i].set && slice_is(name, keys->rows[i].name))
+			if (!keys->rows[i].set && strcmp(pair, keys->rows[i].name) == 0)
 				config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
-						  "the key %s does nothing here%s",
-						  keys->rows[i].name, why);
-		at += strcspn(at, ",");
-		at += *at == ',';
+						  "the key %s does nothing here%s", pair, why);
 	}
+	free(copy);
 }

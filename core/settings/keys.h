@@ -26,10 +26,11 @@ int keys_read(const struct keys *, char *text, void *to, struct error *);
 void keys_doubt(const struct keys *, struct slice text, const struct config *, struct report *,
 		const char *option, const char *item, const char *why);
 
-/* For rows: a const char *, a bool, a long long from 0 to a year, an int. */
+/* For rows: a const char *, a bool, a long long from 0 to a year, a long long from 0, an int. */
 int key_text(const struct key *, void *to, const char *value, struct error *);
 int key_flag(const struct key *, void *to, const char *value, struct error *);
 int key_seconds(const struct key *, void *to, const char *value, struct error *);
+int key_bytes(const struct key *, void *to, const char *value, struct error *);
 int key_signal(const struct key *, void *to, const char *value, struct error *);
 
 #endif

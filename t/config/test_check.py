@@ -152,7 +152,7 @@ def test_what_is_wrong_with_one_of_several_names_its_line(check):
 cron2 = hour=4 x
 attach-daemon2 = cmd=x,ns_pid=1
 attach-daemon2 = cmd=y,pidfile=/p,control=1
-attach-daemon2 = cmd=z
+attach-daemon2 = cmd=z\\,legion=l
 hook-touch = /x cd:/
 hook-touch = /x print:y
 hook-as-user = rpc:x
