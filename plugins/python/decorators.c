@@ -23,7 +23,7 @@ static int fill(PyObject *module)
 
 static PyModuleDef_Slot slots[] = { { Py_mod_exec, fill }, COMPAT_MODULE_SLOTS{ 0, NULL } };
 
-static PyObject *module_new(void)
+PyObject *decorators_new(void)
 {
 	static struct PyModuleDef definition = {
 		PyModuleDef_HEAD_INIT,
@@ -32,11 +32,4 @@ static PyObject *module_new(void)
 	};
 
 	return PyModuleDef_Init(&definition);
-}
-
-int decorators_register(struct error *e)
-{
-	return PyImport_AppendInittab("uwsgidecorators", module_new)
-		       ? uwsgi_error_set(e, "cannot start Python: out of memory")
-		       : 0;
 }

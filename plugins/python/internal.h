@@ -425,8 +425,8 @@ PyObject *running_chunked_read_nb(PyObject *self, PyObject *unused);
 
 /* ---- module.c ---- */
 
-/* Makes `uwsgi` known to the import of an interpreter that is not started yet. */
-int module_register(struct error *);
+/* `import uwsgi`, as PyImport_AppendInittab() wants it. */
+PyObject *module_new(void);
 /* In a worker: says which application there is, then calls the application's post_fork_hook. */
 void module_worker_start(const struct python *);
 /* Calls the application's uwsgi.atexit. */
@@ -434,7 +434,7 @@ void module_at_exit(void);
 
 /* ---- decorators.c ---- */
 
-/* The same for `uwsgidecorators`. */
-int decorators_register(struct error *);
+/* `import uwsgidecorators`, as PyImport_AppendInittab() wants it. */
+PyObject *decorators_new(void);
 
 #endif

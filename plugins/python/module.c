@@ -186,7 +186,7 @@ static int fill(PyObject *m)
 
 static PyModuleDef_Slot slots[] = { { Py_mod_exec, fill }, COMPAT_MODULE_SLOTS{ 0, NULL } };
 
-static PyObject *module_new(void)
+PyObject *module_new(void)
 {
 	static struct PyModuleDef definition = {
 		PyModuleDef_HEAD_INIT,
@@ -197,13 +197,6 @@ static PyObject *module_new(void)
 	};
 
 	return PyModuleDef_Init(&definition);
-}
-
-int module_register(struct error *e)
-{
-	return PyImport_AppendInittab("uwsgi", module_new)
-		       ? uwsgi_error_set(e, "cannot start Python: out of memory")
-		       : 0;
 }
 
 /* ---- what the application sets ---- */

@@ -206,10 +206,17 @@ static void buffer_by_line(const char *name)
 	PyErr_Clear();
 }
 
+static int add_modules(struct error *e)
+{
+	return PyImport_AppendInittab("uwsgi", module_new) ||
+			       PyImport_AppendInittab("uwsgidecorators", decorators_new)
+		       ? uwsgi_error_set(e, "cannot start Python: out of memory")
+		       : 0;
+}
+
 int start_python(const struct python_settings *s, char folder[PATH_MAX], struct error *e)
 {
-	if (make_libpython_global(e) || preinitialize(e) || module_register(e) ||
-	    decorators_register(e) || initialize(s, e))
+	if (make_libpython_global(e) || preinitialize(e) || add_modules(e) || initialize(s, e))
 		return -1;
 	buffer_by_line("stdout");
 	buffer_by_line("stderr");
