@@ -208,9 +208,10 @@ static void check(const struct config *cfg, struct report *report)
 		keys_doubt(&keys, slice_of(item), cfg, report, "attach-daemon2", item, "");
 		if (read_attached(&a, FORM_KEYED, item, &e) == 0 && a.pidfile &&
 		    (a.control || a.touch || a.reload_signal))
-			config_doubt_item(cfg, report, UWSGI_WARNING, "attach-daemon2", item,
-					  "control, touch and reloadsignal do nothing for a "
-					  "command with a pidfile, which the server leaves alone");
+			uwsgi_config_doubt_item(
+				cfg, report, UWSGI_WARNING, "attach-daemon2", item,
+				"control, touch and reloadsignal do nothing for a "
+				"command with a pidfile, which the server leaves alone");
 		attached_fini(&a);
 	}
 }

@@ -85,13 +85,13 @@ static void check(const struct config *cfg, struct report *report)
 		const char *instead = hook_action_instead(action);
 
 		if (instead)
-			config_doubt_item(cfg, report, UWSGI_WARNING, "hook-touch", item,
-					  "the action is left out: %s", instead);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, "hook-touch", item,
+						"the action is left out: %s", instead);
 		for (size_t k = 0; k < sizeof vain / sizeof *vain; k++)
 			if (hook_action_is(action, vain[k]))
-				config_doubt_item(cfg, report, UWSGI_WARNING, "hook-touch", item,
-						  "%s changes a process that ends with it",
-						  vain[k]);
+				uwsgi_config_doubt_item(
+					cfg, report, UWSGI_WARNING, "hook-touch", item,
+					"%s changes a process that ends with it", vain[k]);
 	}
 }
 

@@ -72,14 +72,16 @@ void hook_signals_check(const struct config *cfg, struct report *report)
 
 	while (hooks_next_signal(cfg, &i, &signal, &function)) {
 		if (is_refused(signal))
-			config_doubt_item(cfg, report, UWSGI_WARNING, option, hooks->items[i - 1],
-					  "the master takes no signal %d", signal);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option,
+						hooks->items[i - 1],
+						"the master takes no signal %d", signal);
 		else if (find(function) == SIGNAL_USUAL)
-			config_doubt_item(cfg, report, UWSGI_WARNING, option, hooks->items[i - 1],
-					  "the function %.64s is not here; there are "
-					  "gracefully_kill_them_all, kill_them_all, "
-					  "grace_them_all, reap_them_all, stats and "
-					  "suspend_resume_them_all",
-					  function);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option,
+						hooks->items[i - 1],
+						"the function %.64s is not here; there are "
+						"gracefully_kill_them_all, kill_them_all, "
+						"grace_them_all, reap_them_all, stats and "
+						"suspend_resume_them_all",
+						function);
 	}
 }

@@ -557,8 +557,8 @@ static const struct directive *find_item(const struct config *c, const char *opt
 	return NULL;
 }
 
-void config_doubt_item(const struct config *c, struct report *report, enum severity severity,
-		       const char *option, const char *value, const char *fmt, ...)
+void uwsgi_config_doubt_item(const struct config *c, struct report *report, enum severity severity,
+			     const char *option, const char *value, const char *fmt, ...)
 {
 	const struct directive *d = find_item(c, option, value);
 	va_list ap;

@@ -40,10 +40,6 @@ const char *config_choice(const struct config *, const char *option);
 /* The last directive to set an option, by any of its names; NULL: it has its default. */
 const struct directive *config_directive(const struct config *, const char *option);
 
-/* As uwsgi_config_doubt(), about one element of a list: its line is named, not that of the last one. */
-void config_doubt_item(const struct config *, struct report *, enum severity, const char *option,
-		       const char *value, const char *fmt, ...) UWSGI_PRINTF(6, 7);
-
 /* The core's own rows: strict, show-config, ini, set, set-placeholder.  To be among the tables. */
 extern const struct option_table config_table;
 /* show-config: the start is to print what is set. */

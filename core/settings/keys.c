@@ -117,8 +117,9 @@ void keys_doubt(const struct keys *keys, struct slice text, const struct config 
 		pair[strcspn(pair, "=")] = '\0';
 		for (size_t i = 0; i < keys->count; i++)
 			if (!keys->rows[i].set && strcmp(pair, keys->rows[i].name) == 0)
-				config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
-						  "the key %s does nothing here%s", pair, why);
+				uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
+							"the key %s does nothing here%s", pair,
+							why);
 	}
 	free(copy);
 }

@@ -200,18 +200,18 @@ static void check_hook(const struct config *cfg, struct report *report, enum hoo
 
 	snprintf(option, sizeof option, "hook-%s", phase_names[phase]);
 	if (instead)
-		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
-				  "the action %.*s is left out: %s", (int)strcspn(text, ":"), text,
-				  instead);
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+					"the action %.*s is left out: %s", (int)strcspn(text, ":"),
+					text, instead);
 	if (hook_action_is(text, "unix_signal") && phase != HOOK_MASTER_START)
-		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
-				  "unix_signal works in hook-master-start only");
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+					"unix_signal works in hook-master-start only");
 	if (hook_action_is(text, "exit") && !is_before_master(phase))
-		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
-				  "exit works before the master starts only");
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+					"exit works before the master starts only");
 	if (hook_action_is(text, "alarm") && (phase <= HOOK_MASTER_START || phase == HOOK_AT_EXIT))
-		config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
-				  "alarm works while the master runs only");
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, written,
+					"alarm works while the master runs only");
 }
 
 static void check(const struct config *cfg, struct report *report)

@@ -80,7 +80,7 @@ struct error {
 };
 /* Always returns -1, so that a function can end with `return uwsgi_error_set(e, …)`. */
 UWSGI_API int uwsgi_error_set(struct error *, const char *fmt, ...) UWSGI_PRINTF(2, 3);
-/* The same with what errno says alone. */
+/* The same; the sentence is what errno means. */
 UWSGI_API int uwsgi_error_errno(struct error *);
 
 /* One line to the server log; newlines inside are kept (tracebacks). */
@@ -214,6 +214,10 @@ UWSGI_API bool uwsgi_config_has_action(const struct config *, struct slice actio
  * what, and what to write instead. */
 UWSGI_API void uwsgi_config_doubt(const struct config *, struct report *, enum severity,
 				  const char *option, const char *fmt, ...) UWSGI_PRINTF(5, 6);
+/* The same about one element of a list: its line is named, not that of the last one. */
+UWSGI_API void uwsgi_config_doubt_item(const struct config *, struct report *, enum severity,
+				       const char *option, const char *value, const char *fmt, ...)
+	UWSGI_PRINTF(6, 7);
 /* The same about what uwsgi_config_next() told of when it left *i so. */
 UWSGI_API void uwsgi_config_doubt_at(const struct config *, struct report *, enum severity,
 				     size_t i, const char *fmt, ...) UWSGI_PRINTF(5, 6);

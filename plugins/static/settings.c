@@ -211,35 +211,25 @@ static const struct option rows[] = {
 	{ .name = "fileserve-mode", .same_as = "file-serve-mode" },
 };
 
-/* The folder or file that an option names; NULL: it names none. */
-static const char *named_by(const char *option, const char *value)
-{
-	bool is_map = !strcmp(option, "static-map") || !strcmp(option, "static-map2");
-	bool is_folder = !strcmp(option, "check-static") || !strcmp(option, "static-check");
-	const char *equals = is_map ? strchr(value, '=') : NULL;
-
-	return equals ? equals + 1 : is_folder ? value : NULL;
-}
-
 /* For --check only: what is not there may come later.  Folders are seen from chdir. */
-static void look_for_folders(const struct config *cfg, struct report *report)
+static void look_for(const struct config *cfg, struct report *report, const char *option,
+		     const char *item, const char *folder)
 {
 	const char *const *chdir = uwsgi_config_setting(cfg, "chdir");
-	const char *name, *value;
+	bool below = *folder != '/' && *chdir;
+	char path[PATH_MAX];
 
-	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);) {
-		const char *folder = named_by(name, value);
-		char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s%s%s", below ? *chdir : "", below ? "/" : "", folder);
+	if (access(path, F_OK))
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, item, "there is no %s",
+					path);
+}
 
-		if (!folder)
-			continue;
-		bool below = *folder != '/' && *chdir;
-		snprintf(path, sizeof path, "%s%s%s", below ? *chdir : "", below ? "/" : "",
-			 folder);
-		if (access(path, F_OK))
-			uwsgi_config_doubt_at(cfg, report, UWSGI_WARNING, i, "there is no %s",
-					      path);
-	}
+static void look_for_mapped(const struct config *cfg, struct report *report, const char *option,
+			    const struct option_list *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		look_for(cfg, report, option, maps->items[i], strchr(maps->items[i], '=') + 1);
 }
 
 static void check(const struct config *cfg, struct report *report)
@@ -252,8 +242,12 @@ static void check(const struct config *cfg, struct report *report)
 			"\"%s\" is neither x-accel-redirect (nginx) nor x-sendfile: the server "
 			"sends the files itself",
 			s->serve_mode);
-	if (uwsgi_config_thorough(report))
-		look_for_folders(cfg, report);
+	if (!uwsgi_config_thorough(report))
+		return;
+	for (size_t i = 0; i < s->checks.count; i++)
+		look_for(cfg, report, "check-static", s->checks.items[i], s->checks.items[i]);
+	look_for_mapped(cfg, report, "static-map", &s->maps);
+	look_for_mapped(cfg, report, "static-map2", &s->maps2);
 }
 
 const struct option_table static_options = {
