@@ -447,22 +447,27 @@ const struct catalogue *config_catalogue(const struct config *c)
 	return &c->catalogue;
 }
 
+static const void *find_setting(const struct config *c, const char *option, struct option_at *at)
+{
+	if (!find_here(c, option, at))
+		return NULL;
+	return (const char *)c->settings[at->table] + at->row->offset;
+}
+
 const void *uwsgi_config_setting(const struct config *c, const char *option)
 {
 	struct option_at at;
 
-	if (!find_here(c, option, &at))
-		return NULL;
-	return (const char *)c->settings[at.table] + at.row->offset;
+	return find_setting(c, option, &at);
 }
 
 bool uwsgi_config_has(const struct config *c, const char *option)
 {
-	const void *value = uwsgi_config_setting(c, option);
 	struct option_at at;
+	const void *value = find_setting(c, option, &at);
 	const char *text;
 
-	if (!value || !catalogue_find(&c->catalogue, option, &at))
+	if (!value)
 		return false;
 	switch (at.row->type) {
 	case OPT_FLAG:
@@ -481,11 +486,10 @@ bool uwsgi_config_has(const struct config *c, const char *option)
 
 const char *config_choice(const struct config *c, const char *option)
 {
-	const int *choice = uwsgi_config_setting(c, option);
 	struct option_at at;
+	const int *choice = find_setting(c, option, &at);
 
-	return choice && catalogue_find(&c->catalogue, option, &at) ? at.row->choices[*choice]
-								    : NULL;
+	return choice ? at.row->choices[*choice] : NULL;
 }
 
 const struct directive *config_directive(const struct config *c, const char *option)

@@ -186,11 +186,6 @@ bool query_number(struct slice query, struct slice name, long initial, long min,
 {
 	struct slice text = query_find(query, name);
 
-	*value = text.p ? 0 : initial;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9' || *value > max)
-			return false;
-		*value = 10 * *value + text.p[i] - '0';
-	}
-	return !text.p || (text.n > 0 && *value >= min && *value <= max);
+	*value = text.p ? uwsgi_number(text) : initial;
+	return !text.p || (*value >= min && *value <= max);
 }

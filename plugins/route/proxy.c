@@ -29,7 +29,7 @@ static bool read_modifier(struct slice s, unsigned *modifier)
 	int64_t n = s.n > 0 ? uwsgi_number(s) : 0;
 
 	*modifier = (unsigned)n;
-	return n >= 0 && n < 256;
+	return s.n <= 3 && n >= 0 && n < 256;
 }
 
 static struct slice next_word(struct slice *rest)
