@@ -9,17 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The last value that the user gave to an option; NULL: none. */
-static const char *value_of(const struct config *cfg, const char *option)
-{
-	const char *name, *value, *found = NULL;
-
-	for (size_t i = 0; uwsgi_config_next(cfg, &i, &name, &value);)
-		if (strcmp(name, option) == 0)
-			found = value;
-	return found;
-}
-
 /* Whether folder/name exists; folder may be a pattern, and both relative to chdir. */
 static bool exists(const char *base, const char *folder, const char *name)
 {
@@ -79,11 +68,11 @@ static bool is_findable(const struct python_settings *s, const char *base)
 static void check_place(const struct config *cfg, const struct python_settings *s,
 			struct report *report)
 {
-	const char *chdir = value_of(cfg, "chdir");
+	const char *const *chdir = uwsgi_config_setting(cfg, "chdir");
 	char base[PATH_MAX];
 
-	if (chdir && *chdir == '/')
-		snprintf(base, sizeof base, "%s", chdir);
+	if (*chdir && **chdir)
+		snprintf(base, sizeof base, "%s", *chdir);
 	else if (!getcwd(base, sizeof base))
 		return;
 	if (access(base, X_OK))

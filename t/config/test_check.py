@@ -77,6 +77,14 @@ def test_a_plugin_that_is_missing_does_not_hide_the_rest(check):
     assert 'plugin "pythn3" not found; did you mean "python3"?' in done.stderr and '"vaccum"' in done.stderr
 
 
+def test_an_application_is_looked_for_in_a_relative_chdir(check, folder):
+    os.mkdir(f"{folder}/site")
+    with open(f"{folder}/site/mine.py", "w", encoding="utf-8") as f:
+        f.write("")
+    assert lines(check(GOOD + "chdir = site\nmodule = mine\n")) == ["configuration: 0 errors, 0 warnings"]
+    assert "module = other: neither site nor pythonpath" in check(GOOD + "chdir = site\nmodule = other\n").stderr
+
+
 # ---- traps ----
 
 @pytest.mark.parametrize("text, said", [
