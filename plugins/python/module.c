@@ -102,7 +102,7 @@ static PyMethodDef methods[] = {
 	{ "metric_set_min", metrics_set_min, METH_VARARGS, "set a metric, if this is less" },
 	{ "chunked_read", running_chunked_read, METH_VARARGS,
 	  "the next block of the request's body, b\"\" at its end" },
-	{ "chunked_read_nb", running_chunked_read_nb, METH_NOARGS, "the same" },
+	{ "chunked_read_nb", running_chunked_read_nb, METH_NOARGS, "as chunked_read()" },
 	{ NULL, NULL, 0, NULL },
 };
 

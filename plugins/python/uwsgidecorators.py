@@ -17,19 +17,19 @@ _MECHANISMS = {
     "RPC": "rpc",
     "spooler": "spool spoolforever spoolraw",
 }
-_MISSING = {name: each for each, names in _MECHANISMS.items() for name in names.split()}
+_MISSING = {name: mechanism for mechanism, names in _MECHANISMS.items() for name in names.split()}
 
 
 def __getattr__(name):
-    """What is missing is an ImportError however it is asked for: code that can do without catches that, often
-    around `import uwsgidecorators` and what it decorates, as django-post-office's documentation has it."""
+    """What is missing is an ImportError, also for hasattr(): code that can do without catches that, often
+    around `import uwsgidecorators` and what it decorates, as in django-post-office's documentation."""
     if name in _MISSING:
         raise ImportError(f"uwsgidecorators.{name} is not there: this server has no {_MISSING[name]}",
                           name=__name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-# A function that was the hook already stays the first.
+# A function that is the hook already is called first.
 postfork_chain = list(filter(None, [getattr(uwsgi, "post_fork_hook", None)]))
 
 

@@ -15,15 +15,15 @@
 /* For a thread that the kernel does not let go, or that blocks the signal. */
 enum { PATIENCE_MS = 200 };
 
-/* No thread is called that. */
+/* No thread has such an id. */
 #define NOBODY 0UL
 #define WRITING (~0UL)
 
 /* Of this process: signal handlers take no pointer. */
 static struct {
 	int fd; /* what is written goes here */
-	/* The thread that is to write, or NOBODY or WRITING.  Whoever comes too late finds that it is not
-	 * asked any more, and does not write into what the next one says. */
+	/* The thread that is to write, or NOBODY or WRITING.  A thread that comes too late is no longer
+	 * asked, and so does not write into the stack of the next one. */
 	atomic_ulong asked;
 	bool ready;
 	struct sigaction before; /* faulthandler's */
@@ -93,7 +93,7 @@ static bool wait_until_written(void)
 	return !failed;
 }
 
-/* False: it did not write, and will not. */
+/* False: its stack has not come, or not to its end. */
 static bool ask(pthread_t thread)
 {
 	unsigned long asked = (unsigned long)thread;
@@ -105,7 +105,7 @@ static bool ask(pthread_t thread)
 	atomic_store(&self.asked, asked);
 	if (pthread_kill(thread, signal_number()) == 0 && wait_until_written())
 		return true;
-	/* One that has just begun is not left at half its stack. */
+	/* A thread that has begun to write gets as long again. */
 	return !atomic_compare_exchange_strong(&self.asked, &asked, NOBODY) && wait_until_written();
 }
 
