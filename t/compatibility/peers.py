@@ -51,7 +51,7 @@ def theirs():
 
 
 FORKED, LAZY = [], ["--lazy-apps", "--threads", "2"]
-# uwsgidecorators is a file beside it.
+# uwsgidecorators lies in uWSGI's own environment; --home names the application's.
 BESIDE = ["--pythonpath", f"{venvs.FOLDER}/uwsgi/lib/python3*/site-packages"]
 PEERS = [
     Peer("this server", "forked", _ini(ours, *FORKED), True),

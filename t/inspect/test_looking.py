@@ -49,7 +49,7 @@ def folded(answer):
 
 
 def untroubled(server, target, headers=()):
-    """The stacks of all workers; on a busy machine one may take longer than it is waited for."""
+    """The stacks of all workers; on a busy machine one may be too late with its own."""
     form = ask(server.inspect, target, headers)
     assert form.header("content-type") == "application/json"
     workers = json.loads(form.body)

@@ -97,7 +97,7 @@ def test_routes(both):
 
 
 def test_lines_about_daemons_in_a_file_of_their_own(start):
-    """As docs/differences.md says it for who comes with uwsgi-daemons."""
+    """What docs/differences.md has in the place of uwsgi-daemons."""
     server = start(LOGGED + "logger = a file:{here}/a\nlogger = stdio\nattach-daemon = sleep 600\n"
                    r"log-route = a ^(\S+ \S+ \S+ - )?daemon" "\n")
     wait_in(server, "a", r"^daemon 1 \(pid \d+\) runs: sleep 600$")
