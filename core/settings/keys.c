@@ -34,9 +34,10 @@ int key_flag(const struct key *key, void *to, const char *value, struct error *e
 static int set_number(const struct key *key, void *to, const char *value, long long most,
 		      const char *unit, struct error *e)
 {
-	long long n = uwsgi_number(slice_of(value));
+	char *end;
+	long long n = strtoll(value, &end, 10); /* "+5" and " 5", too, as uWSGI reads it */
 
-	if (n < 0 || n > most)
+	if (end == value || *end || n < 0 || n > most)
 		return uwsgi_error_set(e, "%s: \"%.64s\" is no number of %s", key->name, value,
 				       unit);
 	*(long long *)((char *)to + key->offset) = n;

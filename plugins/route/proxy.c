@@ -2,7 +2,6 @@
 /* proxy.c: the servers of the actions http and uwsgi, and how a request begins its way to one. */
 #include "proxy.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* The largest head that an HTTP server is sent; buffer-size bounds what comes in. */

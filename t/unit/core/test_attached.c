@@ -33,7 +33,7 @@ static struct config *load(int argc, char **words, size_t *errors)
 static void test_every_key_is_read(void **unused)
 {
 	char word[] = "--attach-daemon2=,,cmd=a b\\,c;x=y,control=1,stopsignal=SIGINT,reloadsignal=1,"
-		      "touch=/t,max_throttle=5,chdir=/d,uid=nobody,gid=root,stdin=1,freq=7,ns_pid=1";
+		      "touch=/t,max_throttle=5,chdir=/d,uid=nobody,gid=root,stdin=1,freq=+7,ns_pid=1";
 	char *words[] = { word };
 	size_t count, errors;
 	struct config *cfg = load(1, words, &errors);
