@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Looks at processes through /proc."""
+import contextlib
 import ctypes
 import os
 import signal
@@ -64,9 +65,14 @@ def status(pid, field):
 
 def open_files(pid):
     try:
-        return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        numbers = os.listdir(f"/proc/{pid}/fd")
     except FileNotFoundError:
         return []
+    found = []
+    for fd in numbers:
+        with contextlib.suppress(FileNotFoundError):    # closed since
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return found
 
 
 def wait_gone(pid, seconds=10):
