@@ -854,9 +854,10 @@ struct socket_status {
 UWSGI_API bool uwsgi_status_next_socket(const struct status *, size_t *i, struct socket_status *);
 
 /* Asks a worker, by the pid of its lane_status.  Returns a non-blocking descriptor, the caller's to
- * close, from which the answer comes: lines, then an empty one.  Closing it gives the order up.  An end
- * without an empty line: the worker has gone, or the order did not reach it.  A worker that says nothing
- * may hold the lock of its language all the time: the caller has a deadline of its own.
+ * close, from which the answer comes: lines, then an empty one, then its end, at which the worker takes the
+ * next order of this kind.  Closing it gives the order up.  An end without an empty line: the worker has
+ * gone, or the order did not reach it.  A worker that says nothing may hold the lock of its language all
+ * the time: the caller has a deadline of its own.
  *
  * A line that begins with "!" says why there is no answer.  Fields of others are separated by tabs,
  * and hold no control characters.  Lines that begin otherwise than those here are to be passed over.

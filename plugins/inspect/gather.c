@@ -40,7 +40,7 @@ static bool make_room(struct part *p)
 	return true;
 }
 
-/* An empty line ends it. */
+/* Its last line is empty. */
 static bool is_whole(const struct part *p)
 {
 	return (p->n == 1 && p->text[0] == '\n') ||
@@ -63,7 +63,8 @@ static void on_answer(struct ev_loop *loop, ev_io *w, int events)
 		all->bytes += (size_t)n;
 		p->whole = is_whole(p);
 	}
-	if (n <= 0 || p->whole)
+	/* Not at the last line: a next order would find the worker still at this one. */
+	if (n <= 0)
 		stop_part(p);
 	if (all->waiting == 0)
 		all->done(all);
@@ -111,7 +112,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	for (size_t i = 0; i < g->count; i++) {
-		g->parts[i].late = g->parts[i].waits;
+		g->parts[i].late = g->parts[i].waits && !g->parts[i].whole;
 		stop_part(&g->parts[i]);
 	}
 	g->done(g);

@@ -34,14 +34,9 @@ def ask(server, words, worker=None):
 
 def answer(s):
     """Its lines; None: it broke off."""
-    text = b""
-    while not (text.endswith(b"\n\n") or text == b"\n"):
-        more = s.recv(65536)
-        if not more:
-            return None
-        text += more
-    s.close()
-    return text.decode().splitlines()[:-1]
+    with s:
+        text = b"".join(iter(lambda: s.recv(65536), b""))
+    return text.decode().splitlines()[:-1] if text.endswith(b"\n\n") or text == b"\n" else None
 
 
 def stacks(server):
