@@ -135,6 +135,20 @@ static int pass_link(struct place *p, const struct stat *link, char *rest, struc
 	return follow(p, rest, PATH_MAX) ? uwsgi_error_errno(e) : 0;
 }
 
+/* rest: what is behind p->name. */
+static int say_missing(const struct place *p, const char *path, const char *rest, struct error *e)
+{
+	size_t n = strlen(path) - strlen(rest);
+
+	if (errno != ENOENT || !*rest)
+		return uwsgi_error_errno(e);
+	if (p->links) /* it is not in the path */
+		return uwsgi_error_set(e, "there is no folder %s", p->name);
+	while (path[n - 1] == '/')
+		n--;
+	return uwsgi_error_set(e, "there is no folder %.*s", (int)n, path);
+}
+
 /* follow_last: as open() does, rename() does not. */
 static int walk(struct place *p, const char *path, bool follow_last, struct error *e)
 {
@@ -151,7 +165,8 @@ static int walk(struct place *p, const char *path, bool follow_last, struct erro
 			return uwsgi_error_errno(e);
 		bool last = !*rest;
 		if (fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW))
-			return last && errno == ENOENT && *p->name ? 0 : uwsgi_error_errno(e);
+			return last && errno == ENOENT && *p->name ? 0
+								   : say_missing(p, path, rest, e);
 		if (S_ISLNK(st.st_mode) && (!last || follow_last)) {
 			if (pass_link(p, &st, rest, e))
 				return -1;
@@ -247,6 +262,25 @@ int safefile_open(struct safefile *f, const char *path, int flags, mode_t mode, 
 		f->fd = -1;
 	}
 	return failed ? -1 : 0;
+}
+
+int safefile_check(const char *path, int flags, struct error *e)
+{
+	struct stat st;
+	struct place p;
+
+	errno = 0;
+	int failed = walk(&p, path, !(flags & O_NOFOLLOW), e);
+	bool hidden = failed && errno == EACCES;
+	bool there = !failed && !p.magic &&
+		     fstatat(p.folder, *p.name ? p.name : ".", &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	close_place(&p);
+	if (there && S_ISLNK(st.st_mode))
+		return uwsgi_error_set(e, "is a symbolic link");
+	if (there && S_ISDIR(st.st_mode))
+		return uwsgi_error_set(e, "%s", strerror(EISDIR));
+	return failed && !hidden ? -1 : 0;
 }
 
 int safefile_find(const char *path, struct error *e)

@@ -23,6 +23,9 @@ struct safefile {
  * that path ends in.  Returns -1 with the reason, which does not name the path. */
 int safefile_open(struct safefile *, const char *path, int flags, mode_t mode, uid_t user,
 		  struct error *);
+/* Whether safefile_open() would come to a place for a file.  Opens and makes nothing; -1 with the reason that
+ * would be given.  A folder that only another user may look into is taken to be right. */
+int safefile_check(const char *path, int flags, struct error *);
 /* A descriptor (O_PATH) of what is there, of any kind, with links followed as above; the caller's to
  * close.  -1 with the reason. */
 int safefile_find(const char *path, struct error *);

@@ -3,6 +3,7 @@
  * what needs privileges, gives them up, and hands over.  Only here, in command.c and right
  * after a fork is a process ended. */
 #include "entry/check_app.h"
+#include "entry/check_files.h"
 #include "entry/command.h"
 #include "entry/moving.h"
 #include "entry/status.h"
@@ -173,6 +174,8 @@ static int check(const struct invocation *invocation, struct loader *ld, const c
 	struct config *cfg = load_all(invocation, ld, &report);
 	if (cfg && check_runner(cfg, ld, app ? invocation->cwd : NULL, &e))
 		report_add(&report, UWSGI_ERROR, (struct origin){ 0 }, "%s", e.text);
+	if (cfg && config_exit(cfg) < 0)
+		check_files(cfg, invocation->cwd, &report);
 	if (cfg && !json)
 		config_print(cfg);
 	if (cfg && config_exit(cfg) >= 0)

@@ -55,6 +55,12 @@ static int open_flags(const struct logfile *f)
 	       (f->fd == STDERR_FILENO ? 0 : O_NONBLOCK);
 }
 
+static int say_unopened(bool is_servers, const char *path, const struct error *why, struct error *e)
+{
+	return uwsgi_error_set(e, "cannot open %s%s: %s", is_servers ? "log file " : "", path,
+			       why->text);
+}
+
 int logfile_open(struct logfile *f, const char *path, struct error *e)
 {
 	bool is_servers = f->fd == STDERR_FILENO;
@@ -62,8 +68,7 @@ int logfile_open(struct logfile *f, const char *path, struct error *e)
 	struct error why;
 
 	if (safefile_open(&file, path, open_flags(f), 0640, f->uid, &why))
-		return uwsgi_error_set(e, "cannot open %s%s: %s", is_servers ? "log file " : "",
-				       path, why.text);
+		return say_unopened(is_servers, path, &why, e);
 	set_access(f, &file, path);
 	if (is_servers && use(file.fd, path, e))
 		return -1;
@@ -133,10 +138,10 @@ void logfile_init(struct logfile *f, const char *start_folder)
 		logfile_descriptor(f, &out);
 }
 
-static void make_absolute(const struct logfile *f, const char *path, char *full, size_t size)
+static void make_absolute(const char *start_folder, const char *path, char *full, size_t size)
 {
 	int n = *path == '/' ? snprintf(full, size, "%s", path)
-			     : snprintf(full, size, "%s/%s", f->start_folder, path);
+			     : snprintf(full, size, "%s/%s", start_folder, path);
 
 	if (n < 0 || (size_t)n >= size)
 		*full = '\0';
@@ -151,7 +156,7 @@ void logfile_configure(struct logfile *f, const struct config *cfg)
 	f->max_size = f->full_at = s->max_size;
 	*f->backup = '\0';
 	if (s->backup)
-		make_absolute(f, s->backup, f->backup, sizeof f->backup);
+		make_absolute(f->start_folder, s->backup, f->backup, sizeof f->backup);
 }
 
 /* "host:port": nobody would write such a path. */
@@ -199,6 +204,24 @@ static int standard_stream(const char *name)
 	return -1;
 }
 
+static int say_too_long(const char *name, struct error *e)
+{
+	return uwsgi_error_set(e, "log file %s: the path is too long", name);
+}
+
+int logfile_check(const char *name, const char *start_folder, struct error *e)
+{
+	char path[sizeof((struct logfile *)0)->path];
+	struct error why;
+
+	if (is_udp(name) || standard_stream(name) >= 0)
+		return 0;
+	make_absolute(start_folder, name, path, sizeof path);
+	if (!*path)
+		return say_too_long(name, e);
+	return safefile_check(path, 0, &why) ? say_unopened(true, path, &why, e) : 0;
+}
+
 static int open_name(struct logfile *f, const char *name, struct error *e)
 {
 	char path[sizeof f->path];
@@ -207,9 +230,9 @@ static int open_name(struct logfile *f, const char *name, struct error *e)
 		return open_udp(name, e);
 	if (standard_stream(name) >= 0)
 		return use(standard_stream(name), name, e);
-	make_absolute(f, name, path, sizeof path);
+	make_absolute(f->start_folder, name, path, sizeof path);
 	if (!*path)
-		return uwsgi_error_set(e, "log file %s: the path is too long", name);
+		return say_too_long(name, e);
 	return logfile_open(f, path, e);
 }
 
@@ -256,7 +279,7 @@ void logfile_reload(struct logfile *f, const struct config *cfg)
 
 	logfile_configure(f, cfg);
 	if (name && !is_udp(name) && standard_stream(name) < 0)
-		make_absolute(f, name, path, sizeof path);
+		make_absolute(f->start_folder, name, path, sizeof path);
 	if (*path && strcmp(path, f->path) != 0) {
 		uwsgi_log(UWSGI_NOTE, "the log goes on in %s", path);
 		if (logfile_open(f, path, &e))

@@ -46,6 +46,9 @@ void logfile_configure(struct logfile *, const struct config *);
 /* Opens what the configuration names: before privileges are dropped, or (late, logto2) afterwards.
  * Without such a name nothing happens.  Returns -1 with the reason. */
 int logfile_start(struct logfile *, const struct config *, bool late, struct error *);
+/* Whether a file of this name could be opened, as far as the folders say.  Changes nothing; -1 with the
+ * sentence of logfile_start(). */
+int logfile_check(const char *name, const char *start_folder, struct error *);
 /* After a reload: another file where another one is named now, the same one anew where
  * log-reopen says so.  Failures are said, and the old file stays. */
 void logfile_reload(struct logfile *, const struct config *);

@@ -70,6 +70,28 @@ const struct option_table pidfile_options = {
 	.count = sizeof rows / sizeof *rows,
 };
 
+/* False: it is too long. */
+static bool make_absolute(const char *path, const char *start_folder, char *full, size_t size)
+{
+	bool absolute = *path == '/';
+	int n = snprintf(full, size, "%s%s%s", absolute ? "" : start_folder, absolute ? "" : "/",
+			 path);
+
+	return n >= 0 && (size_t)n < size;
+}
+
+int pidfile_check(const char *path, const char *start_folder, struct error *e)
+{
+	char full[sizeof((struct pidfile *)0)->path];
+	struct error why;
+
+	if (!make_absolute(path, start_folder, full, sizeof full))
+		return 0; /* the server starts without it */
+	if (safefile_check(full, O_NOFOLLOW, &why) == 0)
+		return 0;
+	return uwsgi_error_set(e, "pidfile = %s: %s", full, why.text);
+}
+
 void pidfiles_find(struct pidfiles *files, const struct config *cfg, const char *start_folder)
 {
 	const struct pidfile_settings *s = uwsgi_options(cfg, &pidfile_options);
@@ -84,15 +106,12 @@ void pidfiles_find(struct pidfiles *files, const struct config *cfg, const char 
 	files->count = 0;
 	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
 		struct pidfile *f = &files->items[files->count];
-		bool absolute = given[i].path && *given[i].path == '/';
 
 		if (!given[i].path)
 			continue;
 		f->later = given[i].later;
 		f->fd = -1;
-		int n = snprintf(f->path, sizeof f->path, "%s%s%s", absolute ? "" : start_folder,
-				 absolute ? "" : "/", given[i].path);
-		if (n < 0 || (size_t)n >= sizeof f->path)
+		if (!make_absolute(given[i].path, start_folder, f->path, sizeof f->path))
 			uwsgi_log(UWSGI_ERROR, "pidfile: %s: the path is too long", given[i].path);
 		else
 			files->count++;

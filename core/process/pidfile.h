@@ -20,6 +20,9 @@ struct pidfiles {
 
 /* The absolute paths of the pidfiles; relative ones are seen from start_folder. */
 void pidfiles_find(struct pidfiles *, const struct config *, const char *start_folder);
+/* Whether one could be written there, as far as the folders say.  Changes nothing; -1 with the sentence of
+ * pidfiles_write(). */
+int pidfile_check(const char *path, const char *start_folder, struct error *);
 /* Writes and locks those that are to be written now, or later, when privileges are dropped, and
  * gives them to who the server will be.  For the process that stays, behind its last fork().
  * Returns -1 with the reason: also when another server holds one. */

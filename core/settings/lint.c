@@ -6,6 +6,7 @@
 
 #include "settings/config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,32 +55,27 @@ static void find_short_mercy(const struct config *c, struct report *r)
 
 /* ---- sockets ---- */
 
-/* An address to listen on, of any option. */
+/* An address to listen on, of any option.  The next one is looked for from the directive at. */
 struct place {
 	const char *option, *text;
-	size_t table, row, item;
+	size_t at;
 };
 
-/* The next one; *at begins as zeroes. */
-static bool next_place(const struct config *c, struct place *at)
+static bool listens(const struct config *c, const struct directive *d)
 {
-	const struct catalogue *all = config_catalogue(c);
+	struct option_at at;
 
-	for (; at->table < all->count; at->table++, at->row = 0) {
-		const struct option_table *table = all->tables[at->table];
+	return !d->placeholder && d->value && *d->value &&
+	       catalogue_find(config_catalogue(c), d->name, &at) && at.row->listen &&
+	       uwsgi_config_setting(c, d->name);
+}
 
-		for (; at->row < table->count; at->row++, at->item = 0) {
-			const struct option *row = &table->rows[at->row];
-			const struct option_list *list =
-				row->listen ? uwsgi_config_setting(c, row->name) : NULL;
-
-			if (!list || at->item >= list->count)
-				continue;
-			at->option = row->name;
-			at->text = list->items[at->item++];
+/* The next one; *p begins as zeroes. */
+static bool next_place(const struct config *c, struct place *p)
+{
+	while (uwsgi_config_next(c, &p->at, &p->option, &p->text))
+		if (listens(c, &config_directives(c)->items[p->at - 1]))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -91,10 +87,10 @@ static void find_twins(const struct config *c, struct report *r)
 
 		while (next_place(c, &twin) && strcmp(twin.text, p.text) != 0)
 			;
-		if (twin.table != p.table || twin.row != p.row || twin.item != p.item)
-			uwsgi_config_doubt(c, r, UWSGI_ERROR, p.option,
-					   "%s has this address already; give each its own",
-					   twin.option);
+		if (twin.at != p.at)
+			uwsgi_config_doubt_at(c, r, UWSGI_ERROR, p.at,
+					      "%s has this address already; give each its own",
+					      twin.option);
 	}
 }
 
@@ -115,10 +111,10 @@ static void find_half_addresses(const struct config *c, struct report *r)
 			    strcmp(p.text, "localhost") == 0;
 
 		if (port || host)
-			uwsgi_config_doubt(c, r, UWSGI_WARNING, p.option,
-					   "this is a UNIX socket of the name %s; for TCP "
-					   "write %s%s%s",
-					   p.text, port ? ":" : "", p.text, port ? "" : ":8000");
+			uwsgi_config_doubt_at(c, r, UWSGI_WARNING, p.at,
+					      "this is a UNIX socket of the name %s; for TCP "
+					      "write %s%s%s",
+					      p.text, port ? ":" : "", p.text, port ? "" : ":8000");
 	}
 }
 
@@ -134,48 +130,78 @@ static void find_http_port(const struct config *c, struct report *r)
 
 		for (size_t p = 0; colon && p < sizeof ports / sizeof *ports; p++)
 			if (strcmp(colon + 1, ports[p]) == 0)
-				uwsgi_config_doubt(c, r, UWSGI_NOTE, "socket",
-						   "uwsgi packets are spoken here: nginx needs "
-						   "uwsgi_pass; for browsers, curl and proxy_pass "
-						   "write http-socket = %s",
-						   list->items[i]);
+				uwsgi_config_doubt_item(
+					c, r, UWSGI_NOTE, "socket", list->items[i],
+					"uwsgi packets are spoken here: nginx needs uwsgi_pass; "
+					"for browsers, curl and proxy_pass write http-socket = %s",
+					list->items[i]);
 	}
 }
 
-static void find_folder(const struct config *c, struct report *r, const char *option,
-			const char *path)
+/* The folder of a path that is seen from base.  False: it is base itself, or the root. */
+static bool folder_of(const char *base, const char *path, char *folder, size_t size)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[4096];
-	struct stat st;
+	bool below = *path != '/' && base;
 
-	if (path[0] != '/' || slash == path)
-		return;
-	snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-	if (stat(folder, &st))
-		uwsgi_config_doubt(
-			c, r, UWSGI_WARNING, option,
-			"there is no folder %s; make it, or let the service manager do so "
-			"(RuntimeDirectory=)",
-			folder);
-	else if (access(folder, W_OK | X_OK))
-		uwsgi_config_doubt(
-			c, r, UWSGI_WARNING, option,
-			"user %u may not write to %s; choose another folder, or start as "
-			"root with uid",
-			(unsigned)geteuid(), folder);
+	return slash && slash != path &&
+	       snprintf(folder, size, "%s%s%.*s", below ? base : "", below ? "/" : "",
+			(int)(slash - path), path) < (int)size;
 }
 
-static void find_folders(const struct config *c, struct report *r)
+/* Those of other users may be found by the user who starts the server. */
+static bool is_missing(const char *folder)
+{
+	struct stat st;
+
+	return stat(folder, &st) && errno != EACCES;
+}
+
+static void find_foreign_folder(const struct config *c, struct report *r, size_t at,
+				const char *folder)
+{
+	if (!is_missing(folder) && access(folder, W_OK | X_OK))
+		uwsgi_config_doubt_at(c, r, UWSGI_WARNING, at,
+				      "user %u may not write to %s; choose another folder, or "
+				      "start as root with uid",
+				      (unsigned)geteuid(), folder);
+}
+
+/* Sockets are opened in chdir. */
+static void find_folders_of_sockets(const struct config *c, struct report *r)
+{
+	char folder[4096];
+
+	for (struct place p = { 0 }; next_place(c, &p);) {
+		bool elsewhere = *p.text != '/' && string(c, "force-cwd");
+
+		if (elsewhere || strchr(p.text, ':') || *p.text == '@' ||
+		    !folder_of(string(c, "chdir"), p.text, folder, sizeof folder))
+			continue;
+		if (is_missing(folder))
+			uwsgi_config_doubt_at(c, r, UWSGI_WARNING, p.at,
+					      "there is no folder %s; make it, or let the service "
+					      "manager do so (RuntimeDirectory=)",
+					      folder);
+		find_foreign_folder(c, r, p.at, folder);
+	}
+}
+
+static size_t last_of(const struct config *c, const char *option)
+{
+	return (size_t)(config_directive(c, option) - config_directives(c)->items) + 1;
+}
+
+/* Whether there are folders of these files, the entry looks. */
+static void find_folders_of_files(const struct config *c, struct report *r)
 {
 	static const char *const files[] = { "pidfile", "safe-pidfile", "logto", "daemonize" };
+	char folder[4096];
 
-	for (struct place p = { 0 }; next_place(c, &p);)
-		if (!strchr(p.text, ':'))
-			find_folder(c, r, p.option, p.text);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (string(c, files[i]))
-			find_folder(c, r, files[i], string(c, files[i]));
+		if (string(c, files[i]) &&
+		    folder_of(NULL, string(c, files[i]), folder, sizeof folder))
+			find_foreign_folder(c, r, last_of(c, files[i]), folder);
 }
 
 /* ---- the world around ---- */
@@ -242,11 +268,17 @@ static const struct {
 	void (*find)(const struct config *, struct report *);
 	bool thorough; /* for --check only: a start finds it out by itself, or lives with it */
 } lints[] = {
-	{ find_short_mercy, false },    { find_background, false },
-	{ find_twins, false },          { find_nobody_listens, true },
-	{ find_half_addresses, false }, { find_http_port, true },
-	{ find_folders, true },         { find_powerless_user, true },
-	{ find_missing_folder, true },  { find_useless_format, true },
+	{ find_short_mercy, false },
+	{ find_background, false },
+	{ find_twins, false },
+	{ find_nobody_listens, true },
+	{ find_half_addresses, false },
+	{ find_http_port, true },
+	{ find_folders_of_sockets, true },
+	{ find_folders_of_files, true },
+	{ find_powerless_user, true },
+	{ find_missing_folder, true },
+	{ find_useless_format, true },
 };
 
 static void find_all(const struct config *c, struct report *r)

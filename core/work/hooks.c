@@ -286,6 +286,16 @@ static size_t count_of(const struct hooks_settings *s, enum hook_phase phase)
 	       s->commands[phase].count;
 }
 
+bool hooks_come_first(const struct config *cfg)
+{
+	const struct hooks_settings *s = uwsgi_options(cfg, &hooks_options);
+	size_t count = s->items.count + s->files.count + s->folders.count + s->mountpoints.count;
+
+	for (int phase = 0; is_before_master((enum hook_phase)phase); phase++)
+		count += count_of(s, (enum hook_phase)phase);
+	return count > 0;
+}
+
 int hooks_run(const struct config *cfg, enum hook_phase phase, struct error *e)
 {
 	const struct hooks_settings *s = uwsgi_options(cfg, &hooks_options);

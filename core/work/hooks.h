@@ -33,6 +33,8 @@ enum hook_phase {
 	HOOK_PHASES
 };
 
+/* Whether something is done, or waited for, before the server opens any file: there may be other folders then. */
+bool hooks_come_first(const struct config *);
 /* All of a phase, one after the other.  -1, with the reason, when one fails: the others are left out;
  * 1 and more: as hook_action_run(). */
 int hooks_run(const struct config *, enum hook_phase, struct error *);

@@ -101,7 +101,8 @@ def test_an_application_is_looked_for_in_a_relative_chdir(check, folder):
     ("socket = 8000", "warning: socket = 8000: .*; for TCP write :8000"),
     ("socket = :8000", "note: socket = :8000: uwsgi packets are spoken here"),
     ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
-    ("pidfile = /nowhere/s", "warning: pidfile = /nowhere/s: there is no folder /nowhere"),
+    ("socket = nowhere/s", "warning: socket = nowhere/s: there is no folder nowhere"),
+    ("socket = nowhere/s\nchdir = /usr", "warning: socket = nowhere/s: there is no folder /usr/nowhere"),
     ("chdir = /nowhere", "warning: chdir = /nowhere: there is no such folder"),
     ("chdir = nowhere", "warning: chdir = nowhere: there is no such folder"),
     ("home = /nowhere", "error: home = /nowhere: No such file"),
@@ -170,6 +171,60 @@ hook-master-start = unix_signal:10 nothing
 hook-master-start = unix_signal:15 stats
 """)
     assert [line.split(":")[1] for line in lines(done)[:-1]] == ["5", "7", "8", "10", "12", "14", "15"]
+
+
+@pytest.mark.parametrize("option, value, lines_", [
+    ("stats", "0.0.0.0:{}", 2), ("emperor-stats", "0.0.0.0:{}", 2), ("inspect", "0.0.0.0:{}", 2),
+    ("mount", "a{}.example|/=basic", 1), ("stats-push", "zabbix:x{}", 2), ("error-page-404", "/nowhere/{}", 2),
+    ("metric", "name=a{},tipe=x", 2), ("metric-threshold", "key=a{},valu=1", 2), ("declare-option", "a{}=b", 2),
+    ("socket", "/nowhere/{}", 2), ("http-socket", "1{}", 2), ("socket", "127.0.0.1:8{}", 2),
+    ("static-map", "/{}=/nowhere", 2), ("check-static", "/nowhere/{}", 2), ("alarm", "a{} x:y", 2),
+    ("log-alarm", "nobody{} x", 2), ("route", "^/{} goon:x", 2), ("cron", "x{}", 2),
+    ("attach-daemon2", "cmd=a{},legion=x", 2), ("log-route", "x{}", 2), ("hook-post-fork", "exit:{}", 2)])
+def test_of_several_settings_the_one_that_is_meant_is_named(check, option, value, lines_):
+    said = lines(check(GOOD + f"{option} = {value.format('000')}\n{option} = {value.format('080')}\n"))
+    named = [line.split(":")[1] for line in said if line.startswith("a.ini:") and f" {option}" in line]
+    assert named == ["5", "6"][:lines_]
+
+
+def test_an_address_that_is_there_twice_is_named_where_it_comes_again(check):
+    said = check(GOOD + "socket = /tmp/a\nsocket = /tmp/a\nsocket = /tmp/b\n").stderr
+    assert "a.ini:6: error: socket = /tmp/a: socket has this address already" in said
+
+
+# ---- files that a start could not open ----
+
+@pytest.mark.parametrize("options", [
+    "pidfile = nowhere/x", "safe-pidfile = nowhere/x", "pidfile2 = nowhere/x", "emperor-pidfile = /nowhere/x/y",
+    "logto = nowhere/x", "logto2 = nowhere/x", "daemonize2 = nowhere/x", "daemonize = /nowhere/x",
+    "pidfile = sub", "logto = sub", "pidfile = link", "pidfile = sub/to/x", "pidfile = nowhere/x\nchdir = sub"])
+def test_what_a_start_cannot_open_is_said_as_the_start_says_it(check, folder, options):
+    os.makedirs(f"{folder}/sub/nowhere")
+    os.symlink("sub/new", f"{folder}/link")
+    said = check(GOOD + options + "\n")
+    began = check(GOOD + options + "\n", "--ini")
+    option, value = options.split("\n", maxsplit=1)[0].split(" = ")
+    assert said.returncode == 1 and began.returncode == 1
+    sentence = said.stderr.split(" error: ")[1].split("\n")[0]
+    assert f" - error: {sentence}\n" in began.stderr
+    assert said.stderr.count(": error: ") == 1 and "/a.ini:5: error: " in said.stderr
+    assert json.loads(check(GOOD + options + "\n", "--check=json").stdout)["diagnostics"][0]["option"] == option
+    assert value in sentence and ("nowhere" not in value or "there is no folder" in sentence)
+
+
+@pytest.mark.parametrize("options", [
+    "chdir = sub\npidfile = x", "logto = x\ndaemonize2 = nowhere/x", "logto = 127.0.0.1:5140", "logto = /dev/stdout",
+    "pidfile = sub/../x", "logto = link", "pidfile2 = nowhere/x\nchroot = /", "pidfile = nowhere/x\nexit = 0"])
+def test_what_a_start_opens_is_no_error(check, folder, options):
+    os.mkdir(f"{folder}/sub")
+    os.symlink("sub/new", f"{folder}/link")
+    assert check(GOOD + options + "\n").returncode == 0
+
+
+def test_a_folder_that_a_hook_may_make_is_a_warning(check):
+    done = check(GOOD + "hook-asap = mkdir:nowhere\npidfile = nowhere/x\n")
+    assert done.returncode == 0
+    assert "a.ini:6: warning: pidfile = " in done.stderr and "there is no folder" in done.stderr
 
 
 # ---- --check-app ----

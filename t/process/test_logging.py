@@ -168,7 +168,7 @@ def test_who_owns_the_log_file(both, folder, lines, owner):
 def test_a_log_file_that_cannot_be_opened_ends_the_start(start):
     server = start.not_yet(LOGGED + "logto = {here}/none/x.log\n")
     assert server.run() == 1
-    assert re.search(r"error: cannot open log file .*/none/x.log: No such file", server.log())
+    assert re.search(r"error: cannot open log file .*/none/x.log: there is no folder", server.log())
 
 
 def test_standard_output_may_be_a_socket(start):
