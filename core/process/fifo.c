@@ -35,9 +35,11 @@ static void check(const struct config *cfg, struct report *report)
 	const struct fifo_settings *s = uwsgi_options(cfg, &fifo_options);
 	const struct fifo *none = NULL;
 
-	if (s->paths.count > sizeof none->paths / sizeof *none->paths)
-		uwsgi_config_doubt(
-			cfg, report, UWSGI_WARNING, "master-fifo",
+	size_t most = sizeof none->paths / sizeof *none->paths;
+
+	if (s->paths.count > most)
+		uwsgi_config_doubt_item(
+			cfg, report, UWSGI_WARNING, "master-fifo", s->paths.items[most],
 			"there are more than 10: a digit can only choose the first ones");
 }
 

@@ -138,10 +138,11 @@ static void check_declarations(const struct config *c, struct report *report)
 		const char *equals = strchr(s->declared.items[i], '=');
 
 		if (!equals || strcmp(equals, "=$1") != 0)
-			uwsgi_config_doubt(c, report, UWSGI_WARNING, "declare-option",
-					   "only NAME=$1 is understood, which makes a placeholder; "
-					   "\"%s\" is ignored",
-					   s->declared.items[i]);
+			uwsgi_config_doubt_item(c, report, UWSGI_WARNING, "declare-option",
+						s->declared.items[i],
+						"only NAME=$1 is understood, which makes a "
+						"placeholder; \"%s\" is ignored",
+						s->declared.items[i]);
 	}
 }
 
@@ -554,7 +555,7 @@ static const struct directive *find_item(const struct config *c, const char *opt
 	for (size_t i = 0; i < c->directives.count; i++) {
 		const struct directive *d = &c->directives.items[i];
 
-		if (d->value && strcmp(d->value, value) == 0 &&
+		if (!d->placeholder && d->value && strcmp(d->value, value) == 0 &&
 		    catalogue_find(&c->catalogue, d->name, &at) && at.row == wanted.row)
 			return d;
 	}

@@ -57,10 +57,10 @@ static void check_address(const struct config *cfg, struct report *report, const
 	size_t length;
 
 	if (uwsgi_address(address, (struct sockaddr *)&at, &length, &e) == 0 && !is_loopback(&at))
-		uwsgi_config_doubt(cfg, report, UWSGI_ERROR, "inspect",
-				   "other machines reach %s: it needs inspect-password-file; or "
-				   "write 127.0.0.1:PORT or the path of a UNIX socket",
-				   address);
+		uwsgi_config_doubt_item(cfg, report, UWSGI_ERROR, "inspect", address,
+					"other machines reach %s: it needs inspect-password-file; "
+					"or write 127.0.0.1:PORT or the path of a UNIX socket",
+					address);
 }
 
 static void check(const struct config *cfg, struct report *report)

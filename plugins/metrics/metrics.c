@@ -237,38 +237,42 @@ static const struct settings *settings_of(const struct config *cfg)
 struct doubts {
 	const struct config *config;
 	struct report *report;
-	const char *option;
+	const char *option, *item;
 };
 
 static void doubt(void *data, const char *what)
 {
 	const struct doubts *d = data;
 
-	uwsgi_config_doubt(d->config, d->report, UWSGI_WARNING, d->option, "%s", what);
+	uwsgi_config_doubt_item(d->config, d->report, UWSGI_WARNING, d->option, d->item, "%s",
+				what);
 }
 
 static void check(const struct config *cfg, struct report *report)
 {
 	const struct settings *s = settings_of(cfg);
-	struct doubts of_metrics = { cfg, report, "metric" },
-		      of_thresholds = { cfg, report, "metric-threshold" };
+	struct doubts of_metrics = { cfg, report, "metric", NULL },
+		      of_thresholds = { cfg, report, "metric-threshold", NULL };
 	struct error e;
 
 	for (size_t i = 0; i < s->metrics.count; i++) {
 		struct custom m;
 
+		of_metrics.item = s->metrics.items[i];
 		custom_parse(&m, s->metrics.items[i], doubt, &of_metrics, &e);
 	}
 	for (size_t i = 0; i < s->thresholds.count; i++) {
 		struct threshold t;
 
+		of_thresholds.item = s->thresholds.items[i];
 		threshold_parse(&t, s->thresholds.items[i], doubt, &of_thresholds, &e);
 	}
 	for (size_t i = 0; i < s->push.pushes.count; i++)
 		if (push_is_foreign(s->push.pushes.items[i]))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "stats-push",
-					   "%s: not supported here, and nothing is sent there",
-					   s->push.pushes.items[i]);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, "stats-push",
+						s->push.pushes.items[i],
+						"%s: not supported here, and nothing is sent there",
+						s->push.pushes.items[i]);
 	if (s->restore && !s->folder)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "metrics-dir-restore",
 				   "there is nothing to restore without metrics-dir");

@@ -118,9 +118,10 @@ static void check_hosts(const struct config *cfg, const struct python_settings *
 {
 	for (size_t i = 0; i < s->mounts.count && !s->vhost && !s->vhost_host; i++)
 		if (s->mounts.items[i][strcspn(s->mounts.items[i], "|=")] == '|') {
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "mount",
-					   "%s is for one host, which needs vhost-host = true",
-					   s->mounts.items[i]);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, "mount",
+						s->mounts.items[i],
+						"%s is for one host, which needs vhost-host = true",
+						s->mounts.items[i]);
 			return;
 		}
 }

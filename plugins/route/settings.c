@@ -171,8 +171,9 @@ static void check(const struct config *cfg, struct report *report)
 	for (size_t p = 0; p < PAGES; p++)
 		for (size_t i = 0; uwsgi_config_thorough(report) && i < s->pages[p].count; i++)
 			if (access(s->pages[p].items[i], R_OK))
-				uwsgi_config_doubt(cfg, report, UWSGI_WARNING, pages[p],
-						   "%s cannot be read", s->pages[p].items[i]);
+				uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, pages[p],
+							s->pages[p].items[i], "%s cannot be read",
+							s->pages[p].items[i]);
 }
 
 const struct option_table route_options = {

@@ -84,10 +84,11 @@ static void check_addresses(const struct config *cfg, struct report *report, con
 	for (size_t i = 0; i < addresses->count; i++)
 		if (uwsgi_address(addresses->items[i], (struct sockaddr *)&at, &length, &e) == 0 &&
 		    is_any(&at))
-			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, option,
-					   "whoever reaches this machine can read it at %s; write "
-					   "127.0.0.1:PORT or the path of a UNIX socket",
-					   addresses->items[i]);
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option,
+						addresses->items[i],
+						"whoever reaches this machine can read it at %s; "
+						"write 127.0.0.1:PORT or the path of a UNIX socket",
+						addresses->items[i]);
 }
 
 static void check(const struct config *cfg, struct report *report)
