@@ -236,6 +236,37 @@ static void test_names_are_changed_where_they_are(void **state)
 	expect_untouched();
 }
 
+static void expect_no_place(const char *path, const char *why)
+{
+	struct safefile f;
+	struct error e, opened;
+
+	assert_int_equal(safefile_check(path, O_NOFOLLOW, &e), -1);
+	assert_string_equal(e.text, why);
+	assert_int_equal(safefile_open(&f, path, O_RDWR | O_NOFOLLOW, 0600, USER, &opened), -1);
+	assert_string_equal(opened.text, why);
+}
+
+static void test_a_check_says_what_opening_says(void **state)
+{
+	struct error e;
+
+	(void)state;
+	link_of(geteuid(), "ours", "to_folder");
+	link_of(geteuid(), "none", "to_none");
+	expect_no_place("none/new", "there is no folder none");
+	expect_no_place("ours//none//deep/new", "there is no folder ours//none");
+	expect_no_place("to_folder/none/new", "there is no folder none");
+	expect_no_place("to_none/new", "there is no folder none");
+	expect_no_place("treasure/new", "Not a directory");
+	expect_no_place("ours", "Is a directory");
+	expect_no_place("to_none", "is a symbolic link");
+	assert_int_equal(safefile_check("to_folder/new", O_NOFOLLOW, &e), 0);
+	assert_int_equal(safefile_check("to_none", 0, &e), 0);
+	assert_int_equal(safefile_check("treasure", O_NOFOLLOW, &e), 0);
+	assert_int_equal(access("none", F_OK), -1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_folders, remove_folders)
@@ -247,6 +278,7 @@ int main(void)
 		T(test_what_is_open_already_has_a_name_in_proc),
 		T(test_no_race_is_won),
 		T(test_names_are_changed_where_they_are),
+		T(test_a_check_says_what_opening_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
