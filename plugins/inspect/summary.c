@@ -25,7 +25,7 @@ static const char *write_duration(char to[24], double seconds)
 {
 	if (seconds < 0.001)
 		snprintf(to, 24, "%.0f us", seconds * 1e6);
-	else if (seconds < 1)
+	else if (seconds < 0.9995) /* which three digits would round to 1e+03 */
 		snprintf(to, 24, "%.3g ms", seconds * 1e3);
 	else if (seconds < 120)
 		snprintf(to, 24, "%.1f s", seconds);

@@ -2,11 +2,11 @@
 """/events: everything at first, then what has changed, and nobody who is slow holds it up."""
 import json
 import select
-import threading
 
 import pytest
 
 from lib import http
+from lib.busy import held
 from lib.wait import until
 
 ALL = {"t", "started", "version", "generation", "state", "requests", "failed", "sent", "gone", "classes",
@@ -15,9 +15,9 @@ ALL = {"t", "started", "version", "generation", "state", "requests", "failed", "
 
 @pytest.fixture
 def serve(start):
-    def run(ini=""):
-        server = start("http-socket = {http}\nmodule = basic\ninspect = {inspect}\ninspect = {ins_unix}\n"
-                       f"{ini}\n")
+    def run(ini="", module="basic"):
+        server = start(f"http-socket = {{http}}\nmodule = {module}\ninspect = {{inspect}}\n"
+                       f"inspect = {{ins_unix}}\n{ini}\n")
         server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
         return server
     return run
@@ -63,21 +63,22 @@ def test_everything_and_then_what_has_changed(serve):
         assert seen["sockets"][0]["name"] == server.http
         assert {"t"} <= events.next() <= {"t", "workers"}
         http.request(server.http, "/hello")
-        events.until(lambda seen: seen["requests"] == 1)
+        # A lane counts one thing after the other.
+        events.until(lambda seen: seen["requests"] == 1 and seen["hist"]["run"])
         assert seen["classes"] == [0, 1, 0, 0, 0] and seen["hist"]["run"][-1][1] == 1
 
 
-def test_what_runs_what_was_slow_and_what_was_warned_of(serve):
-    server = serve("log-slow = 50\n")
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=1.2"))
+def test_what_runs_what_was_slow_and_what_was_warned_of(serve, fifo):
+    server = serve("log-slow = 50\n", "looked_at")
     with Events(server.inspect) as stranger, Events(server.ins_unix) as known:
-        slow.start()
-        lane = known.until(lambda s: s and s["workers"][0]["lanes"][0]["busy"])["workers"][0]["lanes"][0]
-        assert (lane["method"], lane["uri"]) == ("GET", "/sleep?s=1.2")
-        slow.join()
-        request = known.until(lambda s: s.get("slow"))["slow"][0]
-        assert (request["uri"], request["status"]) == ("/sleep?s=1.2", 200) and request["run_us"] >= 1.2e6
-        assert stranger.until(lambda s: s.get("slow"))["slow"][0]["uri"] == "/sleep"
+        with held(server, f"/slow?outside={fifo}", fifo):
+            known.until(lambda s: s and s["workers"][0]["lanes"][0]["ms"] >= 100)
+            lane = known.known["workers"][0]["lanes"][0]
+            assert (lane["busy"], lane["method"], lane["uri"]) == (True, "GET", f"/slow?outside={fifo}")
+        request = known.until(lambda s: s["slow"])["slow"][0]
+        assert (request["uri"], request["status"]) == (f"/slow?outside={fifo}", 200)
+        assert request["run_us"] >= 1e5
+        assert stranger.until(lambda s: s.get("slow"))["slow"][0]["uri"] == "/slow"
 
 
 def test_a_reload_is_seen(serve):

@@ -4,20 +4,20 @@ import base64
 import json
 import os
 import signal
-import threading
 
 import pytest
 
 from lib import http, proc
-from lib.address import free_address
+from lib.address import free_port
+from lib.busy import held
 from lib.load import Load
 from lib.wait import until
 
 
 @pytest.fixture
 def serve(start):
-    def run(ini="", address="{inspect}"):
-        server = start(f"http-socket = {{http}}\nmodule = basic\ninspect = {address}\n{ini}\n")
+    def run(ini="", address="{inspect}", module="basic"):
+        server = start(f"http-socket = {{http}}\nmodule = {module}\ninspect = {address}\n{ini}\n")
         server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
         return server
     return run
@@ -165,7 +165,7 @@ def test_beyond_this_machine_it_needs_a_password(start):
 def test_a_password(start, folder):
     path = password_file(folder)
     server = start("http-socket = {http}\nmodule = basic\ninspect = 0.0.0.0:{port}\n"
-                   f"inspect-password-file = {path}\n", port=free_address().split(":")[1])
+                   f"inspect-password-file = {path}\n", port=free_port("0.0.0.0"))
     server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
     address = f"127.0.0.1:{server.port}"
     refused = ask(address)
@@ -198,15 +198,13 @@ def test_names_are_given_by_inspect_host(serve):
     assert ask(server.inspect, headers=[("Origin", "http://evil.example")]).status == 403
 
 
-def test_queries_are_shown_to_who_is_known(serve):
+def test_queries_are_shown_to_who_is_known(serve, fifo):
     abstract = f"@uwsgi-inspect-{os.getpid()}"      # which every user can connect to
-    server = serve(f"inspect = {{ins_unix}}\ninspect = {abstract}\n")
+    server = serve(f"inspect = {{ins_unix}}\ninspect = {abstract}\n", module="looked_at")
 
     def seen(address):
         return json.loads(ask(address).body)["workers"][0]["cores"][0]["vars"]
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.3"))
-    slow.start()
-    until(lambda: "REQUEST_URI=/sleep?s=0.3" in seen(server.ins_unix), "the request")
-    assert "REQUEST_URI=/sleep" in seen(server.inspect)
-    assert "REQUEST_URI=/sleep" in seen(abstract)
-    slow.join()
+    with held(server, f"/slow?outside={fifo}", fifo):
+        assert f"REQUEST_URI=/slow?outside={fifo}" in seen(server.ins_unix)
+        assert "REQUEST_URI=/slow" in seen(server.inspect)
+        assert "REQUEST_URI=/slow" in seen(abstract)

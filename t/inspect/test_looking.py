@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from lib import http
+from lib import http, proc
 from lib.busy import Busy, begin, let_go
 from lib.wait import until
 
@@ -25,6 +25,14 @@ def serve(start):
 
 def ask(address, target, headers=()):
     return http.request(address, target, "GET", headers, host="127.0.0.1")
+
+
+def ask_all(address, target="/stacks", headers=()):
+    """What all workers say: on a busy machine, one may have no time to answer."""
+    def said():
+        answer = ask(address, target, headers)
+        return b"the machine has no time" not in answer.body and answer
+    return until(said, "an answer of all workers")
 
 
 def begin_profile(server, client):
@@ -53,7 +61,7 @@ def test_stacks_as_text_and_json(serve, fifo):
     waiting = begin(server, f"/slow?outside={fifo}")
 
     def seen():
-        text = ask(server.inspect, "/stacks").body.decode()
+        text = ask_all(server.inspect).body.decode()
         return text if " wait_outside\n" in text else None
     text = until(seen, "the request")
     assert re.findall(r"^worker (\d+) \(pid \d+\)$", text, re.M) == ["1", "2"]
@@ -61,8 +69,8 @@ def test_stacks_as_text_and_json(serve, fifo):
     assert re.search(r"^  lane [01] runs GET /slow for \d+\.\d s$", text, re.M)
     assert re.search(r"^  thread uWSGIWorker\dCore[01] runs GET /slow for \d+\.\d s, most recent "
                      r"call first:\n    \S+/looked_at\.py:\d+ wait_outside\n", text, re.M)
-    for form in (ask(server.inspect, "/stacks?format=json"),
-                 ask(server.inspect, "/stacks", [("Accept", "application/json")])):
+    for form in (ask_all(server.inspect, "/stacks?format=json"),
+                 ask_all(server.inspect, headers=[("Accept", "application/json")])):
         workers = json.loads(form.body)
         assert form.header("content-type") == "application/json"
         assert [w["worker"] for w in workers] == [1, 2] and workers[0]["trouble"] is None
@@ -83,18 +91,18 @@ def test_only_who_may_know_sees_queries(serve, fifo):
 def test_who_holds_the_gil_is_named(serve, fifo):
     server = serve("processes = 2\n")
     holder = begin(server, f"/stuck?holding={fifo}")
-    text = until(lambda: next((text for text in [ask(server.inspect, "/stacks").body.decode()]
-                               if "GIL" in text), None), "the worker that is stuck")
-    said = re.search(r"^worker \d \(pid \d+\): holds the GIL, no answer in 500 ms\n"
-                     r"  lane 0 runs GET /stuck for \d+\.\d s\n", text, re.M)
-    assert said and text.count("worker ") == 2
+    said = until(lambda: re.search(r"^worker \d \(pid \d+\): holds the GIL, no answer in 500 ms\n"
+                                   r"  lane 0 runs GET /stuck for \d+\.\d s\n",
+                                   ask(server.inspect, "/stacks").body.decode(), re.M),
+                 "the worker that is stuck")
+    assert said.string.count("worker ") == 2
     let_go(fifo, holder)
     until(lambda: "GIL" not in ask(server.inspect, "/stacks").body.decode(), "its end")
 
 
 def test_who_is_stopped_is_not_said_to_hold_anything(serve):
     server = serve()
-    os.kill(server.workers()[0], signal.SIGSTOP)
+    proc.stop(server.workers()[0])
     try:
         assert b": no answer in 500 ms: it is stopped" in ask(server.inspect, "/stacks").body
     finally:
@@ -162,4 +170,5 @@ def test_harakiri_in_the_middle(serve, fifo):
         stuck = begin(server, f"/stuck?holding={fifo}")
         assert c.read().status in (200, 503)
     stuck.join()
-    assert http.request(server.http, "/?planted=1").status == 200
+    # On a very busy machine harakiri may strike this one, too.
+    until(lambda: http.is_answered(server.http, "/?planted=1"), "a worker that serves")

@@ -50,11 +50,14 @@ def names(found):
 def test_it_has_the_names_of_uwsgi_exporter_and_counts(server):
     for target in ("/hello", "/hello", "/status?code=404"):
         http.request(server.http, target)
-    seen = until(lambda: (s := samples(server)) and s["uwsgi_request_run_seconds_count"] == 3 and s,
-                 "three requests")
+
+    def counts(seen):
+        """A lane counts one thing after the other."""
+        return {seen["uwsgi_request_run_seconds_count"],
+                sum(seen[f'uwsgi_worker_requests_total{{worker_id="{n}"}}'] for n in (1, 2)),
+                sum(seen[f'uwsgi_responses_total{{class="{n}xx"}}'] for n in range(1, 6))}
+    seen = until(lambda: (s := samples(server)) and counts(s) == {3} and s, "three requests")
     assert names(seen) >= EXPORTER
-    assert sum(seen[f'uwsgi_worker_requests_total{{worker_id="{n}"}}'] for n in (1, 2)) == 3
-    assert sum(seen[f'uwsgi_responses_total{{class="{n}xx"}}'] for n in range(1, 6)) == 3
     assert seen["uwsgi_workers"] == 2 and seen["uwsgi_ready"] == seen["uwsgi_up"] == 1
     assert seen[f'uwsgi_socket_queue_length{{name="{server.http}",proto="http"}}'] == 0
     assert seen['uwsgi_worker_rss_bytes{worker_id="1"}'] > seen['uwsgi_worker_pss_bytes{worker_id="1"}']
@@ -62,7 +65,8 @@ def test_it_has_the_names_of_uwsgi_exporter_and_counts(server):
 
 def test_histograms_are_cumulative_and_have_their_sums(server):
     http.request(server.http, "/sleep?s=0.05")
-    seen = until(lambda: (s := samples(server)) and s["uwsgi_request_run_seconds_count"] and s, "a request")
+    seen = until(lambda: (s := samples(server)) and s["uwsgi_request_run_seconds_count"] and
+                 s["uwsgi_request_run_seconds_sum"] and s, "a request")
     for name in HISTOGRAMS:
         buckets = [(float(m[1]), n) for key, n in seen.items()
                    if (m := re.fullmatch(name + r'_bucket\{le="(.*)"\}', key))]

@@ -2,9 +2,9 @@
 """What orchestrators ask: whether the server lives, has started, and wants requests."""
 import os
 import signal
-import threading
 
 from lib import http
+from lib.busy import held
 from lib.load import Load
 from lib.wait import until
 
@@ -40,17 +40,13 @@ def test_from_the_start_to_the_first_request(start, folder):
     assert ask(server, "/startup") == (200, "started\n")
 
 
-def test_while_it_stops_it_wants_no_more(start):
-    server = start(INI + "module = basic\nreload-mercy = 10\n")
+def test_while_it_stops_it_wants_no_more(start, fifo):
+    server = start(INI + "module = looked_at\nreload-mercy = 10\n")
     wait_up(server)
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.5"))
-    slow.start()
-    server.wait_log("sleeping in")
-    server.send(signal.SIGTERM)
-    server.wait_log("SIGTERM")
-    until(lambda: ask(server, "/ready") == (503, "the server stops\n"), "it to stop")
-    assert ask(server, "/live")[0] == 200 and ask(server, "/startup")[0] == 200
-    slow.join()
+    with held(server, f"/?outside={fifo}", fifo):
+        server.send(signal.SIGTERM)
+        until(lambda: ask(server, "/ready") == (503, "the server stops\n"), "it to stop")
+        assert ask(server, "/live")[0] == 200 and ask(server, "/startup")[0] == 200
 
 
 def test_a_reload_that_takes_long_or_fails_changes_nothing(start, folder):

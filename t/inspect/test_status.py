@@ -9,11 +9,11 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 
 import pytest
 
 from lib import http
+from lib.busy import held
 from lib.server import BASE_ENV, COMMAND, command
 from lib.wait import until
 
@@ -31,21 +31,19 @@ def ask(server, *how):
     return done.stdout
 
 
-def test_it_says_what_runs_what_was_slow_and_what_was_warned_of(server):
+def test_it_says_what_runs_what_was_slow_and_what_was_warned_of(start, fifo):
+    server = start(INI.replace("basic", "looked_at"))
     for _ in range(3):
-        http.request(server.http, "/hello")
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.4"))
-    slow.start()
-    text = until(lambda: (t := ask(server)) and "/sleep" in t and t, "the request")
-    assert text.startswith(f"uwsgi 0.1.0, pid {server.pid}, serving, generation 1, up ")
-    assert "requests 3, failed 0" in text and "2xx 3" in text
-    assert re.search(r"thread 1: GET /sleep\?s=0\.4, for \d", text)
-    assert all(re.search(rf"^ +[12] +{pid} +1  serving ", text, re.M) for pid in server.workers())
-    # The queue is looked at before the workers: the first look may have seen the request in both.
-    until(lambda: f"http     {server.http}: 0 of " in ask(server), "an empty queue")
-    slow.join()
-    until(lambda: re.search(r"4\d\d ms  200  GET /sleep\?s=0\.4 \(worker [12]\)", ask(server)),
-          "it among the slow ones")
+        http.request(server.http, "/?planted=1")
+    with held(server, f"/slow?outside={fifo}", fifo):
+        runs = re.compile(rf"thread 1: GET /slow\?outside={fifo}, for (\d{{3}} ms|\d+\.\d s)$", re.M)
+        text = until(lambda: (t := ask(server)) and runs.search(t) and "requests 3, failed 0" in t and t,
+                     "the request that is slow, and those before it")
+        assert text.startswith(f"uwsgi 0.1.0, pid {server.pid}, serving, generation 1, up ")
+        assert "2xx 3" in text and f"http     {server.http}: 0 of " in text
+        assert all(re.search(rf"^ +[12] +{pid} +1  serving ", text, re.M) for pid in server.workers())
+    slow = rf"\d (ms|s)  200  GET /slow\?outside={fifo} \(worker [12]\)$"
+    until(lambda: re.search(slow, ask(server), re.M), "it among the slow ones")
     assert not re.search(r"[^\x20-\x7e\n]", ask(server))
 
 

@@ -148,6 +148,14 @@ def request(address, target="/", method="GET", headers=(), body=b"", version="1.
         return c.request(target, method, [*headers, ("Connection", "close")], body, version, host)
 
 
+def is_answered(address, target="/"):
+    """Whether with 200; the server may as well end over it."""
+    try:
+        return request(address, target).status == 200
+    except (Closed, ConnectionError):
+        return False
+
+
 def raw(address, data, timeout=20):
     """All bytes that come back before the peer closes."""
     with Connection(address, timeout) as c:

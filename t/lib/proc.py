@@ -75,6 +75,13 @@ def open_files(pid):
     return found
 
 
+def stop(pid):
+    """Stops it, until it is told to go on.  Its threads stop one after the other."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: all(_stat(f"{pid}/task/{thread}")[:1] in ([], ["T"])
+                      for thread in os.listdir(f"/proc/{pid}/task")), f"process {pid} to stop")
+
+
 def wait_gone(pid, seconds=10):
     """Until it has ended; a zombie that is ours is reaped."""
     def gone():
