@@ -19,6 +19,7 @@ def listen(address):
     else:
         host, port = address.rsplit(":", 1)
         s = socket.socket(socket.AF_INET6 if host[0] == "[" else socket.AF_INET, kind)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, host[0] == "[")
         s.bind((host.strip("[]"), int(port)))
     if kind == socket.SOCK_STREAM:
         s.listen(100)

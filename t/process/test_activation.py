@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Sockets that the service manager has opened and passed on (LISTEN_FDS)."""
+import contextlib
 import os
+import socket
 import sys
 
 import pytest
 
 from lib import http, proc, uwsgi
-from lib.address import accepts, free_port
+from lib.address import accepts
 from lib.server import ROOT
 from lib.wait import until
 
@@ -28,6 +30,18 @@ def activate(start):
                           *server.command]
         return server
     return run
+
+
+@contextlib.contextmanager
+def holds_port():
+    """Of all addresses: of one address's ports, other test runs may take it meanwhile."""
+    with socket.socket(socket.AF_INET6) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            s.bind(("::", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        yield s.getsockname()[1]
 
 
 def listens(server):
@@ -64,13 +78,10 @@ def test_the_router_takes_one_too(activate):
 
 def test_a_port_alone_means_the_ipv6_socket_of_that_port(activate):
     """ListenStream=8080 is [::]:8080, http-socket = :8080 is 0.0.0.0:8080."""
-    try:
-        port = free_port("::")
-    except OSError:
-        pytest.skip("no IPv6 here")
-    server = activate(f"http-socket = :{port}\n", [f"[::]:{port}"]).start()
-    assert len(listens(server)) == 1
-    assert http.request(f"127.0.0.1:{port}", "/hello").body == b"hello\n"
+    with holds_port() as port:
+        server = activate(f"http-socket = :{port}\n", [f"[::]:{port}"]).start()
+        assert len(listens(server)) == 1
+        assert http.request(f"127.0.0.1:{port}", "/hello").body == b"hello\n"
 
 
 def test_they_survive_reloads_whatever_the_configuration_says(activate):

@@ -183,12 +183,19 @@ def test_a_sleeping_server_reloads_and_sleeps_on(start):
 
 def test_a_sleeping_server_is_ready(start):
     server = start(INI + "cheap = true\ninspect = {inspect}\n")
+    server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
     until(lambda: http.request(server.inspect, "/ready").status == 200, "to be ready")
     assert server.workers() == []
 
 
-def test_die_on_idle_stops_the_server(start):
-    server = start(INI + "idle = 1\ndie-on-idle = true\n")
-    assert http.request(server.http, "/hello").status == 200
+def test_die_on_idle_stops_the_server(start, fifo):
+    """A client is there before the server serves: its second may be over when one comes later."""
+    server = start.not_yet(INI + "idle = 1\ndie-on-idle = true\n"
+                           f"hook-pre-app = exec:cat {fifo}\n").spawn()
+    server.wait_listening("http")
+    with http.Connection(server.http) as client:
+        client.send(http.request_bytes("/hello"))
+        open(fifo, "wb").close()
+        assert client.read().status == 200
     assert server.wait() == 0
     assert "no request for so long as idle says (die-on-idle): stopping" in server.log()

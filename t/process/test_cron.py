@@ -29,6 +29,7 @@ def said(server, word):
 
 def test_it_runs_when_it_is_due(start):
     """In this minute, as in uWSGI, and not before requests are served."""
+    sunday = datetime.datetime.now().isoweekday() == 7
     server = start(APP + f"cron = {NOW} echo ran in $PWD as $COLOUR\nenv = COLOUR=blue\n"
                    "cron = -1 -1 31 2 -1 echo never\ncron = -1 -1 -1 -1 -7 echo sundays\n"
                    f"cron2 = minute=-1 exit 3\ncron = {NOW} kill -USR1 $$\n")
@@ -37,8 +38,9 @@ def test_it_runs_when_it_is_due(start):
     server.wait_log(r"^error: cron 5 \(pid \d+\) ended after \d+\.\d s: exit code 3$")
     server.wait_log(r"^error: cron 4 .* ended .*: killed by signal 10 \(User defined signal 1\)$")
     assert server.log().index("serving: 1 worker") < server.log().index("cron 1")
-    sunday = datetime.datetime.now().isoweekday() == 7
-    assert "cron 2" not in server.log() and (sunday or "cron 3" not in server.log())
+    seen = server.log()
+    sunday = sunday or datetime.datetime.now().isoweekday() == 7
+    assert "cron 2" not in seen and (sunday or "cron 3" not in seen)
 
 
 def test_it_begins_as_any_program(start):
@@ -73,11 +75,10 @@ def test_unique_waits_for_all_that_the_last_one_has_started(start):
 
 @pytest.mark.parametrize("lines", ["cron2 = harakiri=1 {}\n", "cron = -1 -1 -1 -1 -1 {}\ncron-harakiri = 1\n"])
 def test_harakiri_kills_all_that_it_has_started(start, lines):
-    server = start(APP + lines.format("sleep 60 & echo child $!; trap '' TERM; sleep 60"))
-    child = said(server, "child")
+    server = start(APP + lines.format("sleep 60 & trap '' TERM; sleep 60"))
     server.wait_log(r"^error: cron 1 \(pid \d+\) killed: it runs longer than 1 s \(harakiri\): sleep")
-    proc.wait_gone(child)
-    proc.wait_gone(runs(server, "cron 1")[0])
+    # The zygote and the worker are left.  Orphans would be the master's children.
+    until(lambda: len(proc.descendants(server.pid)) == 2, "all of it to be gone")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -132,8 +133,9 @@ def test_one_that_was_due_in_a_reload_does_not_run_twice(start):
     server.wait_log("^once$")
     assert server.hup()
     http.request(server.http, "/hello")
+    times = server.log().count("\nonce\n")
     if datetime.datetime.now().minute == minute:
-        assert server.log().count("\nonce\n") == 1
+        assert times == 1
 
 
 @pytest.mark.parametrize("line,sentence", [

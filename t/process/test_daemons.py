@@ -227,8 +227,8 @@ def test_statistics_have_them(start):
         return [(d["cmd"], d["pid"], d["respawns"]) for d in
                 json.loads(http.raw(server.stats, b""))["daemons"]]
     first, other = runs(server), runs(server, 2)
-    assert seen() == [("echo pid $$; exec sleep 60", first, 0),
-                      ("echo once $$; exec sleep 60", other, 0)]
+    until(lambda: seen() == [("echo pid $$; exec sleep 60", first, 0),
+                             ("echo once $$; exec sleep 60", other, 0)], "both to be seen")
     os.kill(first, signal.SIGKILL)
     wait_said(server, "pid", 2)
     again = until(lambda: [d for d in seen() if d[1] not in (0, first, other)], "another one")[0]

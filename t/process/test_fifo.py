@@ -127,7 +127,8 @@ def test_pause(start, how):
         server.wait_log(": paused; running requests are finished, new connections wait$")
         assert busy.read().status == 200
     until(lambda: not server.workers(), "all to be gone")
-    assert statuses(server) == ["pause", "pause"] and not is_ready()
+    # The master may learn of their ends a moment later.
+    until(lambda: statuses(server) == ["pause", "pause"] and not is_ready(), "a pause to be seen")
     client = waits(server)
     assert server.hup()  # which does not end it
     server.wait_log("; the server is paused$")

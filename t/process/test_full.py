@@ -107,25 +107,27 @@ def test_who_is_served_is_not_cut(start, name):
 def test_where_all_are_served_the_next_one_waits(start):
     server = start(INI + "max-connections = 2\n")
     body = b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n01234"
-    with http.Connection(server.http) as one, http.Connection(server.http) as two, \
-            http.Connection(server.http) as next_:
+    with http.Connection(server.http) as one, http.Connection(server.http) as two:
         one.send(body)
         two.send(body)
-        next_.send(http.request_bytes("/hello"))
-        server.wait_log("a worker's thread is full: all of its 2 connections have requests")
-        for c in (one, two):
-            c.send(b"56789")
-            assert c.read().body == b"0123456789"
-        assert next_.read().status == 200
+        # Only now: a connection that says nothing for a second is accepted, and then makes room.
+        with http.Connection(server.http) as next_:
+            next_.send(http.request_bytes("/hello"))
+            server.wait_log("a worker's thread is full: all of its 2 connections have requests")
+            for c in (one, two):
+                c.send(b"56789")
+                assert c.read().body == b"0123456789"
+            assert next_.read().status == 200
 
 
 def test_the_router_waits_for_a_descriptor(start):
     """Clients of whom each has a request running leave it none for a while."""
     server = start(INI + "threads = 4\n", under=FEW)
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(http.Connection(server.router)) for _ in range(40)]
-        for c in clients:
-            c.send(http.request_bytes("/sleep?s=0.02"))
+        clients = []
+        for _ in range(40):
+            clients.append(stack.enter_context(http.Connection(server.router)))
+            clients[-1].send(http.request_bytes("/sleep?s=0.02"))
         assert [c.read().status for c in clients] == [200] * 40
 
 
