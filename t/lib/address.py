@@ -1,18 +1,36 @@
 # SPDX-License-Identifier: MIT
 """Addresses for servers under test.  Each test run has a loopback address of its own, so that
 runs beside each other never meet."""
+import errno
 import os
+import random
 import socket
 
-HOST = f"127.{(os.getpid() >> 14) % 250 + 2}.{(os.getpid() >> 7) % 128}.{os.getpid() % 127 + 1}"
+HOST = f"127.{(os.getpid() >> 14) % 250 + 2}.{(os.getpid() >> 7) % 128}.{os.getpid() % 128 + 1}"
 _given = set()
 
 
+def _never_given():
+    """Ports that the kernel gives to nobody: neither to who binds port 0, as this does for addresses of
+    a test run's own, nor to who connects, which is from 127.0.0.1."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        first, last = map(int, f.read().split())
+    return [*range(10000, first), *range(last + 1, 65536)]
+
+
 def free_port(host=HOST):
+    """On an address that is not this test run's alone, such as 0.0.0.0, one that no other server
+    has, nor gets before this one binds it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    others = _never_given() if host != HOST else []
     while True:
         with socket.socket(family) as s:
-            s.bind((host, 0))
+            try:
+                s.bind((host, random.choice(others) if others else 0))
+            except OSError as e:
+                if e.errno == errno.EADDRINUSE:
+                    continue
+                raise
             port = s.getsockname()[1]
         if port not in _given:
             _given.add(port)

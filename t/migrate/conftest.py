@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib.address import free_address
+from lib.address import HOST, free_port
 from lib.server import BASE_ENV, COMMAND
 
 APP = """
@@ -55,7 +55,8 @@ def write(folder, name, text):
 def migrate(site):
     """migrate("gunicorn", "shop"): what is printed; HTTP in words and files is a free address, HERE
     the folder."""
-    address = free_address()
+    # Some files name no host: then it is served on all addresses.
+    address = f"{HOST}:{free_port('0.0.0.0')}"
 
     def named(text):
         return text.replace("HTTP", address).replace("HERE", site)
