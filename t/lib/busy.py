@@ -13,17 +13,23 @@ class Busy:
 
     def __init__(self, server, target, clients=1):
         self.server, self.target, self.stop, self.served = server, target, False, 0
+        self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
     def _run(self):
         while not self.stop:
             assert http.request(self.server.http, self.target).status == 200
-            self.served += 1
+            with self.lock:
+                self.served += 1
 
     def __enter__(self):
         for t in self.threads:
             t.start()
-        until(lambda: self.served, "the first answer")
+        try:
+            until(lambda: self.served, "the first answer")
+        except BaseException:
+            self.stop = True        # nobody asks on behind a test that has failed
+            raise
         return self
 
     def __exit__(self, *_):

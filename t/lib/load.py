@@ -19,13 +19,17 @@ class Load:
         self.pause_s, self.body = pause_s, body
         self.answers, self.failures, self.again = 0, [], 0
         self.bodies = set()
-        self._ending = threading.Event()
+        self._ending, self._lock = threading.Event(), threading.Lock()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
     def __enter__(self):
         for t in self._threads:
             t.start()
-        self.wait_more(1)
+        try:
+            self.wait_more(1)
+        except BaseException:
+            self._ending.set()      # nobody asks on behind a test that has failed
+            raise
         return self
 
     def __exit__(self, *_):
@@ -52,13 +56,15 @@ class Load:
                 if not self.keep_alive or (response.header("Connection") or "").lower() == "close":
                     connection.close()
                     connection = None
-            except (http.Closed, BrokenPipeError) as e:
-                connection.close()
-                connection = None
-                if used:
-                    self.again += 1
+            except (http.Closed, BrokenPipeError, ConnectionResetError) as e:
+                if connection and used:
+                    with self._lock:
+                        self.again += 1
                 else:
                     self.failures.append(repr(e))
+                if connection:
+                    connection.close()
+                connection = None
             except (OSError, AssertionError, ValueError) as e:
                 self.failures.append(repr(e))
                 connection = None
@@ -69,7 +75,8 @@ class Load:
 
     def _judge(self, response):
         if response.status == 200 and response.complete:
-            self.answers += 1
-            self.bodies.add(response.body)
+            with self._lock:
+                self.answers += 1
+                self.bodies.add(response.body)
         else:
             self.failures.append(repr(response))

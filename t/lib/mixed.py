@@ -164,7 +164,11 @@ class Mixed:
     def __enter__(self):
         for t in self._threads:
             t.start()
-        self.wait_more(1)
+        try:
+            self.wait_more(1)
+        except BaseException:
+            self._ending.set()      # nobody asks on behind a test that has failed
+            raise
         return self
 
     def __exit__(self, *_):
