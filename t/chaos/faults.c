@@ -154,9 +154,9 @@ static int fault(const char *call, void *address)
 
 		if (strcmp(r->call, call) != 0 || !struck(r, address))
 			continue;
+		error = r->error; /* meanwhile the test may set another rule in this place */
 		if (r->delay_us)
 			usleep((useconds_t)r->delay_us);
-		error = r->error;
 	}
 	looking = 0;
 	errno = error ? error : kept;

@@ -26,6 +26,7 @@ import tempfile
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                       "chaos", "faults.c")
 RULE = struct.Struct("=16s16siiqqiiq64s")
+CALL_SIZE = 16
 RULES, SITES_SIZE = 8, 512 * 16
 FLAGS = {"each": 1, "own": 2}
 ALL = 2**62
@@ -88,7 +89,10 @@ class Faults:
         assert len(texts) <= RULES
         self.memory[:] = bytes(len(self.memory))
         for i, text in enumerate(texts):
-            self.memory[i * RULE.size:(i + 1) * RULE.size] = parse(text)
+            at, rule = i * RULE.size, parse(text)
+            # Its name last: processes that run meanwhile see no half of it.
+            self.memory[at + CALL_SIZE:at + RULE.size] = rule[CALL_SIZE:]
+            self.memory[at:at + CALL_SIZE] = rule[:CALL_SIZE]
 
     def env(self):
         return {"LD_PRELOAD": library(), "UWSGI_TEST_FAULTS": self.path}
