@@ -97,7 +97,7 @@ def no_process_left():
         return [p for p in proc.children(os.getpid()) if p not in before and proc.alive(p)]
     try:
         # What the kernel kills with its parent takes a moment to end.
-        until(lambda: not left(), "the children to end", 5)
+        until(lambda: not left(), "the children to end")
     except AssertionError:
         titles = [f"{p} {proc.title(p)}" for p in left()]
         proc.kill_all(left())

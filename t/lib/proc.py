@@ -33,6 +33,12 @@ def alive(pid):
     return bool(fields) and fields[0] not in "ZX"
 
 
+def stands_still(pid):
+    """Whether it was stopped by a signal, or has ended."""
+    fields = _stat(pid)
+    return not fields or fields[0] in "TZX"
+
+
 def children(pid):
     found = []
     for name in os.listdir("/proc"):
@@ -70,7 +76,8 @@ def open_files(pid):
         return []
     found = []
     for fd in numbers:
-        with contextlib.suppress(FileNotFoundError):    # closed since
+        # Closed since, or the process is gone, which may read as one that nobody may look into.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
     return found
 

@@ -178,7 +178,7 @@ class Server:
         try:
             self.stop()
             for pid in family:
-                proc.wait_gone(pid, 5)
+                proc.wait_gone(pid)
         finally:
             proc.kill_all([p for p in [*family, self.pid] if proc.alive(p)])
             self.process.wait()
@@ -260,7 +260,10 @@ class Oracle(Server):
         return None
 
     def end(self):
-        """Killed: whether it stops is not what is tested."""
-        if self.process:
+        """Killed: whether it stops is not what is tested.  It may be about to fork another worker, so
+        it is stopped before its children are counted."""
+        if self.process and not self.ended():
+            self.send(signal.SIGSTOP)
+            until(lambda: proc.stands_still(self.pid), "uWSGI to stand still")
             proc.kill_all([self.pid, *proc.descendants(self.pid)])
             self.process.wait()
