@@ -9,6 +9,7 @@ import stat
 import pytest
 
 from lib import http, orders
+from lib.server import Oracle
 from lib.wait import until
 
 pytestmark = pytest.mark.oracle
@@ -57,7 +58,9 @@ def test_the_same_entries_are_due(start, start_oracle):
                    start_oracle(APP + lines + "cron = -1 -1 -1 -1 -1 true last\n")):
         until(lambda s=server: "true last" in undated(s).replace('task: "true last"', ""), "the last one")
         until(lambda s=server: "true last" in re.findall(RUNS, undated(s), re.M), "the last one to run")
-        ran.append(re.findall(RUNS, undated(server), re.M))
+        runs = re.findall(RUNS, undated(server), re.M)
+        # In the next minute they run again.
+        ran.append(runs[:runs.index("true last")])
     if today == datetime.date.today():
         assert ran[0] == ran[1]
 
@@ -82,6 +85,8 @@ def test_orders(start, start_oracle):
 
         def statuses(s=server):
             return {w["status"] for w in report(s)["workers"]}
+        # A worker of uWSGI's that was only just forked is stopped by the signal of a pause.
+        until(lambda s=server: all(w["accepting"] for w in report(s)["workers"]), "all to serve")
         order(server, "p")
         until(lambda: statuses() == {"pause"}, "a pause")
         order(server, "p")
@@ -95,6 +100,9 @@ def test_orders(start, start_oracle):
 def test_touch_exec(start, start_oracle):
     for server in (start(APP + "touch-exec = {here}/file echo  touched $PPID\n"),
                    start_oracle(APP + "touch-exec = {here}/file echo  touched $PPID\n")):
+        if server.command[0] == Oracle.binary:
+            # Until it has looked for the first time, one that is made then is not new.
+            server.wait_log("events will be triggered as soon as the file is created")
         with open(f"{server.folder}/file", "w", encoding="utf-8"):
             pass
         until(lambda s=server: re.search(r"^touched \d+$", undated(s), re.M), "the command to run")
