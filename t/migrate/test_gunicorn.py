@@ -100,12 +100,17 @@ def test_defaults_in_a_file_leave_nothing_to_do(tmp_path):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("import time\ntime.sleep(60)\n", "has not ended after 0.3 s"),
     ("raise SystemExit(3)\n", "cannot be run"), ("workers = (\n", "cannot be run")])
-def test_a_file_that_cannot_be_run(tmp_path, monkeypatch, text, said):
-    monkeypatch.setattr(from_gunicorn, "CONF_SECONDS", 0.3)
+def test_a_file_that_cannot_be_run(tmp_path, text, said):
     (tmp_path / "g.py").write_text(text)
     with pytest.raises(from_gunicorn.ConfFailed, match=said):
+        from_gunicorn.move([], "", conf=str(tmp_path / "g.py"), environ={})
+
+
+def test_a_file_that_does_not_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(from_gunicorn, "CONF_SECONDS", 0.3)
+    (tmp_path / "g.py").write_text("import time\ntime.sleep(60)\n")
+    with pytest.raises(from_gunicorn.ConfFailed, match="has not ended after 0.3 s"):
         from_gunicorn.move([], "", conf=str(tmp_path / "g.py"), environ={})
 
 

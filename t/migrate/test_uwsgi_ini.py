@@ -137,20 +137,26 @@ def test_what_is_not_known_is_said(migrate):
     assert "usage: uwsgi --migrate FILE" in migrate().said
     assert "there is no file nothing.py" in migrate("nothing.py").said
     assert "no server is found" in migrate("cherryd", "shop:app").said
-    for name, text, said in (("a.json", '{"applications": {}}', "no application of the type python"),
-                             ("b.json", "{", "is no JSON"),
-                             ("e.json", '{"uwsgi": {"processes": 2}}', "uwsgi --check --json"), ("Procfile", "worker: x\n", "no line web"),
-                             ("c.txt", "hello\n", "nothing that is known here"),
-                             ("l.xml", "<uwsgi>", "is no XML"), ("m.xml", "<a/>", "no <uwsgi> in"),
-                             ("n.yml", "uwsgi:\n", "no uwsgi: with options"),
-                             ("t.ini", "{% include 'x' %}\n", "nothing that is known here"),
-                             ("h.json", '{"a":' * 9999 + "1" + "}" * 9999, "nested too deeply"),
-                             ("i.ini", "[uwsgi]\n" + "a" * (1 << 20), "more than 1 MiB"),
-                             ("j.py", "raise SystemExit", "ends the Python that runs it"),
-                             ("k.service", "[Service]\nExecStart=gunicorn -c /nowhere.py a\n",
-                              "there is no file /nowhere.py"),
-                             ("f.json", '{"applications": [1]}', "not as NGINX Unit has it"),
-                             ("g.conf", "x\n[program:a]\n", "no section headers"),
-                             ("d.conf", "[program:a]\ncommand=cat\n", "no program there")):
-        made = migrate(name, file=(name, text))
-        assert made.code == 1 and made.text == "" and said in made.said, name
+
+
+@pytest.mark.parametrize("name, text, said", [
+    ("a.json", '{"applications": {}}', "no application of the type python"),
+    ("b.json", "{", "is no JSON"),
+    ("c.txt", "hello\n", "nothing that is known here"),
+    ("d.conf", "[program:a]\ncommand=cat\n", "no program there"),
+    ("e.json", '{"uwsgi": {"processes": 2}}', "uwsgi --check --json"),
+    ("f.json", '{"applications": [1]}', "not as NGINX Unit has it"),
+    ("g.conf", "x\n[program:a]\n", "no section headers"),
+    ("h.json", '{"a":' * 9999 + "1" + "}" * 9999, "nested too deeply"),
+    ("i.ini", "[uwsgi]\n" + "a" * (1 << 20), "more than 1 MiB"),
+    ("j.py", "raise SystemExit", "ends the Python that runs it"),
+    ("k.service", "[Service]\nExecStart=gunicorn -c /nowhere.py a\n", "there is no file /nowhere.py"),
+    ("l.xml", "<uwsgi>", "is no XML"),
+    ("m.xml", "<a/>", "no <uwsgi> in"),
+    ("n.yml", "uwsgi:\n", "no uwsgi: with options"),
+    ("t.ini", "{% include 'x' %}\n", "nothing that is known here"),
+    ("Procfile", "worker: x\n", "no line web"),
+], ids=lambda value: value[:20])
+def test_what_cannot_be_moved_is_said(migrate, name, text, said):
+    made = migrate(name, file=(name, text))
+    assert made.code == 1 and made.text == "" and said in made.said
