@@ -28,16 +28,17 @@ def browser(chromium):
     screen.size(1600)
     screen.scheme("light")
     yield screen
-    chromium.get("about:blank")
+    screen.leave()
     assert not screen.complaints()
 
 
 @pytest.fixture
-def stand_in():
+def stand_in(browser):
     from stand_in import StandIn
 
     server = StandIn()
     yield server
+    browser.leave()
     server.end()
 
 

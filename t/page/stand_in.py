@@ -121,7 +121,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         with self.server.lock:
-            mine.put(self.server.state)
+            if not self.server.silent or not self.server.readers:
+                mine.put(self.server.state)
             self.server.readers.append(mine)
         with contextlib.suppress(OSError):
             while (event := self.next(mine)) is not None:
@@ -140,7 +141,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class StandIn(http.server.ThreadingHTTPServer):
-    """answers: {path: (status, type, text) or a function of the query that returns these}."""
+    """answers: {path: (status, type, text) or a function of the query that returns these}.
+    silent: all that is said is the first event, to the first reader."""
 
     daemon_threads = True
 

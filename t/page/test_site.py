@@ -27,7 +27,7 @@ def test_a_search_without_a_server(site, browser):
     assert driver.find_element("id", first.partition("#")[2]).is_displayed()
     box = driver.find_element("id", "search")
     box.send_keys("nosuchwordanywhere")
-    assert "Nothing" in driver.find_element("id", "found").text
+    until(lambda: "Nothing" in driver.find_element("id", "found").text, "what is not found")
 
 
 def test_readable_on_a_phone(site, browser):
