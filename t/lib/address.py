@@ -61,6 +61,17 @@ def connect(address, timeout=10, receive_buffer=None):
     return s
 
 
+def refuses(address):
+    """A connection that is reset came while the socket was being closed."""
+    try:
+        connect(address).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        pass
+    return False
+
+
 def accepts(address):
     try:
         connect(address, timeout=1).close()

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from lib import files, http
-from lib.address import connect
+from lib.address import connect, refuses
 from lib.server import ROOT
 from lib.wait import until
 
@@ -21,14 +21,6 @@ WAYS = ["http", "a_unix", "router"]
 @pytest.fixture(params=WAYS)
 def way(request):
     return request.param
-
-
-def refuses(address):
-    try:
-        connect(address).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def asks(address, target):
@@ -48,7 +40,7 @@ def test_who_watches_knows_at_once_and_who_comes_is_served(start):
     assert probe(server) == (200, b"ready\n")
     server.send(signal.SIGTERM)
     server.wait_log("stopping; new connections are served for 3 s more .drain-delay.")
-    assert probe(server) == (503, b"the server stops\n")
+    until(lambda: probe(server) == (503, b"the server stops\n"), "the probe to fail")
     for way in WAYS:
         assert http.request(server.names[way], "/hello").status == 200
     assert server.wait() == 0
@@ -221,7 +213,7 @@ def test_a_reload_under_way_is_given_up(start):
     server.send(signal.SIGHUP)
     server.wait_log("^slow import")
     server.send(signal.SIGTERM)
-    server.wait_log("stopping")
+    until(lambda: probe(server) == (503, b"the server stops\n"), "the probe to fail")
     files.touch(f"{server.folder}/go")
     assert probe(server) == (503, b"the server stops\n")
     assert http.request(server.http, "/hello").status == 200

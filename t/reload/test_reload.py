@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from lib import files, http
-from lib.address import HOST, connect
+from lib.address import HOST, refuses
 from lib.load import Load
 from lib.server import command
 from lib.wait import until
@@ -85,16 +85,7 @@ def test_a_reload_may_add_and_drop_sockets(server):
     assert http.request(server.more).status == 200
     server.write_ini(INI)
     assert server.hup()
-
-    def refused():
-        try:
-            connect(server.more, timeout=1).close()
-        except ConnectionRefusedError:
-            return True
-        except ConnectionResetError:
-            pass  # it is being closed just now
-        return False
-    until(refused, "the dropped socket to be closed")
+    until(lambda: refuses(server.more), "the dropped socket to be closed")
     assert version(server) == "1"
 
 
@@ -204,6 +195,7 @@ def test_an_import_that_hangs_is_given_up_after_reload_timeout(start, folder):
     assert load.failures == []
     server.wait_log(r"reload given up.*\b2 s")
     assert version(server) == "1"
+    server.write_ini(INI)   # the next one may take longer
     write_app(folder, 2)
     assert server.hup()
     wait_version(server, "2")
