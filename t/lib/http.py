@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An HTTP client that sends exactly what it is told and hides nothing of what comes back."""
+import contextlib
 import socket
 
 from lib.address import connect
@@ -45,7 +46,8 @@ class Connection:
         self.socket.sendall(data)
 
     def finish_sending(self):
-        self.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):      # the peer was quicker, and has reset the connection
+            self.socket.shutdown(socket.SHUT_WR)
 
     def is_closed(self):
         """Waits for the peer's end of the connection; False when it sends something instead."""
