@@ -65,6 +65,14 @@ def sleep(environ, start_response):
     return answer(start_response, b"slept %d" % os.getpid())
 
 
+def wait(environ, start_response):
+    """?for=the path of a FIFO: until somebody has opened it to write, and closed it."""
+    print(f"waiting in {os.getpid()}", flush=True)
+    with open(parse_qs(environ["QUERY_STRING"])["for"][0], "rb") as fifo:
+        fifo.read()
+    return answer(start_response, b"waited %d" % os.getpid())
+
+
 def big(environ, start_response):
     """?n=bytes, in blocks of 64 KiB, without a Content-Length."""
     left = int(parse_qs(environ["QUERY_STRING"])["n"][0])
@@ -115,7 +123,7 @@ def spend(environ, start_response):
 ROUTES = {
     "/": hello, "/hello": hello, "/pid": pid, "/parents": parents, "/thread": thread,
     "/echo": echo, "/ignore-body": ignore_body, "/environ": show, "/status": status,
-    "/sleep": sleep, "/big": big, "/drops": drops, "/block": block,
+    "/sleep": sleep, "/wait": wait, "/big": big, "/drops": drops, "/block": block,
     "/meet": meet, "/grow": grow, "/spend": spend,
 }
 

@@ -81,9 +81,15 @@ def application(environ, start_response):
         hold()
     elif path == "/deaf":
         deaf()
-    elif path == "/wait":
+    elif path == "/stop":
         print("begun", flush=True)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif path == "/wait":
+        print(f"waiting in {os.getpid()}", flush=True)
         with open(query["for"], encoding="ascii") as fifo:
             fifo.read()
+        if "stand" in query:
+            uwsgi.set_user_harakiri(float(query["stand"]))
+            stand(seconds)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return close_late(seconds) if path == "/close" else [b"%d" % os.getpid()]

@@ -2,6 +2,8 @@
 """Requests that run while a test looks at them."""
 import contextlib
 import os
+import re
+import tempfile
 import threading
 
 from . import http
@@ -36,6 +38,36 @@ class Busy:
         self.stop = True
         for t in self.threads:
             t.join()
+
+
+class Held:
+    """A request that runs until it is told to end, at an application with basic's /wait:
+    with Held(server) as held: …  more: of the query."""
+
+    def __init__(self, server, more=""):
+        seen = len(server.log())
+        self.fifo = tempfile.mktemp(dir=server.folder)
+        os.mkfifo(self.fifo)
+        self.connection = http.Connection(server.http)
+        self.connection.send(http.request_bytes(f"/wait?for={self.fifo}{more}"))
+        self.pid = int(until(lambda: re.search(r"^waiting in (\d+)$", server.log()[seen:], re.M),
+                             "the request to run")[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def end(self):
+        release(self.fifo)
+        return self.connection.read()
+
+
+def release(fifo):
+    """Whoever opened the FIFO to read goes on; whoever is about to is waited for."""
+    with open(fifo, "wb"):
+        pass
 
 
 def begin(server, target):

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import textwrap
 
-from lib import proc
+from lib import files, proc
 from lib.address import accepts, free_address
 from lib.faults import Faults
 from lib.wait import until
@@ -116,8 +116,7 @@ class Server:
         text = textwrap.dedent(ini).format_map(self.names)
         if not self.plain and "[" not in text.split("=")[0]:
             text = f"[uwsgi]\npythonpath = {APPS}\n{text}"
-        with open(self.ini_path, "w", encoding="utf-8", newline="") as f:
-            f.write(text)
+        files.replace(self.ini_path, text)
 
     def __getattr__(self, name):
         names = self.__dict__.get("names", {})
@@ -195,6 +194,19 @@ class Server:
         return match[0].startswith("reloaded")
 
     # ---- what can be seen ----
+
+    def told(self):
+        """What the master says now of its processes.  Asked twice: when the answer begins again, the
+        first one is whole."""
+        seen = len(self.log())
+
+        def said():
+            return self.log()[seen:]
+        self.send(signal.SIGUSR1)
+        begins = until(lambda: re.search(r"^generation \d+ began ", said(), re.M), "an answer")[0]
+        self.send(signal.SIGUSR1)
+        until(lambda: said().count(begins) > 1, "the next answer")
+        return said()[:said().rindex(begins)]
 
     def log(self):
         """What this server has written, without the time; a folder may have had another one

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from lib import fastcgi, http, proc
+from lib import busy, fastcgi, http, proc
 from lib.load import Load
 from lib.wait import until
 
@@ -55,6 +55,11 @@ class Kept:
 @pytest.fixture(params=["http", "router", "fastcgi"])
 def way(request):
     return request.param
+
+
+def wait_leaving(server, pid):
+    """Until it has been told to leave, which it is after the log says that others serve."""
+    until(lambda: f"(pid {pid}): leaving" in server.told(), f"worker {pid} to be told")
 
 
 # ---- reload ----
@@ -104,18 +109,19 @@ def test_a_running_request_is_finished_first(start, way):
         until(lambda: kept.pid() not in old, "an answer of another worker")
 
 
-def test_what_was_sent_ahead_is_answered_by_the_next_one(start):
+def test_what_was_sent_ahead_is_answered_by_the_next_one(start, fifo):
     """More than one turn of the old worker answers."""
     server = start(INI)
     count = 300
     with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=0.3") + http.request_bytes("/pid") * count)
-        server.wait_log("^sleeping in")
-        old = server.workers()
+        c.send(http.request_bytes(f"/wait?for={fifo}") + http.request_bytes("/pid") * count)
+        old = int(server.wait_log(r"^waiting in (\d+)$")[1])
         assert server.hup()
+        wait_leaving(server, old)
+        busy.release(fifo)
         assert c.read().status == 200
         pids = [int(c.read().body) for _ in range(count)]
-        assert pids[-1] not in old
+        assert pids[-1] != old
 
 
 def test_half_a_request_is_read_by_the_one_that_has_the_other_half(start, way):
@@ -164,23 +170,24 @@ def test_a_router_that_nobody_follows_says_goodbye(start):
         assert kept.client.is_closed()
 
 
-def test_a_connection_waits_for_a_worker_that_has_to_be_started_first(start):
+def test_a_connection_waits_for_a_worker_that_has_to_be_started_first(start, fifo):
     """The one that would have taken it is killed."""
     server = start(INI)
-    with Kept(server, "http") as kept, Kept(server, "http") as busy, \
-            http.Connection(server.http) as other:
+    with Kept(server, "http") as kept, Kept(server, "http") as late:
         old = kept.pid()
-        busy.send("/sleep?s=0.7")
-        server.wait_log("^sleeping in")
+        late.send(f"/wait?for={fifo}")
+        server.wait_log("^waiting in")
         assert server.hup()
-        other.send(http.request_bytes("/sleep?s=30"))
-        server.wait_log(r"(?s)(sleeping in.*){2}")
-        assert busy.read().status == 200
-        proc.wait_gone(old)
-        killed = int(server.log().rpartition("sleeping in ")[2].split()[0])
-        os.kill(killed, signal.SIGKILL)
-        assert kept.pid() not in (old, killed)
-        assert busy.pid() not in (old, killed)
+        wait_leaving(server, old)
+        with http.Connection(server.http) as other:
+            other.send(http.request_bytes("/sleep?s=30"))
+            killed = int(server.wait_log(r"^sleeping in (\d+)$")[1])
+            busy.release(fifo)
+            assert late.read().status == 200
+            proc.wait_gone(old)
+            os.kill(killed, signal.SIGKILL)
+            assert kept.pid() not in (old, killed)
+            assert late.pid() not in (old, killed)
 
 
 # ---- recycling ----

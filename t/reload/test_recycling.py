@@ -76,8 +76,11 @@ def test_a_lost_zygote_is_replaced_and_workers_go_on(start):
     for pid in zygote:
         os.kill(pid, signal.SIGKILL)
     assert http.request(server.http, "/hello").status == 200
-    until(lambda: len(server.workers()) == 2, "two workers")
-    os.kill(server.workers()[0], signal.SIGKILL)
+    server.wait_log("^reloaded: 2 workers")
+    until(lambda: len(server.workers()) == 2, "the old ones to leave")
+    victim = server.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    proc.wait_gone(victim)
     until(lambda: len({pid_of(server) for _ in range(10)}) == 2, "two workers that serve")
 
 
@@ -143,14 +146,6 @@ def test_term_finishes_what_is_running(start):
     assert server.wait() == 0
 
 
-def told(server, pattern):
-    """In what it says now of its processes."""
-    seen = len(server.log())
-    server.send(signal.SIGUSR1)
-    until(lambda: re.search(r"http 1 \(pid", server.log()[seen:]), "the last line")
-    return re.search(pattern, server.log()[seen:])
-
-
 def test_term_finishes_what_the_router_still_reads(start):
     """The workers go on until the router needs them no more."""
     server = start("http = {router}\nmodule = basic\n")
@@ -161,9 +156,10 @@ def test_term_finishes_what_the_router_still_reads(start):
         assert http.request(server.router, "/hello").body == b"hello\n"
         server.send(signal.SIGTERM)
         server.wait_log("stopping")
-        until(lambda: told(server, rf"generation 1 http 1 \(pid {router}\): leaving"),
-              "the router to leave")
-        assert told(server, r"generation 1 worker 1 \(pid \d+\): serving")
+        told = until(lambda: (said := server.told()) and
+                     f"generation 1 http 1 (pid {router}): leaving" in said and said,
+                     "the router to leave")
+        assert re.search(r"generation 1 worker 1 \(pid \d+\): serving", told)
         c.send(data[-4:])
         assert c.read().body == b"0123456789"
     assert server.wait() == 0
