@@ -11,6 +11,14 @@ def replace(path, content, mode=0o644):
     os.replace(f"{path}.new", path)
 
 
+def inode(path):
+    """Its number; None where there is no such file."""
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return None
+
+
 def touch(path):
     with open(path, "ab"):
         os.utime(path)

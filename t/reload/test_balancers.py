@@ -40,7 +40,7 @@ def test_the_service_manager_hears_of_it_after_on_ready(supervised, manager):
 
 
 def test_one_that_hangs_is_killed_with_what_it_has_started(supervised, manager, folder):
-    server = supervised("on-ready = sleep 60 & echo $! >{here}/child; sleep 60\non-timeout = 1\n")
+    server = supervised("on-ready = sleep 60 & echo $! >{here}/child; sleep 60\non-timeout = 2\n")
     manager.until_ready()
     server.wait_log(r"on-ready \(pid \d+\) killed: it takes longer than on-timeout")
     with open(f"{folder}/child", encoding="ascii") as f:
