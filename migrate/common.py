@@ -73,22 +73,23 @@ def bind(moving, setting):
 
 
 def listen(moving, value, source):
-    ini = moving.ini
+    ini, packets = moving.ini, moving.settings.text("protocol", "http") == "uwsgi"
+    option = "socket" if packets else "http-socket"
     if value.startswith("fd://") or value.isdigit() and "fd" in source:
         if "protocol" not in ini.names:
-            ini.set("protocol", "http", source, "the socket that systemd passes on is taken by "
-                    "itself; this is what is spoken there")
+            ini.set("protocol", "uwsgi" if packets else "http", source, "the socket that systemd passes on "
+                    "is taken by itself; this is what is spoken there")
         return
     value = value[len("tcp://"):] if value.startswith("tcp://") else value
     unix = re.match(r"unix:(?://)?", value)
     if unix:
-        ini.set("http-socket", escape(value[unix.end():]), source, "HTTP over a UNIX socket, as "
-                "nginx's proxy_pass http://unix:… wants it")
+        ini.set(option, escape(value[unix.end():]), source, "" if packets else
+                "HTTP over a UNIX socket, as nginx's proxy_pass http://unix:… wants it")
         if "chmod-socket" not in ini.names:
             ini.set("chmod-socket", socket_mode(moving), source, MODES)
         return
     host, port = take_apart(value)
-    ini.set("http-socket", f"{host}:{port}", source)
+    ini.set(option, f"{host}:{port}", source)
 
 
 def socket_mode(moving):
@@ -249,6 +250,16 @@ def place(text, folder, instead_of, there):
     return f.name
 
 
+# The server may run on another machine, or its service makes the folder.
+FILES = {"pidfile", "safe-pidfile", "pidfile2", "safe-pidfile2", "emperor-pidfile", "logto", "logto2",
+         "daemonize", "daemonize2"}
+
+
+def severity_of(each):
+    missing = each["option"] in FILES and "there is no folder" in each["message"]
+    return "warning" if missing else each["severity"]
+
+
 def diagnostics(text, instead_of=None):
     """What the server's check of this ini file finds, each with severity, message and line (None: not in
     this file); None: it cannot check it.  A variable of the environment that is not set here is
@@ -264,8 +275,9 @@ def diagnostics(text, instead_of=None):
         found = json.loads(done.stdout)["diagnostics"]
     except ValueError:
         return None
-    return [{"severity": each["severity"], "message": each["message"].replace(folder, there),
+    return [{"severity": severity_of(each), "message": each["message"].replace(folder, there),
              "line": each.get("line") if each.get("file") == path else None} for each in found]
 
 
 TLS = "TLS is not spoken here: nginx, Apache or HAProxy before the server does it"
+HTTP2 = "HTTP/2 is not spoken here: nginx, Apache or HAProxy before the server does it"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """conf.py: a child that runs a gunicorn.conf.py and prints what it sets and which variables of the
 environment it asks for, as JSON.  A process of its own, since the file is a program: it may hang, end,
-or import what the application needs.
+or import what the application needs.  As gunicorn has it, the folder is that of the start, whatever --chdir
+says.
 
-usage: python3 conf.py FILE|python:MODULE FOLDER"""
+usage: python3 conf.py FILE|python:MODULE"""
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -96,10 +97,9 @@ def run(name):
 def main():
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the file prints is no part of the answer
-    name, folder = sys.argv[1:]
+    name = sys.argv[1]
     name = name if name.startswith("python:") else os.path.abspath(name)
-    os.chdir(folder)
-    sys.path[0] = folder
+    sys.path[0] = os.getcwd()
     sys.meta_path.append(WithoutGunicorn())
     asked = set()
     watch(name, asked)

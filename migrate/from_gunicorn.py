@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """from_gunicorn.py: gunicorn's configuration file, command line and GUNICORN_CMD_ARGS, and the environment's
-WEB_CONCURRENCY, PORT and FORWARDED_ALLOW_IPS.  A row for each setting of gunicorn 20 to 23, in the
+WEB_CONCURRENCY, PORT and FORWARDED_ALLOW_IPS.  A row for each setting of gunicorn 20 to 27, in the
 order of its documentation (docs.gunicorn.org, "Settings")."""
 import json
 import os
@@ -11,10 +11,12 @@ import sys
 import common
 import hooks
 import words
-from common import TLS, nothing, number, put, put_each
+from common import HTTP2, TLS, nothing, number, put, put_each
 from words import FLAG, LIST, Row, Setting, Settings
 
 CONF_SECONDS = 15
+# What gunicorn reads without -c, where it is started.
+CONF = "gunicorn.conf.py"
 ASYNC = ("gevent", "eventlet", "tornado")
 
 
@@ -87,7 +89,7 @@ def preload(moving, setting):
         return
     moving.ini.set("lazy-apps", "true", setting.source, "each worker imports the application. Without "
                    "this line it is imported once: less memory; then what it connects to while it is "
-                   "imported is connected anew by uwsgi.post_fork_hook")
+                   "imported is connected anew by a function with @postfork of uwsgidecorators")
 
 
 def head_limit(moving, setting):
@@ -160,6 +162,28 @@ def reload_files(moving, setting):
         put_each("touch-reload")(moving, setting)
 
 
+def protocol(moving, setting):
+    """bind has written what is spoken."""
+    if setting.text not in ("http", "uwsgi"):
+        moving.ini.lack(setting.source, "HTTP is spoken here, and uwsgi packets")
+
+
+def uwsgi_peers(moving, setting):
+    if moving.settings.text("protocol", "http") == "uwsgi" and setting.text != "*":
+        moving.ini.lack(setting.source, "whoever reaches the socket may send packets: the path of a UNIX "
+                        "socket, 127.0.0.1 or a firewall keeps others out")
+
+
+def http_protocols(moving, setting):
+    if "h2" in str(setting.value):
+        moving.ini.lack(setting.source, HTTP2)
+
+
+def http2_cleartext(moving, setting):
+    if moving.settings.on("http2_cleartext"):
+        moving.ini.lack(setting.source, HTTP2)
+
+
 def hook(name):
     def write(moving, setting):
         hooks.carry_over(moving.ini, name, setting.source)
@@ -169,6 +193,10 @@ def hook(name):
 # A setting that no file can have: the variables that it asks for.
 ENVIRON = "os.environ"
 COMMAND = "is a command, uwsgi --check and --show-config are those here"
+OF_ASGI = nothing("was for the worker class asgi alone")
+OF_HTTP2 = nothing("was for HTTP/2 alone")
+OF_DIRTY = nothing("was for dirty workers alone")
+OF_CONTROL = nothing("there is no control socket here")
 # Those without `to` and `lack` are parts of what another one becomes.
 ROWS = (
     Row("wsgi_app"),
@@ -243,7 +271,8 @@ ROWS = (
     Row("proc_name", "-n --name", to=proc_name),
     Row("pythonpath", "--pythonpath", to=put_each("pythonpath", split=",")),
     Row("paste", "--paste --paster", to=paste),
-    Row("proxy_protocol", "--proxy-protocol", FLAG, to="http-enable-proxy-protocol"),
+    Row("proxy_protocol", "--proxy-protocol", FLAG, to="http-enable-proxy-protocol",
+        may_take=("off", "v1", "v2", "auto", "true", "false")),
     Row("proxy_allow_ips", "--proxy-allow-from", to=lambda moving, setting: moving.settings.on(
         "proxy_protocol") and put_each("proxy-allow-ips", split=",")(moving, setting)),
     Row("keyfile", "--keyfile", lack=TLS), Row("certfile", "--certfile", lack=TLS),
@@ -265,13 +294,36 @@ ROWS = (
         lack="methods are passed on as they are written"),
     Row("forwarder_headers", "--forwarder-headers", lack="header names with _ are dropped"),
     Row("header_map", "--header-map", to=nothing("header names with _ are dropped")),
-    Row("control_socket", "--control-socket", lack="the page of inspect and uwsgi --status say what the "
-        "server does"),
-    Row("no_control_socket", "--no-control-socket", FLAG, to=None),
     Row("tolerate_dangerous_framing", "--tolerate-dangerous-framing", FLAG,
         lack="requests whose framing is ambiguous are refused, with 400"),
-    Row("dirty_apps", "", lack="there are no dirty workers here; what they run is a daemon beside the "
-        "server (attach-daemon) or a queue such as Celery"),
+    # since gunicorn 24
+    Row("protocol", "--protocol", to=protocol),
+    Row("uwsgi_allow_ips", "--uwsgi-allow-from", to=uwsgi_peers),
+    Row("enable_backlog_metric", "--enable-backlog-metric", FLAG,
+        to=nothing("always so: socket.N.listen_queue is sent, and /metrics has it")),
+    Row("root_path", "--root-path", lack="is ASGI's name for SCRIPT_NAME; of a WSGI application "
+        "mount = /PATH=MODULE:NAME sets that"),
+    Row("asgi_loop", "--asgi-loop", to=OF_ASGI), Row("asgi_lifespan", "--asgi-lifespan", to=OF_ASGI),
+    # since 25
+    Row("asgi_disconnect_grace_period", "--asgi-disconnect-grace-period", to=OF_ASGI),
+    Row("control_socket", "--control-socket", lack="the page of inspect and uwsgi --status say what the "
+        "server does"),
+    Row("control_socket_disable", "--no-control-socket", FLAG, to=OF_CONTROL),
+    Row("control_socket_mode", "--control-socket-mode", to=OF_CONTROL),
+    Row("dirty_apps", "--dirty-app", LIST, lack="there are no dirty workers here; what they run is a "
+        "daemon beside the server (attach-daemon) or a queue such as Celery"),
+    Row("dirty_workers", "--dirty-workers", to=OF_DIRTY), Row("dirty_threads", "--dirty-threads", to=OF_DIRTY),
+    Row("dirty_timeout", "--dirty-timeout", to=OF_DIRTY),
+    Row("dirty_graceful_timeout", "--dirty-graceful-timeout", to=OF_DIRTY),
+    Row("http_protocols", "--http-protocols", to=http_protocols),
+    Row("http_parser", "--http-parser", to=nothing("there is one parser, in C")),
+    *(Row(name, f"--{name.replace('_', '-')}", to=OF_HTTP2) for name in (
+        "http2_max_concurrent_streams", "http2_initial_window_size", "http2_max_frame_size",
+        "http2_max_header_list_size")),
+    # since 26
+    Row("http2_cleartext", "--http2-cleartext", to=http2_cleartext),
+    # since 27
+    Row("websocket_max_message_size", "--websocket-max-message-size", to=OF_ASGI),
     *(Row(name, to=hook(name)) for name in hooks.HOOKS),
     Row(ENVIRON, to=asked),
 )
@@ -298,12 +350,12 @@ def kill(child):
     child.communicate()
 
 
-def read_conf(name, folder, python):
+def read_conf(name, python):
     """Settings of a configuration file, which a child runs."""
     here = os.path.dirname(os.path.abspath(__file__))
     if not name.startswith("python:") and not os.path.exists(name):
         raise ConfFailed(f"there is no file {name}; --migrate has to run where the site does")
-    with subprocess.Popen([python, os.path.join(here, "conf.py"), name, folder],
+    with subprocess.Popen([python, os.path.join(here, "conf.py"), name],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                           env=common.environ_here(), start_new_session=True) as child:
         try:
@@ -363,23 +415,23 @@ def python_of(home):
 
 
 def gather(args, conf, environ, home):
-    """(Settings, operands, unknown flags) of all places, the later one counts."""
+    """(Settings, operands, unknown flags, the file that was read or None) of all places, the later one
+    counts."""
     flags = ROWS + ONLY_ON_THE_LINE
     by_environment, _, unknown = words.parse(flags, words.split(environ.get("GUNICORN_CMD_ARGS", "")),
                                              "GUNICORN_CMD_ARGS: ")
     by_line, operands, more = words.parse(flags, args, "gunicorn ")
-    folder = os.path.abspath(by_line.text("chdir") or by_environment.text("chdir") or ".")
     if not conf:
         name = by_line.text("config") or by_environment.text("config")
         conf = name.replace("file:", "", 1) if name and name.startswith("file:") else name
-        if not conf and os.path.exists(f"{folder}/gunicorn.conf.py"):
-            conf = f"{folder}/gunicorn.conf.py"
+        if not conf and os.path.exists(CONF):
+            conf = os.path.abspath(CONF)
     settings = from_environment(environ)
     if conf:
-        settings.update(read_conf(conf, folder if os.path.isdir(folder) else ".", python_of(home)))
+        settings.update(read_conf(conf, python_of(home)))
     settings.update(by_environment)
     settings.update(by_line)
-    return settings, operands, unknown + more
+    return settings, operands, unknown + more, conf
 
 
 def written(settings, title, home):
@@ -396,10 +448,22 @@ def written(settings, title, home):
     return moving
 
 
+def passed_over(moving, read):
+    """Whoever has a file in the folder of --chdir may take that for the one that counts."""
+    other = os.path.join(moving.settings.text("chdir", "."), CONF)
+    if not read and os.path.exists(other):
+        moving.ini.lack(other, "is not read: gunicorn looks for it where it is started, and --chdir comes "
+                        "later. If it is started there, run uwsgi --migrate there, too")
+
+
 def move(args, title, conf=None, home=None, environ=None):
     """The Moving for a command line (without the word gunicorn), or for a file alone."""
-    settings, operands, unknown = gather(args, conf, os.environ if environ is None else environ, home)
+    settings, operands, unknown, read = gather(args, conf, os.environ if environ is None else environ,
+                                               home)
+    if read and not conf:
+        title += f" and {os.path.abspath(read)}"
     moving = written(settings, title, home)
+    passed_over(moving, read)
     app = operands[0] if operands else settings.text("wsgi_app")
     if app:
         common.application(moving, app, f"gunicorn {app}" if operands else settings["wsgi_app"].source)

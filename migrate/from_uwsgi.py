@@ -26,7 +26,7 @@ MODERN = {
     "lazy": (None, "lazy-apps is the name that is documented"),
     "lazy-apps": (r"true|1|yes|on|", "without it the application is imported once: less memory, and "
                   "reloads are sooner done; then connections that it opens while it is imported have "
-                  "to be opened by uwsgi.post_fork_hook"),
+                  "to be opened by a function with @postfork of uwsgidecorators"),
     "socket": (ANYWHERE, "everybody who can reach this port may send packets; 127.0.0.1 or a UNIX "
                "socket keeps them out"),
     "uwsgi-socket": (ANYWHERE, "everybody who can reach this port may send packets; 127.0.0.1 or a "

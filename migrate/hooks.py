@@ -2,8 +2,9 @@
 """hooks.py: gunicorn's server hooks, functions of its configuration file, and what does the same here:
 the master runs no Python, so each is said, with the lines to write."""
 
-POSTFORK = ("write into the application: import uwsgi; uwsgi.post_fork_hook = f, a function without "
-            "parameters, which each worker runs ")
+POSTFORK = ("write into the application: from uwsgidecorators import postfork, and @postfork above a "
+            "function without parameters, which each worker runs ")
+DIRTY = ("there are no dirty workers here",)
 # Name: (sentence, option of a line to take in, its value).
 HOOKS = {
     "on_starting": ("runs before anything is opened, as a command", "hook-asap",
@@ -34,6 +35,8 @@ HOOKS = {
     "on_exit": ("runs when the server ends, as a command", "hook-as-user-atexit",
                 "exec:/path/to/command"),
     "ssl_context": ("TLS is nginx's or Apache's here",),
+    "on_dirty_starting": DIRTY, "dirty_post_fork": DIRTY, "dirty_worker_init": DIRTY,
+    "dirty_worker_exit": DIRTY,
 }
 
 

@@ -13,11 +13,11 @@ class Misread(Exception):
 class Row:
     """name: as in a configuration file; flags: "-w --workers"; kind; to: the option here that takes
     the value as it is, or a function of (moving, setting); lack: why there is none; takes: how many
-    words a LIST or TEXT takes, 1 mostly."""
+    words a LIST or TEXT takes, 1 mostly; may_take: words that may stand behind a FLAG."""
 
-    def __init__(self, name, flags="", kind=TEXT, to=None, lack=None, takes=1):
+    def __init__(self, name, flags="", kind=TEXT, to=None, lack=None, takes=1, may_take=()):
         self.name, self.flags, self.kind = name, flags.split(), kind
-        self.to, self.lack, self.takes = to, lack, takes
+        self.to, self.lack, self.takes, self.may_take = to, lack, takes, may_take
 
 
 def listed(value):
@@ -54,7 +54,7 @@ class Settings(dict):
             return default
 
     def on(self, name):
-        return name in self and self[name].value not in (False, "false", "False", "0", None, "")
+        return name in self and str(self[name].value).lower() not in ("false", "0", "off", "none", "")
 
 
 def find_row(rows, flag):
@@ -99,6 +99,11 @@ def parse(rows, words, place=""):
             unknown.append(word)
             continue
         if row.kind == FLAG:
+            follows = words[0] if words and attached is None else attached or ""
+            if follows.lower() in row.may_take:
+                found[row.name] = Setting(follows, f"{place}{flag} {follows}")
+                words = words if attached else words[1:]
+                continue
             found[row.name] = Setting(True, place + flag)
             if attached and not word.startswith("--"):
                 words.insert(0, "-" + attached)

@@ -50,8 +50,28 @@ ROWS = [
                                                       "http-enable-proxy-protocol = true"),
     ("--proxy-protocol --proxy-allow-from 10.0.0.1", "proxy-allow-ips = 10.0.0.1"),
 ]
-LACKS = ["--certfile=a", "-k tornado", "--log-config=a", "--spew", "--no-such-option",
+OF_NEWER = [
+    ("--proxy-protocol v2", "http-enable-proxy-protocol = true"), ("--proxy-protocol off", None),
+    ("--proxy-protocol=auto", "http-enable-proxy-protocol = true"),
+    ("--protocol uwsgi -b :80 -b unix:/a", "socket = 0.0.0.0:80"),
+    ("--protocol uwsgi -b unix:/a", "socket = /a"), ("--protocol uwsgi -b fd://3", "protocol = uwsgi"),
+    ("--protocol http -b :80", "http-socket = 0.0.0.0:80"), ("--enable-backlog-metric", None),
+    ("--asgi-loop uvloop", None), ("--asgi-lifespan on", None), ("--asgi-disconnect-grace-period 3", None),
+    ("--websocket-max-message-size 1", None), ("--no-control-socket", None), ("--control-socket-mode 432", None),
+    ("--dirty-workers 1", None), ("--dirty-threads 1", None), ("--dirty-timeout 1", None),
+    ("--dirty-graceful-timeout 1", None), ("--http-protocols h1", None), ("--http-parser fast", None),
+    ("--http2-max-concurrent-streams 1", None), ("--http2-initial-window-size 1", None),
+    ("--http2-max-frame-size 1", None), ("--http2-max-header-list-size 1", None), ("--http2-cleartext off", None)]
+LACKS = ["--http-protocols=h2,h1", "--http2-cleartext=both", "--root-path=/shop", "--control-socket=/a",
+         "--dirty-app=a:B", "--certfile=a", "-k tornado", "--log-config=a", "--spew", "--no-such-option",
          "--strip-header-spaces", "-k my.Worker"]
+
+
+def gunicorn_is_there():
+    return shutil.which("gunicorn", path=BASE_ENV["PATH"])
+
+
+needs_gunicorn = pytest.mark.skipif(not gunicorn_is_there(), reason="gunicorn is not installed")
 
 
 def move(line, environ=None, app="shop:app"):
@@ -70,6 +90,31 @@ def test_a_setting(line, expected):
         assert not [each for each in lines(move(line)) if each.startswith("harakiri")]
 
 
+@pytest.mark.parametrize("line, expected", OF_NEWER)
+def test_a_setting_of_gunicorn_24_to_27(line, expected):
+    """Without a line of its own it is spoken of, or it is the default."""
+    ini = move(line)
+    assert ini.lacks == move("").lacks
+    if expected:
+        assert expected in lines(ini)
+    else:
+        assert lines(ini) == lines(move(""))
+        assert f"# gunicorn {line}" in ini.text() or line.endswith(("off", "h1")) or line in ini.text()
+
+
+def test_who_may_send_packets():
+    line = "--protocol uwsgi --uwsgi-allow-from 10.0.0.1"
+    assert "whoever reaches the socket may send packets" in str(move(line).lacks)
+    assert not move("--uwsgi-allow-from 10.0.0.1").lacks
+
+
+def test_hooks_of_dirty_workers(tmp_path):
+    names = ("on_dirty_starting", "dirty_post_fork", "dirty_worker_init", "dirty_worker_exit")
+    (tmp_path / "g.py").write_text("".join(f"def {name}(*args):\n    pass\n" for name in names))
+    ini = from_gunicorn.move(["shop:app"], "", conf=str(tmp_path / "g.py"), environ={}).ini
+    assert [s.partition("()")[0].rpartition(" ")[2] for s, _ in ini.lacks] == list(names)
+
+
 @pytest.mark.parametrize("line", LACKS)
 def test_what_has_no_counterpart_is_listed(line):
     assert [s for s, _ in move(line).lacks if line.split("=")[0] in s], move(line).lacks
@@ -83,6 +128,12 @@ def test_the_later_place_counts(tmp_path, monkeypatch):
     for line in ("processes = 3", "threads = 4", "listen = 5", "http-socket = 0.0.0.0:81"):
         assert line in found
     assert "processes = 2" in lines(from_gunicorn.move(["-c", "/dev/null", "a"], "", environ=environ).ini)
+
+
+def test_a_folder_that_is_missing_here_is_no_error(migrate):
+    """There may be one where the server runs, or its service makes it."""
+    made = migrate("gunicorn", "-p", "/nowhere/run/pid", "--log-file", "nowhere/log", "shop:app")
+    assert made.code == 0 and made.said.count("there is no folder") == 2
 
 
 def test_defaults_in_a_file_leave_nothing_to_do(tmp_path):
@@ -130,8 +181,44 @@ def test_the_environment_of_the_command(migrate, site):
 def test_the_file_is_seen_from_where_gunicorn_is_started(migrate, site):
     """Not from the folder that --chdir names."""
     os.makedirs(f"{site}/work")
-    made = migrate("gunicorn", "-c", "g.py", "--chdir", "work", "shop:app", file=("g.py", "workers = 3\n"))
-    assert "processes = 3" in made, made.said
+    made = migrate("gunicorn", "-c", "g.py", "--chdir", "work", "shop:app", file=(
+        "g.py", "import os\nworkers = 3\nbacklog = 64 + os.path.exists('work')\n"))
+    assert "processes = 3" in made and "listen = 65" in made, made.said
+
+
+@pytest.mark.parametrize("way", [("--chdir", "work"), ()])
+def test_the_file_that_nobody_names_is_that_of_the_start(migrate, site, way):
+    """With --chdir, too: gunicorn goes there when it has read it.  It is named."""
+    os.makedirs(f"{site}/work")
+    write_conf(f"{site}/work", 5)
+    made = migrate("gunicorn", *way, "shop:app", file=("gunicorn.conf.py", "workers = 3\n"))
+    assert "processes = 3" in made
+    assert f"shop:app and {site}/gunicorn.conf.py" in " ".join(made.text.split("\n[")[0].split()).replace("# ", "")
+    assert "is not read" not in made.lacks
+
+
+def test_the_file_in_the_folder_of_chdir_is_not_read(migrate, site):
+    os.makedirs(f"{site}/work")
+    write_conf(f"{site}/work", 5)
+    made = migrate("gunicorn", "--chdir", "work", "shop:app")
+    assert "processes = 1" in made and "work/gunicorn.conf.py: is not read" in made.lacks
+
+
+def write_conf(folder, workers):
+    with open(f"{folder}/gunicorn.conf.py", "w", encoding="ascii") as f:
+        f.write(f"workers = {workers}\n")
+
+
+@needs_gunicorn
+def test_gunicorn_reads_the_file_of_the_start(site):
+    os.makedirs(f"{site}/work")
+    write_conf(f"{site}/work", 5)
+    for workers in (1, 3):
+        said = subprocess.run(["gunicorn", "--chdir", "work", "--print-config", "shop:app"], cwd=site,
+                              env={**BASE_ENV, "PYTHONPATH": site}, capture_output=True, text=True, timeout=20,
+                              check=False).stdout
+        assert re.search(rf"^workers += {workers}$", said, re.M), said
+        write_conf(site, 3)
 
 
 def test_a_request_that_takes_longer_than_timeout(migrate, serve):
@@ -143,13 +230,6 @@ def test_a_request_that_takes_longer_than_timeout(migrate, serve):
 
 
 # ---- beside gunicorn ----
-
-def gunicorn_is_there():
-    return shutil.which("gunicorn", path=BASE_ENV["PATH"])
-
-
-needs_gunicorn = pytest.mark.skipif(not gunicorn_is_there(), reason="gunicorn is not installed")
-
 
 @needs_gunicorn
 def test_every_setting_of_gunicorn_has_a_row(monkeypatch):
