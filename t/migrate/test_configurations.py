@@ -197,7 +197,7 @@ def test_hooks_have_a_line_or_a_sentence(migrate):
     for name in ("when_ready", "post_fork", "worker_exit", "on_exit", "pre_request", "child_exit"):
         assert f"{name}()" in made.lacks
     assert ";on-ready = " in made.text and ";hook-as-user-atexit = " in made.text
-    assert "from uwsgidecorators import postfork" in made.lacks and "post_fork_hook" not in made.text
+    assert "@postfork" in made.lacks and "post_fork_hook" not in made.text
     assert "mark_process_dead" in made.lacks
 
 
