@@ -4,7 +4,6 @@
 
 #include "settings/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,14 +41,17 @@ static struct slice keys_of(const char *text)
 static int read_keyed(struct crontab_entry *c, struct error *e)
 {
 	struct slice from = keys_of(c->text);
-	char pairs[256];
 
 	c->command = from.p + from.n + strspn(from.p + from.n, " \t");
-	if (!*c->command || from.n >= sizeof pairs || !memchr(from.p, '=', from.n))
+	if (!*c->command || !memchr(from.p, '=', from.n))
 		return uwsgi_error_set(e, "expected KEY=VALUE,KEY=VALUE COMMAND");
-	snprintf(pairs, sizeof pairs, "%.*s", (int)from.n, from.p);
+	char *pairs = strndup(from.p, from.n);
+	if (!pairs)
+		return uwsgi_error_set(e, "out of memory");
 	crontime_init(&c->when);
-	return keys_read(&keys, pairs, c, e);
+	int failed = keys_read(&keys, pairs, c, e);
+	free(pairs);
+	return failed;
 }
 
 /* ---- options ---- */

@@ -3,6 +3,8 @@
  * that nothing has to be remembered over a change of the clocks. */
 #include "process/crontime.h"
 
+#include "base/slice.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +13,8 @@
 enum { LARGE = 3 * 60 };
 /* A look that comes late by its own fault is not taken for a clock that was set. */
 enum { LATE = 2 };
+/* Of what is no number. */
+enum { SHOWN = 20 };
 /* How far back is looked at most: a year with its leap day. */
 enum { FAR = 366 * 24 * 60 };
 
@@ -33,37 +37,37 @@ void crontime_init(struct crontime *c)
 	*c = (struct crontime){ -1, -1, -1, -1, -1 };
 }
 
-int crontime_set(struct crontime *c, enum crontime_field field, const char *number, struct error *e)
+/* Behind the number there is its string's end, or a blank. */
+static int set(struct crontime *c, const struct field *f, struct slice number, struct error *e)
 {
-	const struct field *f = &fields[field];
 	char *end;
-	long value = strtol(number, &end, 10);
+	long value = strtol(number.p, &end, 10);
 
-	if (end == number || *end || value < -f->most || value > f->most ||
+	if (number.n == 0 || end != number.p + number.n || value < -f->most || value > f->most ||
 	    (value >= 0 && value < f->least))
 		return uwsgi_error_set(e,
-				       "%s: \"%.20s\" is no number from %d to %d, nor -1 (any) or "
+				       "%s: \"%.*s%s\" is no number from %d to %d, nor -1 (any) or "
 				       "-N (each that N divides)",
-				       f->name, number, f->least, f->most);
+				       f->name, (int)(number.n < SHOWN ? number.n : SHOWN),
+				       number.p, number.n > SHOWN ? "…" : "", f->least, f->most);
 	*(int *)((char *)c + f->offset) = (int)value;
 	return 0;
 }
 
+int crontime_set(struct crontime *c, enum crontime_field field, const char *number, struct error *e)
+{
+	return set(c, &fields[field], slice_of(number), e);
+}
+
 int crontime_read(struct crontime *c, const char *text, const char **command, struct error *e)
 {
-	char number[24];
-
 	crontime_init(c);
 	for (int i = 0; i < CRONTIME_FIELDS; i++) {
-		size_t n;
-
 		text += strspn(text, " \t");
-		n = strcspn(text, " \t");
-		if (n >= sizeof number || !text[n])
+		size_t n = strcspn(text, " \t");
+		if (!text[n])
 			return uwsgi_error_set(e, "expected MINUTE HOUR DAY MONTH WEEKDAY COMMAND");
-		memcpy(number, text, n);
-		number[n] = '\0';
-		if (crontime_set(c, (enum crontime_field)i, number, e))
+		if (set(c, &fields[i], (struct slice){ text, n }, e))
 			return -1;
 		text += n;
 	}

@@ -144,11 +144,20 @@ def test_one_that_was_due_in_a_reload_does_not_run_twice(start):
     ("unique-cron = 1 1 1 1 1", "COMMAND"), ("cron2 = hour=4", "COMMAND"),
     ("cron2 = hours=4 x", "did you mean"), ("cron2 = hour=4,harakiri=x x", "no number of seconds"),
     ("cron2 = -1 x", "KEY=VALUE"), ("cron2 = hour=4,legion=l x", "legion does nothing here"),
+    (f"cron2 = hour={'4' * 300} x", f'hour: "{"4" * 20}…" is no number'),
+    (f"cron2 = {'hours' * 60}=4 x", 'unknown key "hours'), (f"cron = {'1' * 30} 1 1 1 1 x", "…\" is no number"),
     ("touch-exec = /tmp/x", "FILE COMMAND")])
 def test_mistakes_are_said_beforehand(tmp_path, line, sentence):
     (tmp_path / "x.ini").write_text(f"[uwsgi]\nhttp-socket = :0\nmodule = basic\n{line}\n",
                                     encoding="utf-8")
     assert re.search(sentence, command("--check", f"{tmp_path}/x.ini").stderr)
+
+
+@pytest.mark.parametrize("line", [
+    f"cron2 = {','.join(['minute=1'] * 40)} x", f"cron2 = minute={'0' * 300}1 x", f"cron = {'0' * 30} 1 1 1 1 x"])
+def test_long_ones_are_as_good(tmp_path, line):
+    (tmp_path / "x.ini").write_text(f"[uwsgi]\nhttp-socket = :0\nmodule = basic\n{line}\n", encoding="utf-8")
+    assert "error" not in command("--check", f"{tmp_path}/x.ini").stderr.replace(" 0 errors", "")
 
 
 # ---- touched files ----
