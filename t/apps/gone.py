@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Goes on making blocks for a client that is not there any more, and says how far it got."""
+"""Goes on making blocks for a client that is not there any more, and says how far it got.  The client has
+gone when there is a file `gone`."""
+import os
 import time
 
 BLOCKS = 30
+
+
+def pause(made):
+    while made == 1 and not os.path.exists("gone"):
+        time.sleep(0.001)
+    time.sleep(0.01)
 
 
 def blocks():
@@ -10,7 +18,7 @@ def blocks():
     try:
         for made in range(1, BLOCKS + 1):
             yield b"x" * 1000000
-            time.sleep(0.01)
+            pause(made)
     finally:
         print(f"made {made} blocks", flush=True)
         with open("/proc/self/status", encoding="ascii") as f:
@@ -27,7 +35,7 @@ def application(environ, start_response):
         try:
             for written in range(1, BLOCKS + 1):
                 write(b"x" * 1000000)
-                time.sleep(0.01)
+                pause(written)
         except OSError as e:
             print(f"raised after {written} blocks", flush=True)
             if environ["QUERY_STRING"] == "raise":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What an application notices of a client that goes away, by the options of uWSGI."""
 import os
+import pathlib
 import re
 import socket
 import struct
@@ -20,11 +21,14 @@ def both(request):
 
 
 def go_away_from(server, path):
-    """Resets the connection once the response has begun."""
+    """Resets the connection once the response has begun; the application waits for that."""
+    gone = pathlib.Path(server.folder, "gone")
+    gone.unlink(missing_ok=True)
     with connect(server.http) as client:
         client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         client.recv(1000)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.touch()
 
 
 @pytest.mark.parametrize("lines", ["", QUIET])

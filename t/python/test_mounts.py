@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lib import fastcgi, http, scgi, uwsgi
+from lib.files import replace
 from lib.wait import until
 
 APP = """
@@ -138,20 +139,17 @@ def test_modules_are_imported_by_the_way(served, folder):
 def test_a_changed_module_reloads(served, folder, lazy):
     server = served("module = apps\ncallable = one\npy-autoreload = 1\n" + lazy)
     assert ask(server, "/")[0] == "one"
-    with open(f"{folder}/apps.py", "w", encoding="ascii") as f:
-        f.write(APP.replace('make("one")', 'make("changed")'))
+    replace(f"{folder}/apps.py", APP.replace('make("one")', 'make("changed")'))
     server.wait_log("module apps was changed")
     until(lambda: ask(server, "/")[0] == "changed", "the changed application")
 
 
 def test_a_changed_module_that_is_broken_leaves_the_old_one(served, folder):
     server = served("module = apps\ncallable = one\npy-autoreload = 1\n")
-    with open(f"{folder}/apps.py", "w", encoding="ascii") as f:
-        f.write("def broken(:\n")
+    replace(f"{folder}/apps.py", "def broken(:\n")
     server.wait_log("reload given up")
     assert ask(server, "/")[0] == "one"
-    with open(f"{folder}/apps.py", "w", encoding="ascii") as f:
-        f.write(APP.replace('make("one")', 'make("mended")'))
+    replace(f"{folder}/apps.py", APP.replace('make("one")', 'make("mended")'))
     until(lambda: ask(server, "/")[0] == "mended", "the mended application")
 
 
