@@ -42,13 +42,13 @@ class Busy:
 
 class Held:
     """A request that runs until it is told to end, at an application with basic's /wait:
-    with Held(server) as held: …  more: of the query."""
+    with Held(server) as held: …  more: of the query; connection: in the place of one of its own."""
 
-    def __init__(self, server, more=""):
+    def __init__(self, server, more="", connection=None):
         seen = len(server.log())
         self.fifo = tempfile.mktemp(dir=server.folder)
         os.mkfifo(self.fifo)
-        self.connection = http.Connection(server.http)
+        self.connection = connection or http.Connection(server.http)
         self.connection.send(http.request_bytes(f"/wait?for={self.fifo}{more}"))
         self.pid = int(until(lambda: re.search(r"^waiting in (\d+)$", server.log()[seen:], re.M),
                              "the request to run")[1])

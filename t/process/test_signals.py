@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from lib import http, proc
+from lib.busy import Held
 from lib.load import Load
 
 INI = "http-socket = {http}\nhttp = {router}\nmodule = basic\nprocesses = 2\n"
@@ -77,7 +78,7 @@ def test_an_interrupt_does_not_break_off_the_end(start):
     server = start("http-socket = {http}\nmodule = signals\n")
     http.request(server.http, "/set_for_a_while")
     os.kill(server.workers()[0], signal.SIGINT)
-    assert server.stop() == 0
+    assert server.stop(signal.SIGTERM) == 0     # which gives the worker the time that it takes
     assert "atexit" in server.log()
     assert "Traceback" not in server.log()
 
@@ -152,15 +153,13 @@ def test_handlers_of_the_import_for_leaving_give_way_in_workers_only(start, fold
 
 def test_usr1_says_what_runs_and_since_when(start):
     server = start("http-socket = {http}\nmodule = basic\nthreads = 2\n")
-    with http.Connection(server.http) as c:
-        c.send(http.request_bytes("/sleep?s=0.4&a=%0a"))
-        server.wait_log("sleeping in")
+    with Held(server, "&a=%0a") as held:
         server.send(signal.SIGUSR1)
         server.wait_log(r"^generation 1 began \d+ s ago$")
         server.wait_log(r"^generation 1 worker 1 \(pid \d+\): serving, 0 requests$")
         server.wait_log(r"^generation 1 worker 1 \(pid \d+\): thread [12] runs GET "
-                        r"/sleep\?s=0\.4&a=%0a for 0\.\d s$")
-        assert c.read().status == 200
+                        r"/wait\?for=\S+&a=%0a for \d+\.\d s$")
+        assert held.end().status == 200
     server.send(signal.SIGUSR1)
     server.wait_log(r"serving, 1 requests$")
     assert len(re.findall(" runs GET ", server.log())) == 1
