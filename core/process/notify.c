@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* notify.c: tells the service manager when the server is ready, reloads and stops, with one live
  * line of status.  main() opens it, announce.c and pulse.c speak.  It never waits: what the manager
- * has no room for is not said. */
+ * has no room for is said with the next beat, if it is still true then. */
 #include "process/notify.h"
 
 #include "base/address.h"
@@ -70,6 +70,7 @@ void notify_carry(struct notify *n, struct carry *c)
 	carry_fd(c, &n->fd);
 	carry_ms(c, &watchdog_us);
 	carry_text(c, n->status, sizeof n->status);
+	carry_text(c, n->late, sizeof n->late);
 	n->watchdog_s = (double)watchdog_us / 1e6;
 }
 
@@ -80,9 +81,10 @@ void notify_close(struct notify *n)
 	n->fd = -1;
 }
 
-static void send_text(const struct notify *n, const char *text)
+/* False: there is no room for it now. */
+static bool send_text(const struct notify *n, const char *text)
 {
-	(void)send(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	return send(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno != EAGAIN;
 }
 
 static void say(struct notify *n, const char *state, const char *status)
@@ -96,8 +98,9 @@ static void say(struct notify *n, const char *state, const char *status)
 	end = strstr(text, "STATUS=");
 	end[strcspn(end, "\n")] = '\0';
 	snprintf(n->status, sizeof n->status, "%s", end + strlen("STATUS="));
-	n->beat[0] = '\0';
-	send_text(n, text);
+	n->beat[0] = n->late[0] = '\0';
+	if (!send_text(n, text))
+		snprintf(n->late, sizeof n->late, "%s", text);
 }
 
 void notify_ready(struct notify *n, bool daemonized, const char *status)
@@ -143,11 +146,13 @@ void notify_beat(struct notify *n, const char *now)
 	bool changed = strcmp(n->beat, now) != 0;
 	char text[sizeof n->status + sizeof n->beat + 32];
 
-	snprintf(n->beat, sizeof n->beat, "%s", now);
+	if (n->late[0] && !send_text(n, n->late))
+		return;
+	n->late[0] = '\0';
 	snprintf(text, sizeof text, "%sSTATUS=%s%s%s", alive, n->status, *n->status ? "; " : "",
-		 n->beat);
-	if (changed)
-		send_text(n, text);
-	else if (*alive)
+		 now);
+	if (changed && send_text(n, text))
+		snprintf(n->beat, sizeof n->beat, "%s", now);
+	else if (!changed && *alive)
 		send_text(n, alive);
 }

@@ -11,6 +11,7 @@ struct notify {
 	double watchdog_s; /* it wants to hear so often that the server is well; 0: never */
 	/* What was said last: since the last event, and in the last beat after it. */
 	char status[512], beat[128];
+	char late[1024]; /* the last event, as long as the manager had no room for it; else "" */
 };
 
 /* Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment, so that no child can speak

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service manager: the other end of NOTIFY_SOCKET."""
+import contextlib
 import os
 import socket
 
@@ -28,6 +29,14 @@ class Manager:
         while "READY" not in (said := self.read()):
             pass
         return said
+
+    def fill(self):
+        """Until nobody can tell it more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s, \
+                contextlib.suppress(BlockingIOError):
+            s.setblocking(False)
+            while True:
+                s.sendto(b"OTHER=1", self.socket.getsockname())
 
     def silent(self):
         self.socket.settimeout(0)

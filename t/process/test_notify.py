@@ -111,13 +111,21 @@ def test_the_watchdog_hears_of_the_master_and_the_status_what_it_does(start, fol
             "serving: 2 workers × 1 thread accept requests; 0 busy, 1 requests, "):
         pass
     assert said["WATCHDOG"] == "1" and manager.read()["WATCHDOG"] == "1"
-    os.kill(server.pid, signal.SIGSTOP)
+    proc.stop(server.pid)
     while not manager.silent():
         pass
     time.sleep(0.3)     # longer than a watchdog would wait
     assert manager.silent()
     os.kill(server.pid, signal.SIGCONT)
     assert manager.read()["WATCHDOG"] == "1"
+
+
+def test_what_the_manager_has_no_room_for_is_said_when_it_has(start, folder, manager):
+    """It may have much else to do, at the start of a machine for instance."""
+    write_app(folder)
+    manager.fill()
+    start(INI, folder=folder, env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+    assert manager.until_ready()["STATUS"].startswith("serving: 2 workers")
 
 
 def test_a_start_that_fails_says_why(start, folder, manager):
