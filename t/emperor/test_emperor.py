@@ -5,7 +5,7 @@ import os
 import re
 import signal
 
-from lib import http, proc
+from lib import files, http, proc
 from lib.emperor import APP, Emperor
 from lib.server import APPS
 from lib.wait import until
@@ -15,9 +15,8 @@ def test_files_come_change_and_go(start):
     e = Emperor(start, a=APP)
     pid = e.serves("a.ini")
     assert e.ask("http") == b"hello\n"
-    with open(f"{e.folder}/b.json", "w", encoding="utf-8") as f:
-        json.dump({"uwsgi": {"http-socket": e.server.names["other"], "module": "basic",
-                             "pythonpath": APPS}}, f)
+    files.replace(f"{e.folder}/b.json", json.dumps({"uwsgi": {
+        "http-socket": e.server.names["other"], "module": "basic", "pythonpath": APPS}}))
     e.write("README", "what this is\n")
     e.write("a.ini", APP + "add-header = X-Seen: again\n")
     e.said(rf"^vassal a.ini \(pid {pid}\) has reloaded")
@@ -103,7 +102,7 @@ def test_the_second_signal_ends_vassals_at_once(start):
         e.server.send(signal.SIGTERM)
         e.said("^the emperor says so: stopping")
         e.server.send(signal.SIGTERM)
-        e.server.wait(5)
+        e.server.wait()
 
 
 def test_hup_reloads_all_and_another_addition_starts_them_anew(start):

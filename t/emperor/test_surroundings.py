@@ -78,11 +78,12 @@ def test_what_others_may_write_and_root_runs_is_said(start, as_root, reachable):
 # ---- a heartbeat ----
 
 def test_one_whose_heart_stops_is_started_again(start):
-    e = Emperor(start, "emperor-required-heartbeat = 1\nemperor-throttle = 10\n",
+    # The machine itself may stand still for a beat or two.
+    e = Emperor(start, "emperor-required-heartbeat = 3\nemperor-throttle = 10\n",
                 a=APP + "heartbeat = 1\n", b=APP.replace("http}", "other}"))
     pid, other = e.serves("a.ini"), e.serves("b.ini")
     os.kill(pid, signal.SIGSTOP)
-    e.said(rf"^error: vassal a.ini \(pid {pid}\) killed: no heartbeat for 1 s")
+    e.said(rf"^error: vassal a.ini \(pid {pid}\) killed: no heartbeat for 3 s")
     e.serves("a.ini", 2)
     assert proc.alive(other)
 
@@ -168,7 +169,8 @@ def test_statistics_as_uwsgitop_reads_them(start):
                 a=APP + "heartbeat = 30\n", b="module = basic\n")
     pid = e.serves("a.ini")
     e.said("it is started again in 90.0 s")
-    seen = until(lambda: (s := stats(e))["blacklist"] and s, "a failure")
+    seen = until(lambda: (s := stats(e))["blacklist"] and s["vassals"][0]["ready"] and s,
+                 "what the log has said")
     a, b = seen["vassals"]
     assert (a["id"], a["pid"], a["ready"], a["loyal"], a["accepting"]) == ("a.ini", pid, 1, 1, 1)
     assert a["last_heartbeat"] >= a["first_run"] > 1e9
@@ -189,7 +191,8 @@ def test_inspect_shows_all_with_their_own(start):
 
     def vassals():
         return json.loads(http.request(e.server.names["look"], "/vassals", host="localhost").body)
-    a, b = until(lambda: (v := vassals())[1].get("why") and v, "a failure")
+    a, b = until(lambda: (v := vassals())[1].get("why") and v[0]["state"] != "starting" and v,
+                 "what the log has said")
     assert (a["name"], a["state"], a["pid"]) == ("a.ini", "serving", pid)
     assert a["inspect"] == e.server.names["own"]
     assert (b["name"], b["state"], b["pid"]) == ("b.ini", "waiting", 0)

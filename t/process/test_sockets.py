@@ -22,7 +22,7 @@ def mode(path):
 @pytest.mark.parametrize("option", ANY)
 @pytest.mark.parametrize("shape", ["tcp", "unix", "abstract", "ipv6", "port", "name"])
 def test_every_protocol_listens_everywhere(start, folder, option, shape):
-    port = free_port("127.0.0.1") if shape in ("port", "name") else free_port()
+    port = free_port({"port": "0.0.0.0", "name": "127.0.0.1"}.get(shape, HOST))
     given = {"tcp": f"{HOST}:{port}", "unix": f"{folder}/s", "abstract": f"@t-{folder}",
              "ipv6": f"[::1]:{port}", "port": f":{port}", "name": f"localhost:{port}"}[shape]
     if shape == "ipv6" and not os.path.exists("/proc/net/if_inet6"):

@@ -45,11 +45,11 @@ def test_closed_at_the_start(start, folder, pidfile, closed, way):
     server.command = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *server.command]
     server.spawn()
     if "daemonize" in way:
-        assert server.wait(5) == 0
+        assert server.wait() == 0
     until(lambda: os.path.exists(pidfile) and os.path.getsize(pidfile), "the pidfile")
     with open(pidfile, encoding="ascii") as f:
         pid = int(f.read())
-    assert http.request(server.http, "/hello", timeout=5).body == b"hello\n"
+    assert http.request(server.http, "/hello").body == b"hello\n"
     for process in [pid, *proc.descendants(pid)]:
         standard = [os.readlink(f"/proc/{process}/fd/{fd}") for fd in range(3)]
         assert "socket" not in str(standard), standard
