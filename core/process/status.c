@@ -133,7 +133,7 @@ static enum stage stage_of(const struct slot_score *slot)
 	return stage < STAGE_GONE || stage > STAGE_LEAVING ? STAGE_GONE : (enum stage)stage;
 }
 
-/* What the process itself says is all that is known of it, where it says anything. */
+/* What the process itself says of its shares is all that is known of them, where it says anything. */
 static bool says_memory(const struct status *s, pid_t pid, struct memory *m)
 {
 	struct place at;
@@ -145,6 +145,10 @@ static bool says_memory(const struct status *s, pid_t pid, struct memory *m)
 			continue;
 		m->own = atomic_load(&slot->own);
 		m->share = atomic_load(&slot->share);
+		if (m->resident > 0)
+			continue;
+		m->address_space = atomic_load(&slot->address_space);
+		m->resident = atomic_load(&slot->resident);
 	}
 	return m->share > 0;
 }

@@ -33,7 +33,7 @@ struct slot_score {
 	_Atomic int64_t since_us;                   /* when the stage began */
 	_Atomic int64_t serves_since;               /* seconds since 1970; 0: not yet */
 	/* Bytes of its memory, as struct memory's, where nobody else can find them out; 0: others can. */
-	atomic_uint_fast64_t own, share;
+	atomic_uint_fast64_t address_space, resident, own, share;
 };
 
 /* The generation's row: the master's. */

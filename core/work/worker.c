@@ -485,9 +485,11 @@ static const double memory_s = 10;
 static void show_memory(const struct worker *w)
 {
 	struct slot_score *score = &w->setup->scoreboard->slot[w->setup->slot];
-	struct memory m = { 0 };
+	struct memory m = memory_of(getpid());
 
 	memory_add_shares(&m, getpid());
+	atomic_store(&score->address_space, m.address_space);
+	atomic_store(&score->resident, m.resident);
 	atomic_store(&score->own, m.own);
 	atomic_store(&score->share, m.share);
 }
@@ -499,7 +501,8 @@ static void on_memory(struct ev_loop *loop, ev_timer *timer, int events)
 	show_memory(timer->data);
 }
 
-/* Of a process that was root's once, the kernel tells nobody else how it shares its pages. */
+/* Of a process that was root's once, the kernel tells nobody else how it shares its pages, and nothing at
+ * all where /proc is mounted with hidepid (ProtectProc= of systemd). */
 static void watch_memory(struct worker *w)
 {
 	ev_init(&w->memory, on_memory);

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -105,6 +106,25 @@ def test_nothing_of_uwsgis_is_missing(serve):
     assert worker["rss"] >= worker["pss"] >= worker["uss"] > 0
     for name in ("daemons", "locks", "caches", "spoolers", "crons", "legions"):
         assert seen[name] == []
+
+
+# An instance of its own, which only these processes see.
+HIDDEN = ["unshare", "-m", "sh", "-c", "mount -t proc -o hidepid=2 none /proc && exec \"$@\"", "sh"]
+
+
+@pytest.mark.usefixtures("as_root")
+def test_memory_is_true_where_proc_hides_the_workers(start):
+    """From the user of the service, since they were root's."""
+    # Before Linux 5.8 all mounts of a PID name space are one, and the option would be everybody's.
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (5, 8):
+        pytest.skip("a mount of /proc is not private here")
+    if subprocess.run([*HIDDEN, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("/proc cannot be mounted here")
+    server = start.not_yet("http-socket = {http}\nstats = {stats}\nmodule = basic\nuid = nobody\n",
+                           under=HIDDEN).start()
+    worker = wait_for(server, lambda w: w["pid"] and w, "the worker")
+    seen = int(proc.status(worker["pid"], "VmRSS")[0]) * 1024
+    assert seen / 2 < worker["rss"] < 2 * seen and worker["vsz"] >= worker["rss"] >= worker["pss"] > 0
 
 
 def test_connections_that_a_full_queue_turned_away_are_counted(serve):

@@ -5,6 +5,7 @@
 
 #include "process/status.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,31 @@ static void test_nonsense_of_a_worker_does_no_harm(void **unused)
 	finish(1);
 }
 
+static void test_memory_is_what_the_worker_says_where_it_cannot_be_seen(void **unused)
+{
+	struct worker_status w;
+	size_t i = 0;
+
+	(void)unused;
+	begin();
+	struct scoreboard *one = add(1);
+	serve(one, 0, 1, 1);
+	one->slot[0].address_space = 4;
+	one->slot[0].resident = 3;
+	one->slot[0].share = 2;
+	one->slot[0].own = 1;
+	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	assert_int_equal(w.share, 2);
+	assert_true(w.resident > 3); /* this process can be seen */
+	one->slot[0].pid = INT_MAX;  /* that one cannot */
+	i = 0;
+	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	assert_int_equal(w.address_space, 4);
+	assert_int_equal(w.resident, 3);
+	assert_int_equal(w.own, 1);
+	finish(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_sums_stay_when_processes_go),
 		cmocka_unit_test(test_lanes_are_those_that_serve),
 		cmocka_unit_test(test_nonsense_of_a_worker_does_no_harm),
+		cmocka_unit_test(test_memory_is_what_the_worker_says_where_it_cannot_be_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
