@@ -6,7 +6,7 @@ import select
 import pytest
 
 from lib import http
-from lib.busy import held
+from lib.busy import Held
 from lib.wait import until
 
 ALL = {"t", "started", "version", "generation", "state", "requests", "failed", "sent", "gone", "classes",
@@ -15,9 +15,9 @@ ALL = {"t", "started", "version", "generation", "state", "requests", "failed", "
 
 @pytest.fixture
 def serve(start):
-    def run(ini="", module="basic"):
-        server = start(f"http-socket = {{http}}\nmodule = {module}\ninspect = {{inspect}}\n"
-                       f"inspect = {{ins_unix}}\n{ini}\n")
+    def run(ini=""):
+        server = start("http-socket = {http}\nmodule = basic\ninspect = {inspect}\ninspect = {ins_unix}\n"
+                       f"{ini}\n")
         server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
         return server
     return run
@@ -68,17 +68,18 @@ def test_everything_and_then_what_has_changed(serve):
         assert seen["classes"] == [0, 1, 0, 0, 0] and seen["hist"]["run"][-1][1] == 1
 
 
-def test_what_runs_what_was_slow_and_what_was_warned_of(serve, fifo):
-    server = serve("log-slow = 50\n", "looked_at")
+def test_what_runs_what_was_slow_and_what_was_warned_of(serve):
+    server = serve("log-slow = 50\n")
     with Events(server.inspect) as stranger, Events(server.ins_unix) as known:
-        with held(server, f"/slow?outside={fifo}", fifo):
+        with Held(server) as held:
             known.until(lambda s: s and s["workers"][0]["lanes"][0]["ms"] >= 100)
             lane = known.known["workers"][0]["lanes"][0]
-            assert (lane["busy"], lane["method"], lane["uri"]) == (True, "GET", f"/slow?outside={fifo}")
+            assert (lane["busy"], lane["method"], lane["uri"]) == (True, "GET", f"/wait?for={held.fifo}")
+            assert held.end().status == 200
         request = known.until(lambda s: s["slow"])["slow"][0]
-        assert (request["uri"], request["status"]) == (f"/slow?outside={fifo}", 200)
+        assert (request["uri"], request["status"]) == (f"/wait?for={held.fifo}", 200)
         assert request["run_us"] >= 1e5
-        assert stranger.until(lambda s: s.get("slow"))["slow"][0]["uri"] == "/slow"
+        assert stranger.until(lambda s: s.get("slow"))["slow"][0]["uri"] == "/wait"
 
 
 def test_a_reload_is_seen(serve):

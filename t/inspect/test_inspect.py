@@ -9,15 +9,15 @@ import pytest
 
 from lib import http, proc
 from lib.address import free_port
-from lib.busy import held
+from lib.busy import Held
 from lib.load import Load
 from lib.wait import until
 
 
 @pytest.fixture
 def serve(start):
-    def run(ini="", address="{inspect}", module="basic"):
-        server = start(f"http-socket = {{http}}\nmodule = {module}\ninspect = {address}\n{ini}\n")
+    def run(ini="", address="{inspect}"):
+        server = start(f"http-socket = {{http}}\nmodule = basic\ninspect = {address}\n{ini}\n")
         server.wait_log(r"^inspect 1 \(pid \d+\) runs$")
         return server
     return run
@@ -198,13 +198,14 @@ def test_names_are_given_by_inspect_host(serve):
     assert ask(server.inspect, headers=[("Origin", "http://evil.example")]).status == 403
 
 
-def test_queries_are_shown_to_who_is_known(serve, fifo):
+def test_queries_are_shown_to_who_is_known(serve):
     abstract = f"@uwsgi-inspect-{os.getpid()}"      # which every user can connect to
-    server = serve(f"inspect = {{ins_unix}}\ninspect = {abstract}\n", module="looked_at")
+    server = serve(f"inspect = {{ins_unix}}\ninspect = {abstract}\n")
 
     def seen(address):
         return json.loads(ask(address).body)["workers"][0]["cores"][0]["vars"]
-    with held(server, f"/slow?outside={fifo}", fifo):
-        assert f"REQUEST_URI=/slow?outside={fifo}" in seen(server.ins_unix)
-        assert "REQUEST_URI=/slow" in seen(server.inspect)
-        assert "REQUEST_URI=/slow" in seen(abstract)
+    with Held(server) as held:
+        assert f"REQUEST_URI=/wait?for={held.fifo}" in seen(server.ins_unix)
+        assert "REQUEST_URI=/wait" in seen(server.inspect)
+        assert "REQUEST_URI=/wait" in seen(abstract)
+        assert held.end().status == 200

@@ -4,7 +4,7 @@ import os
 import signal
 
 from lib import http
-from lib.busy import held
+from lib.busy import Held
 from lib.load import Load
 from lib.wait import until
 
@@ -40,13 +40,14 @@ def test_from_the_start_to_the_first_request(start, folder):
     assert ask(server, "/startup") == (200, "started\n")
 
 
-def test_while_it_stops_it_wants_no_more(start, fifo):
-    server = start(INI + "module = looked_at\nreload-mercy = 10\n")
+def test_while_it_stops_it_wants_no_more(start):
+    server = start(INI + "module = basic\nreload-mercy = 10\n")
     wait_up(server)
-    with held(server, f"/?outside={fifo}", fifo):
+    with Held(server) as held:
         server.send(signal.SIGTERM)
         until(lambda: ask(server, "/ready") == (503, "the server stops\n"), "it to stop")
         assert ask(server, "/live")[0] == 200 and ask(server, "/startup")[0] == 200
+        assert held.end().status == 200
 
 
 def test_a_reload_that_takes_long_or_fails_changes_nothing(start, folder):

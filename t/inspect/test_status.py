@@ -13,7 +13,7 @@ import termios
 import pytest
 
 from lib import http
-from lib.busy import held
+from lib.busy import Held
 from lib.server import BASE_ENV, COMMAND, command
 from lib.wait import until
 
@@ -31,18 +31,18 @@ def ask(server, *how):
     return done.stdout
 
 
-def test_it_says_what_runs_what_was_slow_and_what_was_warned_of(start, fifo):
-    server = start(INI.replace("basic", "looked_at"))
+def test_it_says_what_runs_what_was_slow_and_what_was_warned_of(server):
     for _ in range(3):
-        http.request(server.http, "/?planted=1")
-    with held(server, f"/slow?outside={fifo}", fifo):
-        runs = re.compile(rf"thread 1: GET /slow\?outside={fifo}, for (\d{{3}} ms|\d+\.\d s)$", re.M)
+        http.request(server.http, "/hello")
+    with Held(server) as held:
+        runs = re.compile(rf"thread 1: GET /wait\?for={held.fifo}, for (\d{{3}} ms|\d+\.\d s)$", re.M)
         text = until(lambda: (t := ask(server)) and runs.search(t) and "requests 3, failed 0" in t and t,
                      "the request that is slow, and those before it")
         assert text.startswith(f"uwsgi 0.1.0, pid {server.pid}, serving, generation 1, up ")
         assert "2xx 3" in text and f"http     {server.http}: 0 of " in text
         assert all(re.search(rf"^ +[12] +{pid} +1  serving ", text, re.M) for pid in server.workers())
-    slow = rf"\d (ms|s)  200  GET /slow\?outside={fifo} \(worker [12]\)$"
+        assert held.end().status == 200
+    slow = rf"\d (ms|s)  200  GET /wait\?for={held.fifo} \(worker [12]\)$"
     until(lambda: re.search(slow, ask(server), re.M), "it among the slow ones")
     assert not re.search(r"[^\x20-\x7e\n]", ask(server))
 

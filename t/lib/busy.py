@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Requests that run while a test looks at them."""
-import contextlib
 import os
 import re
 import tempfile
@@ -80,15 +79,6 @@ def begin(server, target):
     t = threading.Thread(target=run)
     t.start()
     return t
-
-
-@contextlib.contextmanager
-def held(server, target, fifo):
-    """A request that reads the FIFO, which its query names: it runs until the test goes on."""
-    thread = begin(server, target)
-    with open(fifo, "wb"):      # there when the request has opened it
-        yield
-    thread.join()
 
 
 def let_go(fifo, thread):
