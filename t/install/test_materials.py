@@ -7,6 +7,8 @@ import re
 import subprocess
 import zipfile
 
+import pytest
+
 from lib.packages import PYTHON, run
 from lib.server import ROOT
 
@@ -46,6 +48,7 @@ def test_where_no_package_is_known_the_library_has_its_own_name(folder):
         c for c in said["components"] if "libev" in c["name"]).items()
 
 
+@pytest.mark.seconds(120)
 def test_a_wheel_has_its_bill(wheel):
     with zipfile.ZipFile(wheel) as z:
         name = next(n for n in z.namelist() if ".dist-info/sboms/" in n)

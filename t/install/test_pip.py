@@ -21,6 +21,8 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps([sys.prefix, sys.executable]).encode()]
 """
+# The first of them installs it.
+pytestmark = pytest.mark.seconds(120)
 WAYS = {"bin/uwsgi": ["bin/uwsgi"], "python -m": ["bin/python", "-m", "uwsgi_ng"]}
 
 
