@@ -85,8 +85,6 @@ def test_orders(start, start_oracle):
 
         def statuses(s=server):
             return {w["status"] for w in report(s)["workers"]}
-        # A worker of uWSGI's that was only just forked is stopped by the signal of a pause.
-        until(lambda s=server: all(w["accepting"] for w in report(s)["workers"]), "all to serve")
         order(server, "p")
         until(lambda: statuses() == {"pause"}, "a pause")
         order(server, "p")
