@@ -83,7 +83,7 @@ class Console:
             with open(log, encoding="utf-8") as f:
                 return f.read()
         until(lambda: re.match(said, read()) or self.servers[-1].poll() is not None,
-              f"{command} to say what the page says:\n{said}")
+              f"{command} to say what the page says:\n{said}", 20)
         assert self.servers[-1].poll() is None, read()
 
     def end(self):
