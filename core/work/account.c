@@ -94,6 +94,7 @@ static void write_line(struct account *a, struct exchange *x)
 	x->has_line = true;
 }
 
+/* Its number last: who sees one more request sees all that it has added. */
 static void count(struct lane_score *score, const struct exchange *x, const struct response *rs,
 		  uint64_t us)
 {
@@ -101,7 +102,6 @@ static void count(struct lane_score *score, const struct exchange *x, const stru
 	unsigned class = (unsigned)rs->status / 100;
 	uint64_t average_us = atomic_load_explicit(&score->average_us, memory_order_relaxed);
 
-	counts_add(&counts->answers[class < 6 ? class : 0], 1);
 	counts_add(&counts->sent, rs->head_size + (uint64_t)rs->body);
 	counts_took(&counts->run, us);
 	atomic_store_explicit(&score->average_us, (average_us + us) / 2, memory_order_relaxed);
@@ -111,6 +111,8 @@ static void count(struct lane_score *score, const struct exchange *x, const stru
 		counts_add(&counts->wait.bucket[0], 1);
 	if (rs->failed)
 		counts_add(&counts->failed, 1);
+	atomic_thread_fence(memory_order_release);
+	counts_add(&counts->answers[class < 6 ? class : 0], 1);
 }
 
 static void note_slow(const struct account *a, struct exchange *x, int status, uint64_t us)
@@ -202,9 +204,9 @@ void account_sent(struct account *a, const struct exchange *x, uint64_t us)
 {
 	struct slow_status slow;
 
-	counts_took(&a->to.score->counts.send, us);
 	if (x->slow_number && ring_read(a->to.slow, x->slow_number - 1, &slow)) {
 		slow.send_us = us;
 		ring_rewrite(a->to.slow, x->slow_number - 1, &slow);
 	}
+	counts_took(&a->to.score->counts.send, us);
 }
