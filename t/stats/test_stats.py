@@ -26,11 +26,13 @@ def application(environ, start_response):
     return [b"x" * 1000]
 """
 
+# /?0.3 takes that long when the file is gone.
 HELD = """
 import os, time
 def application(environ, start_response):
     while os.path.exists({!r}):
         time.sleep(0.01)
+    time.sleep(float(environ["QUERY_STRING"] or 0))
     start_response("200 OK", [])
     return []
 """
@@ -42,6 +44,17 @@ def serve(start):
         server = start(f"http-socket = {{http}}\nstats = {{stats}}\n{app}\n{ini}\n")
         server.wait_log(r"^stats 1 \(pid \d+\) runs$")
         return server
+    return run
+
+
+@pytest.fixture
+def held(serve, tmp_path):
+    """A server whose requests wait until the file goes, and that file."""
+    def run(ini=""):
+        gate = tmp_path / "held"
+        gate.touch()
+        (tmp_path / "app.py").write_text(HELD.format(str(gate)), encoding="utf-8")
+        return serve(ini, app=f"wsgi-file = {tmp_path}/app.py"), gate
     return run
 
 
@@ -167,26 +180,28 @@ def test_it_counts_bytes_failures_and_time(serve, tmp_path):
     assert w["running_time"] > 0 and w["avg_rt"] <= w["running_time"]
 
 
-def test_a_slow_request_is_seen_while_it_runs_and_its_time_after(serve):
-    server = serve()
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.3"))
+def test_a_slow_request_is_seen_while_it_runs_and_its_time_after(held):
+    server, gate = held()
+    slow = threading.Thread(target=http.request, args=(server.http, "/?0.3"))
     slow.start()
     w = wait_for(server, lambda w: w["status"] == "busy" and w, "the request")
     core = w["cores"][0]
     assert core["in_request"] == 1 and core["req_info"]["request_start"] >= w["last_spawn"]
-    assert core["vars"] == ["REQUEST_METHOD=GET", "REQUEST_URI=/sleep?s=0.3"]
+    assert core["vars"] == ["REQUEST_METHOD=GET", "REQUEST_URI=/?0.3"]
+    gate.unlink()
     slow.join()
     w = wait_for(server, lambda w: w["status"] == "idle" and w["requests"] and w, "its end")
     assert w["running_time"] >= 300_000 and w["avg_rt"] >= 150_000 and w["cores"][0]["vars"] == []
 
 
-def test_bytes_that_are_no_text_do_not_spoil_it(serve):
-    server = serve("socket = {packets}\n")
-    slow = threading.Thread(target=uwsgi.request, args=(server.packets, "/sleep?s=0.3"), kwargs={
+def test_bytes_that_are_no_text_do_not_spoil_it(held):
+    server, gate = held("socket = {packets}\n")
+    slow = threading.Thread(target=uwsgi.request, args=(server.packets, "/"), kwargs={
         "extra": [("REQUEST_URI", b"/\xff\x80caf\xc3\xa9" + b"\xc3\xa9" * 200)]})
     slow.start()
     w = wait_for(server, lambda w: w["status"] == "busy" and w, "the request")
     assert w["cores"][0]["vars"][1].startswith("REQUEST_URI=/\ufffd\ufffdcaf\u00e9\u00e9")
+    gate.unlink()
     slow.join()
 
 
@@ -204,7 +219,9 @@ def test_counters_go_on_through_reloads(serve):
     for reloads in range(1, 3):
         old = worker_of(server)["pid"]
         http.request(server.http, "/hello")
+        wait_for(server, lambda w: w["requests"] == reloads, "the request")
         assert server.hup()
+        proc.wait_gone(old)     # which may take one more request
         w = wait_for(server, lambda w: w["pid"] not in (0, old) and w["status"] == "idle" and w, "the new one")
         assert (w["requests"], w["delta_requests"], w["respawn_count"]) == (reloads, 0, reloads + 1)
     http.request(server.http, "/hello")
@@ -220,16 +237,14 @@ def test_workers_that_a_reload_takes_away_are_gone(serve):
     until(lambda: [w["id"] for w in ask(server.stats)["workers"]] == [1], "one worker")
 
 
-def test_who_leaves_does_not_accept(serve, tmp_path):
-    (tmp_path / "app.py").write_text(HELD.format(str(tmp_path / "held")), encoding="utf-8")
-    (tmp_path / "held").touch()
-    server = serve(app=f"wsgi-file = {tmp_path}/app.py")
+def test_who_leaves_does_not_accept(held):
+    server, gate = held()
     with http.Connection(server.http) as c:
         c.send(http.request_bytes("/"))
         wait_for(server, lambda w: w["status"] == "busy" and w["accepting"], "the request")
         os.kill(server.pid, signal.SIGTERM)
         wait_for(server, lambda w: w["status"] == "busy" and not w["accepting"], "the stop")
-        (tmp_path / "held").unlink()
+        gate.unlink()
         assert c.read().status == 200
 
 
@@ -245,13 +260,14 @@ def test_it_answers_while_every_worker_is_stuck_and_sees_who_waits(serve):
     worker = server.workers()[0]
     os.kill(worker, signal.SIGSTOP)
     waiting = [http.Connection(a) for a in (server.http, server.http, server.app_unix)]
+    queues = {"http": 2, "uwsgi": 1}
     try:
-        seen = ask(server.stats)
+        seen = until(lambda: (s := ask(server.stats)) and
+                     {x["proto"]: x["queue"] for x in s["sockets"]} == queues and s, "all of them to wait")
     finally:
         os.kill(worker, signal.SIGCONT)
         for c in waiting:
             c.close()
-    assert {s["proto"]: s["queue"] for s in seen["sockets"]} == {"http": 2, "uwsgi": 1}
     assert {s["name"] for s in seen["sockets"]} == {server.http, server.app_unix}
     assert all(s["max_queue"] > 1 for s in seen["sockets"])
     assert seen["listen_queue"] == seen["load"] == 2
