@@ -77,7 +77,7 @@ def test_stacks_of_all_threads_while_lane_0_waits(lens, fifo):
 
     def seen():
         found = stacks(server)
-        return len(found) == 3 and found
+        return sum("wait_outside" in functions for _, _, functions in found) == 3 and found
     found = until(seen, "both requests")
     assert sorted(lane for lane, _, _ in found) == ["-", "0", "1"]
     assert {lane: name for lane, name, _ in found} == {
@@ -122,8 +122,11 @@ def test_who_holds_the_gil_does_not_keep_the_server_waiting(lens, fifo):
 
 def test_two_of_a_kind_are_refused(lens):
     server = lens()
+    worker = server.workers()[0]
+    before = proc.status(worker, "Threads")
     with Busy(server, "/?planted=20000"):
         profile = ask(server, "profile 60 99")
+        until(lambda: proc.status(worker, "Threads") != before, "the thread that looks")
         until(lambda: answer(ask(server, "profile 1 99")) ==
               ["!an earlier order is still under way"], "a refusal")
         assert stacks(server) is not None

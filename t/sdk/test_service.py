@@ -3,20 +3,20 @@
 the workers do."""
 import os
 import signal
-import threading
 
 import pytest
 
 from lib import http, proc
+from lib.busy import begin, let_go
 from lib.http import raw
 from lib.wait import until
 
 
 @pytest.fixture
 def pulse(start, plugin):
-    def run(ini=""):
+    def run(ini="", module="basic"):
         server = start(f"plugin = {plugin('pulse')}\npulse = {{pulse}}\nhttp-socket = {{http}}\n"
-                       f"module = basic\n{ini}")
+                       f"module = {module}\n{ini}")
         server.wait_log(r"^pulse 1 \(pid \d+\) runs$")
         return server
     return run
@@ -38,15 +38,14 @@ def lanes_of(server, count):
     return until(lambda: len(ask(server)[1]) == count and ask(server)[1], "all lanes to be seen")
 
 
-def test_it_sees_what_the_workers_do(pulse):
-    server = pulse("processes = 2\nthreads = 2\n")
+def test_it_sees_what_the_workers_do(pulse, fifo):
+    server = pulse("processes = 2\nthreads = 2\n", module="looked_at")
     assert {line.rsplit(" requests ")[0].split(" pid ")[0] for line in lanes_of(server, 4)} == \
         {f"worker {w} lane {n}" for w in (1, 2) for n in (0, 1)}
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.5"))
-    slow.start()
-    until(lambda: any("busy GET /sleep?s=0.5" in line for line in ask(server)[1]), "the request")
-    slow.join()
-    until(lambda: any("requests 1 idle GET /sleep?s=0.5" in line for line in ask(server)[1]), "its end")
+    slow = begin(server, f"/?outside={fifo}")
+    until(lambda: any(f"busy GET /?outside={fifo}" in line for line in ask(server)[1]), "the request")
+    let_go(fifo, slow)
+    until(lambda: any(f"requests 1 idle GET /?outside={fifo}" in line for line in ask(server)[1]), "its end")
 
 
 def test_it_answers_when_every_worker_is_stuck(pulse):
@@ -65,7 +64,7 @@ def test_it_goes_on_through_a_reload_and_sees_the_new_workers(pulse):
     old = server.workers()[0]
     assert f"pid {old} " in lanes[0]
     server.hup()
-    until(lambda: ask(server)[1] and f"pid {old} " not in ask(server)[1][0], "the new worker")
+    until(lambda: (seen := ask(server)[1]) and f"pid {old} " not in seen[0], "the new worker")
     assert ask(server)[0] == before
 
 
@@ -104,17 +103,17 @@ def test_what_keeps_dying_is_started_more_and_more_slowly(start, plugin):
     assert http.request(server.http, "/hello").body == b"hello\n"
 
 
-def test_it_leaves_last(pulse):
-    server = pulse("reload-mercy = 10\n")
-    slow = threading.Thread(target=http.request, args=(server.http, "/sleep?s=0.5"))
-    slow.start()
-    server.wait_log("sleeping in")
+def test_it_leaves_last(pulse, fifo):
+    server = pulse(module="looked_at")
+    slow = begin(server, f"/?outside={fifo}")
+    until(lambda: any("busy GET" in line for line in ask(server)[1]), "the request")
     server.send(signal.SIGTERM)
+    server.wait_log("stopping; running requests have")
     assert ask(server)[0][0] == "well"
-    slow.join()
+    let_go(fifo, slow)
     assert server.wait() == 0
     log = server.log()
-    assert log.index("slept in") < log.index("the pulse stops") < log.index("goodbye")
+    assert log.index(f"GET /?outside={fifo} =>") < log.index("the pulse stops") < log.index("goodbye")
 
 
 def test_it_dies_with_the_master(pulse):

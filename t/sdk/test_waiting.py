@@ -49,7 +49,7 @@ def test_many_wait_side_by_side_in_one_lane(doorman):
 
 
 def test_the_time_at_the_door_is_no_wait_for_a_turn(doorman):
-    server = doorman(400, "queue-timeout = 0.2\n")
+    server = doorman(1500, "queue-timeout = 1\n")
     assert http.request(server.http, "/hello").body == b"hello\n"
 
 
