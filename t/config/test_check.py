@@ -271,7 +271,7 @@ with open("left", "w") as f:
 def test_check_app_does_not_wait_for_what_the_import_leaves(check, folder, end, code):
     with open(f"{folder}/leaves.py", "w", encoding="ascii") as f:
         f.write(LEAVES_A_CHILD + end)
-    done = check("http-socket = :0\nmodule = leaves\nreload-timeout = 5\n", "--check-app")
+    done = check("http-socket = :0\nmodule = leaves\nreload-timeout = 20\n", "--check-app")
     with open(f"{folder}/left", encoding="ascii") as f:
         child = int(f.read())
     assert proc.alive(child)

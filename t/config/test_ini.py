@@ -93,6 +93,8 @@ def test_a_file_of_any_shape_is_read(run, text):
     ("false # really", False), ("false ; really", False), ("true # really", True)])
 def test_booleans(run, value, on):
     server, _ = run(BASE + f"disable-logging = {value}\n")
+    if not on:
+        server.wait_log("GET /")
     server.stop()
     assert ("GET /" not in server.log()) == on
 
@@ -203,7 +205,7 @@ def test_the_django_tutorial_file_starts_unchanged(as_root, start, folder):
     with open(server.ini_path, "w", encoding="ascii") as f:
         f.write(DJANGO_TUTORIAL.format(project="site_django", base=folder, run=f"{folder}/run"))
     pidfile, sock = f"{folder}/run/site_django.pid", f"{folder}/run/site_django.sock"
-    assert server.run() == 0, server.log()
+    assert server.run(30) == 0, server.log()
 
     def log():
         with open(f"{folder}/run/site_django.log", encoding="utf-8") as f:

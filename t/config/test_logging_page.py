@@ -69,7 +69,7 @@ def test_an_example_does_what_the_page_says(start, receiver, folder, number):
         for line in expected:
             until(lambda: is_in(name, line), f"{pattern(line)} in {name}")
     for path in re.findall(rf"^(?:logto|logger|req-logger) = .*?({folder}/\S+)", lines, re.M):
-        assert os.path.exists(path)
+        until(lambda: os.path.exists(path), path)
     assert not re.search("^(error|warning: (?!running as root))", server.log(), re.M)
 
 

@@ -171,7 +171,7 @@ def test_logrotate_lets_the_server_begin_a_new_file(start, site):
     server.write_ini(text_of("production.ini", site) + "\n".join(lines) + "\n")
     server.command = words(parsed("systemd/app.service", site)["Service"]["ExecStart"])
     server.spawn()
-    until(lambda: os.path.exists(log) and "serving: " in read(log), "the server to serve")
+    until(lambda: os.path.exists(log) and "serving: " in read(log), "the server to serve", 20)
     with open(f"{site}/rules", "w", encoding="ascii") as f:
         f.write(rules)
     if shutil.which("logrotate"):
