@@ -17,7 +17,7 @@ struct drain_settings {
 
 enum drain_stage {
 	DRAIN_NOT,
-	DRAIN_TELLING,   /* on-drain runs; new connections are served */
+	DRAIN_TELLING,   /* on-drain runs, or workers come again; new connections are served */
 	DRAIN_ACCEPTING, /* /ready says that it leaves; new connections are served */
 	DRAIN_CLOSING,   /* handshakes that have begun may end */
 	DRAIN_EMPTYING,  /* no new connections; workers that leave serve what waits */
@@ -34,7 +34,7 @@ struct drain {
 
 /* It goes on accepting for so long, from now or (tells) from drain_told() on. */
 void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms, bool tells);
-/* on-drain has ended. */
+/* That is over. */
 void drain_told(struct drain *, int64_t now_ms);
 /* Nobody is told or waited for, not even handshakes. */
 void drain_hurry(struct drain *, int64_t now_ms);

@@ -15,8 +15,6 @@
 
 /* INT and QUIT: what is running may take that long to end by itself. */
 #define STOP_NOW_S 1
-/* In a server that is paused there have to be workers first. */
-#define RESUME_MS 500
 /* A lost zygote that cannot be replaced: first after this, then each time after twice as long. */
 #define RETRY_MS 1000
 #define LONGEST_RETRY_MS 60000
@@ -109,19 +107,19 @@ static void end_server(struct succession *s, int exit_code)
 static void begin_drain(struct succession *s, const struct generation *main)
 {
 	const struct drain_settings *d = uwsgi_options(main->config, &drain_options);
-	bool tells = s->setup->drains(s->setup->data, main->config);
-	int64_t delay_ms = d->delay_s * 1000;
+	int64_t now_ms = clock_monotonic_ms();
 
+	s->tells = s->setup->drains(s->setup->data, main->config);
 	if (s->paused) {
 		s->paused = false;
+		s->resume_by_ms = now_ms + main->limits->reload_mercy_s * 1000;
 		elastic_pause(s->serving, false,
 			      "the server stops, and serves the connections that waited");
-		delay_ms = delay_ms > RESUME_MS ? delay_ms : RESUME_MS;
 	}
 	generation_withdraw(s->serving);
 	if (s->starting)
 		generation_drain(s->starting, main->limits->reload_mercy_s, s->serving);
-	drain_begin(&s->drain, clock_monotonic_ms(), delay_ms, tells);
+	drain_begin(&s->drain, now_ms, d->delay_s * 1000, s->tells || s->resume_by_ms);
 }
 
 void succession_stop(struct succession *s, const struct cause *cause, bool now)
@@ -150,7 +148,19 @@ void succession_stop(struct succession *s, const struct cause *cause, bool now)
 
 void succession_told(struct succession *s)
 {
-	drain_told(&s->drain, clock_monotonic_ms());
+	s->tells = false;
+}
+
+/* In a server that was paused there have to be workers first, if any can come. */
+static bool has_resumed(const struct succession *s, int64_t now_ms, int64_t *due_ms)
+{
+	const struct generation *g = s->serving;
+
+	if (s->resume_by_ms <= now_ms ||
+	    (g && (roster_is_ready(&g->roster) || !generation_can_fork(g))))
+		return true;
+	clock_keep_earlier(due_ms, s->resume_by_ms);
+	return false;
 }
 
 /* No new connection can come. */
@@ -490,7 +500,10 @@ int64_t succession_step(struct succession *s)
 			reload(s, &s->wanted_by);
 			again = true;
 		}
-		if (drain_step(&s->drain, open_sockets(s), clock_monotonic_ms(), &due_ms)) {
+		int64_t now_ms = clock_monotonic_ms();
+		if (!s->tells && has_resumed(s, now_ms, &due_ms))
+			drain_told(&s->drain, now_ms);
+		if (drain_step(&s->drain, open_sockets(s), now_ms, &due_ms)) {
 			ask_all_to_leave(s);
 			again = true;
 		}

@@ -44,6 +44,8 @@ struct succession {
 	bool paused;  /* no worker runs; new connections wait */
 	bool at_once; /* stopping: what is running has a second */
 	struct drain drain;
+	bool tells;           /* stopping: others are being told */
+	int64_t resume_by_ms; /* stopping: workers come again first, at most until then */
 	bool waits; /* for the answer of `replace`, as if a reload were under way */
 	struct cause wanted_by;
 	unsigned failed_repairs; /* in a row: imports for a lost zygote */

@@ -82,10 +82,13 @@ def test_what_waits_in_the_queue_is_served(start, way):
     assert server.wait() == 0
 
 
-def test_a_server_that_is_paused_serves_who_waits(start):
-    server = start(INI)
+@pytest.mark.parametrize("faults", ["", "fork:delay=400ms,times=all,in=zygote"])
+def test_a_server_that_is_paused_serves_who_waits(start, faults):
+    """Also where its worker takes a while to come: it is forked twice."""
+    server = start(INI, faults="")
     server.send(signal.SIGTSTP)
     until(lambda: not server.workers(), "the worker to leave")
+    server.faults.set(faults)
     with asks(server.a_unix, "/hello") as one, asks(server.http, "/hello") as other:
         server.send(signal.SIGTERM)
         assert one.read().status == other.read().status == 200
