@@ -14,6 +14,7 @@ from lib.wait import until
 
 INI = ("http-socket = {http}\nwsgi-file = mine.py\nreload-timeout = 1\nreload-mercy = 1\n"
        "worker-reload-mercy = 1\n")
+PATIENT = INI.replace("timeout = 1", "timeout = 60")
 APP = """
 import os, time
 {before}
@@ -46,7 +47,7 @@ def worker_of(server):
 
 def test_a_zygote_lost_with_a_failed_reload_is_tried_again(start, folder):
     write_app(folder)
-    ini = INI + "processes = 2\n"
+    ini = PATIENT + "processes = 2\n"
     server = start(ini, folder=folder)
     workers = server.workers()
     server.write_ini(ini + "processes = many\n")
@@ -63,7 +64,7 @@ def test_a_zygote_lost_with_a_failed_reload_is_tried_again(start, folder):
 
 def test_a_lost_zygote_is_replaced_also_with_exit_on_reload(start, folder):
     write_app(folder)
-    server = start(INI + "exit-on-reload = true\n", folder=folder)
+    server = start(PATIENT + "exit-on-reload = true\n", folder=folder)
     os.kill(zygote_of(server), signal.SIGKILL)
     server.wait_log("reloaded: ")
     assert not server.ended()
@@ -76,6 +77,7 @@ def test_a_stopped_zygote_is_killed_and_replaced(start, folder):
     write_app(folder)
     server = start(INI + "processes = 2\n", folder=folder)
     zygote, workers = zygote_of(server), server.workers()
+    server.write_ini(PATIENT + "processes = 2\n")    # for those that follow
     os.kill(zygote, signal.SIGSTOP)
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
@@ -116,7 +118,7 @@ def test_a_first_generation_that_is_not_complete_serves_with_what_there_is(start
 def test_a_reload_does_not_wait_for_a_first_generation_that_hangs(start, folder):
     write_app(folder, HANG)
     files.touch(f"{folder}/hang1")
-    server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "lazy-apps = true\n",
+    server = start.not_yet(PATIENT + "lazy-apps = true\n",
                            folder=folder).spawn()
     server.wait_log("^worker 1 hangs")
     os.unlink(f"{folder}/hang1")
@@ -129,7 +131,7 @@ def test_what_does_not_import_ends_a_reload_beside_a_first_generation_that_hangs
     """The one that hangs goes on, for what that is worth, and ends with the server."""
     write_app(folder, HANG)
     files.touch(f"{folder}/hang1")
-    server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "lazy-apps = true\n",
+    server = start.not_yet(PATIENT + "lazy-apps = true\n",
                            folder=folder).spawn()
     server.wait_log("^worker 1 hangs")
     write_app(folder, "raise RuntimeError('broken deploy')")
@@ -143,7 +145,7 @@ def test_a_first_generation_that_fails_leaves_the_field_to_the_reload(start, fol
     write_app(folder, "open('importing', 'w').close()\n"
                       "while not os.path.exists('go'): time.sleep(0.01)\n"
                       "raise RuntimeError('broken deploy')")
-    server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "need-app = true\n"
+    server = start.not_yet(PATIENT + "need-app = true\n"
                            "touch-reload = {here}/touched\npidfile = {here}/pid\n",
                            folder=folder).spawn()
     until(lambda: os.path.exists(f"{folder}/importing"), "the first import")
@@ -174,12 +176,13 @@ def test_daemonize2_ends_when_no_worker_can_start(start, folder):
 # ---- many ----
 
 @pytest.mark.skipif(bool(os.environ.get("UWSGI_SANITIZED")), reason="takes too long")
+@pytest.mark.seconds(120)
 def test_hundreds_of_processes_serve_and_end(start, folder):
     """More orders to fork than a channel holds."""
     write_app(folder)
-    server = start.not_yet(INI.replace("timeout = 1", "timeout = 60") + "processes = 350\n",
+    server = start.not_yet(PATIENT + "processes = 350\n",
                            folder=folder).spawn()
-    server.wait_log("serving: 350 workers", 50)
+    server.wait_log("serving: 350 workers", 80)
     assert worker_of(server)
     assert server.stop(signal.SIGTERM, seconds=20) == 0
 
