@@ -398,13 +398,16 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		stop(m, &cause, info->ssi_signo != SIGTERM);
 }
 
+/* All that have come, and not those that come meanwhile: who sends them without end would keep the
+ * master from everything else. */
 static void on_signals(struct watch *w)
 {
 	struct master *m = w->data;
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[16];
+	ssize_t n = read(w->io.fd, info, sizeof info);
 
-	while (read(w->io.fd, &info, sizeof info) == sizeof info)
-		on_signal(m, &info);
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof *info; i++)
+		on_signal(m, &info[i]);
 	step(m);
 }
 
