@@ -588,12 +588,12 @@ int worker_run(const struct worker_setup *setup)
 	if (tells_memory(w)) /* the rest takes its time */
 		show_size(w);
 	bool unwanted = hooks_run_accepting(setup->config, setup->info.id, setup->is_first, &e);
+	watch_memory(w);
+	start_watchdog(w);
 	if (unwanted)
 		on_failed(w, &e);
 	else if (!w->lane_setup.host)
 		report_ready(w);
-	watch_memory(w);
-	start_watchdog(w);
 	int code = serve(w);
 
 	return unwanted ? EXIT_FAILED_APP : code;
