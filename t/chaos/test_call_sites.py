@@ -2,7 +2,6 @@
 """Each place in the program that calls the kernel sees that call fail once: at the start, and again
 while requests, a reload and a respawn run.  Whatever fails, no answer is wrong, what is refused or
 lost is no more than what failed, the log says why, and in the end all is as before."""
-import contextlib
 import os
 import re
 import signal
@@ -74,9 +73,7 @@ def test_every_place_that_calls_fails_once(start, group):
     first = ask(server, 10, 1)
     reloads_at_last(server)
     for role in ("worker", "http"):
-        # One of the generation before may just be leaving.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(mixed.processes(server, role)[0], signal.SIGKILL)
+        mixed.kill_one(server, role)
     until(lambda: mixed.roles(server) == whole and not mixed.zombies(server), "all processes")
     hits = all_hits(server)
     server.faults.set("")

@@ -2,6 +2,7 @@
 """Mixed load over every protocol, directly and behind nginx, in which each answer is compared with
 its question.  For tests that do something to the server meanwhile."""
 import collections
+import contextlib
 import hashlib
 import os
 import random
@@ -245,6 +246,20 @@ def processes(server, role):
     """The pids of its children that have this role in their name: worker, zygote, http, daemon."""
     return [p for p in proc.children(server.pid)
             if proc.alive(p) and f" {role}" in proc.title(p)]
+
+
+def kill_one(server, role):
+    """One that has this role, when there is one that does not just leave by itself; until it is
+    dead."""
+    def killed():
+        for pid in processes(server, role):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return pid
+        return None
+    pid = until(killed, f"a {role} to kill")
+    until(lambda: not proc.alive(pid), f"process {pid} to end")
+    return pid
 
 
 def roles(server, names=("zygote", "worker", "http")):
