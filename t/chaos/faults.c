@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RULES = 8, SITES = 512 };
+enum { RULES = 8, SITES = 512, STEP_US = 5000 };
 enum {
 	EACH = 1, /* counted for each place in the program by itself */
 	OWN = 2,  /* what libev calls does not count */
@@ -141,6 +141,15 @@ static int struck(struct rule *r, void *address)
 	return 1;
 }
 
+/* Until the time is over or the test has set other rules. */
+static void delay(const struct rule *r)
+{
+	const int32_t us = r->delay_us;
+
+	for (int32_t left = us; left > 0 && r->delay_us == us; left -= STEP_US)
+		usleep((useconds_t)(left < STEP_US ? left : STEP_US));
+}
+
 /* True: the call is to fail, and errno says why. */
 static int fault(const char *call, void *address)
 {
@@ -155,8 +164,7 @@ static int fault(const char *call, void *address)
 		if (strcmp(r->call, call) != 0 || !struck(r, address))
 			continue;
 		error = r->error; /* meanwhile the test may set another rule in this place */
-		if (r->delay_us)
-			usleep((useconds_t)r->delay_us);
+		delay(r);
 	}
 	looking = 0;
 	errno = error ? error : kept;
