@@ -7,7 +7,6 @@ import struct
 import pytest
 
 from lib import http
-from lib.address import connect
 
 INI = "http-socket = {http}\nmodule = basic\nhttp-enable-proxy-protocol = true\n"
 REQUEST = b"GET /environ HTTP/1.1\r\nHost: t\r\n\r\n"
@@ -20,8 +19,6 @@ def block(command, family, addresses):
 
 V4 = socket.inet_aton("192.0.2.7") + socket.inet_aton("192.0.2.1") + struct.pack(">HH", 5555, 80)
 V6 = (socket.inet_pton(socket.AF_INET6, "2001:db8::7") + bytes(16) + struct.pack(">HH", 5556, 80))
-
-
 
 
 def environ(connection):
@@ -77,7 +74,6 @@ def test_what_is_no_proxy_protocol_is_refused(start, bytes_):
 
 def test_without_the_option_nobody_can_name_a_client(start):
     server = start("http-socket = {http}\nmodule = basic\n")
-    s = connect(server.http)
-    s.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n" + REQUEST)
-    assert b" 400 " in s.recv(4096)
-    s.close()
+    with http.Connection(server.http) as c:
+        c.send(b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n" + REQUEST)
+        assert c.read_head().status == 400

@@ -63,6 +63,11 @@ class Connection:
         data, self.buffer = self.buffer, b""
         return data
 
+    def read_until(self, text):
+        """Until that has come, in however many pieces; what is read stays for other readers."""
+        while text not in self.buffer:
+            assert self._fill(), f"ended before {text!r}: {self.buffer[-500:]!r}"
+
     def _fill(self):
         try:
             data = self.socket.recv(262144)

@@ -276,18 +276,29 @@ def application(environ, start_response):
 """
 
 
+def ask(server, target):
+    """On a connection of its own, which no worker takes before the request is there."""
+    c = http.Connection(server.http)
+    c.send(http.request_bytes(target))
+    return c
+
+
+def ask_and_wait(server, target, number):
+    """The same, until it is inside: the one of that number that has said so."""
+    c = ask(server, target)
+    until(lambda: len(glob.glob(target.partition("?")[2] + ".*")) == number,
+          f"{number} requests to run")
+    return c
+
+
 def test_rules_know_how_many_wait(start, folder):
     with open(f"{folder}/hangs.py", "w", encoding="ascii") as f:
         f.write(HANGS)
     server = start(f"http-socket = {{http}}\nprocesses = 2\nwsgi-file = {folder}/hangs.py\n"
                    "route = ^/waits addheader:X-Waiting: ${{uwsgi[lq]}}\n"
                    "route-if = ishigher:${{uwsgi[lq]}};1000 break:503 Busy")
-    all_of_them = [http.Connection(server.http) for _ in range(10)]
-    for c in all_of_them[:2]:
-        c.send(http.request_bytes(f"/hang?{folder}/go"))
-    until(lambda: len(glob.glob(f"{folder}/go.*")) == 2, "both workers to be busy")
-    for c in all_of_them[2:]:
-        c.send(http.request_bytes(f"/waits?{folder}/go"))
+    all_of_them = [ask_and_wait(server, f"/hang?{folder}/go", n) for n in (1, 2)]
+    all_of_them += [ask(server, f"/waits?{folder}/go") for _ in range(8)]
     with open(f"{folder}/go", "w", encoding="ascii"):
         pass
     waiting = [int(c.read().header("X-Waiting")) for c in all_of_them[2:]]
@@ -303,9 +314,9 @@ def test_rules_say_how_long_a_request_may_take(start, folder):
     both = []
     for ini in ("harakiri = 1\nroute = ^/long harakiri:100", "route = ^/hang harakiri:1"):
         server = start(f"http-socket = {{http}}\nprocesses = 2\nwsgi-file = {folder}/hangs.py\n{ini}")
-        long, hang = http.Connection(server.http), http.Connection(server.http)
-        long.send(http.request_bytes(f"/long?{folder}/go"))
-        hang.send(http.request_bytes(f"/hang?{folder}/go"))
+        # One after the other, so that they are not in the same worker.
+        long = ask_and_wait(server, f"/long?{folder}/go", 2 * len(both) + 1)
+        hang = ask_and_wait(server, f"/hang?{folder}/go", 2 * len(both) + 2)
         both.append((server, long, hang))
     for server, long, hang in both:
         server.wait_log(r"GET /hang.* ran [\d.]+ s \(harakiri 1\)")
