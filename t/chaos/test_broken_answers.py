@@ -14,7 +14,7 @@ http-socket = {http}
 fastcgi-socket = {fastcgi}
 module = broken
 processes = 16
-harakiri = 1
+harakiri = 2
 """
 
 

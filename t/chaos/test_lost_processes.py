@@ -64,16 +64,8 @@ def test_the_reason_of_a_start_that_fails_is_the_first_one(start):
 
 
 def known(server):
-    """The workers' pids that the master says when it is asked for its status.  It has said all when it
-    begins to say the next one."""
-    seen = len(server.log())
-
-    def statuses():
-        return re.split(r"(?m)^generation 1 began .*$", server.log()[seen:])[1:]
-    for count in (1, 2):
-        server.send(signal.SIGUSR1)
-        until(lambda n=count: len(statuses()) >= n, "the status")
-    return {int(p) for p in re.findall(r"(?m)^generation 1 worker \d+ \(pid (\d+)\)", statuses()[0])}
+    """The workers' pids in the master's books."""
+    return {int(p) for p in re.findall(r"^generation 1 worker \d+ \(pid (\d+)\)", server.told(), re.M)}
 
 
 def test_workers_that_die_before_they_are_known_leave_no_phantoms(start, folder):

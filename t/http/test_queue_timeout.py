@@ -6,28 +6,26 @@ import pytest
 
 from lib import http
 from lib.address import unread
+from lib.busy import Held
 from lib.house import DIRECT, SOCKETS
 from lib.wait import until
 
-INI = SOCKETS + "module = overdue\n"
+INI = SOCKETS + "module = basic\n"
 # A busy machine makes no request wait so long.
 SHORT, LONG = INI + "queue-timeout = 1\n", INI + "queue-timeout = 5\n"
 TOO_LONG_S = 1.1
 
 
-def wait_behind(server, fifo, target, seconds, address=None):
+def wait_behind(server, target, seconds, address=None):
     """A request that another one keeps waiting for so long, once the server has it."""
     address = address or server.http
-    with http.Connection(address) as first, http.Connection(address) as second:
-        first.send(http.request_bytes(f"/wait?for={fifo}"))
-        server.wait_log("^begun$")
+    with Held(server, connection=http.Connection(address)) as first, \
+            http.Connection(address) as second:
         second.send(http.request_bytes(target))
         if address == server.router:
             until(lambda: unread(second.socket) == 0, "the router to have the request")
         time.sleep(seconds)
-        with open(fifo, "w", encoding="ascii"):
-            pass
-        assert first.read().status == 200
+        assert first.end().status == 200
         return second.read()
 
 
@@ -36,8 +34,8 @@ def server(start):
     return start(SHORT)
 
 
-def test_who_waits_behind_another_one_for_too_long_is_refused(server, fifo):
-    answer = wait_behind(server, fifo, "/hello?late", TOO_LONG_S)
+def test_who_waits_behind_another_one_for_too_long_is_refused(server):
+    answer = wait_behind(server, "/hello?late", TOO_LONG_S)
     assert (answer.status, answer.body) == (503, b"Service Unavailable\n")
     assert answer.header("Retry-After") == "1"
     server.wait_log(r"warning: a request that has waited for [\d.]+ s is answered with 503 "
@@ -46,12 +44,12 @@ def test_who_waits_behind_another_one_for_too_long_is_refused(server, fifo):
     assert http.request(server.http, "/hello").status == 200
 
 
-def test_the_router_s_clients_are_waited_for_as_well(server, fifo):
-    assert wait_behind(server, fifo, "/hello", TOO_LONG_S, server.router).status == 503
+def test_the_router_s_clients_are_waited_for_as_well(server):
+    assert wait_behind(server, "/hello", TOO_LONG_S, server.router).status == 503
 
 
-def test_who_waits_less_is_served(start, fifo):
-    assert wait_behind(start(LONG), fifo, "/hello", 0.1).status == 200
+def test_who_waits_less_is_served(start):
+    assert wait_behind(start(LONG), "/hello", 0.1).status == 200
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -61,8 +59,8 @@ def test_what_the_proxy_says_counts(start, threads):
     for way, request in DIRECT.items():
         def ask(ago_s, ask=request, address=server.names[way]):
             began = ("X-Request-Start", f"t={time.time() - ago_s:.3f}")
-            return ask(address, "/stand?s=0", headers=[began], timeout=20)
+            return ask(address, "/sleep?s=0", headers=[began], timeout=20)
         assert ask(9).status == 503
         assert ask(0).status == 200
-    assert server.log().count("begun") == len(DIRECT)
+    assert server.log().count("sleeping in") == len(DIRECT)
     assert server.log().count("queue-timeout") <= threads

@@ -120,11 +120,11 @@ def test_a_full_file_lets_the_application_wait(start):
 def test_harakiri_does_not_count_the_time_of_a_client(start):
     """The other worker's harakiri says that the time is over."""
     server = start(INI.replace("processes = 1", "processes = 2") +
-                   "response-file-max = 0\nharakiri = 1\n")
+                   "response-file-max = 0\nharakiri = 2\n")
     slow = ask(server, "http", "/big?n=20000000")
     with http.Connection(server.http) as other:
         other.send(http.request_bytes("/sleep?s=30"))
-        server.wait_log(r"is replaced: GET /sleep.*harakiri 1\b")
+        server.wait_log(r"is replaced: GET /sleep.*harakiri 2\b")
     assert taken(slow) > 20000000
     assert "GET /big" not in re.sub(r"(?m)^\[pid.*", "", server.log())
 
