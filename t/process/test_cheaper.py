@@ -81,9 +81,10 @@ def test_who_leaves_finishes_what_it_runs(start, fifo, mercy):
     workers, answers = resize(server, signal.SIGTTIN, 2), []
     threads = [threading.Thread(target=lambda: answers.append(
         http.request(server.http, f"/?outside={fifo}").status)) for _ in range(2)]
-    for t in threads:
+    # One after the other: a worker that is busy leaves the second one to the other.
+    for i, t in enumerate(threads):
         t.start()
-    wait_for_running(server, 2)
+        wait_for_running(server, i + 1)
     server.send(signal.SIGTTOU)
     server.wait_log("^1 worker instead of 2: SIGTTOU")
     until(lambda: ": leaving, " in printed(server), "one to be asked to leave")

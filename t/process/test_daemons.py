@@ -278,6 +278,7 @@ def test_one_with_a_pidfile_goes_on_without_the_server(start, strays, line):
     server.start()
     until(lambda: f"(pid {pid}) runs" in server.dated_log()[seen:], "it to be found")
     assert "starting: " not in server.dated_log()[seen:]
+    server.stop()   # it would start another one when strays() ends this one
 
 
 def test_one_with_a_pidfile_is_started_again(start, strays):
@@ -289,6 +290,7 @@ def test_one_with_a_pidfile_is_started_again(start, strays):
     second = until(lambda: {pid_in(f"{server.folder}/p")} - {first}, "another one").pop()
     strays.append(second)
     server.wait_log(rf"daemon 1 \(pid {second}\) runs")
+    server.stop()
 
 
 def test_a_pidfile_may_be_anything(start):
