@@ -96,7 +96,8 @@ def test_who_leaves_finishes_what_it_runs(start, fifo, mercy):
 
 
 def test_no_request_is_lost_while_workers_come_and_go(start):
-    server = start(INI + "processes = 4\ncheaper = 1\ncheaper-algo = manual\nthreads = 2\n")
+    server = start(INI + "processes = 4\ncheaper = 1\ncheaper-algo = manual\nthreads = 2\n"
+                   "disable-logging = true\n")
     with Load(server.http, keep_alive=True) as load:
         for _ in range(4):
             for number in (signal.SIGTTIN,) * 3 + (signal.SIGTTOU,) * 3:
