@@ -142,7 +142,7 @@ class Server:
         assert not self.ended(), f"ended with {self.process.poll()}:\n{self.log()}"
         return self
 
-    def run(self, seconds=10):
+    def run(self, seconds=20):
         """For a command that ends by itself; its exit code."""
         self.spawn()
         return self.wait(seconds)
