@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pytest
+
 from lib import http
 from lib.busy import Held
 from lib.load import Load
@@ -77,6 +79,7 @@ def test_when_all_workers_are_lost_it_says_so(start):
     until(lambda: ask(server, "/ready")[0] == 200, "the next one")
 
 
+@pytest.mark.seconds(180)
 def test_20_reloads_under_load_with_no_probe_and_no_scrape_that_fails(start):
     server = start("http-socket = {http}\nmodule = basic\ninspect = {inspect}\ninspect-host = t\n"
                    "processes = 2\n")

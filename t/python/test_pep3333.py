@@ -45,7 +45,7 @@ class NewLog:
         from lib.wait import until
         import re
         return until(lambda: re.search(pattern, self.server.log()[self.seen:]),
-                     f"{pattern!r} in {self.server.log()[self.seen:]!r}", 5)
+                     f"{pattern!r} in {self.server.log()[self.seen:]!r}")
 
 
 @pytest.fixture
