@@ -482,34 +482,16 @@ static bool load_lazily(const struct worker_setup *setup)
 /* How often, while there are connections: what does nothing stays as it is. */
 static const double memory_s = 10;
 
-/* Of a process that was root's once, the kernel tells nobody else how it shares its pages, and nothing at
- * all where /proc is mounted with hidepid (ProtectProc= of systemd). */
-static bool tells_memory(const struct worker *w)
-{
-	return w->setup->is_watched && prctl(PR_GET_DUMPABLE) != 1;
-}
-
-static struct slot_score *score_of(const struct worker *w)
-{
-	return &w->setup->scoreboard->slot[w->setup->slot];
-}
-
-static void show_size(const struct worker *w)
-{
-	const struct memory m = memory_of(getpid());
-
-	atomic_store(&score_of(w)->address_space, m.address_space);
-	atomic_store(&score_of(w)->resident, m.resident);
-}
-
 static void show_memory(const struct worker *w)
 {
-	struct memory m = { 0 };
+	struct slot_score *score = &w->setup->scoreboard->slot[w->setup->slot];
+	struct memory m = memory_of(getpid());
 
-	show_size(w);
 	memory_add_shares(&m, getpid());
-	atomic_store(&score_of(w)->own, m.own);
-	atomic_store(&score_of(w)->share, m.share);
+	atomic_store(&score->address_space, m.address_space);
+	atomic_store(&score->resident, m.resident);
+	atomic_store(&score->own, m.own);
+	atomic_store(&score->share, m.share);
 }
 
 static void on_memory(struct ev_loop *loop, ev_timer *timer, int events)
@@ -519,11 +501,13 @@ static void on_memory(struct ev_loop *loop, ev_timer *timer, int events)
 	show_memory(timer->data);
 }
 
+/* Of a process that was root's once, the kernel tells nobody else how it shares its pages, and nothing at
+ * all where /proc is mounted with hidepid (ProtectProc= of systemd). */
 static void watch_memory(struct worker *w)
 {
 	ev_init(&w->memory, on_memory);
 	w->memory.data = w;
-	if (!tells_memory(w))
+	if (!w->setup->is_watched || prctl(PR_GET_DUMPABLE) == 1)
 		return;
 	show_memory(w);
 	ev_timer_set(&w->memory, memory_s, memory_s);
@@ -585,8 +569,6 @@ int worker_run(const struct worker_setup *setup)
 	}
 	/* Before the master hears that it serves: from then on it may be asked to leave. */
 	watch_signals(w);
-	if (tells_memory(w)) /* the rest takes its time */
-		show_size(w);
 	bool unwanted = hooks_run_accepting(setup->config, setup->info.id, setup->is_first, &e);
 	watch_memory(w);
 	start_watchdog(w);
