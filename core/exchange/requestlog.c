@@ -100,11 +100,29 @@ static const struct option rows[] = {
 };
 #undef AT
 
+#define FOREIGN                                                                                    \
+	"there is no %%(%.*s); it is \"-\" where the application does not set it with "            \
+	"uwsgi.set_logvar()"
+
+/* A start says it itself, when it knows all metrics. */
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct requestlog_settings *s = uwsgi_options(cfg, &requestlog_options);
+	const char *at = uwsgi_config_thorough(report) ? s->format : NULL;
+	struct slice name;
+
+	while (at && logformat_next_foreign(&at, NULL, &name))
+		if (name.n < 7 || memcmp(name.p, "metric.", 7) != 0)
+			uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "log-format", FOREIGN,
+					   (int)name.n, name.p);
+}
+
 const struct option_table requestlog_options = {
 	.module = "request log",
 	.size = sizeof(struct requestlog_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 /* uWSGI's, which tools parse. */
@@ -152,10 +170,7 @@ void requestlog_warn(const struct config *cfg, const struct metrics *metrics)
 	struct slice name;
 
 	while (at && logformat_next_foreign(&at, metrics, &name))
-		uwsgi_log(UWSGI_WARNING,
-			  "log-format: there is no %%(%.*s); it is \"-\" where the application "
-			  "does not set it with uwsgi.set_logvar()",
-			  (int)name.n, name.p);
+		uwsgi_log(UWSGI_WARNING, "log-format: " FOREIGN, (int)name.n, name.p);
 }
 
 bool requestlog_wants(const struct requestlog *log, const struct logged *x)

@@ -168,11 +168,20 @@ static bool is_udp(const char *name)
 	       strspn(colon + 1, "0123456789") == strlen(colon + 1);
 }
 
+static int find_udp(const char *name, struct address *a, struct error *e)
+{
+	struct error why;
+
+	return address_parse(a, name, &why)
+		       ? uwsgi_error_set(e, "cannot log to %s: %s", name, why.text)
+		       : 0;
+}
+
 static int open_udp(const char *name, struct error *e)
 {
 	struct address a;
 
-	if (address_parse(&a, name, e))
+	if (find_udp(name, &a, e))
 		return -1;
 	int fd = socket(a.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&a.sa, a.length)) {
@@ -212,9 +221,12 @@ static int say_too_long(const char *name, struct error *e)
 int logfile_check(const char *name, const char *start_folder, struct error *e)
 {
 	char path[sizeof((struct logfile *)0)->path];
+	struct address a;
 	struct error why;
 
-	if (is_udp(name) || standard_stream(name) >= 0)
+	if (is_udp(name))
+		return find_udp(name, &a, e);
+	if (standard_stream(name) >= 0)
 		return 0;
 	make_absolute(start_folder, name, path, sizeof path);
 	if (!*path)

@@ -233,11 +233,23 @@ static const struct option rows[] = {
 };
 #undef AT
 
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct logging_settings *s = uwsgi_options(cfg, &logging_options);
+
+	/* Within another root folder there are other files. */
+	if (!uwsgi_config_thorough(report) || uwsgi_config_has(cfg, "chroot"))
+		return;
+	sinks_check(&s->lines, false, cfg, report);
+	sinks_check(&s->requests, true, cfg, report);
+}
+
 const struct option_table logging_options = {
 	.module = "log",
 	.size = sizeof(struct logging_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 const char *logging_date_format(const struct config *cfg)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/safefile.h"
 #include "base/slice.h"
 #include "log/logfile.h"
 #include "settings/keys.h"
@@ -46,7 +47,14 @@ struct encoder {
 	bool json; /* the line is escaped */
 };
 
+/* What the options are called, for the server's lines and for those of requests. */
+static const struct names {
+	const char *logger, *encoder, *route;
+} names_of[] = { { "logger", "log-encoder", "log-route" },
+		 { "req-logger", "log-req-encoder", "log-req-route" } };
+
 struct sinks {
+	const struct names *names;
 	struct arena
 		memory; /* of what follows, and of the options' values: the configuration goes */
 	struct logger *loggers;
@@ -302,6 +310,11 @@ int sink_valid_logger(const char *value, struct error *e)
 	return kind->check ? kind->check(argument, e) : 0;
 }
 
+static int say_pending(struct error *e)
+{
+	return uwsgi_error_set(e, "this kind of logger is not supported yet");
+}
+
 static int open_logger(struct logger *l, const char *value, struct error *e)
 {
 	const char *argument;
@@ -310,8 +323,34 @@ static int open_logger(struct logger *l, const char *value, struct error *e)
 	if (!kind)
 		return -1;
 	if (!kind->open)
-		return uwsgi_error_set(e, "this kind of logger is not supported yet");
+		return say_pending(e);
 	return kind->open(l, argument, e);
+}
+
+/* Whether it could be opened, as far as that can be told beforehand. */
+static int look_at(const char *value, struct error *e)
+{
+	const char *argument;
+	struct file_argument f;
+	struct address a;
+	struct slice name;
+	struct error why;
+	const struct kind *kind = find_kind(value, &name, &argument, e);
+
+	if (!kind)
+		return 0;
+	if (!kind->open)
+		return say_pending(e);
+	if (kind->open == open_socket)
+		return address_parse(&a, argument, e);
+	if (kind->open != open_file)
+		return 0;
+	int failed = read_file_argument(argument, &f, e);
+	/* A relative one is seen from where the server will be. */
+	if (!failed && *f.path == '/' && safefile_check(f.path, 0, &why))
+		failed = uwsgi_error_set(e, "cannot open %s: %s", f.path, why.text);
+	free(f.text);
+	return failed;
 }
 
 /* ---- encoders ---- */
@@ -411,6 +450,9 @@ static int parse_encoder(struct encoder *e, const char *value, struct error *err
 
 /* ---- what there is ---- */
 
+#define NO_LINES "%s; it gets no lines"
+#define NO_LOGGER "there is no logger of this name"
+
 static const char *keep(struct sinks *s, const char *kind, const char *value)
 {
 	char *kept = arena_alloc(&s->memory, strlen(kind) + strlen(value) + 1);
@@ -425,7 +467,8 @@ static void add_logger(struct sinks *s, const char *kind, const char *value)
 
 	*l = (struct logger){ .file.fd = -1 };
 	if (open_logger(l, keep(s, kind, value), &e))
-		uwsgi_log(UWSGI_ERROR, "logger = %s%s: %s; it gets no lines", kind, value, e.text);
+		uwsgi_log(UWSGI_ERROR, "%s = %s%s: " NO_LINES, s->names->logger, kind, value,
+			  e.text);
 	else
 		s->logger_count++;
 }
@@ -435,7 +478,8 @@ static void add_encoder(struct sinks *s, const char *value)
 	struct error e;
 
 	if (parse_encoder(&s->encoders[s->encoder_count], keep(s, "", value), &e))
-		uwsgi_log(UWSGI_ERROR, "log-encoder = %s: %s; it is left out", value, e.text);
+		uwsgi_log(UWSGI_ERROR, "%s = %s: %s; it is left out", s->names->encoder, value,
+			  e.text);
 	else
 		s->encoder_count++;
 }
@@ -466,7 +510,39 @@ static void add_route(struct sinks *s, const char *value)
 		s->route_count += r->pattern != NULL;
 		return;
 	}
-	uwsgi_log(UWSGI_WARNING, "log-route = %s: there is no logger of this name", value);
+	uwsgi_log(UWSGI_WARNING, "%s = %s: " NO_LOGGER, s->names->route, value);
+}
+
+static bool has_logger(const struct sink_options *o, struct slice name)
+{
+	const char *argument;
+	struct slice found;
+	struct error e;
+
+	for (size_t i = 0; i < o->loggers.count; i++)
+		if (find_kind(o->loggers.items[i], &found, &argument, &e) &&
+		    uwsgi_same(found, name))
+			return true;
+	return false;
+}
+
+void sinks_check(const struct sink_options *o, bool of_requests, const struct config *cfg,
+		 struct report *report)
+{
+	const struct names *names = &names_of[of_requests];
+	struct error e;
+
+	for (size_t i = 0; i < o->loggers.count; i++)
+		if (look_at(o->loggers.items[i], &e))
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, names->logger,
+						o->loggers.items[i], NO_LINES, e.text);
+	for (size_t i = 0; i < o->routes.count; i++) {
+		const char *route = o->routes.items[i];
+
+		if (!has_logger(o, (struct slice){ route, strcspn(route, " ") }))
+			uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, names->route, route,
+						NO_LOGGER);
+	}
 }
 
 bool sinks_are_wanted(const struct sink_options *o)
@@ -474,7 +550,8 @@ bool sinks_are_wanted(const struct sink_options *o)
 	return o->loggers.count || o->encoders.count || o->sockets.count || o->syslog;
 }
 
-struct sinks *sinks_new(const struct sink_options *o, size_t packet_size, bool split)
+struct sinks *sinks_new(const struct sink_options *o, bool of_requests, size_t packet_size,
+			bool split)
 {
 	size_t loggers = o->loggers.count + o->sockets.count + 1;
 	struct sinks *s;
@@ -490,6 +567,7 @@ struct sinks *sinks_new(const struct sink_options *o, size_t packet_size, bool s
 		sinks_free(s);
 		return NULL;
 	}
+	s->names = &names_of[of_requests];
 	s->packet_size = packet_size;
 	s->split = split;
 	for (size_t i = 0; i < o->loggers.count; i++)
@@ -565,16 +643,15 @@ static void give(struct sinks *s, struct logger *l, struct slice line, struct te
 }
 
 /* A line that costs the pattern too much counts as not matching, so that none is lost. */
-static bool is_for(struct route *r, struct slice line)
+static bool is_for(const struct sinks *s, struct route *r, struct slice line)
 {
 	int matches = uwsgi_pattern_matches(r->pattern, line);
 
 	if (matches < 0 && !r->gave_up) {
 		r->gave_up = true;
 		uwsgi_log(UWSGI_WARNING,
-			  "log-route = %s: a line takes too many steps; such lines count as not "
-			  "matching",
-			  r->text);
+			  "%s = %s: a line takes too many steps; such lines count as not matching",
+			  s->names->route, r->text);
 	}
 	return matches > 0;
 }
@@ -586,7 +663,7 @@ void sinks_write(struct sinks *s, struct slice line, struct text *passed)
 	bool given = false;
 
 	for (size_t i = 0; i < s->route_count; i++)
-		if (is_for(&s->routes[i], seen)) {
+		if (is_for(s, &s->routes[i], seen)) {
 			given = true;
 			give(s, s->routes[i].logger, line, passed);
 		}

@@ -18,6 +18,9 @@ int sink_valid_logger(const char *value, struct error *);
 /* "NAME EXPRESSION" */
 int sink_valid_route(const char *value, struct error *);
 
+/* For --check: what sinks_new() would say, as far as it can be told beforehand. */
+void sinks_check(const struct sink_options *, bool of_requests, const struct config *,
+		 struct report *);
 /* Whether there is anything to do with these lines. */
 bool sinks_are_wanted(const struct sink_options *);
 
@@ -26,7 +29,8 @@ struct sinks;
 /* Opens what the options name; nothing of theirs is kept.  What cannot be opened is said and left
  * out.  packet_size: the most that a packet for syslog holds; with split, longer lines go in
  * several.  sinks_free().  NULL: none is wanted, or there is no memory, which is said. */
-struct sinks *sinks_new(const struct sink_options *, size_t packet_size, bool split);
+struct sinks *sinks_new(const struct sink_options *, bool of_requests, size_t packet_size,
+			bool split);
 /* sinks may be NULL. */
 void sinks_free(struct sinks *);
 /* Files by their names again; sinks may be NULL. */

@@ -28,6 +28,11 @@ static int valid_mask(const char *text, struct error *e)
 	return 0;
 }
 
+static int valid_variable(const char *text, struct error *e)
+{
+	return *text == '=' ? uwsgi_error_set(e, "expected NAME=VALUE") : 0;
+}
+
 #define AT(member) offsetof(struct environment_settings, member)
 static const struct option rows[] = {
 	{ .name = "chdir",
@@ -40,6 +45,7 @@ static const struct option rows[] = {
 	  .type = OPT_LIST,
 	  .offset = AT(variables),
 	  .text = true,
+	  .valid = valid_variable,
 	  .help = "set an environment variable for the application: NAME=value",
 	  .example = "DJANGO_SETTINGS_MODULE=site.settings",
 	  .unit = "NAME=VALUE" },

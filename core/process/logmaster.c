@@ -22,7 +22,7 @@ static void use_sinks(const struct logging_settings *s, struct logpipe *p, struc
 {
 	struct sinks *before = *sinks;
 
-	*sinks = sinks_new(wanted, (size_t)s->packet_size, s->split);
+	*sinks = sinks_new(wanted, wanted == &s->requests, (size_t)s->packet_size, s->split);
 	logpipe_use(p, *sinks);
 	sinks_free(before);
 }

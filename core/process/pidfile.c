@@ -80,16 +80,26 @@ static bool make_absolute(const char *path, const char *start_folder, char *full
 	return n >= 0 && (size_t)n < size;
 }
 
+static int refuse_odd(const char *path, const struct stat *st, struct error *e)
+{
+	if (S_ISREG(st->st_mode) && st->st_nlink <= 1)
+		return 0;
+	return uwsgi_error_set(e, "pidfile = %s: is %s; choose another path", path,
+			       S_ISREG(st->st_mode) ? "a file that has another name, too"
+						    : "not an ordinary file");
+}
+
 int pidfile_check(const char *path, const char *start_folder, struct error *e)
 {
 	char full[sizeof((struct pidfile *)0)->path];
 	struct error why;
+	struct stat st;
 
 	if (!make_absolute(path, start_folder, full, sizeof full))
 		return 0; /* the server starts without it */
-	if (safefile_check(full, O_NOFOLLOW, &why) == 0)
-		return 0;
-	return uwsgi_error_set(e, "pidfile = %s: %s", full, why.text);
+	if (safefile_check(full, O_NOFOLLOW, &why))
+		return uwsgi_error_set(e, "pidfile = %s: %s", full, why.text);
+	return lstat(full, &st) ? 0 : refuse_odd(full, &st, e);
 }
 
 void pidfiles_find(struct pidfiles *files, const struct config *cfg, const char *start_folder)
@@ -154,10 +164,8 @@ static int take(const char *path, int fd, bool *held, struct error *e)
 
 	if (fstat(fd, &st))
 		return uwsgi_error_set(e, "pidfile = %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
-		return uwsgi_error_set(e, "pidfile = %s: is %s; choose another path", path,
-				       S_ISREG(st.st_mode) ? "a file that has another name, too"
-							   : "not an ordinary file");
+	if (refuse_odd(path, &st, e))
+		return -1;
 	if (fcntl(fd, F_SETLK, &lock) == 0)
 		return is_still_there(path, &st);
 	if (errno != EAGAIN && errno != EACCES) {

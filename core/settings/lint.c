@@ -154,7 +154,7 @@ static bool is_missing(const char *folder)
 {
 	struct stat st;
 
-	return stat(folder, &st) && errno != EACCES;
+	return stat(folder, &st) ? errno != EACCES : !S_ISDIR(st.st_mode);
 }
 
 static void find_foreign_folder(const struct config *c, struct report *r, size_t at,
@@ -162,9 +162,23 @@ static void find_foreign_folder(const struct config *c, struct report *r, size_t
 {
 	if (!is_missing(folder) && access(folder, W_OK | X_OK))
 		uwsgi_config_doubt_at(c, r, UWSGI_WARNING, at,
-				      "user %u may not write to %s; choose another folder, or "
-				      "start as root with uid",
-				      (unsigned)geteuid(), folder);
+				      "user %u may not write to %s; choose another folder%s",
+				      (unsigned)geteuid(), folder,
+				      geteuid() == 0 ? "" : ", or start as root with uid");
+}
+
+/* As who opens it says it. */
+static void find_no_socket(const struct config *c, struct report *r, size_t at, const char *path)
+{
+	const char *base = *path != '/' ? string(c, "chdir") : NULL;
+	char full[4096];
+	struct stat st;
+
+	snprintf(full, sizeof full, "%s%s%s", base ? base : "", base ? "/" : "", path);
+	if (lstat(full, &st) == 0 && !S_ISSOCK(st.st_mode))
+		uwsgi_config_doubt_at(
+			c, r, UWSGI_ERROR, at,
+			"exists and is not a socket; remove it or choose another path");
 }
 
 /* Sockets are opened in chdir. */
@@ -173,10 +187,13 @@ static void find_folders_of_sockets(const struct config *c, struct report *r)
 	char folder[4096];
 
 	for (struct place p = { 0 }; next_place(c, &p);) {
-		bool elsewhere = *p.text != '/' && string(c, "force-cwd");
+		const char *path = strncmp(p.text, "unix:", 5) == 0 ? p.text + 5 : p.text;
+		bool elsewhere = *path != '/' && string(c, "force-cwd");
 
-		if (elsewhere || strchr(p.text, ':') || *p.text == '@' ||
-		    !folder_of(string(c, "chdir"), p.text, folder, sizeof folder))
+		if (elsewhere || strchr(path, ':') || *path == '@')
+			continue;
+		find_no_socket(c, r, p.at, path);
+		if (!folder_of(string(c, "chdir"), path, folder, sizeof folder))
 			continue;
 		if (is_missing(folder))
 			uwsgi_config_doubt_at(c, r, UWSGI_WARNING, p.at,

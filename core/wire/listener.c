@@ -152,11 +152,21 @@ static const struct option rows[] = {
 };
 #undef AT
 
+static void check(const struct config *cfg, struct report *report)
+{
+	const struct listener_settings *s = uwsgi_options(cfg, &listener_options);
+
+	if (uwsgi_config_thorough(report) && s->backlog > socketoption_most_waiting())
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "listen", SOCKETOPTION_LESS,
+				   socketoption_most_waiting());
+}
+
 const struct option_table listener_options = {
 	.module = "sockets",
 	.size = sizeof(struct listener_settings),
 	.rows = rows,
 	.count = sizeof rows / sizeof *rows,
+	.check = check,
 };
 
 /* chmod-socket and chown-socket. */
@@ -171,15 +181,19 @@ static int find_access(const struct listener_settings *s, struct socket_access *
 }
 
 /* Nobody can connect before listen(). */
-static int bind_to_path(struct listener *l, const char *path, bool *taken, struct error *e)
+static int bind_to_path(struct listener *l, const char *text, const char *path, bool *taken,
+			struct error *e)
 {
 	struct socket_access access;
+	struct error why;
 
-	if (socketpath_clear(path, taken, e) || find_access(l->settings, &access, e))
+	if (socketpath_clear(path, taken, &why))
+		return uwsgi_error_set(e, "%s = %s: %s", l->option, text, why.text);
+	if (find_access(l->settings, &access, e))
 		return -1;
 	if (socketpath_bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length,
 			    &access))
-		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, path,
+		return uwsgi_error_set(e, "cannot bind %s = %s: %s", l->option, text,
 				       strerror(errno));
 	l->inode = socketpath_inode(l->fd, path);
 	return socketpath_set_access(l->fd, path, l->inode, &access, e);
@@ -195,7 +209,7 @@ static int bind_and_listen(struct listener *l, const char *text, bool *taken, st
 
 	socketoption_set(l->fd, listener_is_tcp(l), !l->service, s);
 	if (path) {
-		if (bind_to_path(l, path, taken, e))
+		if (bind_to_path(l, text, path, taken, e))
 			return -1;
 	} else if (bind(l->fd, (const struct sockaddr *)&l->address.sa, l->address.length)) {
 		*taken = errno == EADDRINUSE;

@@ -79,7 +79,7 @@ void socketoption_set(int fd, bool tcp, bool peer_begins, const struct listener_
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-static int somaxconn(void)
+int socketoption_most_waiting(void)
 {
 	int n = SOMAXCONN;
 	FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
@@ -94,16 +94,13 @@ static int somaxconn(void)
 
 int socketoption_backlog(const struct listener_settings *s)
 {
-	int most = somaxconn();
+	int most = socketoption_most_waiting();
 
 	if (s->backlog == 0)
 		return most;
 	if (s->backlog <= most)
 		return (int)s->backlog;
-	uwsgi_log(UWSGI_WARNING,
-		  "listen = %lld: the kernel allows %d "
-		  "(raise /proc/sys/net/core/somaxconn); going on with that",
-		  s->backlog, most);
+	uwsgi_log(UWSGI_WARNING, "listen = %lld: " SOCKETOPTION_LESS, s->backlog, most);
 	return most;
 }
 

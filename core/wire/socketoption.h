@@ -15,6 +15,10 @@ struct listener_settings {
 
 /* Before the socket is bound.  peer_begins: who connects says something first. */
 void socketoption_set(int fd, bool tcp, bool peer_begins, const struct listener_settings *);
+/* As many connections as the kernel lets wait on one socket, and what to say where that is less. */
+int socketoption_most_waiting(void);
+#define SOCKETOPTION_LESS                                                                          \
+	"the kernel allows %d (raise /proc/sys/net/core/somaxconn); going on with that"
 /* For listen(); warns where the kernel allows less. */
 int socketoption_backlog(const struct listener_settings *);
 /* What differs from `before`, on a socket that is listened on; warns where it cannot be changed. */

@@ -64,22 +64,18 @@ int socketpath_clear(const char *path, bool *taken, struct error *e)
 	if (lstat(path, &st))
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return uwsgi_error_set(e,
-				       "%s exists and is not a socket; remove it or choose "
-				       "another path",
-				       path);
+		return uwsgi_error_set(
+			e, "exists and is not a socket; remove it or choose another path");
 	int why = try_to_connect(path);
 	*taken = why == 0;
 	if (*taken)
-		return uwsgi_error_set(e, "%s: another server is listening on it; stop that first",
-				       path);
+		return uwsgi_error_set(e, "another server is listening on it; stop that first");
 	if (why == ENOENT)
 		return 0; /* its server has just removed it */
 	if (why != ECONNREFUSED)
-		return uwsgi_error_set(e, "%s: %s", path, strerror(why));
+		return uwsgi_error_set(e, "%s", strerror(why));
 	if (unlink(path) && errno != ENOENT)
-		return uwsgi_error_set(e, "cannot replace the stale socket %s: %s", path,
-				       strerror(errno));
+		return uwsgi_error_set(e, "cannot replace the stale socket: %s", strerror(errno));
 	return 0;
 }
 

@@ -21,7 +21,8 @@ int socketpath_parse_mode(const char *text, struct socket_access *, struct error
 /* "user", "user:group", ":group", names or numbers. */
 int socketpath_parse_owner(const char *text, struct socket_access *, struct error *);
 
-/* Removes a socket that nobody listens on.  Returns -1 with the reason; *taken: somebody does. */
+/* Removes a socket that nobody listens on.  Returns -1 with the reason, which does not name the
+ * path; *taken: somebody does. */
 int socketpath_clear(const char *path, bool *taken, struct error *);
 /* As bind(); the file has this mode from its first moment on. */
 int socketpath_bind(int fd, const struct sockaddr *, socklen_t, const struct socket_access *);

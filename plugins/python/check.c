@@ -7,22 +7,32 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether folder/name exists; folder may be a pattern, and both relative to chdir. */
+/* Of a path that may be a pattern, and relative to chdir.  *folder: it is one. */
+static bool is_there(const char *base, const char *path, bool *folder)
+{
+	char full[PATH_MAX];
+	struct stat st;
+	glob_t found;
+
+	int n = snprintf(full, sizeof full, "%s%s%s", *path == '/' ? "" : base,
+			 *path == '/' ? "" : "/", path);
+	if (n < 0 || (size_t)n >= sizeof full || glob(full, 0, NULL, &found))
+		return false;
+	*folder = stat(found.gl_pathv[0], &st) == 0 && S_ISDIR(st.st_mode);
+	globfree(&found);
+	return true;
+}
+
 static bool exists(const char *base, const char *folder, const char *name)
 {
 	char path[PATH_MAX];
-	glob_t found;
+	bool is_folder;
+	int n = snprintf(path, sizeof path, "%s/%s", folder, name);
 
-	int n = snprintf(path, sizeof path, "%s%s%s/%s", *folder == '/' ? "" : base,
-			 *folder == '/' ? "" : "/", folder, name);
-	if (n < 0 || (size_t)n >= sizeof path)
-		return false;
-	bool any = glob(path, 0, NULL, &found) == 0;
-	if (any)
-		globfree(&found);
-	return any;
+	return n >= 0 && (size_t)n < sizeof path && is_there(base, path, &is_folder);
 }
 
 /* A package, a module, or one that is compiled. */
@@ -65,6 +75,43 @@ static bool is_findable(const struct python_settings *s, const char *base)
 	return getenv("PYTHONPATH") != NULL;
 }
 
+/* item: the option's value, of which file is the name. */
+static void check_file(const struct config *cfg, struct report *report, const char *option,
+		       const char *item, const char *file, const char *base)
+{
+	bool folder;
+
+	if (!is_there(base, file, &folder))
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
+					"there is no such file below %s", base);
+	else if (folder)
+		uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, option, item,
+					"this is a folder, and no file with an application");
+}
+
+/* /path=file.py */
+static void check_mount(const struct config *cfg, struct report *report, const char *mount,
+			const char *base)
+{
+	const char *file = strchr(mount, '=');
+	size_t n = file ? strlen(++file) : 0;
+
+	if (n > 3 && strcmp(file + n - 3, ".py") == 0)
+		check_file(cfg, report, "mount", mount, file, base);
+}
+
+static void check_path(const struct config *cfg, const struct python_settings *s,
+		       struct report *report, const char *base)
+{
+	bool folder;
+
+	for (size_t i = 0; i < s->path.count; i++)
+		if (!is_there(base, s->path.items[i], &folder))
+			uwsgi_config_doubt_item(
+				cfg, report, UWSGI_WARNING, "pythonpath", s->path.items[i],
+				"there is nothing of this name, seen from %s", base);
+}
+
 static void check_place(const struct config *cfg, const struct python_settings *s,
 			struct report *report)
 {
@@ -82,9 +129,11 @@ static void check_place(const struct config *cfg, const struct python_settings *
 				   "neither %s nor pythonpath nor the installed packages hold it; "
 				   "set chdir or pythonpath to the folder that does",
 				   base);
-	if (!s->module && s->file && !exists(base, ".", s->file) && access(s->file, R_OK))
-		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "wsgi-file",
-				   "there is no such file below %s", base);
+	if (!s->module && s->file)
+		check_file(cfg, report, "wsgi-file", s->file, s->file, base);
+	for (size_t i = 0; i < s->mounts.count; i++)
+		check_mount(cfg, report, s->mounts.items[i], base);
+	check_path(cfg, s, report, base);
 }
 
 /* The sentence without the "home = path" that it begins with. */

@@ -3,6 +3,7 @@
 #include "route.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int valid_rule(const char *option, const char *text, struct error *e)
@@ -154,6 +155,13 @@ static void tell_left_out(const struct config *cfg, struct report *report,
 		}
 }
 
+static bool is_readable(const char *path)
+{
+	struct stat st;
+
+	return access(path, R_OK) == 0 && stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
 /* Where single values are wrong, the report has it. */
 static void check(const struct config *cfg, struct report *report)
 {
@@ -170,7 +178,7 @@ static void check(const struct config *cfg, struct report *report)
 	chains_fini(chains);
 	for (size_t p = 0; p < PAGES; p++)
 		for (size_t i = 0; uwsgi_config_thorough(report) && i < s->pages[p].count; i++)
-			if (access(s->pages[p].items[i], R_OK))
+			if (!is_readable(s->pages[p].items[i]))
 				uwsgi_config_doubt_item(cfg, report, UWSGI_WARNING, pages[p],
 							s->pages[p].items[i], "%s cannot be read",
 							s->pages[p].items[i]);

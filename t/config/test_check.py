@@ -103,6 +103,12 @@ def test_an_application_is_looked_for_in_a_relative_chdir(check, folder):
     ("socket = /nowhere/s", "warning: socket = /nowhere/s: there is no folder /nowhere"),
     ("socket = nowhere/s", "warning: socket = nowhere/s: there is no folder nowhere"),
     ("socket = nowhere/s\nchdir = /usr", "warning: socket = nowhere/s: there is no folder /usr/nowhere"),
+    ("socket = unix:/nowhere/s", "there is no folder /nowhere;"), ("log-format = %(nosuch)", "there is no %(nosuch)"),
+    ("listen = 1048576", "listen = 1048576: the kernel allows "), ("mount = /a=/usr/no.py", "there is no such file below"),
+    ("mount = /a=no.py", "mount = /a=no.py: there is no such file below"), ("pythonpath = no", "nothing of this name"),
+    ("logger = file:/nowhere/x", "there is no folder /nowhere; it gets no lines"), ("error-page-404 = /usr", "cannot be read"),
+    ("req-logger = file:/nowhere/x", "warning: req-logger = file:/nowhere/x: cannot open"),
+    ("logger = socket:127.0.0.1:99999", "it gets no lines"), ("log-route = a x\nlogger = b stdio", "no logger of this name"),
     ("chdir = /nowhere", "warning: chdir = /nowhere: there is no such folder"),
     ("chdir = nowhere", "warning: chdir = nowhere: there is no such folder"),
     ("home = /nowhere", "error: home = /nowhere: No such file"),
@@ -197,16 +203,19 @@ def test_an_address_that_is_there_twice_is_named_where_it_comes_again(check):
 @pytest.mark.parametrize("options", [
     "pidfile = nowhere/x", "safe-pidfile = nowhere/x", "pidfile2 = nowhere/x", "emperor-pidfile = /nowhere/x/y",
     "logto = nowhere/x", "logto2 = nowhere/x", "daemonize2 = nowhere/x", "daemonize = /nowhere/x",
-    "pidfile = sub", "logto = sub", "pidfile = link", "pidfile = sub/to/x", "pidfile = nowhere/x\nchdir = sub"])
+    "pidfile = sub", "logto = sub", "pidfile = link", "pidfile = /dev/null", "logto = 127.0.0.1:99999",
+    "socket = sub", "stats = a.ini", "http-socket = unix:sub", "socket = other\nchdir = sub", "env = =x",
+    "pidfile = sub/to/x", "pidfile = nowhere/x\nchdir = sub"])
 def test_what_a_start_cannot_open_is_said_as_the_start_says_it(check, folder, options):
     os.makedirs(f"{folder}/sub/nowhere")
+    os.mkdir(f"{folder}/sub/other")
     os.symlink("sub/new", f"{folder}/link")
     said = check(GOOD + options + "\n")
     began = check(GOOD + options + "\n", "--ini")
     option, value = options.split("\n", maxsplit=1)[0].split(" = ")
     assert said.returncode == 1 and began.returncode == 1
     sentence = said.stderr.split(" error: ")[1].split("\n")[0]
-    assert f" - error: {sentence}\n" in began.stderr
+    assert f"error: {sentence}\n" in began.stderr
     assert said.stderr.count(": error: ") == 1 and "/a.ini:5: error: " in said.stderr
     assert json.loads(check(GOOD + options + "\n", "--check=json").stdout)["diagnostics"][0]["option"] == option
     assert value in sentence and ("nowhere" not in value or "there is no folder" in sentence)
@@ -219,6 +228,11 @@ def test_what_a_start_opens_is_no_error(check, folder, options):
     os.mkdir(f"{folder}/sub")
     os.symlink("sub/new", f"{folder}/link")
     assert check(GOOD + options + "\n").returncode == 0
+
+
+def test_a_folder_is_no_application(check):
+    said = check("http-socket = :0\nwsgi-file = /usr\n").stderr
+    assert "a.ini:3: warning: wsgi-file = /usr: this is a folder, and no file with an application" in said
 
 
 def test_a_folder_that_a_hook_may_make_is_a_warning(check):

@@ -159,7 +159,7 @@ static struct sinks *encode(struct fixture *f, const char *encoder, size_t logge
 	const char *const stdio[] = { "stdio", "stdio" };
 	const struct sink_options o = { .encoders = { &encoder, 1 },
 					.loggers = { stdio, loggers } };
-	struct sinks *sinks = sinks_new(&o, 1024, false);
+	struct sinks *sinks = sinks_new(&o, false, 1024, false);
 
 	logpipe_use(&f->pipe, sinks);
 	return sinks;

@@ -21,7 +21,7 @@ static struct option_list list_of(const char *const items[])
 /* What standard error gets of the line. */
 static void expect_sinks(const struct sink_options *o, const char *line, const char *expected)
 {
-	struct sinks *sinks = sinks_new(o, 1024, false);
+	struct sinks *sinks = sinks_new(o, false, 1024, false);
 	struct text passed = { 0 };
 
 	assert_non_null(sinks);
@@ -116,7 +116,7 @@ static void test_a_line_that_becomes_too_long_spoils_no_other(void **unused)
 {
 	const char *ten = "format ${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}${msg}";
 	const struct sink_options o = { .encoders = { &ten, 1 } };
-	struct sinks *sinks = sinks_new(&o, 1024, false);
+	struct sinks *sinks = sinks_new(&o, false, 1024, false);
 	struct text passed = { 0 };
 	static char line[TEXT_MAX / 10 + 10];
 
@@ -136,7 +136,7 @@ static void test_nothing_is_wanted(void **unused)
 	const struct sink_options none = { .syslog = NULL };
 
 	(void)unused;
-	assert_null(sinks_new(&none, 1024, false));
+	assert_null(sinks_new(&none, false, 1024, false));
 	sinks_reopen(NULL);
 	sinks_free(NULL);
 }
