@@ -258,17 +258,23 @@ static void find_powerless_user(const struct config *c, struct report *r)
 
 static void find_missing_folder(const struct config *c, struct report *r)
 {
-	static const char *const folders[] = { "chdir", "chdir2", "force-cwd", "chroot" };
-	struct stat st;
+	static const char *const folders[] = { "force-cwd", "chdir", "chdir2", "chroot" };
+	bool moves = false; /* a relative one is seen from another folder */
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		const char *path = string(c, folders[i]);
 
-		/* A relative one of the others is seen from chdir. */
-		if (path && (*path == '/' || i == 0) && (stat(path, &st) || !S_ISDIR(st.st_mode)))
+		if (path && (*path == '/' || !moves) && is_missing(path))
 			uwsgi_config_doubt(c, r, UWSGI_WARNING, folders[i],
 					   "there is no such folder on this machine");
+		moves = moves || path;
 	}
+	const struct option_list *list = uwsgi_config_setting(c, "envdir");
+
+	for (size_t i = 0; list && i < list->count; i++)
+		if ((*list->items[i] == '/' || !moves) && is_missing(list->items[i]))
+			uwsgi_config_doubt_item(c, r, UWSGI_WARNING, "envdir", list->items[i],
+						"there is no such folder on this machine");
 }
 
 /* ---- logs ---- */

@@ -254,6 +254,7 @@ static void check(const struct config *cfg, struct report *report)
 	struct doubts of_metrics = { cfg, report, "metric", NULL },
 		      of_thresholds = { cfg, report, "metric-threshold", NULL };
 	struct error e;
+	struct stat st;
 
 	for (size_t i = 0; i < s->metrics.count; i++) {
 		struct custom m;
@@ -273,6 +274,11 @@ static void check(const struct config *cfg, struct report *report)
 						s->push.pushes.items[i],
 						"%s: not supported here, and nothing is sent there",
 						s->push.pushes.items[i]);
+	/* A relative one is seen from where the server will be. */
+	if (uwsgi_config_thorough(report) && s->folder && *s->folder == '/' &&
+	    (stat(s->folder, &st) || !S_ISDIR(st.st_mode)))
+		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "metrics-dir",
+				   "there is no such folder; no files of metrics are written");
 	if (s->restore && !s->folder)
 		uwsgi_config_doubt(cfg, report, UWSGI_WARNING, "metrics-dir-restore",
 				   "there is nothing to restore without metrics-dir");

@@ -244,6 +244,8 @@ static void check(const struct config *cfg, struct report *report)
 			s->serve_mode);
 	if (!uwsgi_config_thorough(report))
 		return;
+	for (size_t i = 0; i < s->mime_files.count; i++)
+		look_for(cfg, report, "mimefile", s->mime_files.items[i], s->mime_files.items[i]);
 	for (size_t i = 0; i < s->checks.count; i++)
 		look_for(cfg, report, "check-static", s->checks.items[i], s->checks.items[i]);
 	look_for_mapped(cfg, report, "static-map", &s->maps);
