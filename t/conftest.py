@@ -48,8 +48,7 @@ def pytest_runtest_protocol(item, nextitem):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_logreport(report):
-    """The time that the one takes who collects the reports is not the test's, whose end would be that of
-    the whole run here."""
+    """What it takes to report is not the test's time, whose end would be that of the whole run here."""
     left = signal.alarm(0)
     yield
     signal.alarm(left)
@@ -58,6 +57,7 @@ def pytest_runtest_logreport(report):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failure shows the logs of the servers that took part."""
+    left = signal.alarm(0)      # as above
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -65,6 +65,7 @@ def pytest_runtest_makereport(item, call):
             for server in item.funcargs.get(name) or ():
                 if server and os.path.exists(server.log_path):
                     report.sections.append((f"end of {server.log_path}", server.log()[-3000:]))
+    signal.alarm(left)
 
 
 @pytest.fixture
