@@ -166,7 +166,8 @@ def is_answered(address, target="/"):
 def raw(address, data, timeout=20):
     """All bytes that come back before the peer closes."""
     with Connection(address, timeout) as c:
-        c.send(data)
+        if data:    # who is told without asking may already have been told all
+            c.send(data)
         return c.read_all()
 
 
