@@ -51,7 +51,7 @@ def test_it_sees_what_the_workers_do(pulse, fifo):
 def test_it_answers_when_every_worker_is_stuck(pulse):
     server = pulse()
     worker = server.workers()[0]
-    os.kill(worker, signal.SIGSTOP)
+    proc.stop(worker)
     try:
         assert f"pid {worker} " in ask(server)[1][0]
     finally:

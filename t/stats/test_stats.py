@@ -145,7 +145,7 @@ def test_memory_is_true_where_proc_hides_the_workers(start):
 def test_connections_that_a_full_queue_turned_away_are_counted(serve):
     server = serve("listen = 1\nno-defer-accept = true\n")
     worker = server.workers()[0]
-    os.kill(worker, signal.SIGSTOP)
+    proc.stop(worker)
     host, port = server.http.rsplit(":", 1)
     waiting = []
     try:
@@ -258,7 +258,7 @@ def test_harakiri_is_counted(serve):
 def test_it_answers_while_every_worker_is_stuck_and_sees_who_waits(serve):
     server = serve("socket = {app_unix}\nno-defer-accept = true\n")
     worker = server.workers()[0]
-    os.kill(worker, signal.SIGSTOP)
+    proc.stop(worker)
     waiting = [http.Connection(a) for a in (server.http, server.http, server.app_unix)]
     queues = {"http": 2, "uwsgi": 1}
     try:
