@@ -138,7 +138,7 @@ class Server:
     def start(self):
         self.spawn()
         until(lambda: self.ended() or re.search(self.ready, self.log()), "the server to be ready",
-              20)
+              30)
         assert not self.ended(), f"ended with {self.process.poll()}:\n{self.log()}"
         return self
 
