@@ -48,7 +48,7 @@ http {{
     server {{
         listen {address};
         location / {{
-            {more} include /etc/nginx/uwsgi_params; uwsgi_read_timeout 300ms; uwsgi_pass unix:{here}/uwsgi.sock;
+            {more} include /etc/nginx/uwsgi_params; uwsgi_pass unix:{here}/uwsgi.sock;
         }}
     }}
 }}
@@ -147,6 +147,7 @@ def test_502_of_another_protocol(start, site, front):
     compare("400, or 502 with every request", server.log, front.log)
 
 
+@pytest.mark.parametrize("front", ["uwsgi_read_timeout 100ms;"], indirect=True)
 def test_504(start, site, front):
     server = start(INI + "harakiri = 1\n", folder=site)
     assert front("/slow") == 504
