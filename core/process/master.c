@@ -231,13 +231,6 @@ static void step(struct master *m)
 	ev_timer_start(m->loop, &m->timer);
 }
 
-static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)loop;
-	(void)events;
-	step(w->data);
-}
-
 /* ---- signals ---- */
 
 /* A child that has ended, if there is one: looked at before it is reaped, because until then its pid
@@ -278,6 +271,15 @@ static void reap(struct master *m)
 		/* No generation's: the application left it behind, and the subreaper got it. */
 		(void)TEMP_FAILURE_RETRY(waitpid(info.si_pid, NULL, 0));
 	}
+}
+
+/* After a standstill, who was to be killed in it may have ended before. */
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	reap(w->data);
+	step(w->data);
 }
 
 static void stop(void *data, const struct cause *cause, bool now)
