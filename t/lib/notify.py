@@ -33,11 +33,26 @@ class Manager:
         self.sender = int.from_bytes(control[0][2][:4], "little")
         return dict(line.split("=", 1) for line in data.decode().splitlines())
 
-    def until_ready(self):
-        """The first message that says READY."""
-        while "READY" not in (said := self.read()):
+    def until(self, name):
+        """The first message that says this; a STATUS may come at any time."""
+        while name not in (said := self.read()):
             pass
         return said
+
+    def until_ready(self):
+        return self.until("READY")
+
+    def unread(self):
+        """What has come by now: all names in it."""
+        names = set()
+        self.socket.settimeout(0)
+        try:
+            while True:
+                names.update(self.read())
+        except BlockingIOError:
+            return names
+        finally:
+            self.socket.settimeout(20)
 
     def fill(self):
         """Until nobody can tell it more."""

@@ -26,10 +26,10 @@ def supervised(start, folder, manager):
 
 
 def test_the_service_manager_hears_of_it_after_on_ready(supervised, manager):
-    server = supervised(f"on-ready = {WAITS}\non-ready = echo second; exit 3\n")
+    server = supervised(f"on-ready = {WAITS}\non-ready = echo second; exit 3\non-timeout = 60\n")
     server.wait_log(r"^on-ready \(pid \d+\) runs: while")
     assert http.request(server.http, "/hello").status == 200
-    assert "READY" not in manager.read() and manager.silent()
+    assert "READY" not in manager.unread()
     let_go(server)
     assert manager.until_ready()["STATUS"].startswith("serving: 1 worker")
     assert "second\n" in server.log()
@@ -48,11 +48,11 @@ def test_one_that_hangs_is_killed_with_what_it_has_started(supervised, manager, 
 
 
 def test_a_reload_meanwhile_is_not_ready_either(supervised, manager):
-    server = supervised(f"on-ready = {WAITS}\n")
+    server = supervised(f"on-ready = {WAITS}\non-timeout = 60\n")
     server.wait_log("^on-ready .* runs")
-    manager.read()
     assert server.hup()
-    assert "RELOADING" in manager.read() and manager.silent()
+    said = manager.unread()
+    assert "RELOADING" in said and "READY" not in said
     let_go(server)
     assert manager.until_ready()["STATUS"].startswith("reloaded")
 
@@ -67,7 +67,7 @@ def test_a_stop_meanwhile_does_not_wait(start):
 
 def test_requests_are_served_while_on_drain_runs_and_drain_delay_after_it(start):
     server = start(INI + f"on-drain = {WAITS}\non-drain = touch {{here}}/told\n"
-                   "drain-delay = 2\n")
+                   "drain-delay = 2\non-timeout = 60\n")
     server.send(signal.SIGTERM)
     server.wait_log(r"^on-drain \(pid \d+\) runs: while")
     assert http.request(server.http, "/sleep?s=0.5").status == 200

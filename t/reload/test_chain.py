@@ -112,5 +112,6 @@ def test_the_service_manager_hears_of_it(start, folder, manager):
     start(INI, folder=folder, env={"NOTIFY_SOCKET": manager.name})
     manager.until_ready()
     touch(folder)
-    assert manager.read()["RELOADING"] == "1"
-    assert manager.read() == {"READY": "1", "STATUS": "chain reload: 3 workers are replaced"}
+    assert manager.until("RELOADING")["RELOADING"] == "1"
+    assert manager.until_ready() == {"READY": "1",
+                                     "STATUS": "chain reload: 3 workers are replaced"}

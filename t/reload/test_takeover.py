@@ -447,14 +447,12 @@ def test_the_service_manager_hears_of_it_from_the_same_process(upgraded, manager
     manager.until_ready()
     upgraded.upgrade()
     server.send(signal.SIGHUP)
-    assert manager.read()["RELOADING"] == "1"
-    ready = manager.read()
-    while "RELOADING" in ready:
-        ready = manager.read()
+    assert manager.until("RELOADING")["RELOADING"] == "1"
+    ready = manager.until_ready()
     assert ready["READY"] == "1" and ready["STATUS"].startswith("reloaded: 2 workers")
     assert manager.sender == server.pid
     server.stop(signal.SIGTERM)
-    assert manager.read()["STOPPING"] == "1"
+    assert manager.until("STOPPING")["STOPPING"] == "1"
 
 
 def test_the_watchdog_goes_on_hearing_and_load_balancers_were_told(upgraded, manager):
