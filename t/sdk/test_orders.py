@@ -39,10 +39,10 @@ def answer(s):
     return text.decode().splitlines()[:-1] if text.endswith(b"\n\n") or text == b"\n" else None
 
 
-def stacks(server):
+def stacks(server, worker=None):
     """[(lane, name, [function, innermost first])]"""
     found = []
-    for line in answer(ask(server, "stacks")):
+    for line in answer(ask(server, "stacks", worker)):
         fields = line.split("\t")
         if fields[0] == "T":
             found.append((fields[1], fields[2], []))
@@ -178,10 +178,10 @@ def test_nothing_stays_behind(lens):
     worker = server.workers()[0]
     threads = proc.status(worker, "Threads")
     for _ in range(20):
-        stacks(server)
+        stacks(server, worker)
     memory = proc.status(worker, "VmRSS")
     for _ in range(200):
-        stacks(server)
+        stacks(server, worker)
     until(lambda: proc.status(worker, "Threads") == threads, "the last thread to end")
     # What is freed comes back late with a sanitizer.
     assert os.environ.get("UWSGI_SANITIZED") or int(proc.status(worker, "VmRSS")[0]) < int(memory[0]) + 500
