@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Measures this server and its peers in one run, in turn, with the same application.
 
-usage: make bench          the short form, under 15 minutes on two cores
+usage: make bench          the short form, some 20 minutes on two cores
        t/bench/bench.py [--full] [--only WORD]... [--rounds N] [--seconds N] [--json FILE]
                         [--markdown FILE]
 

@@ -5,16 +5,16 @@ import os
 OURS = "this uwsgi"
 INTRO = """# Figures, and the command that made them
 
-Made by `{command}`, which can be run again by anyone: Debian's packages of the peers, and their newest
-releases where the Python index can be reached ("newest", in the cases with frameworks and the simplest
-ones), started with the same application and as many workers and threads, take turns in one run; the figures are medians
-of {rounds} rounds of {seconds} s. Every answer's status and length is checked before it counts. Times
-say little on a shared machine: look at the ratios. "of ours" is the ratio of requests/s to this
-server's. CPU is that of all processes of the server, without nginx and the load generator, which
-have columns of their own or none. With one worker, server and load generator have a core each. The
-floor is a C loop that answers a constant (t/bench/floor/epoll.c). uWSGI's http11-socket serves one
-connection at a time, so its p50 is that of one. For a connection each, `wrk` counts uWSGI's answers
-as read errors, because they end without a length.
+Made by `{command}`, which can be run again by anyone. This server, Debian's packages of the peers and, in
+the simplest cases and those with frameworks, the peers' newest releases on the Python index ("newest")
+are started with the same application and as many workers and threads, and take turns in one run; the
+figures are medians of {rounds} rounds of {seconds} s. Every answer's status and length is checked
+before it counts. Times say little on a shared machine: look at the ratios. "of ours" is the ratio of
+requests/s to this server's. CPU is that of all processes of the server, without nginx and the load
+generator, which have columns of their own or none. With one worker, server and load generator have a
+core each. The floor is a C loop that answers a constant (t/bench/floor/epoll.c). uWSGI's http11-socket
+serves one connection at a time, so its p50 is that of one. For a connection each, `wrk` counts uWSGI's
+answers as read errors, because they end without a length.
 
 bjoern sends the answers of one turn of its loop together, when the last of them is made; this server
 sends each at once, because the next request may take long, or end the process; so each answer may

@@ -180,7 +180,6 @@ SERVERS = [
            lambda: os.path.exists(STATIC), ("json", "flask", "django")),
     Server("uWSGI", _uwsgi("/usr/bin/uwsgi", ["--plugins", "http,python3"], THEIRS),
            _said("/usr/bin/uwsgi", "--version"), lambda: os.path.exists("/usr/bin/uwsgi")),
-    Server("bjoern", _python(BJOERN), _package("bjoern"), _module("bjoern")),
     Server("Unit", _unit, _said("unitd", "--version"), lambda: bool(shutil.which("unitd"))),
     Server("gunicorn sync", _gunicorn("sync"), _said("gunicorn", "--version"),
            lambda: bool(shutil.which("gunicorn"))),
