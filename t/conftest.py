@@ -48,7 +48,7 @@ def pytest_runtest_protocol(item, nextitem):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_logreport(report):
-    """What it takes to report is not the test's time, whose end would be that of the whole run here."""
+    """The alarm is off while a report is written: a test's time-out here would end the whole run."""
     left = signal.alarm(0)
     yield
     signal.alarm(left)

@@ -13,7 +13,7 @@
 enum { LARGE = 3 * 60 };
 /* A look that comes late by its own fault is not taken for a clock that was set. */
 enum { LATE = 2 };
-/* Of what is no number. */
+/* How much of a wrong number is quoted. */
 enum { SHOWN = 20 };
 /* How far back is looked at most: a year with its leap day. */
 enum { FAR = 366 * 24 * 60 };
@@ -37,7 +37,7 @@ void crontime_init(struct crontime *c)
 	*c = (struct crontime){ -1, -1, -1, -1, -1 };
 }
 
-/* Behind the number there is its string's end, or a blank. */
+/* The number ends at a blank, or with its string. */
 static int set(struct crontime *c, const struct field *f, struct slice number, struct error *e)
 {
 	char *end;

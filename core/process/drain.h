@@ -34,7 +34,7 @@ struct drain {
 
 /* It goes on accepting for so long, from now or (tells) from drain_told() on. */
 void drain_begin(struct drain *, int64_t now_ms, int64_t delay_ms, bool tells);
-/* That is over. */
+/* on-drain has ended, and workers serve. */
 void drain_told(struct drain *, int64_t now_ms);
 /* Nobody is told or waited for, not even handshakes. */
 void drain_hurry(struct drain *, int64_t now_ms);

@@ -400,8 +400,8 @@ static void on_signal(struct master *m, const struct signalfd_siginfo *info)
 		stop(m, &cause, info->ssi_signo != SIGTERM);
 }
 
-/* All that have come, and not those that come meanwhile: who sends them without end would keep the
- * master from everything else. */
+/* Signals that come meanwhile have to wait for the next round: without end, they would keep the master from
+ * everything else. */
 static void on_signals(struct watch *w)
 {
 	struct master *m = w->data;

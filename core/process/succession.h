@@ -44,7 +44,7 @@ struct succession {
 	bool paused;  /* no worker runs; new connections wait */
 	bool at_once; /* stopping: what is running has a second */
 	struct drain drain;
-	bool tells;           /* stopping: others are being told */
+	bool tells;           /* stopping: on-drain runs */
 	int64_t resume_by_ms; /* stopping: workers come again first, at most until then */
 	bool waits; /* for the answer of `replace`, as if a reload were under way */
 	struct cause wanted_by;

@@ -149,7 +149,7 @@ static bool folder_of(const char *base, const char *path, char *folder, size_t s
 			(int)(slash - path), path) < (int)size;
 }
 
-/* Those of other users may be found by the user who starts the server. */
+/* A folder that this user may not look into may be there. */
 static bool is_missing(const char *folder)
 {
 	struct stat st;
@@ -209,7 +209,7 @@ static size_t last_of(const struct config *c, const char *option)
 	return (size_t)(config_directive(c, option) - config_directives(c)->items) + 1;
 }
 
-/* Whether there are folders of these files, the entry looks. */
+/* check_files() finds the folders that are missing. */
 static void find_folders_of_files(const struct config *c, struct report *r)
 {
 	static const char *const files[] = { "pidfile", "safe-pidfile", "logto", "daemonize" };

@@ -94,7 +94,7 @@ static void write_line(struct account *a, struct exchange *x)
 	x->has_line = true;
 }
 
-/* Its number last: who sees one more request sees all that it has added. */
+/* The request is counted last: a reader that sees one more sees all that it has added. */
 static void count(struct lane_score *score, const struct exchange *x, const struct response *rs,
 		  uint64_t us)
 {

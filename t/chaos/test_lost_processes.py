@@ -84,7 +84,7 @@ def test_workers_that_die_before_they_are_known_leave_no_phantoms(start, folder)
         os.kill(pid, signal.SIGKILL)
     until(lambda: len(re.findall("keeps dying", server.log())) > 60, "each to die some times", 30)
     os.unlink(f"{folder}/broken")
-    # One that is there may be about to die of what it has seen when it was forked.
+    # A new worker may be about to die of a fault that it met when it was forked.
     until(lambda: len(there := known(server)) == 20 and there == set(server.workers()),
           "all workers, and no other in the books", 30)
     assert server.stop(signal.SIGTERM) == 0

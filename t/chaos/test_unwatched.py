@@ -52,7 +52,7 @@ def test_one_failure(start, role, number):
 def test_one_failure_of_the_master(start, number):
     """Which waits with poll(2)."""
     server = start(INI, faults=f"poll:ENOMEM,in=master,nth={number}")
-    # Which has less to wait for when it is slow: what it is sent is there already.
+    # A slow master takes several signals after one poll: send more until it has polled often enough.
     until(lambda: server.faults.hits() or server.send(signal.SIGUSR1), "the failure")
     server.wait_log(r"^error: .*poll: Cannot allocate memory; trying again$")
     hears_all(server)

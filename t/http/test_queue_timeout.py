@@ -17,7 +17,7 @@ TOO_LONG_S = 1.1
 
 
 def wait_behind(server, target, seconds, address=None):
-    """A request that another one keeps waiting for so long, once the server has it."""
+    """Sends a request that waits so long behind another one, counted from when the server has it."""
     address = address or server.http
     with Held(server, connection=http.Connection(address)) as first, \
             http.Connection(address) as second:

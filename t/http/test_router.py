@@ -326,7 +326,7 @@ def test_a_router_that_dies_is_replaced(start):
 
 
 def test_a_router_that_stands_still_is_replaced(start):
-    # Longer than a busy machine lets a router wait for its turn.
+    # Much longer than a router waits for a processor on a busy machine.
     server = start(INI + "http-harakiri = 1\n", faults="accept4:delay=30000ms,in=http")
     with http.Connection(server.http):
         server.wait_log(r"^error: http 1 \(pid \d+\) ended unexpectedly: killed by signal 14")

@@ -214,7 +214,7 @@ def test_a_body_below_the_least_rate_is_refused(start, name):
     data = SPEAK.get(name, http).request_bytes("/echo", "POST", body=bytes(5000))
 
     def longest_silence():
-        """Of a client that sends a byte now and then until it has an answer."""
+        """A client sends a byte now and then until it has an answer: its longest pause."""
         times = [time.monotonic()]
         with http.Connection(server.names[name]) as c:
             c.send(data[:-4000])
@@ -223,7 +223,7 @@ def test_a_body_below_the_least_rate_is_refused(start, name):
                 times.append(time.monotonic())
             c.read_until(b"408 Request Timeout")
         return max(b - a for a, b in zip(times, times[1:]))
-    # That is none when the machine has let it wait.
+    # Where the machine itself let the client wait, it tries again.
     until(lambda: longest_silence() < 0.9, "a client that is never silent for long", 30)
     server.wait_log("with 408: the body came more slowly than body-min-rate")
 

@@ -111,7 +111,7 @@ def test_who_is_stopped_is_not_said_to_hold_anything(serve):
 
 def test_a_profile_is_the_sum_of_all_workers(serve):
     server = serve("processes = 2\n")
-    # Long enough: who has just woken up may lose the processor, and is then seen at its first lines.
+    # Long requests: a process that has just woken up may lose the processor at its first lines.
     with Busy(server, "/shop/17?planted=400000", clients=4):
         seen = folded(ask(server.inspect, "/profile?seconds=1&hz=250"))
     planted = {stack: n for stack, n in seen.items() if ":planted:" in stack}

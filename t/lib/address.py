@@ -12,16 +12,16 @@ _given = set()
 
 
 def _never_given():
-    """Ports that the kernel gives to nobody: neither to who binds port 0, as this does for addresses of
-    a test run's own, nor to who connects, which is from 127.0.0.1."""
+    """Ports that the kernel chooses for nobody: not for a bind() to port 0, as free_port() does on a
+    test run's own address, and not for a client's connect()."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
         first, last = map(int, f.read().split())
     return [*range(10000, first), *range(last + 1, 65536)]
 
 
 def free_port(host=HOST):
-    """On an address that is not this test run's alone, such as 0.0.0.0, one that no other server
-    has, nor gets before this one binds it."""
+    """Where the address is not this test run's alone, such as 0.0.0.0, no other server has the port,
+    nor gets it before this one binds it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     others = _never_given() if host != HOST else []
     while True:

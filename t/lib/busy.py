@@ -64,7 +64,7 @@ class Held:
 
 
 def release(fifo):
-    """Whoever opened the FIFO to read goes on; whoever is about to is waited for."""
+    """Lets the reader of the FIFO go on; waits for it where it has not opened the FIFO yet."""
     with open(fifo, "wb"):
         pass
 

@@ -58,8 +58,8 @@ class Console:
                 self.expect(command, wanted)
 
     def expect(self, command, wanted):
-        """Who asks a server may do so again: the old generation may still take what comes in the moment
-        after a reload, and a worker be busy in the moment after its answer."""
+        """Asks a server again until it answers so: just after a reload the old generation may still take a
+        request, and just after an answer a worker may still be busy."""
         says = ""
 
         def is_as_wanted():

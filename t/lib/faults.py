@@ -11,8 +11,8 @@ A rule is text, `call:word,word,…`; several are separated by blanks:
     waitpid:delay=2ms,times=all          each one is made 2 ms later
     wall:EINVAL,times=all                the wall clock was set to an hour later
 
-Counted are the calls of all processes of the server together, from when the rule is set.  Who waits
-goes on when other rules are set."""
+Counted are the calls of all processes of the server together, from when the rule is set.  A call
+that is delayed goes on when other rules are set."""
 import atexit
 import errno
 import mmap

@@ -166,7 +166,7 @@ def is_answered(address, target="/"):
 def raw(address, data, timeout=20):
     """All bytes that come back before the peer closes."""
     with Connection(address, timeout) as c:
-        if data:    # who is told without asking may already have been told all
+        if data:    # a server that is asked nothing may have sent all and closed
             c.send(data)
         return c.read_all()
 

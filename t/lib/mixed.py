@@ -249,8 +249,7 @@ def processes(server, role):
 
 
 def kill_one(server, role):
-    """One that has this role, when there is one that does not just leave by itself; until it is
-    dead."""
+    """Kills a process of this role, not one that has just left by itself, and waits until it is dead."""
     def killed():
         for pid in processes(server, role):
             with contextlib.suppress(ProcessLookupError):

@@ -92,7 +92,7 @@ def test_a_setting(line, expected):
 
 @pytest.mark.parametrize("line, expected", OF_NEWER)
 def test_a_setting_of_gunicorn_24_to_27(line, expected):
-    """Without a line of its own it is spoken of, or it is the default."""
+    """It becomes a line, or a comment says what is here instead, or it is the default."""
     ini = move(line)
     assert ini.lacks == move("").lacks
     if expected:

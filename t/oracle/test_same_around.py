@@ -99,7 +99,7 @@ def test_touch_exec(start, start_oracle):
     for server in (start(APP + "touch-exec = {here}/file echo  touched $PPID\n"),
                    start_oracle(APP + "touch-exec = {here}/file echo  touched $PPID\n")):
         if server.command[0] == Oracle.binary:
-            # Until it has looked for the first time, one that is made then is not new.
+            # A file that is made before its first look does not count as new.
             server.wait_log("events will be triggered as soon as the file is created")
         with open(f"{server.folder}/file", "w", encoding="utf-8"):
             pass

@@ -17,7 +17,7 @@ PROGRAM = """
 import os
 
 def spin(path):
-    # Looking for it gives up the GIL, which is where a profile sees who runs: it is done seldom.
+    # Looking for the file gives up the GIL, where a profile sees the request: so it looks seldom.
     while not os.path.exists(path):
         for _ in range(5000000):
             pass

@@ -34,7 +34,7 @@ def activate(start):
 
 @contextlib.contextmanager
 def holds_port():
-    """Of all addresses: of one address's ports, other test runs may take it meanwhile."""
+    """Holds the port on all addresses: if it were held on one, another test run could take it there."""
     with socket.socket(socket.AF_INET6) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:

@@ -511,7 +511,7 @@ def test_what_a_full_disk_has_lost_is_told_when_there_is_room(start, folder):
     log = f"{folder}/disk/x.log"
 
     def says(pattern):
-        """It is made room for as often as it has none: more of what came before may fill it."""
+        """Empties the file each time that it is full: lines of before may fill it again."""
         found = re.search(pattern, text(log), re.M)
         if not found and os.path.getsize(log) == 65536:
             os.truncate(log, 0)

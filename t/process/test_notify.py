@@ -121,7 +121,7 @@ def test_the_watchdog_hears_of_the_master_and_the_status_what_it_does(start, fol
 
 
 def test_what_the_manager_has_no_room_for_is_said_when_it_has(start, folder, manager):
-    """It may have much else to do, at the start of a machine for instance."""
+    """A manager may be busy, when a machine starts for instance."""
     write_app(folder)
     manager.fill()
     start(INI, folder=folder, env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})

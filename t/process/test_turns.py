@@ -27,8 +27,8 @@ def busy(server):
 
 
 def make_quick(connection):
-    """Its last request was quick, also where the server had to wait for a processor: the client, who
-    has waited for no longer than 10 ms, knows that."""
+    """Asks until one request was quick: on a busy machine the server may have to wait for a processor,
+    and where the client had its answer within 10 ms, it did not."""
     def was_quick():
         began = time.monotonic()
         assert connection.request("/hello").status == 200

@@ -245,7 +245,7 @@ def test_what_a_client_says_forges_no_line(start):
 
 
 def test_the_master_ends_a_worker_that_is_stopped(start):
-    """By itself, which no watchdog can be quicker than."""
+    """The master does it alone, since the worker's watchdog is stopped, too."""
     server = start(INI)
     first = pid_of(server)
     with begin(server, "/stop?x") as c:

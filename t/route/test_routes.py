@@ -284,7 +284,7 @@ def ask(server, target):
 
 
 def ask_and_wait(server, target, number):
-    """The same, until it is inside: the one of that number that has said so."""
+    """The same; returns when so many requests have reached the application."""
     c = ask(server, target)
     until(lambda: len(glob.glob(target.partition("?")[2] + ".*")) == number,
           f"{number} requests to run")

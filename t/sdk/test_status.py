@@ -173,7 +173,7 @@ def test_slow_requests_are_kept_the_last_one_first(witness):
     http.request(server.http, "/sleep?s=0.11", headers=[("traceparent", f"00-{trace}-00f067aa0ba902b7-01")])
     http.request(server.http, "/hello")
     kept = requests(server, 3)["slow"]
-    # Which on a busy machine /hello may have been, too.
+    # On a busy machine /hello may have been slow, too.
     assert all(s["run"] >= 100_000 for s in kept)
     seen = [s for s in kept if s["uri"] != "/hello"]
     assert [s["uri"] for s in seen] == ["/sleep?s=0.11", "/sleep?s=0.12"]

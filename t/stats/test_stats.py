@@ -127,8 +127,8 @@ HIDDEN = ["unshare", "-m", "sh", "-c", "mount -t proc -o hidepid=2 none /proc &&
 
 @pytest.mark.usefixtures("as_root")
 def test_memory_is_true_where_proc_hides_the_workers(start):
-    """From the user of the service, since they were root's."""
-    # Before Linux 5.8 all mounts of a PID name space are one, and the option would be everybody's.
+    """The service has the user of the workers, but they were root's once."""
+    # Before Linux 5.8 all mounts of a PID name space are one, and all would get the option.
     if tuple(map(int, os.uname().release.split(".")[:2])) < (5, 8):
         pytest.skip("a mount of /proc is not private here")
     if subprocess.run([*HIDDEN, "true"], check=False, capture_output=True).returncode:

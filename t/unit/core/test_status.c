@@ -65,6 +65,15 @@ static unsigned long long all_requests(void)
 	return uwsgi_counts_requests(&s.counts);
 }
 
+static struct worker_status first_worker(void)
+{
+	struct worker_status w;
+	size_t i = 0;
+
+	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	return w;
+}
+
 static void test_generations_come_the_youngest_first_until_they_are_gone(void **unused)
 {
 	struct generation_status g;
@@ -102,7 +111,7 @@ static void test_a_worker_is_who_serves_though_others_have_its_number(void **unu
 	serve(one, 0, 1, 5);
 	serve(one, 1, 2, 7);
 	scoreboard_enter(two, 0, 1);
-	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	w = first_worker();
 	assert_int_equal(w.stage, STAGE_SERVING);
 	assert_int_equal(w.requests, 5);
 	scoreboard_begin(two, 0, 1);
@@ -126,7 +135,6 @@ static void test_sums_stay_when_processes_go(void **unused)
 {
 	struct process_status p;
 	struct lane_status l;
-	struct worker_status w;
 	size_t i = 0;
 
 	(void)unused;
@@ -138,8 +146,7 @@ static void test_sums_stay_when_processes_go(void **unused)
 	assert_false(uwsgi_status_next_process(&status, &i, &p));
 	i = 0;
 	assert_false(uwsgi_status_next(&status, &i, &l));
-	i = 0;
-	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	struct worker_status w = first_worker();
 	assert_int_equal(w.pid, 0);
 	assert_int_equal(w.requests, 5);
 	assert_int_equal(w.own_requests, 0);
@@ -195,9 +202,6 @@ static void test_nonsense_of_a_worker_does_no_harm(void **unused)
 
 static void test_memory_is_what_the_worker_says_where_it_cannot_be_seen(void **unused)
 {
-	struct worker_status w;
-	size_t i = 0;
-
 	(void)unused;
 	begin();
 	struct scoreboard *one = add(1);
@@ -206,12 +210,11 @@ static void test_memory_is_what_the_worker_says_where_it_cannot_be_seen(void **u
 	one->slot[0].resident = 3;
 	one->slot[0].share = 2;
 	one->slot[0].own = 1;
-	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	struct worker_status w = first_worker();
 	assert_int_equal(w.share, 2);
 	assert_true(w.resident > 3); /* this process can be seen */
 	one->slot[0].pid = INT_MAX;  /* that one cannot */
-	i = 0;
-	assert_true(uwsgi_status_next_worker(&status, &i, &w));
+	w = first_worker();
 	assert_int_equal(w.address_space, 4);
 	assert_int_equal(w.resident, 3);
 	assert_int_equal(w.own, 1);
